@@ -1,0 +1,51 @@
+"""Everything that can go wrong in a way the user can do something about.
+
+    FmnistError
+    +-- DatasetError       the 70,000 images are missing, damaged or unreachable
+    +-- SettingsError      a training setting is outside its legal range
+    +-- RunError           a run's folder is missing or damaged
+    +-- TrainingBusy       another training holds this machine
+    +-- TrainingFailed     the training process did not start
+    +-- BadImage           an uploaded or drawn picture was refused
+
+Every message is one sentence or two that says what is wrong and what would work. Pages and the
+command line catch `FmnistError` only; anything else is a bug and belongs in the log.
+"""
+
+__all__ = [
+    "BadImage",
+    "DatasetError",
+    "FmnistError",
+    "RunError",
+    "SettingsError",
+    "TrainingBusy",
+    "TrainingFailed",
+]
+
+
+class FmnistError(Exception):
+    """Base of every error whose message is meant for the user."""
+
+
+class DatasetError(FmnistError):
+    """A dataset file is missing, differs from the published one, or cannot be downloaded."""
+
+
+class SettingsError(FmnistError):
+    """A training setting has a value that cannot be trained with."""
+
+
+class RunError(FmnistError):
+    """A run does not exist, is damaged, or has nothing to classify with yet."""
+
+
+class TrainingBusy(FmnistError):
+    """Another training is running on this machine."""
+
+
+class TrainingFailed(FmnistError):
+    """A training process ended before it had begun."""
+
+
+class BadImage(FmnistError):
+    """A picture cannot be read, is too large, or is of a kind that is not accepted."""
