@@ -1,0 +1,57 @@
+"""The networks that can be trained, by name.
+
+A network is a function that builds an uncompiled Keras model from (28, 28, 1) float32 in [0, 1]
+to ten softmax probabilities. The layer named "features" is the penultimate one; its output is
+exported beside the probabilities. Keras is imported when a network is built, not before, so that
+pages can list the networks without TensorFlow.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ["NETWORKS", "Network", "build"]
+
+
+@dataclass(frozen=True)
+class Network:
+    """One entry of `NETWORKS`: a title and a sentence for people, and the builder."""
+
+    title: str
+    summary: str
+    builder: Callable
+
+
+def _cnn():
+    """The specification's ten layers: 423,338 parameters."""
+    from keras import Input, Sequential, layers
+
+    return Sequential(
+        [
+            Input((28, 28, 1), name="image"),
+            layers.Conv2D(64, 3, strides=1, padding="same", activation="relu"),  # (28, 28, 64)
+            layers.MaxPooling2D(2),  # (14, 14, 64)
+            layers.Dropout(0.3),
+            layers.Conv2D(32, 3, strides=1, padding="same", activation="relu"),  # (14, 14, 32)
+            layers.MaxPooling2D(2),  # (7, 7, 32)
+            layers.Dropout(0.3),
+            layers.Flatten(),  # (1568,)
+            layers.Dense(256, activation="relu", name="features"),
+            layers.Dropout(0.5),
+            layers.Dense(10, activation="softmax", name="probabilities"),
+        ],
+        name="cnn",
+    )
+
+
+NETWORKS = {
+    "cnn": Network(
+        title="Plain CNN",
+        summary="Two convolutions and two dense layers, ten layers in all; 423,338 parameters.",
+        builder=_cnn,
+    ),
+}
+
+
+def build(name: str):
+    """Return a new, uncompiled `keras.Model`. Raises KeyError for a name not in `NETWORKS`."""
+    return NETWORKS[name].builder()
