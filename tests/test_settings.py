@@ -1,0 +1,56 @@
+"""Settings: every limit is checked, with the value received and the legal range."""
+
+import pytest
+
+from fmnist.errors import SettingsError
+from fmnist.settings import LIMITS, TrainSettings
+
+
+def test_defaults_are_the_specification():
+    settings = TrainSettings()
+    assert (settings.network, settings.epochs, settings.fraction) == ("cnn", 10, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("network", "resnet", "'resnet'"),
+        ("source", "mnist", "'mnist'"),
+        ("epochs", 0, "epochs must be a whole number from 1 to 1000, got 0"),
+        ("epochs", 2.5, "got 2.5"),
+        ("epochs", True, "got True"),
+        ("batch_size", 5000, "batch size must be a whole number from 1 to 4096"),
+        ("learning_rate", 0, "learning rate must be a number from 1e-06 to 1"),
+        ("learning_rate", float("nan"), "got nan"),
+        ("learning_rate", "fast", "got 'fast'"),
+        ("seed", -1, "seed must be"),
+        ("fraction", 0, "fraction must be"),
+        ("holdout", 1, "holdout must be true or false"),
+    ],
+)
+def test_illegal_values_are_named(name, value, words):
+    with pytest.raises(SettingsError) as caught:
+        TrainSettings(**{name: value})
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_both_ends_of_every_range_are_legal(name):
+    for value in LIMITS[name]:
+        assert getattr(TrainSettings(**{name: value}), name) == value
+
+
+def test_all_images_and_a_part_exclude_each_other():
+    with pytest.raises(SettingsError, match="not both"):
+        TrainSettings(fraction=0.5, holdout=False)
+
+
+def test_round_trip():
+    settings = TrainSettings(epochs=3, learning_rate=0.01, source="bundled")
+    assert TrainSettings.from_dict(settings.to_dict()) == settings
+
+
+@pytest.mark.parametrize("values", [None, [], "cnn", {"epoch": 3}, {"epochs": "3"}])
+def test_damaged_settings_are_refused(values):
+    with pytest.raises(SettingsError):
+        TrainSettings.from_dict(values)
