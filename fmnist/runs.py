@@ -1,0 +1,293 @@
+"""A run is a folder; this module reads and writes such folders and nothing else decides about them.
+
+    run.json        settings, state, versions, machine, dataset, timings, scores, file hashes
+    history.jsonl   one line per event while it trains (start, progress, epoch, end, error)
+    log.txt         what the training process said
+    model.keras     the network, without the optimizer's state
+    model.tflite    the same network for inference: probabilities and penultimate features
+    test.npz        its probabilities on the 10,000 test images
+
+Shipped runs lie inside the package, own runs under `runs/` in the checkout, or where FMNIST_RUNS
+says. Reading a folder never raises: a damaged one is a `Run` whose state is "damaged" and whose
+`reason` says why, so that one bad folder cannot break a page that lists them all.
+"""
+
+import json
+import os
+import platform
+import re
+import shutil
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from fmnist import storage
+from fmnist.data import PART_SIZES
+from fmnist.errors import RunError, SettingsError
+from fmnist.settings import TrainSettings
+
+__all__ = [
+    "ACTIVE",
+    "DEFAULT_RUN",
+    "Run",
+    "alive",
+    "create",
+    "find",
+    "list_runs",
+    "load_predictions",
+    "new_name",
+    "read",
+    "read_history",
+    "runs_directory",
+    "this_process",
+    "usable_runs",
+    "write_info",
+]
+
+SHIPPED_DIR = Path(__file__).parent.resolve() / "shipped"
+DEFAULT_RUN = "seed-cnn"
+FORMAT = 1
+
+# waiting: for another training to end. finishing: exporting and answering the test set.
+ACTIVE = ("waiting", "starting", "running", "finishing")
+ENDED = ("finished", "stopped", "failed")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+# A training elsewhere on a shared disk is believed dead after this long without a write. The
+# longest silence of a healthy one is TensorFlow's import and the export, 10 s on two slow cores.
+SILENCE = 180.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run's folder says. `reason` is a sentence where the state is failed or damaged."""
+
+    name: str
+    path: Path
+    state: str
+    shipped: bool = False
+    reason: str = ""
+    settings: TrainSettings | None = None
+    info: dict = field(default_factory=dict, repr=False)
+
+    @property
+    def active(self) -> bool:
+        """True while a process works on it."""
+        return self.state in ACTIVE
+
+    @property
+    def usable(self) -> bool:
+        """True where it has a network to classify with and answers on the test set."""
+        return self.state in ENDED and {"model.tflite", "test.npz"} <= self.files.keys()
+
+    @property
+    def files(self) -> dict:
+        """File name -> SHA-256, for the files that were finished."""
+        files = self.info.get("files")
+        return files if isinstance(files, dict) else {}
+
+    @property
+    def scores(self) -> dict:
+        """Scores by name: test_accuracy, test_loss, validation_accuracy, validation_loss."""
+        scores = self.info.get("scores")
+        return scores if isinstance(scores, dict) else {}
+
+    @property
+    def created(self) -> str:
+        """When it was started: ISO 8601, UTC."""
+        return str(self.info.get("created", ""))
+
+
+def runs_directory() -> Path:
+    """Where own runs lie: FMNIST_RUNS, or `runs/` beside the package."""
+    own = os.environ.get("FMNIST_RUNS") or Path(__file__).parents[1] / "runs"
+    return Path(own).expanduser().resolve()
+
+
+def list_runs() -> list[Run]:
+    """All runs: the shipped ones by name, then own ones, newest first."""
+    shipped = [read(path) for path in sorted(SHIPPED_DIR.glob("*")) if path.is_dir()]
+    directory = runs_directory()
+    paths = directory.glob("*") if directory.is_dir() else []
+    own = [read(path) for path in paths if path.is_dir() and not path.name.startswith(".")]
+    taken = {run.name for run in shipped}
+    own = [run for run in own if run.name not in taken]  # a shipped name cannot be shadowed
+    return shipped + sorted(own, key=lambda run: (run.created, run.name), reverse=True)
+
+
+def usable_runs() -> list[Run]:
+    """The runs that can classify, in the order of `list_runs`."""
+    return [run for run in list_runs() if run.usable]
+
+
+def find(name: str) -> Run:
+    """Return the run of that name. Raises RunError where there is none or it is damaged."""
+    known = NAME.fullmatch(name)
+    for directory in (SHIPPED_DIR, runs_directory()):
+        if known and (directory / name).is_dir():
+            run = read(directory / name)
+            if run.state == "damaged":
+                raise RunError(f"The run {name!r} is damaged: {run.reason}")
+            return run
+    names = ", ".join(run.name for run in list_runs()) or "none"
+    raise RunError(f"There is no run {name!r}. Runs here: {names}.")
+
+
+def read(path: Path) -> Run:
+    """Read a run's folder. Never raises: see the module's docstring."""
+    shipped = path.parent == SHIPPED_DIR
+
+    def damaged(reason: str) -> Run:
+        return Run(path.name, path, "damaged", shipped, reason)
+
+    if not NAME.fullmatch(path.name):
+        return damaged("its folder's name is not one that a run can have.")
+    try:
+        info = json.loads((path / "run.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return damaged("run.json is missing.")
+    except (OSError, ValueError) as error:
+        return damaged(f"run.json cannot be read ({error}).")
+    if not isinstance(info, dict) or info.get("format") != FORMAT:
+        return damaged(f"run.json is not of format {FORMAT}.")
+    state = info.get("state")
+    if state not in ACTIVE + ENDED:
+        return damaged(f"run.json has the unknown state {state!r}.")
+    try:
+        settings = TrainSettings.from_dict(info.get("settings"))
+    except SettingsError as error:
+        return damaged(str(error))
+
+    run = Run(path.name, path, state, shipped, str(info.get("error") or ""), settings, info)
+    missing = [name for name in run.files if not (path / name).is_file()]
+    if missing:
+        return damaged(f"{missing[0]} is missing.")
+    if run.active and not _at_work(run):
+        reason = "The training process died without a word."
+        return Run(path.name, path, "failed", shipped, reason, settings, info)
+    return run
+
+
+def read_history(run: Run) -> list[dict]:
+    """Every event of a run, oldest first: dicts with "event" and "time" (seconds since 1970)."""
+    return storage.read_lines(run.path / "history.jsonl")
+
+
+def last_lines(run: Run, count: int = 15) -> str:
+    """The end of what the training process said, for the display of a failure."""
+    try:
+        text = (run.path / "log.txt").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-count:])
+
+
+def load_predictions(run: Run) -> np.ndarray:
+    """The run's probabilities on the test images: (10000, 10) float32.
+
+    Raises RunError where the file is missing, damaged or not made of probabilities.
+    """
+    if not run.usable:
+        raise RunError(f"The run {run.name!r} has no answers on the test set yet.")
+    try:
+        with np.load(run.path / "test.npz", allow_pickle=False) as archive:
+            probabilities = archive["probabilities"]
+    except Exception as error:  # zipfile, zlib, KeyError, ValueError, OSError: all mean damage
+        raise RunError(f"The run {run.name!r} is damaged: test.npz ({error}).") from None
+    shape = (PART_SIZES["test"], 10)
+    if probabilities.shape != shape or probabilities.dtype != np.float32:
+        raise RunError(f"The run {run.name!r} is damaged: test.npz does not hold {shape} float32.")
+    if not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3) or probabilities.min() < 0:
+        raise RunError(f"The run {run.name!r} is damaged: test.npz holds no probabilities.")
+    return probabilities
+
+
+def new_name(network: str) -> str:
+    """A name for a new run that is not taken: the network and the local time."""
+    stem = f"{network}-{datetime.now():%Y%m%d-%H%M%S}"
+    names = {path.name for path in runs_directory().glob(f"{stem}*")}
+    return next(
+        name
+        for name in [stem, *(f"{stem}-{n}" for n in range(2, len(names) + 3))]
+        if name not in names
+    )
+
+
+def create(name: str, settings: TrainSettings, directory: Path | None = None) -> Path:
+    """Make the folder of a new run and return it. Raises RunError where the name cannot be had."""
+    if not NAME.fullmatch(name):
+        raise RunError(
+            f"{name!r} cannot be a run's name: use 1 to 64 lower-case letters, digits, '.', '_' "
+            "and '-', beginning with a letter or digit."
+        )
+    directory = directory or runs_directory()
+    if directory != SHIPPED_DIR and (SHIPPED_DIR / name).exists():
+        raise RunError(f"The name {name!r} belongs to a run that ships with the project.")
+    path = directory / name
+    try:
+        path.mkdir(parents=True)
+    except FileExistsError:
+        raise RunError(f"There is already a run {name!r}; choose another name.") from None
+    except OSError as error:
+        raise RunError(f"The folder {path} cannot be made ({error.strerror}).") from None
+    info = {
+        "format": FORMAT,
+        "state": "starting",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "settings": settings.to_dict(),
+        "process": this_process(),
+    }
+    storage.write_json(path / "run.json", info)
+    return path
+
+
+def write_info(path: Path, **changes) -> None:
+    """Change entries of run.json; None removes one. Only the run's own process calls this."""
+    info = json.loads((path / "run.json").read_text(encoding="utf-8"))
+    info.update(changes)
+    info = {key: value for key, value in info.items() if value is not None}
+    storage.write_json(path / "run.json", info)
+
+
+def delete(run: Run) -> None:
+    """Remove an own run that no process works on. Raises RunError otherwise."""
+    if run.shipped:
+        raise RunError(f"The run {run.name!r} ships with the project and is not deleted.")
+    if run.active:
+        raise RunError(f"The run {run.name!r} is training; stop it first.")
+    shutil.rmtree(run.path)
+
+
+def this_process() -> dict:
+    """What identifies this process for as long as the machine is up, safe against reused ids."""
+    process = psutil.Process()
+    return {
+        "pid": process.pid,
+        "started": process.create_time(),
+        "host": platform.node(),
+    }
+
+
+def alive(process: object) -> bool:
+    """True where `this_process()` of another process on this machine still names a live one."""
+    try:
+        other = psutil.Process(process["pid"])
+        return (
+            abs(other.create_time() - process["started"]) < 1.0
+            and other.status() != psutil.STATUS_ZOMBIE
+        )
+    except (psutil.Error, KeyError, TypeError, ValueError, OverflowError):
+        return False
+
+
+def _at_work(run: Run) -> bool:
+    process = run.info.get("process")
+    if isinstance(process, dict) and process.get("host") == platform.node():
+        return alive(process)
+    writes = [run.path / "run.json", run.path / "history.jsonl"]
+    newest = max((path.stat().st_mtime for path in writes if path.exists()), default=0.0)
+    return time.time() - newest < SILENCE
