@@ -1,0 +1,88 @@
+"""Classification through LiteRT: what the web process and the command line answer with.
+
+One 28x28 image takes 0.07 ms on the ten-layer network (two cores, 7 ms with `model(x)`, 67 ms with
+`model.predict`), and importing LiteRT 0.2 s against TensorFlow's 5 s.
+"""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from fmnist import storage
+from fmnist.data import scale
+from fmnist.errors import RunError
+from fmnist.runs import Run
+
+__all__ = ["Classifier", "for_run"]
+
+# 10,000 images took 0.67 s in batches of 100, 0.77 s of 500 and 0.97 s of 1,000 (two cores):
+# beyond 100 the first layer's output no longer fits the cache.
+BATCH = 100
+
+
+class Classifier:
+    """A network in LiteRT form. May be shared by threads: calls wait for one another."""
+
+    def __init__(self, path: Path):
+        """Load a .tflite file. Raises RunError where it cannot be used."""
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            self._interpreter = Interpreter(model_path=str(path), num_threads=2)
+            self._input = self._interpreter.get_input_details()[0]["index"]
+            outputs = {
+                int(detail["shape"][-1]): detail["index"]
+                for detail in self._interpreter.get_output_details()
+            }
+            self._probabilities = outputs.pop(10)
+            self._features = outputs.popitem()[1]
+        except (ValueError, RuntimeError, KeyError, IndexError) as error:
+            raise RunError(f"The network {path.name} cannot be loaded ({error}).") from None
+        self._lock = threading.Lock()  # an interpreter's tensors belong to one call at a time
+        self._size = 0
+
+    def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Classify (N, 28, 28) uint8, light garment on black.
+
+        Returns the softmax probabilities (N, 10) and the penultimate features (N, F), float32.
+        """
+        if images.ndim != 3 or images.shape[1:] != (28, 28) or images.dtype != np.uint8:
+            raise ValueError(
+                f"expected (N, 28, 28) uint8, got {images.shape} {images.dtype} instead"
+            )
+        probabilities, features = [], []
+        for start in range(0, len(images), BATCH):
+            part = self._invoke(scale(images[start : start + BATCH]))
+            probabilities.append(part[0])
+            features.append(part[1])
+        if not probabilities:
+            return np.empty((0, 10), np.float32), np.empty((0, 0), np.float32)
+        return np.concatenate(probabilities), np.concatenate(features)
+
+    def _invoke(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(B, 28, 28, 1) float32 -> copies of (B, 10) and (B, F) float32."""
+        with self._lock:
+            if len(batch) != self._size:
+                self._interpreter.resize_tensor_input(self._input, batch.shape)
+                self._interpreter.allocate_tensors()
+                self._size = len(batch)
+            self._interpreter.set_tensor(self._input, batch)
+            self._interpreter.invoke()
+            return (
+                self._interpreter.get_tensor(self._probabilities),
+                self._interpreter.get_tensor(self._features),
+            )
+
+
+def for_run(run: Run) -> Classifier:
+    """The classifier of a run. Raises RunError where it has none or its file was changed.
+
+    The hash is checked first, because LiteRT is native code and a run's folder may be damaged.
+    """
+    if not run.usable:
+        raise RunError(f"The run {run.name!r} has no network to classify with ({run.state}).")
+    path = run.path / "model.tflite"
+    if storage.sha256_of(path) != run.files["model.tflite"]:
+        raise RunError(f"The run {run.name!r} is damaged: model.tflite was changed.")
+    return Classifier(path)
