@@ -1,0 +1,58 @@
+"""Shared fixtures: a private place for runs and for the machine-wide lock, and a tiny run."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fmnist import runs, storage
+from fmnist.data import load
+from fmnist.settings import TrainSettings
+
+ROOT = Path(__file__).parents[1]
+SEED = runs.SHIPPED_DIR / "seed-cnn"
+
+
+@pytest.fixture(autouse=True)
+def private_places(tmp_path, monkeypatch):
+    """Own runs and the training lock of a test lie in its own folder, never in the user's."""
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    monkeypatch.setattr("tempfile.tempdir", None)  # it remembers the first TMPDIR it saw
+    monkeypatch.delenv("FMNIST_DATA_DIR", raising=False)
+
+
+@pytest.fixture
+def runs_dir(tmp_path) -> Path:
+    """The folder of own runs."""
+    return tmp_path / "runs"
+
+
+@pytest.fixture(scope="session")
+def test_part():
+    """The 10,000 test images and labels."""
+    return load("test")
+
+
+@pytest.fixture
+def own_run(runs_dir):
+    """A function that makes an own run from the shipped one's files, with other answers at will."""
+
+    def make(name="mine", probabilities=None, **info):
+        path = runs.create(name, TrainSettings())
+        for file in ("model.keras", "model.tflite", "test.npz", "history.jsonl"):
+            shutil.copy(SEED / file, path)
+        if probabilities is not None:
+            np.savez(path / "test.npz", probabilities=probabilities.astype(np.float32))
+        files = {
+            file: storage.sha256_of(path / file)
+            for file in ("model.keras", "model.tflite", "test.npz")
+        }
+        fields = {"state": "finished", "process": None, "files": files, "epochs_done": 10}
+        runs.write_info(path, **{**fields, "scores": {"test_accuracy": 0.9}, **info})
+        return runs.read(path)
+
+    return make
