@@ -1,0 +1,133 @@
+"""The frame around every page: window title, menu, and the choice of the run they all look at."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from fmnist import jobs, runs
+from fmnist.architectures import NETWORKS
+from fmnist.errors import RunError
+from fmnist.runs import Run
+
+PAGES_DIR = Path(__file__).parents[1]
+RUN_KEY = "run"  # the picker's key and the name in the URL
+FRAMED = "framed"  # set once app.py has drawn the frame in this session
+COLD = "cold_start"  # set once a page has found itself without a frame
+
+
+def configure() -> None:
+    """Set the window title and layout."""
+    # a file of ours: Streamlit fetches a Material icon for the window from the network
+    icon = Path(__file__).with_name("icon.png")
+    st.set_page_config(page_title="Fashion-MNIST Studio", page_icon=icon, layout="wide")
+
+
+def pages() -> list:
+    """The menu. The front page answers at / and at /classify, the others at their file's name."""
+    classify = PAGES_DIR / "classify.py"
+    front = st.Page(
+        classify,
+        title="Classify",
+        icon=":material/draw:",
+        default=True,
+        url_path="front",  # never shown, but without it the next page could not be "classify"
+        help="Draw a garment, upload pictures or take a photo, and see what the network says.",
+    )
+    return [
+        front,
+        st.Page(
+            PAGES_DIR / "train.py",
+            title="Train",
+            icon=":material/model_training:",
+            help="Train a network, watch it learn, and compare the curves of past runs.",
+        ),
+        st.Page(
+            PAGES_DIR / "report.py",
+            title="Report",
+            icon=":material/analytics:",
+            help="Accuracy, classification report and confusion matrix on the 10,000 test images.",
+        ),
+        st.Page(
+            PAGES_DIR / "mistakes.py",
+            title="Mistakes",
+            icon=":material/search:",
+            help="The misclassified test images: filter, sort, and look at them one by one.",
+        ),
+        # Streamlit serves a default page at / only, and a link to /classify should not be lost
+        st.Page(classify, title="Classify", url_path="classify", visibility="hidden"),
+    ]
+
+
+def open_page() -> Run:
+    """Return the run to look at. Every page calls this first.
+
+    Streamlit runs a page's file without app.py when its address is the first one that a new
+    server is asked for. The page then registers the menu and runs again, this time inside the
+    frame; where that cannot be had (a page tested by itself) it draws the frame's parts itself.
+    Stops the page with one sentence where no run can classify.
+    """
+    if not st.session_state.get(FRAMED):
+        configure()
+        if not st.session_state.get(COLD):
+            st.session_state[COLD] = True
+            st.navigation(pages())
+            st.rerun()
+        pick_run()
+        st.session_state[FRAMED] = False  # draw it in the next run too
+    name = st.session_state.get(RUN_KEY)
+    try:
+        run = runs.find(name) if name else None
+    except RunError as error:
+        st.error(str(error))
+        st.stop()
+    if run is None or not run.usable:
+        st.error(
+            "There is no run that can classify. Train one with `python -m fmnist train`, or put "
+            "the shipped ones back with `git checkout -- fmnist/shipped`."
+        )
+        st.stop()
+    return run
+
+
+def pick_run() -> None:
+    """Draw the picker in the sidebar. The choice is in the URL and outlives page switches."""
+    st.session_state[FRAMED] = True
+    usable = runs.usable_runs()
+    names = [run.name for run in usable]
+    if not names:
+        return
+    with st.sidebar:
+        default = names.index(runs.DEFAULT_RUN) if runs.DEFAULT_RUN in names else 0
+        chosen = st.selectbox(
+            "Run that all pages look at",
+            names,
+            index=default,
+            key=RUN_KEY,
+            bind="query-params",
+            help="A run is a trained network with everything it said about the test images.",
+        )
+        run = next(run for run in usable if run.name == chosen)
+        st.caption(_summary(run))
+        if (training := jobs.active()) is not None:
+            st.page_link(
+                PAGES_DIR / "train.py",
+                label=f"{training.name} is training",
+                icon=":material/progress_activity:",
+            )
+
+
+def look_at(name: str) -> None:
+    """Choose a run from a button: pass this as its `on_click`."""
+    st.session_state[RUN_KEY] = name
+
+
+def _summary(run: Run) -> str:
+    epochs = run.info.get("epochs_done")
+    accuracy = run.scores.get("test_accuracy")
+    words = [NETWORKS[run.settings.network].title]
+    if isinstance(epochs, int):
+        words.append(f"{epochs} epoch{'s' * (epochs != 1)}")
+    if isinstance(accuracy, float):
+        words.append(f"{accuracy:.1%} of the test images")
+    words.append("shipped" if run.shipped else "your own")
+    return " · ".join(words)

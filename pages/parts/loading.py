@@ -1,0 +1,91 @@
+"""What a page needs of a run, loaded once and shared by all sessions.
+
+Every cache is keyed by folder and file hash, so that a run that was trained again is read again.
+What is returned is shared between sessions: do not change it.
+"""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fmnist import classifier as classifiers
+from fmnist import data, evaluation, mistakes, runs
+from fmnist.answers import Answer, answer_bytes
+from fmnist.classifier import Classifier
+from fmnist.data import Part
+from fmnist.errors import FmnistError
+from fmnist.evaluation import Evaluation
+from fmnist.runs import Run
+
+RUNS_KEPT = 8  # a network takes some 5 MB, predictions and table 1 MB
+
+
+def test_part() -> Part:
+    """The 10,000 test images and labels; stops the page with one sentence where they are not."""
+    try:
+        return data.load("test")
+    except FmnistError as error:
+        st.error(str(error))
+        st.stop()
+
+
+def classifier(run: Run) -> Classifier:
+    """The run's network, ready to classify; stops the page with one sentence where it is not."""
+    try:
+        return _classifier(str(run.path), run.files["model.tflite"], run)
+    except FmnistError as error:
+        st.error(str(error))
+        st.stop()
+
+
+def predictions(run: Run) -> np.ndarray:
+    """The run's stored probabilities (10000, 10); stops the page where they are damaged."""
+    try:
+        return _predictions(str(run.path), run.files["test.npz"], run)
+    except FmnistError as error:
+        st.error(str(error))
+        st.stop()
+
+
+def evaluate(run: Run) -> Evaluation:
+    """The run judged by its stored predictions."""
+    labels = test_part().labels
+    return _evaluation(str(run.path), run.files["test.npz"], predictions(run), labels)
+
+
+def answers_table(run: Run) -> pd.DataFrame:
+    """One row per test image: see `mistakes.answers_table`."""
+    labels = test_part().labels
+    return _answers_table(str(run.path), run.files["test.npz"], predictions(run), labels)
+
+
+def answer(picture: bytes, run: Run) -> Answer:
+    """The answer for a picture's bytes, remembered for as long as others are not more recent."""
+    return _answer(picture, str(run.path), run.files["model.tflite"], classifier(run))
+
+
+@st.cache_resource(max_entries=RUNS_KEPT, show_spinner=False)
+def _classifier(path: str, sha256: str, _run: Run) -> Classifier:
+    return classifiers.for_run(_run)
+
+
+@st.cache_resource(max_entries=RUNS_KEPT, show_spinner=False)
+def _predictions(path: str, sha256: str, _run: Run) -> np.ndarray:
+    probabilities = runs.load_predictions(_run)
+    probabilities.flags.writeable = False
+    return probabilities
+
+
+@st.cache_resource(max_entries=RUNS_KEPT, show_spinner=False)
+def _evaluation(path: str, sha256: str, _probabilities, _labels) -> Evaluation:
+    return evaluation.evaluate(_probabilities, _labels)
+
+
+@st.cache_resource(max_entries=RUNS_KEPT, show_spinner=False)
+def _answers_table(path: str, sha256: str, _probabilities, _labels) -> pd.DataFrame:
+    return mistakes.answers_table(_probabilities, _labels)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _answer(picture: bytes, path: str, sha256: str, _classifier: Classifier) -> Answer:
+    return answer_bytes(picture, _classifier)
