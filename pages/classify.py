@@ -1,0 +1,111 @@
+"""Classify: draw, upload, photograph or pick a picture and see what the network says."""
+
+import random
+
+import streamlit as st
+
+from fmnist.images import EXTENSIONS, MAX_BYTES
+from pages.parts import canvas, frame, loading, uploads
+from pages.parts.answer_view import show_answer, show_test_image
+
+WAYS = {
+    "Draw": ":material/draw:",
+    "Upload": ":material/upload:",
+    "Camera": ":material/photo_camera:",
+    "Test image": ":material/grid_view:",
+}
+
+run = frame.open_page()
+st.title("What is this garment?")
+way = st.segmented_control(
+    "Where the picture comes from",
+    list(WAYS),
+    default="Draw",
+    required=True,
+    key="way",
+    bind="query-params",
+    label_visibility="collapsed",
+)
+
+
+@st.fragment
+def draw():
+    """Canvas and answer; a stroke runs only this fragment again."""
+    surface, answer = st.columns([1, 1.5], gap="large")
+    with surface:
+        with st.container(horizontal=True, vertical_alignment="bottom", width=canvas.SIDE):
+            tool = st.segmented_control(
+                "Tool",
+                ["Brush", "Eraser"],
+                default="Brush",
+                required=True,
+                key="tool",
+                persist_state="session",
+                label_visibility="collapsed",
+            )
+            width = st.slider(
+                "Width", 6, 60, 22, key="brush_width", persist_state="session", width=110
+            )
+        picture = canvas.draw(width, erase=tool == "Eraser")
+        with st.container(horizontal=True, width=canvas.SIDE):
+            st.button("Undo", icon=":material/undo:", on_click=canvas.undo, width="stretch")
+            st.button("Clear", icon=":material/delete:", on_click=canvas.clear, width="stretch")
+        st.caption("Fill the shape in: the network has learnt from photos, not from outlines.")
+    with answer:
+        if picture is None:
+            st.info(
+                "Draw a garment on the black square. The answer changes after each stroke.",
+                title="Nothing drawn yet",
+                icon=":material/draw:",
+            )
+        else:
+            show_answer(loading.answer(picture, run), key="drawing")
+
+
+def upload():
+    """One file is shown at once; of several, a table, and the chosen one below it."""
+    files = st.file_uploader(
+        "Pictures of garments",
+        type=list(EXTENSIONS),
+        accept_multiple_files=True,
+        max_upload_size=MAX_BYTES // 2**20,
+        key="uploads",
+        help="PNG, JPEG, WebP, BMP or GIF. Dark on light, light on dark and transparent all work. "
+        "They are classified in this server's memory and not kept.",
+    )
+    if not files:
+        st.info(
+            "Best is one garment alone on a plain background, whole in the picture.",
+            title="Drop one or several pictures here",
+            icon=":material/upload:",
+        )
+        return
+    uploads.show(files, run)
+
+
+def camera():
+    """A photo from the webcam or the phone's camera."""
+    photo = st.camera_input("Hold a garment against a plain background", key="camera", width=480)
+    if photo is not None:
+        show_answer(loading.answer(photo.getvalue(), run), key="camera")
+
+
+def test_image():
+    """One of the 10,000, by index or by chance."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        index = st.number_input(
+            "Index in the test set", 0, 9_999, key="test_image", bind="query-params", width=200
+        )
+        st.button("Surprise me", icon=":material/casino:", on_click=pick_at_random)
+    part = loading.test_part()
+    table, probabilities = loading.answers_table(run), loading.predictions(run)
+    index = min(max(int(index), 0), len(table) - 1)  # the browser's limits are not the server's
+    show_test_image(part.images[index], table.iloc[index], probabilities[index], key="test-image")
+
+
+def pick_at_random():
+    """Choose another test image."""
+    st.session_state["test_image"] = random.randrange(10_000)
+
+
+{"Draw": draw, "Upload": upload, "Camera": camera, "Test image": test_image}[way]()

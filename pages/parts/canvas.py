@@ -1,0 +1,98 @@
+"""The drawing surface: one adapter around streamlit-drawable-canvas 0.13, whose API often changes.
+
+The component's own state dies with the element (page switch, new key), and its toolbar needs a
+mouse to hover. So the drawing is kept here, in the session: the strokes as the component's JSON,
+and one PNG per number of strokes, which is what Undo goes back to.
+"""
+
+import binascii
+
+import streamlit as st
+
+SIDE = 280  # ten canvas pixels for one of the network's; fits a phone of 320 pixels
+MAX_STROKES = 500
+BRUSH, ERASER = "#ffffff", "#000000"
+
+STROKES = "drawing_strokes"  # the component's JSON, or None where nothing was drawn
+PICTURES = "drawing_pictures"  # number of strokes -> PNG bytes
+MOUNT = "drawing_mount"  # counts up to have the component mounted anew
+INITIAL = "drawing_initial"  # what it was mounted with; must not change while it is
+
+
+def draw(stroke_width: int, erase: bool) -> bytes | None:
+    """Show the surface and return the drawing as PNG bytes, or None while it is empty."""
+    # Imported here: outside a running page the package refuses to be imported.
+    from streamlit_drawable_canvas import st_canvas
+
+    key = _key()
+    if key not in st.session_state:  # about to be mounted: a new key, or back from another page
+        st.session_state[INITIAL] = st.session_state.get(STROKES)
+    try:
+        result = st_canvas(
+            key=key,
+            initial_drawing=st.session_state[INITIAL],
+            stroke_width=stroke_width,
+            stroke_color=ERASER if erase else BRUSH,
+            background_color=ERASER,
+            height=SIDE,
+            width=SIDE,
+            return_image_data=True,
+        )
+        _keep(result.json_data, result.image_bytes)
+    except (AttributeError, KeyError, TypeError, ValueError, binascii.Error):
+        # The component believes what the browser sends; what is no drawing changes nothing.
+        st.warning("That was no drawing; clear the canvas and draw again.")
+    return current()
+
+
+def current() -> bytes | None:
+    """The drawing as PNG bytes, or None while it is empty."""
+    return st.session_state.get(PICTURES, {}).get(_count(st.session_state.get(STROKES)))
+
+
+def undo() -> None:
+    """Take the last stroke back."""
+    strokes = st.session_state.get(STROKES)
+    if _count(strokes):
+        st.session_state[STROKES] = {**strokes, "objects": strokes["objects"][:-1]}
+        _mount_anew()
+
+
+def clear() -> None:
+    """Take everything back."""
+    st.session_state[STROKES] = None
+    st.session_state[PICTURES] = {}
+    _mount_anew()
+
+
+def empty() -> bool:
+    """True while there is no stroke."""
+    return _count(st.session_state.get(STROKES)) == 0
+
+
+def _key() -> str:
+    return f"canvas-{st.session_state.get(MOUNT, 0)}"
+
+
+def _mount_anew() -> None:
+    st.session_state[MOUNT] = st.session_state.get(MOUNT, 0) + 1
+
+
+def _count(strokes) -> int:
+    return len(strokes["objects"]) if strokes else 0
+
+
+def _keep(strokes: object, picture: bytes | None) -> None:
+    """Remember what the browser sent, if it is a drawing with a picture."""
+    if picture is None:  # nothing was drawn since it was mounted
+        return
+    objects = strokes["objects"]
+    if not isinstance(objects, list) or len(objects) > MAX_STROKES:
+        raise ValueError("not a list of strokes")
+    pictures = {n: png for n, png in _pictures().items() if n < len(objects)}
+    st.session_state[PICTURES] = {**pictures, len(objects): picture}
+    st.session_state[STROKES] = strokes
+
+
+def _pictures() -> dict:
+    return st.session_state.get(PICTURES, {})
