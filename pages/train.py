@@ -1,0 +1,112 @@
+"""Train: choose settings, start, watch it learn, stop, and compare past runs."""
+
+import streamlit as st
+
+from fmnist import jobs
+from fmnist.architectures import NETWORKS
+from fmnist.errors import FmnistError, TrainingBusy
+from fmnist.settings import LIMITS, TrainSettings
+from pages.parts import frame, past_runs, training_panel
+
+SHARES = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
+PENDING = "train_pending"  # settings that wait for an answer to "stop the other or queue?"
+
+frame.open_page()
+st.title("Train")
+
+
+def start(settings: TrainSettings, **how) -> None:
+    """Start a training; where another one runs, remember the settings and ask."""
+    try:
+        run = jobs.start(settings, **how)
+    except TrainingBusy:
+        st.session_state[PENDING] = settings
+        return
+    except FmnistError as error:
+        st.error(str(error))
+        return
+    st.session_state.pop(PENDING, None)
+    st.session_state[training_panel.WATCHED] = run.name
+
+
+with st.form("settings", border=True):
+    network_column, share_column = st.columns(2)
+    network = network_column.selectbox(
+        "Network",
+        list(NETWORKS),
+        format_func=lambda name: NETWORKS[name].title,
+        help="\n".join(f"- {network.title}: {network.summary}" for network in NETWORKS.values()),
+        key="train_network",
+        persist_state="session",
+    )
+    fraction = share_column.select_slider(
+        "Share of the training images",
+        SHARES,
+        value=1.0,
+        format_func=lambda share: f"{share:.0%}",
+        help="A small share makes a demonstration of a minute. 5,000 of the 60,000 images are "
+        "always kept for validation.",
+        key="train_fraction",
+        persist_state="session",
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        epochs = st.number_input(
+            "Epochs", *LIMITS["epochs"], 10, key="train_epochs", persist_state="session", width=120
+        )
+        batch_size = st.number_input(
+            "Batch size",
+            *LIMITS["batch_size"],
+            64,
+            key="train_batch_size",
+            persist_state="session",
+            width=120,
+        )
+        learning_rate = st.number_input(
+            "Learning rate",
+            *LIMITS["learning_rate"],
+            1e-3,
+            step=1e-4,
+            format="%g",
+            key="train_learning_rate",
+            persist_state="session",
+            width=140,
+        )
+        seed = st.number_input(
+            "Seed", *LIMITS["seed"], 0, key="train_seed", persist_state="session", width=120
+        )
+        wanted = st.form_submit_button(
+            "Start training", type="primary", icon=":material/play_arrow:"
+        )
+
+if wanted:
+    try:
+        chosen = TrainSettings(
+            network=network,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            seed=seed,
+            fraction=fraction,
+        )
+    except FmnistError as error:
+        st.error(str(error))
+    else:
+        with st.spinner("Starting a training process"):
+            start(chosen)
+
+if (pending := st.session_state.get(PENDING)) is not None:
+    with st.container(border=True):
+        st.warning(jobs.busy_message(jobs.active()), icon=":material/hourglass_top:")
+        with st.container(horizontal=True):
+            stop_first = st.button("Stop it and start mine", icon=":material/stop_circle:")
+            queue = st.button("Start mine when it has ended", icon=":material/schedule:")
+            if st.button("Forget mine"):
+                st.session_state.pop(PENDING)
+                st.rerun()
+    if stop_first or queue:
+        with st.spinner("Stopping the other training" if stop_first else "Queueing"):
+            start(pending, stop_other=stop_first, wait=queue)
+        st.rerun()
+
+training_panel.show()
+past_runs.show()
