@@ -1,0 +1,43 @@
+"""Test images as a gallery with pages, and the chosen one large beside its ten probabilities."""
+
+import pandas as pd
+import streamlit as st
+
+from fmnist.data import CLASS_NAMES
+from fmnist.mistakes import describe
+from fmnist.runs import Run
+from pages.parts import loading
+from pages.parts.answer_view import show_test_image
+from pages.parts.gallery import gallery
+
+PAGE_SIZE = 48
+
+
+def show(rows: pd.DataFrame, run: Run, key: str) -> None:
+    """Show rows of `mistakes.answers_table`, the first of them chosen until another is clicked."""
+    if rows.empty:
+        st.info("No test image passes these filters; widen them to see some.")
+        return
+    pages = -(-len(rows) // PAGE_SIZE)
+    page = 1
+    detail = st.container()
+    if pages > 1:
+        # its key carries the number of pages: other filters begin at the first page again
+        page = st.pagination(pages, key=f"{key}-page-{pages}", persist_state="session")
+    shown = rows.iloc[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    images = loading.test_part().images
+    ids = [int(index) for index in shown["index"]]
+    chosen = gallery(
+        images[ids],
+        ids=ids,
+        captions=[
+            f"{CLASS_NAMES[true]} → {CLASS_NAMES[predicted]}"
+            for true, predicted in zip(shown["true"], shown["predicted"], strict=True)
+        ],
+        labels=[describe(row) for _, row in shown.iterrows()],
+        key=f"{key}-gallery",
+    )
+    index = ids[0] if chosen is None else chosen
+    with detail.container(border=True):
+        probabilities = loading.predictions(run)[index]
+        show_test_image(images[index], shown.loc[index], probabilities, key=key)
