@@ -11,6 +11,8 @@ import signal
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from fmnist import jobs, runs
 from fmnist.architectures import NETWORKS
 from fmnist.data import SOURCES
@@ -251,6 +253,7 @@ def _classify(options, parser) -> int:
 
     with quiet():
         classifier = for_run(runs.find(options.run))
+        classifier(np.zeros((1, 28, 28), np.uint8))  # LiteRT says a word on its first call
     refused = False
     for path in options.files:
         answer = answer_file(path, classifier)

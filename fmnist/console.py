@@ -36,7 +36,7 @@ class TrainingDisplay:
             self._say("saving the network and classifying the test images")
         elif kind == "error":
             self._close()
-            self._say(event.get("traceback") or event["message"])
+            self._say(event["words"])
 
     def _advance(self, event: dict) -> None:
         if self._bar is None:

@@ -43,6 +43,8 @@ def decode(data: bytes) -> Image.Image:
         raise
     except Image.UnidentifiedImageError:
         raise BadImage(_not_a_picture(data)) from None
+    except Image.DecompressionBombError:  # Pillow's own limit, met while it reads the header
+        raise BadImage("The picture has more than 64 megapixels; save it smaller.") from None
     except MemoryError:
         raise BadImage("The picture is too large to decode; save it smaller.") from None
     except Exception as error:  # decoders raise OSError, ValueError, SyntaxError, struct.error ...

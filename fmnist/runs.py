@@ -194,8 +194,9 @@ def load_predictions(run: Run) -> np.ndarray:
     if not run.usable:
         raise RunError(f"The run {run.name!r} has no answers on the test set yet.")
     try:
-        with np.load(run.path / "test.npz", allow_pickle=False) as archive:
-            probabilities = archive["probabilities"]
+        # opened here, because NumPy leaves a damaged file open
+        with (run.path / "test.npz").open("rb") as file:
+            probabilities = np.load(file, allow_pickle=False)["probabilities"]
     except Exception as error:  # zipfile, zlib, KeyError, ValueError, OSError: all mean damage
         raise RunError(f"The run {run.name!r} is damaged: test.npz ({error}).") from None
     shape = (PART_SIZES["test"], 10)

@@ -19,6 +19,7 @@ from fmnist import jobs, machine, runs, storage
 from fmnist.architectures import build
 from fmnist.classifier import Classifier
 from fmnist.data import checksums, load, scale, split
+from fmnist.errors import FmnistError
 from fmnist.quiet import quiet
 from fmnist.settings import TrainSettings
 
@@ -46,8 +47,10 @@ def train(path: Path, settings: TrainSettings, report: Report = lambda event: No
         with stop:
             _train(path, settings, record, stop)
     except BaseException as error:
-        sentence = f"{type(error).__name__}: {error}"
-        record("error", message=sentence, traceback=traceback.format_exc()[-4000:])
+        expected = isinstance(error, FmnistError)
+        sentence = str(error) if expected else f"{type(error).__name__}: {error}"
+        words = sentence if expected else traceback.format_exc()[-4000:]
+        record("error", message=sentence, words=words)
         runs.write_info(path, state="failed", error=sentence, process=None)
         raise
 

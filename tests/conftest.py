@@ -15,20 +15,16 @@ SEED = runs.SHIPPED_DIR / "seed-cnn"
 
 
 @pytest.fixture(autouse=True)
-def private_places(tmp_path, monkeypatch):
-    """Own runs and the training lock of a test lie in its own folder, never in the user's."""
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "tmp").mkdir()
-    monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+def runs_dir(tmp_path_factory, monkeypatch) -> Path:
+    """The folder of own runs; it and the training lock are a test's own, never the user's."""
+    place = tmp_path_factory.mktemp("place")
+    (place / "runs").mkdir()
+    (place / "tmp").mkdir()
+    monkeypatch.setenv("FMNIST_RUNS", str(place / "runs"))
+    monkeypatch.setenv("TMPDIR", str(place / "tmp"))
     monkeypatch.setattr("tempfile.tempdir", None)  # it remembers the first TMPDIR it saw
     monkeypatch.delenv("FMNIST_DATA_DIR", raising=False)
-
-
-@pytest.fixture
-def runs_dir(tmp_path) -> Path:
-    """The folder of own runs."""
-    return tmp_path / "runs"
+    return place / "runs"
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,236 @@
+"""The command line as scripts use it: in a process of its own, by output and exit status."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import termios
+
+import pytest
+from PIL import Image, ImageDraw
+
+from fmnist import runs
+from fmnist.answers import CONFIDENT_FROM
+from fmnist.data import CLASS_NAMES
+from tests.conftest import ROOT
+
+TINY = ["--epochs", "1", "--fraction", "0.02"]
+JSON_FIELDS = {
+    "file",
+    "verdict",
+    "class_id",
+    "class_name",
+    "probability",
+    "probabilities",
+    "message",
+}
+
+
+def fmnist(*arguments, **options):
+    """Run `python -m fmnist` and return the finished process."""
+    return subprocess.run(
+        [sys.executable, "-m", "fmnist", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("command", [[], ["train"], ["runs"], ["evaluate"], ["classify"]])
+def test_help_everywhere(command):
+    done = fmnist(*command, "--help")
+    assert done.returncode == 0
+    assert "usage: python -m fmnist" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["dance"],
+        ["train", "--epochs", "0"],
+        ["train", "--epochs", "many"],
+        ["train", "--network", "resnet"],
+        ["train", "--wait", "--stop-other"],
+        ["train", "--all", "--fraction", "0.5"],
+        ["evaluate"],
+        ["classify"],
+    ],
+)
+def test_wrong_usage_is_status_2(arguments):
+    done = fmnist(*arguments)
+    assert done.returncode == 2
+    assert "usage:" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["evaluate", "nobody"],
+        ["classify", "--run", "nobody", "x.png"],
+        ["train", "--name", "seed-cnn"],
+        ["train", "--name", "../escape"],
+        ["train", "--source", "directory"],
+    ],
+)
+def test_failed_work_is_status_1_and_one_sentence(arguments):
+    done = fmnist(*arguments)
+    assert done.returncode == 1
+    lines = done.stderr.strip().splitlines()
+    assert lines[-1].startswith("fmnist: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_runs_lists_the_shipped_one():
+    assert "seed-cnn" in fmnist("runs").stdout
+    (fields,) = [json.loads(line) for line in fmnist("runs", "--json").stdout.splitlines()]
+    assert (fields["run"], fields["state"], fields["shipped"]) == ("seed-cnn", "finished", True)
+
+
+def test_evaluate_json_keeps_its_contract(test_part):
+    done = fmnist("evaluate", "seed-cnn", "--json")
+    assert done.returncode == 0
+    result = json.loads(done.stdout)
+    assert {"run", "accuracy", "n", "report", "confusion_matrix"} <= result.keys()
+    assert (result["run"], result["n"]) == ("seed-cnn", 10_000)
+    assert result["accuracy"] >= 0.91
+    diagonal = sum(result["confusion_matrix"][i][i] for i in range(10))
+    assert diagonal == round(result["accuracy"] * 10_000)
+    stored = runs.load_predictions(runs.find("seed-cnn"))
+    assert diagonal == (stored.argmax(axis=1) == test_part.labels).sum()
+
+
+def test_evaluate_prints_report_and_matrix():
+    out = fmnist("evaluate", "seed-cnn").stdout
+    assert "95 % interval" in out
+    assert all(out.count(name) == 2 for name in ("Trouser", "Ankle boot"))
+    assert "weighted avg" in out
+
+
+@pytest.fixture
+def pictures(tmp_path, test_part):
+    """Good and bad files: a dataset image, an empty one, damaged ones, a folder, a missing one."""
+    Image.fromarray(test_part.images[0]).save(tmp_path / "boot.png")
+    Image.new("RGB", (80, 80), "white").save(tmp_path / "blank.png")
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff nothing more")
+    (tmp_path / "folder.png").mkdir()
+    odd = Image.new("RGB", (100, 100), "white")
+    ImageDraw.Draw(odd).line([(10, 10), (90, 90), (90, 10), (10, 90)], fill="black", width=6)
+    odd.save(tmp_path / "odd name, with ünïcode.png")
+    names = [
+        "boot.png",
+        "blank.png",
+        "broken.jpg",
+        "folder.png",
+        "missing.png",
+        "odd name, with ünïcode.png",
+        "boot.png",
+    ]
+    return [tmp_path / name for name in names]
+
+
+def test_classify_json_keeps_its_contract(pictures):
+    done = fmnist("classify", "--json", *pictures)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [answer["file"] for answer in answers] == [str(path) for path in pictures]
+    assert all(answer.keys() == JSON_FIELDS for answer in answers)
+    verdicts = [answer["verdict"] for answer in answers]
+    assert verdicts[:5] == ["confident", "nothing_found", "refused", "refused", "refused"]
+    assert done.returncode == 1  # some were refused
+    assert answers[0]["class_name"] == "Ankle boot"
+    for answer in answers:
+        assert answer["message"]
+        if answer["verdict"] in ("refused", "nothing_found"):
+            empty = ("class_id", "class_name", "probability", "probabilities")
+            assert all(answer[name] is None for name in empty)
+            continue
+        assert len(answer["probabilities"]) == 10
+        assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-4)
+        assert answer["probability"] == max(answer["probabilities"])
+        assert answer["probabilities"].index(answer["probability"]) == answer["class_id"]
+        assert CLASS_NAMES[answer["class_id"]] == answer["class_name"]
+        expected = "confident" if answer["probability"] >= CONFIDENT_FROM else "unsure"
+        assert answer["verdict"] == expected
+
+
+def test_classify_in_words(pictures):
+    done = fmnist("classify", pictures[0])
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"{pictures[0]}: Ankle boot (")
+    assert done.stderr == ""
+
+
+def test_closed_pipe_is_no_traceback(pictures):
+    command = f"{sys.executable} -m fmnist classify --json {pictures[0]} {pictures[0]} | head -c 1"
+    done = subprocess.run(
+        command, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_train_and_use_the_run(pictures, runs_dir):
+    done = fmnist("train", *TINY, "--name", "tiny", "--batch-size", "32")
+    assert done.returncode == 0, done.stderr
+    # no terminal: plain lines, no bar
+    assert "\r" not in done.stderr
+    assert "epoch 1: accuracy" in done.stderr
+    assert done.stdout.startswith("tiny: ")
+    run = runs.find("tiny")
+    assert run.state == "finished"
+    assert run.info["train_size"] == 1_100
+    assert run.info["parameters"] == 423_338
+    assert run.info["epochs_done"] == 1
+    assert "process" not in run.info
+    assert {path.name for path in run.path.iterdir()} == {
+        "run.json",
+        "history.jsonl",
+        "model.keras",
+        "model.tflite",
+        "test.npz",
+    }
+    events = [event["event"] for event in runs.read_history(run)]
+    assert events[0] == "start"
+    assert events[-3:] == ["epoch", "finishing", "end"]
+    assert "progress" in events
+    evaluated = json.loads(fmnist("evaluate", "tiny", "--json").stdout)
+    assert evaluated["accuracy"] == run.scores["test_accuracy"]
+    answer = json.loads(fmnist("classify", "--run", "tiny", "--json", pictures[0]).stdout)
+    assert answer["class_id"] is not None
+
+
+@pytest.mark.slow
+def test_terminal_gets_a_bar_and_all_images_leave_no_validation():
+    leader, follower = pty.openpty()
+    termios.tcsetwinsize(follower, (24, 80))
+    command = [sys.executable, "-m", "fmnist", "train", "--all", "--name", "bar", "--epochs", "1"]
+    process = subprocess.Popen(
+        [*command, "--batch-size", "1024"],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=follower,
+    )
+    os.close(follower)
+    shown = b""
+    try:
+        while b"batch/s" not in shown and b"s/batch" not in shown:
+            shown += os.read(leader, 4096)  # ends with OSError where the process does
+        process.terminate()  # like Ctrl-C: stop and keep
+        while True:
+            shown += os.read(leader, 4096)
+    except OSError:
+        pass
+    finally:
+        os.close(leader)
+    assert process.wait(60) == 0
+    assert b"epoch 1/1" in shown
+    run = runs.find("bar")
+    assert run.state in ("stopped", "finished")
+    assert run.info["train_size"] == 60_000
+    assert "validation_accuracy" not in run.scores

@@ -1,0 +1,162 @@
+"""Real trainings in real processes: start, watch, stop, kill, one at a time."""
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+import psutil
+import pytest
+
+from fmnist import jobs, runs
+from fmnist.curves import curves_table, latest_progress
+from fmnist.errors import RunError, TrainingBusy, TrainingFailed
+from fmnist.settings import TrainSettings
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.slow
+
+# an hour of work, so that a test always catches it in the middle
+LONG = TrainSettings(epochs=1000, fraction=0.1, batch_size=32)
+BRIEF = TrainSettings(epochs=1, fraction=0.02)
+
+
+def wait_until(condition, limit=90.0):
+    """Return condition()'s first true value; fail after `limit` seconds."""
+    deadline = time.monotonic() + limit
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+    return value
+
+
+@pytest.fixture(autouse=True)
+def leave_no_process():
+    yield
+    for child in psutil.Process().children(recursive=True):
+        if "fmnist" in child.cmdline():
+            child.kill()
+
+
+def state(run):
+    return runs.read(run.path).state
+
+
+def test_stop_keeps_what_was_learnt_and_frees_the_machine():
+    run = jobs.start(LONG, name="long")
+    assert run.active
+    assert jobs.active().name == "long"
+    wait_until(lambda: latest_progress(run))
+
+    with pytest.raises(TrainingBusy, match="'long' is training"):
+        jobs.start(BRIEF, name="second")
+    assert not (runs.runs_directory() / "second").exists()
+    with pytest.raises(RunError, match="already a run"):
+        jobs.start(BRIEF, name="long")
+
+    jobs.request_stop(run)
+    asked = time.time()
+    wait_until(lambda: state(run) not in ("starting", "running"), limit=30)
+    wait_until(lambda: not runs.read(run.path).active, limit=60)
+    stopped = runs.read(run.path)
+    assert stopped.state == "stopped"
+    assert stopped.usable
+    assert runs.load_predictions(stopped).shape == (10_000, 10)
+    last = [e for e in runs.read_history(run) if e["event"] == "progress"][-1]
+    assert last["time"] - asked < 5  # no training went on after the stop was seen
+    wait_until(lambda: jobs.active() is None)
+    with pytest.raises(RunError, match="not training"):
+        jobs.request_stop(stopped)
+
+
+def test_progress_is_moderate_and_makes_curves():
+    run = jobs.start(LONG, name="curves")
+    wait_until(lambda: len([e for e in runs.read_history(run) if e["event"] == "epoch"]) >= 2)
+    events = runs.read_history(run)
+    progress = [event for event in events if event["event"] == "progress"]
+    within = [e for e in progress if e["batch"] < e["batches"]]
+    gaps = np.diff([event["time"] for event in within])
+    assert len(gaps) == 0 or gaps.min() > 0.1  # several times a second at most
+    for event in progress:
+        assert 0 <= event["accuracy"] <= 1
+        assert event["images_per_second"] > 0
+        assert event["seconds_left"] > 0
+    table = curves_table([runs.read(run.path)])
+    whole = table[table["epoch"] % 1 == 0]
+    assert set(whole["part"]) == {"training", "validation"}
+    jobs.stop_and_wait(runs.read(run.path))
+    assert state(run) == "stopped"
+
+
+def test_stop_while_tensorflow_loads_ends_at_once():
+    run = jobs.start(LONG, name="early")
+    jobs.request_stop(run)
+    wait_until(lambda: not runs.read(run.path).active, limit=5)
+    assert state(run) == "stopped"
+    assert not runs.read(run.path).usable
+    assert jobs.active() is None
+
+
+def test_killed_training_has_failed_and_frees_the_machine():
+    run = jobs.start(LONG, name="killed")
+    wait_until(lambda: latest_progress(run))
+    psutil.Process(run.info["process"]["pid"]).kill()
+    wait_until(lambda: not runs.read(run.path).active, limit=10)
+    failed = runs.read(run.path)
+    assert failed.state == "failed"
+    assert "died" in failed.reason
+    assert "loading TensorFlow" in runs.last_lines(failed)
+    assert jobs.active() is None
+
+    # and the next one may begin; it queues behind a third, which is told to stop
+    first = jobs.start(LONG, name="first")
+    waiting = jobs.start(BRIEF, name="waiting", wait=True)
+    assert waiting.state == "waiting"
+    assert state(first) in ("starting", "running")
+    jobs.request_stop(first)
+    wait_until(lambda: state(waiting) == "finished")
+    assert state(first) == "stopped"
+
+
+def test_waiting_one_can_be_cancelled_and_the_first_be_replaced():
+    first = jobs.start(LONG, name="first")
+    waiting = jobs.start(BRIEF, name="waiting", wait=True)
+    jobs.request_stop(waiting)
+    wait_until(lambda: state(waiting) == "stopped", limit=10)
+    assert runs.read(first.path).active
+    second = jobs.start(BRIEF, name="second", stop_other=True)
+    assert state(first) == "stopped"
+    wait_until(lambda: state(second) == "finished")
+
+
+def test_training_that_cannot_begin_says_why(monkeypatch, tmp_path):
+    monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / "file"))
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(TrainingFailed, match="cannot be made"):
+        jobs.start(BRIEF)
+
+
+def test_error_while_training_is_kept_with_its_last_lines(monkeypatch, tmp_path):
+    monkeypatch.setenv("FMNIST_DATA_DIR", str(tmp_path))  # no files there
+    run = jobs.start(TrainSettings(epochs=1), name="no-data")
+    wait_until(lambda: not runs.read(run.path).active)
+    failed = runs.read(run.path)
+    assert failed.state == "failed"
+    assert "train-images-idx3-ubyte.gz is missing" in failed.reason
+    assert "train-images-idx3-ubyte.gz is missing" in runs.last_lines(failed)
+
+
+def test_same_training_by_the_command_line_is_seen_by_the_page():
+    command = [sys.executable, "-m", "fmnist", "train", "--epochs", "1000", "--name", "cli"]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    run = wait_until(jobs.active)
+    assert run.name == "cli"
+    jobs.request_stop(run)
+    assert process.wait(60) == 0
+
+
+def test_damaged_lock_files_are_no_obstacle():
+    holder = jobs._lock_path().with_suffix(".json")
+    for content in ("", "[]", '{"path": 3}', '{"path": "/nowhere", "process": {"pid": 1}}'):
+        holder.write_text(content)
+        assert jobs.active() is None
