@@ -11,7 +11,7 @@ from pages.parts import frame, past_runs, training_panel
 SHARES = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 PENDING = "train_pending"  # settings that wait for an answer to "stop the other or queue?"
 
-frame.open_page()
+frame.open_page(run_needed=False)
 st.title("Train")
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import streamlit as st
+from streamlit.errors import StreamlitDuplicateElementKey
 
 from fmnist import jobs, runs
 from fmnist.architectures import NETWORKS
@@ -11,7 +12,6 @@ from fmnist.runs import Run
 
 PAGES_DIR = Path(__file__).parents[1]
 RUN_KEY = "run"  # the picker's key and the name in the URL
-FRAMED = "framed"  # set once app.py has drawn the frame in this session
 COLD = "cold_start"  # set once a page has found itself without a frame
 
 
@@ -58,40 +58,44 @@ def pages() -> list:
     ]
 
 
-def open_page() -> Run:
+def open_page(*, run_needed: bool = True) -> Run | None:
     """Return the run to look at. Every page calls this first.
 
     Streamlit runs a page's file without app.py when its address is the first one that a new
     server is asked for. The page then registers the menu and runs again, this time inside the
-    frame; where that cannot be had (a page tested by itself) it draws the frame's parts itself.
-    Stops the page with one sentence where no run can classify.
+    frame; where that cannot be had (a page tested by itself) it keeps the parts it drew itself.
+    Where no run can classify, stops the page with one sentence, or returns None for a page that
+    can do without.
     """
-    if not st.session_state.get(FRAMED):
+    try:
+        pick_run()
+    except StreamlitDuplicateElementKey:
+        pass  # the usual case: app.py has drawn it in this very run
+    else:
         configure()
         if not st.session_state.get(COLD):
             st.session_state[COLD] = True
             st.navigation(pages())
             st.rerun()
-        pick_run()
-        st.session_state[FRAMED] = False  # draw it in the next run too
     name = st.session_state.get(RUN_KEY)
     try:
         run = runs.find(name) if name else None
     except RunError as error:
         st.error(str(error))
         st.stop()
-    if run is None or not run.usable:
+    if run is not None and run.usable:
+        return run
+    if run_needed:
         st.error(
-            "There is no run that can classify. Train one with `python -m fmnist train`, or put "
-            "the shipped ones back with `git checkout -- fmnist/shipped`."
+            "There is no run that can classify. Train one on the Train page, or put the shipped "
+            "ones back with `git checkout -- fmnist/shipped`."
         )
         st.stop()
-    return run
+    return None
 
 
 def pick_run() -> None:
     """Draw the picker in the sidebar. The choice is in the URL and outlives page switches."""
-    st.session_state[FRAMED] = True
     usable = runs.usable_runs()
     names = [run.name for run in usable]
     if not names:

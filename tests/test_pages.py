@@ -1,0 +1,423 @@
+"""Every page and its main paths through AppTest, which runs the real scripts without a browser."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image, ImageDraw
+from streamlit.testing.v1 import AppTest
+
+from fmnist import jobs, runs
+from fmnist.data import CLASS_NAMES
+from fmnist.errors import TrainingBusy
+from fmnist.settings import TrainSettings
+from tests.conftest import ROOT
+
+PAGES = ["classify", "train", "report", "mistakes"]
+
+
+@pytest.fixture(autouse=True)
+def fresh_caches():
+    """Streamlit's caches outlive an AppTest within one process."""
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def open_app(page="classify", **query) -> AppTest:
+    """The whole app at one page, as a browser at that address would have it."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    if page != "classify":
+        app.switch_page(f"pages/{page}.py").run()
+    assert not app.exception
+    return app
+
+
+def texts(app) -> str:
+    """All words on the page."""
+    kinds = (app.markdown, app.caption, app.info, app.error, app.warning, app.success, app.text)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def trouser() -> Image.Image:
+    """Two legs, dark on white."""
+    image = Image.new("RGB", (200, 300), "white")
+    pen = ImageDraw.Draw(image)
+    pen.polygon(
+        [(60, 20), (140, 20), (150, 280), (110, 280), (100, 90), (90, 280), (50, 280)], "black"
+    )
+    return image
+
+
+# --- the frame
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_is_complete_by_itself(page):
+    app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=60).run()
+    assert not app.exception
+    assert app.title
+    assert app.sidebar.selectbox(key="run").value == "seed-cnn"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_run_is_taken_from_the_address_and_survives_page_switches(page, own_run):
+    own_run("mine")
+    app = open_app(page, run="mine")
+    assert app.sidebar.selectbox(key="run").value == "mine"
+    app.switch_page("pages/report.py").run()
+    app.switch_page("pages/mistakes.py").run()
+    assert not app.exception
+    assert app.session_state["run"] == "mine"
+
+
+def test_unknown_run_in_the_address_falls_back():
+    app = open_app("report", run="nobody<script>")
+    assert app.sidebar.selectbox(key="run").value == "seed-cnn"
+
+
+def test_damaged_runs_are_listed_and_break_nothing(runs_dir, own_run):
+    (runs_dir / "broken").mkdir()
+    own_run("holed", files={"model.tflite": "0" * 64, "test.npz": "1" * 64})
+    (runs_dir / "holed" / "test.npz").write_bytes(b"PK nonsense")
+    for page in PAGES:
+        app = open_app(page)
+        assert app.sidebar.selectbox(key="run").options == ["seed-cnn", "holed"]
+    app = open_app("train")
+    table = next(frame.value for frame in app.dataframe if "state" in frame.value)
+    notes = dict(zip(table["run"], table["note"], strict=True))
+    assert notes["broken"] == "run.json is missing."
+    app = open_app("report", run="holed")
+    assert "damaged" in app.error[0].value
+    app = open_app("classify", run="holed", way="Test image")
+    assert "damaged" in app.error[0].value
+
+
+def test_no_usable_run_is_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.setattr(runs, "SHIPPED_DIR", tmp_path / "none")
+    for page in PAGES:
+        app = open_app(page)
+        if page == "train":
+            assert any(button.label == "Start training" for button in app.button)
+        else:
+            assert "There is no run that can classify" in app.error[0].value
+
+
+# --- classify
+
+
+def drawing(image: Image.Image, strokes: int = 1) -> dict:
+    """What the canvas component sends after some strokes."""
+    encoded = base64.b64encode(png(image)).decode()
+    raw = {"objects": [{"type": "Path"}] * strokes, "background": "#000000"}
+    return {"drawing": {"raw": raw, "data": f"data:image/png;base64,{encoded}"}}
+
+
+def on_canvas(image: Image.Image) -> Image.Image:
+    """Negated and square, as the black canvas has it."""
+    square = Image.new("RGB", (280, 280))
+    square.paste(Image.eval(image, lambda value: 255 - value).resize((187, 280)), (46, 0))
+    return square
+
+
+def test_empty_canvas_invites():
+    app = open_app()
+    assert "Draw a garment" in texts(app)
+    assert not app.metric
+
+
+def test_drawing_is_answered_and_undone_and_cleared():
+    app = open_app()
+    app.session_state["canvas-0"] = drawing(on_canvas(trouser()))
+    app.run()
+    assert not app.exception
+    assert app.metric[0].value == "Trouser"
+    assert app.image[0].captions == ["What the network is given: 28 × 28"]
+
+    # a second stroke, taken back: the first answer stands again
+    scribble = on_canvas(trouser())
+    ImageDraw.Draw(scribble).rectangle([0, 0, 279, 200], "white")
+    app.session_state["canvas-0"] = drawing(scribble, strokes=2)
+    app.run()
+    assert app.metric[0].value != "Trouser"
+    undo, clear = (b for b in app.button if b.label in ("Undo", "Clear"))
+    undo.click().run()
+    assert app.metric[0].value == "Trouser"
+
+    # a look at another page costs nothing
+    app.switch_page("pages/report.py").run()
+    app.switch_page("pages/classify.py").run()
+    assert not app.exception
+    assert app.metric[0].value == "Trouser"
+
+    clear = next(b for b in app.button if b.label == "Clear")
+    clear.click().run()
+    assert "Draw a garment" in texts(app)
+    assert not app.exception
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"drawing": {"raw": {"objects": [1]}, "data": "garbage"}},
+        {"drawing": {"raw": {"objects": [1]}, "data": "data:image/png;base64,!!!"}},
+        {"drawing": {"raw": {"objects": [1]}, "data": "data:image/png;base64,AAAA"}},
+        {"drawing": {"raw": None, "data": "data:image/png;base64,AAAA"}},
+        {"drawing": {"raw": {"objects": "many"}, "data": "data:image/png;base64,AAAA"}},
+        {"drawing": {"raw": {"objects": [1] * 600}, "data": "data:image/png;base64,AAAA"}},
+        {"drawing": {"raw": {"objects": [1]}, "data": 7}},
+        {"drawing": [1]},
+        {"drawing": "x"},
+        {"drawing": {"raw": []}},
+        {"drawing": {"raw": {"objects": []}, "data": None}, "backgroundFit": {"a": 1}},
+    ],
+)
+def test_forged_drawing_is_one_sentence(forged):
+    app = open_app()
+    app.session_state["canvas-0"] = forged
+    app.run()
+    assert not app.exception
+    assert not app.metric
+
+
+def upload(app, *files):
+    app.file_uploader(key="uploads").set_value(list(files)).run()
+    assert not app.exception
+    return app
+
+
+def test_one_upload_is_shown_at_once():
+    app = upload(open_app(way="Upload"), ("legs.png", png(trouser()), "image/png"))
+    assert app.metric[0].value == "Trouser"
+    assert "legs.png" in texts(app)
+
+
+def test_several_uploads_are_a_table_and_a_bad_one_is_a_sentence():
+    files = [
+        ("bad.png", b"no picture at all", "image/png"),
+        ("blank.png", png(Image.new("RGB", (9, 9), "white")), "image/png"),
+        ("**bold** [link](x).png", png(trouser()), "image/png"),
+    ]
+    app = upload(open_app(way="Upload"), *files)
+    table = app.dataframe[0].value
+    assert list(table["file"]) == [name for name, *_ in files]
+    assert "no picture" in table["answer"][0]
+    assert "Nothing found" in table["answer"][1]
+    assert table["answer"][2].startswith("Trouser")
+    assert "no picture" in app.error[0].value  # the first row is shown large
+
+
+def test_hostile_file_name_is_text_not_markdown():
+    app = upload(open_app(way="Upload"), ("<b>x</b> :red[y].png", png(trouser()), "image/png"))
+    assert app.text[0].value == "<b>x</b> :red[y].png"
+
+
+def test_camera_waits_for_a_photo():
+    assert not open_app(way="Camera").metric
+
+
+def test_test_image_by_index_and_by_chance(test_part):
+    app = open_app(way="Test image", test_image="42")
+    assert "Test image 42" in texts(app)
+    assert CLASS_NAMES[test_part.labels[42]] in texts(app)
+    before = app.number_input(key="test_image").value
+    next(b for b in app.button if b.label == "Surprise me").click().run()
+    assert app.number_input(key="test_image").value != before
+    assert not app.exception
+
+
+# --- train
+
+
+def test_settings_are_started_as_chosen(monkeypatch):
+    started = []
+
+    def start(settings, **how):
+        started.append((settings, how))
+        return runs.find("seed-cnn")
+
+    monkeypatch.setattr(jobs, "start", start)
+    app = open_app("train")
+    app.number_input(key="train_epochs").set_value(3)
+    app.number_input(key="train_batch_size").set_value(32)
+    app.number_input(key="train_learning_rate").set_value(0.01)
+    app.number_input(key="train_seed").set_value(7)
+    app.select_slider(key="train_fraction").set_value(0.05)
+    next(b for b in app.button if b.label == "Start training").click().run()
+    assert not app.exception
+    expected = TrainSettings(epochs=3, batch_size=32, learning_rate=0.01, seed=7, fraction=0.05)
+    assert started == [(expected, {})]
+
+
+@pytest.mark.parametrize(
+    ("label", "how"),
+    [
+        ("Stop it and start mine", {"stop_other": True, "wait": False}),
+        ("Start mine when it has ended", {"stop_other": False, "wait": True}),
+    ],
+)
+def test_second_start_offers_to_stop_or_to_wait(monkeypatch, label, how):
+    calls = []
+
+    def start(settings, **how):
+        calls.append(how)
+        if not how:
+            raise TrainingBusy("busy")
+        return runs.find("seed-cnn")
+
+    monkeypatch.setattr(jobs, "start", start)
+    app = open_app("train")
+    next(b for b in app.button if b.label == "Start training").click().run()
+    assert "one training at a time" in app.warning[0].value
+    next(b for b in app.button if b.label == label).click().run()
+    assert not app.exception
+    assert calls == [{}, how]
+    assert not app.warning
+
+
+def test_running_training_is_shown_with_progress_and_stop(runs_dir):
+    from fmnist import storage
+
+    path = runs.create("live", TrainSettings(epochs=4))  # "this process" trains it
+    runs.write_info(path, state="running")
+    storage.append_line(
+        path / "history.jsonl",
+        {
+            "event": "epoch",
+            "time": 1.0,
+            "epoch": 1,
+            "accuracy": 0.7,
+            "loss": 0.9,
+            "val_accuracy": 0.8,
+            "val_loss": 0.6,
+        },
+    )
+    storage.append_line(
+        path / "history.jsonl",
+        {
+            "event": "progress",
+            "time": 2.0,
+            "epoch": 2,
+            "epochs": 4,
+            "batch": 50,
+            "batches": 100,
+            "accuracy": 0.81,
+            "loss": 0.5,
+            "images_per_second": 1234,
+            "seconds_left": 75.0,
+        },
+    )
+    app = open_app("train")
+    assert app.progress[0].value == pytest.approx(37.5, abs=1)
+    assert app.progress[0].text == "Epoch 2 of 4, 1,234 images a second, 1 min 15 s left"
+    stop = next(b for b in app.button if b.label == "Stop")
+    stop.click().run()
+    assert not app.exception
+    assert jobs.stop_requested(path)
+    assert next(b for b in app.button if b.label == "Stop").disabled
+
+
+def test_failed_training_shows_its_last_lines(runs_dir):
+    path = runs.create("gone", TrainSettings())
+    runs.write_info(path, state="running", process={"pid": 2**22 + 1, "started": 0, "host": "x"})
+    runs.write_info(path, process={**runs.this_process(), "started": 0.0})
+    (path / "log.txt").write_text("epoch 1\nKilled")
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.session_state["train_watched"] = "gone"
+    app.run()
+    app.switch_page("pages/train.py").run()
+    assert not app.exception
+    assert "died" in app.error[0].value
+    assert "Killed" in app.code[0].value
+
+
+def test_finished_training_can_be_looked_at(own_run):
+    own_run("done")
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.session_state["train_watched"] = "done"
+    app.run()
+    app.switch_page("pages/train.py").run()
+    assert "90.00%" in app.success[0].value
+    next(b for b in app.button if b.label.startswith("Look at this run")).click().run()
+    assert not app.exception
+    assert app.sidebar.selectbox(key="run").value == "done"
+
+
+# --- report and mistakes
+
+
+def test_report_shows_the_numbers_of_the_run():
+    app = open_app("report")
+    values = {metric.label: metric.value for metric in app.metric}
+    scores = runs.find("seed-cnn").scores
+    assert values["Accuracy"] == f"{scores['test_accuracy']:.2%}"
+    assert values["Test images"] == "10,000"
+    assert values["Loss"] == f"{scores['test_loss']:.4f}"
+    table = app.dataframe[0].value
+    assert list(table["class"][:10]) == list(CLASS_NAMES)
+    assert [button.label for button in app.download_button] == [
+        "CSV",
+        "JSON",
+        "Matrix as PNG",
+        "Matrix as PDF",
+    ]
+
+
+def test_report_of_a_run_that_never_predicts_some_class(own_run):
+    probabilities = np.zeros((10_000, 10))
+    probabilities[:, 8] = 1
+    own_run("all-bags", probabilities=probabilities)
+    app = open_app("report", run="all-bags")
+    assert {metric.label: metric.value for metric in app.metric}["Accuracy"] == "10.00%"
+    app.switch_page("pages/mistakes.py").run()
+    assert not app.exception
+    assert "**9,000** of 9,000 mistakes" in texts(app)
+
+
+def test_run_without_a_mistake_is_no_error(own_run, test_part):
+    own_run("perfect", probabilities=np.eye(10)[test_part.labels])
+    app = open_app("mistakes", run="perfect")
+    assert "No test image passes" in texts(app)
+
+
+def test_mistakes_can_be_filtered(test_part):
+    app = open_app("mistakes")
+    stored = runs.load_predictions(runs.find("seed-cnn"))
+    predicted = stored.argmax(axis=1)
+    wrong = predicted != test_part.labels
+    assert f"**{wrong.sum():,}** of {wrong.sum():,} mistakes" in texts(app)
+    app.multiselect(key="mistakes_true").set_value([6])
+    app.multiselect(key="mistakes_predicted").set_value([0])
+    app.slider(key="mistakes_confidence").set_value((50, 100)).run()
+    assert not app.exception
+    expected = wrong & (test_part.labels == 6) & (predicted == 0) & (stored.max(axis=1) >= 0.5)
+    assert f"**{expected.sum():,}** of" in texts(app)
+    app.selectbox(key="mistakes_sort").set_value("By index").run()
+    assert f"Test image {np.flatnonzero(expected)[0]}" in texts(app)
+
+
+def test_choosing_a_mistake_shows_it(test_part):
+    app = open_app("mistakes")
+    stored = runs.load_predictions(runs.find("seed-cnn"))
+    wrong = np.flatnonzero(stored.argmax(axis=1) != test_part.labels)
+    app.selectbox(key="mistakes_sort").set_value("By index").run()
+    chosen = int(wrong[5])
+    app.session_state["mistakes-gallery"] = {"selected": chosen}
+    app.run()
+    assert not app.exception
+    assert f"**Test image {chosen}**" in texts(app)
+    for nonsense in ("x", None, [1], 10**9):
+        app.session_state["mistakes-gallery"] = {"selected": nonsense}
+        app.run()
+        assert not app.exception
+        assert f"**Test image {wrong[0]}**" in texts(app)
