@@ -86,7 +86,7 @@ def learning_chart(
         lines = lines.encode(color=alt.Color("part:N", scale=colours, legend=legend))
     whole = alt.datum.epoch == alt.expr.floor(alt.datum.epoch)
     chart = lines.mark_line() + lines.transform_filter(whole).mark_point(filled=True, size=40)
-    return chart.properties(height=260)
+    return chart.properties(height=320)
 
 
 def confusion_chart(confusion: np.ndarray, by_row: bool, dark: bool = False) -> alt.LayerChart:
@@ -127,12 +127,6 @@ def confusion_chart(confusion: np.ndarray, by_row: bool, dark: bool = False) -> 
             title="True class",
             axis=alt.Axis(ticks=False, domain=False),
         ),
-        tooltip=[
-            alt.Tooltip("true:N", title="true"),
-            alt.Tooltip("predicted:N", title="predicted"),
-            alt.Tooltip("count:Q", title="images"),
-            alt.Tooltip("share:Q", title="share of the row", format=".1%"),
-        ],
     )
     top = max(float(table["wrong"].max()), 0.01)
     boxes = (
@@ -151,6 +145,13 @@ def confusion_chart(confusion: np.ndarray, by_row: bool, dark: bool = False) -> 
             ),
             stroke=alt.condition(cell, alt.value(ANSWER), alt.value(None)),
             strokeWidth=alt.condition(cell, alt.value(3), alt.value(0)),
+            # here and not on the numbers, which would catch the click
+            tooltip=[
+                alt.Tooltip("true:N", title="true"),
+                alt.Tooltip("predicted:N", title="predicted"),
+                alt.Tooltip("count:Q", title="images"),
+                alt.Tooltip("share:Q", title="share of the row", format=".1%"),
+            ],
         )
         .add_params(cell)
     )

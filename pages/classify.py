@@ -47,7 +47,7 @@ def draw():
                 "Width", 6, 60, 22, key="brush_width", persist_state="session", width=110
             )
         picture = canvas.draw(width, erase=tool == "Eraser")
-        with st.container(horizontal=True, width=canvas.SIDE):
+        with st.container(horizontal=True, width=canvas.SIDE, key="canvas_buttons"):
             st.button("Undo", icon=":material/undo:", on_click=canvas.undo, width="stretch")
             st.button("Clear", icon=":material/delete:", on_click=canvas.clear, width="stretch")
         st.caption("Fill the shape in: the network has learnt from photos, not from outlines.")

@@ -23,7 +23,7 @@ def start(settings: TrainSettings, **how) -> None:
         st.session_state[PENDING] = settings
         return
     except FmnistError as error:
-        st.error(str(error))
+        messages.error(str(error))
         return
     st.session_state.pop(PENDING, None)
     st.session_state[training_panel.WATCHED] = run.name
@@ -78,6 +78,9 @@ with st.form("settings", border=True):
             "Start training", type="primary", icon=":material/play_arrow:"
         )
 
+# always there, so that what comes and goes in it does not move the running fragment below
+messages = st.container()
+
 if wanted:
     try:
         chosen = TrainSettings(
@@ -89,13 +92,13 @@ if wanted:
             fraction=fraction,
         )
     except FmnistError as error:
-        st.error(str(error))
+        messages.error(str(error))
     else:
-        with st.spinner("Starting a training process"):
+        with messages, st.spinner("Starting a training process"):
             start(chosen)
 
 if (pending := st.session_state.get(PENDING)) is not None:
-    with st.container(border=True):
+    with messages.container(border=True):
         st.warning(jobs.busy_message(jobs.active()), icon=":material/hourglass_top:")
         with st.container(horizontal=True):
             stop_first = st.button("Stop it and start mine", icon=":material/stop_circle:")
@@ -104,7 +107,7 @@ if (pending := st.session_state.get(PENDING)) is not None:
                 st.session_state.pop(PENDING)
                 st.rerun()
     if stop_first or queue:
-        with st.spinner("Stopping the other training" if stop_first else "Queueing"):
+        with messages, st.spinner("Stopping the other training" if stop_first else "Queueing"):
             start(pending, stop_other=stop_first, wait=queue)
         st.rerun()
 

@@ -119,12 +119,13 @@ def _ended() -> None:
             title=f"{run.name} {word}",
             icon=":material/check_circle:",
         )
-        st.button(
+        if st.button(
             "Look at this run on all pages",
             icon=":material/visibility:",
             on_click=frame.look_at,
             args=(run.name,),
-        )
+        ):
+            st.rerun()  # the picker is outside this fragment
         _charts(run, key=run.name)
 
 

@@ -1,0 +1,418 @@
+"""The real server in a real browser: what AppTest cannot see.
+
+A Chromium or Chrome that is installed is driven through Playwright; none is downloaded. Without
+one the tests skip and name the command that installs one, or fail where CI=true is set.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+from PIL import Image, ImageDraw
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.browser
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+INSTALL = "sudo apt-get install chromium  (or install Google Chrome)"
+ANSWER_LIMIT = 15_000  # ms; generous, since two cores may be training at the same time
+
+# Opened at /report, Streamlit's own client looks for the server at /report/_stcore first.
+PROBING = re.compile(r"/\w+/_stcore/(health|host-config)$")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path is None:
+        message = f"no Chromium or Chrome found; install one with: {INSTALL}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    # no sandbox: containers and root have none; the pages are our own
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()
+
+
+class Server:
+    """`streamlit run app.py` with its own runs, temporary files and log."""
+
+    def __init__(self, place):
+        self.place = place
+        self.runs = place / "runs"
+        for folder in (self.runs, place / "tmp"):
+            folder.mkdir()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = place / "server.log"
+        environment = {
+            **os.environ,
+            "FMNIST_RUNS": str(self.runs),
+            "TMPDIR": str(place / "tmp"),
+            "HOME": str(place),
+        }
+        options = ["--server.headless=true", "--server.address=127.0.0.1"]
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*command, f"--server.port={self.port}"],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        deadline = time.monotonic() + 60
+        while not self._healthy():
+            assert self.process.poll() is None, self.words()
+            assert time.monotonic() < deadline, self.words()
+            time.sleep(0.1)
+
+    def _healthy(self):
+        try:
+            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2) as answer:
+                return answer.read() == b"ok"
+        except OSError:
+            return False
+
+    def words(self):
+        return self.log.read_text(errors="replace")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(30)
+
+    def check_log(self):
+        """No traceback, no warning, nothing deprecated."""
+        assert not re.search(r"(?i)traceback|error|warn|deprecat", self.words()), self.words()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    running = Server(tmp_path_factory.mktemp("server"))
+    yield running
+    running.stop()
+    running.check_log()
+
+
+@contextlib.contextmanager
+def browsing(chromium, **options):
+    """A private browser window whose console must stay free of errors."""
+    context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+    page = context.new_page()
+    faults = []
+
+    def on_console(message):
+        address = message.location.get("url", "")
+        if message.type == "error" and not PROBING.search(address):
+            faults.append(f"{message.text} ({address})")
+
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    try:
+        yield page
+    finally:
+        context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def page(chromium, server):
+    with browsing(chromium) as page:
+        yield page
+
+
+def go(page: Page, server: Server, path: str, title: str) -> None:
+    page.goto(server.url + path)
+    expect(page.get_by_role("heading", level=1, name=title)).to_be_visible(timeout=60_000)
+
+
+def stroke(page: Page, *points) -> None:
+    """Draw one stroke with the mouse through points in canvas pixels."""
+    canvas = page.locator("canvas.upper-canvas")
+    expect(canvas).to_have_count(1)  # mounted anew after Undo, the old one goes a moment later
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + points[0][0], box["y"] + points[0][1])
+    page.mouse.down()
+    for x, y in points[1:]:
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=8)
+    page.mouse.up()
+
+
+def answer(page: Page):
+    """The probability beside the answer, which any change of the drawing moves."""
+    return page.get_by_test_id("stMetric")
+
+
+LEFT_LEG = ((105, 30), (95, 250))
+RIGHT_LEG = ((165, 30), (180, 250))
+WAIST = ((100, 40), (175, 40))
+
+
+def test_each_stroke_changes_the_answer_and_clear_empties(page, server):
+    go(page, server, "/", "What is this garment?")
+    expect(page.get_by_text("Nothing drawn yet")).to_be_visible()
+    expect(answer(page)).to_have_count(0)  # an invitation, not an answer
+    stroke(page, *LEFT_LEG)
+    expect(answer(page)).to_be_visible(timeout=ANSWER_LIMIT)
+    first = answer(page).inner_text()
+    stroke(page, *RIGHT_LEG)
+    expect(answer(page)).not_to_have_text(first, timeout=ANSWER_LIMIT, use_inner_text=True)
+    stroke(page, *WAIST)
+    expect(answer(page)).to_contain_text("Trouser", timeout=ANSWER_LIMIT)
+    expect(page.get_by_alt_text("The 28 by 28 pixel picture")).to_be_visible()
+
+    # a look at another page
+    page.get_by_role("link", name="Report").click()
+    expect(page.get_by_role("heading", level=1, name="Report")).to_be_visible()
+    page.get_by_role("link", name="Classify").click()
+    expect(answer(page)).to_have_count(1, timeout=ANSWER_LIMIT)  # those of the report are gone
+    expect(answer(page)).to_contain_text("Trouser", timeout=ANSWER_LIMIT)
+    expect(page.locator("canvas.upper-canvas")).to_be_visible()
+    assert bright_pixels(page) > 1000  # the strokes themselves are back
+
+    page.get_by_role("button", name="Clear", exact=True).click()
+    expect(page.get_by_text("Nothing drawn yet")).to_be_visible(timeout=ANSWER_LIMIT)
+    page.wait_for_function(BRIGHT + " === 0")
+
+
+# counts the white pixels of the lower canvas, inside the component's shadow root
+BRIGHT = """(() => {
+  const roots = [document, ...[...document.querySelectorAll("*")]
+    .map((element) => element.shadowRoot).filter(Boolean)];
+  const canvas = roots.map((root) => root.querySelector("canvas.dc-canvas.lower-canvas"))
+    .find(Boolean);
+  if (!canvas) return -1;
+  const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  let count = 0;
+  for (let at = 0; at < data.length; at += 4) count += data[at] > 200;
+  return count;
+})()"""
+
+
+def bright_pixels(page: Page) -> int:
+    page.wait_for_function(BRIGHT + " > 0")
+    return page.evaluate(BRIGHT)
+
+
+def test_undo_and_eraser(page, server):
+    go(page, server, "/", "What is this garment?")
+    stroke(page, *LEFT_LEG)
+    expect(answer(page)).to_be_visible(timeout=ANSWER_LIMIT)
+    first, one_leg = answer(page).inner_text(), bright_pixels(page)
+    stroke(page, *RIGHT_LEG)
+    expect(answer(page)).not_to_have_text(first, timeout=ANSWER_LIMIT, use_inner_text=True)
+    page.locator(".st-key-canvas_buttons").get_by_role("button", name="Undo").click()
+    expect(answer(page)).to_have_text(first, timeout=ANSWER_LIMIT, use_inner_text=True)
+    page.wait_for_function(f"Math.abs({BRIGHT} - {one_leg}) < 50")
+    page.get_by_role("radio", name="Eraser").click()
+    page.wait_for_function("1")  # the tool reaches the canvas with the next run
+    expect(page.get_by_role("radio", name="Eraser")).to_be_checked()
+    stroke(page, *WAIST)
+    expect(answer(page)).not_to_have_text(first, timeout=ANSWER_LIMIT, use_inner_text=True)
+    page.wait_for_function(f"{BRIGHT} < {one_leg} - 200")
+
+
+def test_drawing_and_clearing_by_touch_on_a_phone(chromium, server):
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    with browsing(chromium, **phone) as page:
+        go(page, server, "/", "What is this garment?")
+        canvas = page.locator("canvas.upper-canvas")
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        assert box["x"] + box["width"] <= 390
+        touch = page.context.new_cdp_session(page)
+
+        def send(kind, *points):
+            at = [{"x": box["x"] + x, "y": box["y"] + y} for x, y in points]
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+        scrolled = "document.querySelector('[data-testid=stMain]').scrollTop"
+        before = page.evaluate(scrolled)
+        send("touchStart", (100, 40))
+        for y in range(60, 260, 20):
+            send("touchMove", (100, y))
+        send("touchEnd")
+        expect(answer(page)).to_be_visible(timeout=ANSWER_LIMIT)
+        assert page.evaluate(scrolled) == before  # drawing does not scroll the page
+        page.get_by_role("button", name="Clear", exact=True).tap()
+        expect(page.get_by_text("Nothing drawn yet")).to_be_visible(timeout=ANSWER_LIMIT)
+
+
+def test_upload_is_classified(page, server, tmp_path):
+    image = Image.new("RGB", (300, 400), "white")
+    legs = [(90, 20), (210, 20), (230, 380), (165, 380), (150, 130), (135, 380), (70, 380)]
+    ImageDraw.Draw(image).polygon(legs, "#222244")
+    image.save(tmp_path / "legs.jpg")
+    (tmp_path / "broken.png").write_bytes(b"nothing")
+    go(page, server, "/?way=Upload", "What is this garment?")
+    chooser = page.get_by_test_id("stFileUploaderDropzoneInput")
+    chooser.set_input_files(tmp_path / "legs.jpg")
+    expect(answer(page)).to_contain_text("Trouser", timeout=ANSWER_LIMIT)
+    chooser.set_input_files(tmp_path / "broken.png")
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=ANSWER_LIMIT)
+
+
+def test_matrix_cell_leads_to_its_images(page, server):
+    go(page, server, "/report", "Report")
+    cell = page.locator(
+        '.st-key-matrix path[aria-label*="true: Shirt"][aria-label*="predicted: T-shirt/top"]'
+    )
+    cell.click(timeout=ANSWER_LIMIT)
+    heading = page.get_by_role("heading", name="Shirt taken for T-shirt/top")
+    expect(heading).to_be_visible(timeout=ANSWER_LIMIT)
+    pictures = page.locator(".st-key-cell-gallery button")
+    expect(pictures.first).to_be_visible()
+    label = pictures.nth(3).get_attribute("aria-label")
+    assert re.fullmatch(r"#\d+: Shirt, taken for T-shirt/top \(\d+%\)", label)
+    pictures.nth(3).click()
+    index = label[1:].split(":")[0]
+    expect(page.get_by_text(f"Test image {index}", exact=True)).to_be_visible(timeout=ANSWER_LIMIT)
+
+
+def test_report_can_be_taken_away(page, server):
+    go(page, server, "/report", "Report")
+    for name, beginning in (
+        ("CSV", b"class,precision"),
+        ("JSON", b"{"),
+        ("Matrix as PNG", b"\x89PNG"),
+        ("Matrix as PDF", b"%PDF"),
+    ):
+        with page.expect_download(timeout=30_000) as download:
+            page.get_by_role("button", name=name, exact=True).click()
+        assert download.value.path().read_bytes().startswith(beginning)
+
+
+def test_mistake_is_chosen_with_the_keyboard(page, server):
+    go(page, server, "/mistakes", "Mistakes")
+    pictures = page.locator(".st-key-mistakes-gallery button")
+    expect(pictures.nth(5)).to_be_visible(timeout=ANSWER_LIMIT)
+    label = pictures.nth(5).get_attribute("aria-label")
+    pictures.nth(5).focus()
+    page.keyboard.press("Enter")
+    index = label[1:].split(":")[0]
+    expect(page.get_by_text(f"Test image {index}", exact=True)).to_be_visible(timeout=ANSWER_LIMIT)
+    expect(pictures.nth(5)).to_have_attribute("aria-pressed", "true")
+
+
+def points(page: Page) -> int:
+    """Points in the live accuracy chart: one for each finished epoch and part."""
+    return page.locator('[aria-label^="Accuracy of training"] .mark-symbol.role-mark path').count()
+
+
+def wait_for_points(page: Page, more_than: int) -> int:
+    deadline = time.monotonic() + 90
+    while (count := points(page)) <= more_than:
+        assert time.monotonic() < deadline, "the chart did not grow"
+        page.wait_for_timeout(200)
+    return count
+
+
+def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
+    go(page, server, "/train", "Train")
+    page.get_by_role("spinbutton", name="Epochs").fill("500")
+    thumb = page.get_by_role("slider", name="Share of the training images")
+    thumb.focus()
+    thumb.press("Home")  # 2 %
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible(timeout=60_000)
+    seen = wait_for_points(page, 0)
+
+    page.get_by_role("link", name="Mistakes", exact=True).click()
+    expect(page.get_by_role("heading", level=1, name="Mistakes")).to_be_visible()
+    expect(page.get_by_role("link", name="is training")).to_be_visible()
+    page.get_by_role("link", name="Train", exact=True).click()
+    seen = wait_for_points(page, seen)
+
+    page.reload()
+    seen = wait_for_points(page, seen)
+
+    with browsing(chromium) as second:
+        go(second, server, "/train", "Train")
+        wait_for_points(second, seen)
+        # a second start says so and offers a choice
+        second.get_by_role("button", name="Start training").click()
+        expect(second.get_by_text("one training at a time")).to_be_visible(timeout=60_000)
+        second.get_by_role("button", name="Forget mine").click()
+        expect(second.get_by_text("one training at a time")).to_have_count(0, timeout=30_000)
+        stop = second.get_by_role("button", name="Stop", exact=True)
+        expect(stop).to_have_count(1, timeout=30_000)
+        stop.click()
+        expect(second.get_by_text("was stopped")).to_be_visible(timeout=60_000)
+
+    expect(page.get_by_text("was stopped")).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="Look at this run on all pages").click()
+    expect(page).to_have_url(re.compile(r"run=cnn-"), timeout=ANSWER_LIMIT)
+    page.get_by_role("link", name="Report", exact=True).click()
+    expect(page.get_by_role("heading", level=1, name="Report")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/report\?.*run=cnn-"))
+    (folder,) = server.runs.iterdir()
+    assert f"run={folder.name}" in page.url
+
+
+@pytest.mark.parametrize(
+    ("path", "title", "content"),
+    [
+        ("/", "What is this garment?", "Nothing drawn yet"),
+        ("/classify", "What is this garment?", "Nothing drawn yet"),
+        ("/train", "Train", "Choose rows"),
+        ("/report", "Report", "Choose a cell"),
+        ("/mistakes", "Mistakes", "mistakes among"),
+    ],
+)
+def test_page_as_the_first_address_of_a_cold_server(chromium, tmp_path, path, title, content):
+    cold = Server(tmp_path)
+    try:
+        with browsing(chromium) as page:
+            go(page, cold, path, title)
+            expect(page.get_by_text(content)).to_be_visible(timeout=ANSWER_LIMIT)
+            menu = page.get_by_test_id("stSidebarNav").get_by_role("link")
+            expect(menu).to_have_text([re.compile(name) for name in MENU], timeout=ANSWER_LIMIT)
+            picker = page.get_by_role("combobox", name="Run that all pages look at")
+            expect(picker).to_have_count(1, timeout=ANSWER_LIMIT)  # and no second frame
+            expect(page).to_have_title("Fashion-MNIST Studio")
+    finally:
+        cold.stop()
+    cold.check_log()
+
+
+MENU = ("Classify", "Train", "Report", "Mistakes")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_page_is_wider_than_the_window(chromium, server, width, scheme):
+    window = {"viewport": {"width": width, "height": 844}, "color_scheme": scheme}
+    with browsing(chromium, **window) as page:
+        for path, title in (
+            ("/", "What is this garment?"),
+            ("/?way=Test+image", "What is this garment?"),
+            ("/train", "Train"),
+            ("/report", "Report"),
+            ("/mistakes", "Mistakes"),
+        ):
+            go(page, server, path, title)
+            expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
+            wide = "document.querySelector('[data-testid=stMain]').scrollWidth"
+            assert page.evaluate(wide) <= width, path
+
+
+def test_run_in_the_address_is_looked_at_and_an_unknown_one_is_not(page, server):
+    go(page, server, "/report?run=nobody", "Report")
+    picker = page.get_by_role("combobox", name="Run that all pages look at")
+    expect(picker).to_have_value("seed-cnn")
