@@ -1,0 +1,107 @@
+"""Make the README's pictures from the running app: `.venv/bin/python docs/make_pictures.py`.
+
+Starts a server with no runs of its own, draws, trains for a few epochs on a tenth of the images,
+and saves each page beside this file. Needs an installed Chromium or Chrome.
+"""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from playwright.sync_api import expect, sync_playwright
+
+from tests.test_browser import BROWSERS, Server, answer, go, stroke, wait_for_points
+
+HERE = Path(__file__).parent
+BODICE = [(110, 30), (170, 30)], [(115, 45), (165, 45)], [(118, 70), (162, 70)]
+SKIRT = [(116, 100), (164, 100), (110, 130), (170, 130), (104, 160), (176, 160), (97, 190)]
+HEM = [(183, 190), (90, 220), (190, 220), (84, 248), (196, 248)]
+
+
+def main() -> None:
+    """Make all pictures."""
+    path = next(found for name in BROWSERS if (found := shutil.which(name)))
+    server = Server(Path(tempfile.mkdtemp()))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        desk = browser.new_page(viewport={"width": 1280, "height": 800})
+        dark = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="dark")
+        phone = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
+        start_training(desk, server)
+        save_classify(dark, server)
+        save_phone(phone, server)
+        save_training(desk)
+        save_report(desk, server)
+        save_mistakes(desk, server)
+        browser.close()
+    server.stop()
+
+
+def draw_dress(page) -> None:
+    for line in BODICE:
+        stroke(page, *line)
+    stroke(page, *SKIRT, *HEM)
+    expect(answer(page)).to_contain_text("Dress", timeout=15_000)
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(1_500)
+
+
+def save_classify(page, server) -> None:
+    go(page, server, "/", "What is this garment?")
+    draw_dress(page)
+    page.screenshot(path=HERE / "classify.png")
+
+
+def save_phone(page, server) -> None:
+    go(page, server, "/", "What is this garment?")
+    draw_dress(page)
+    page.set_viewport_size({"width": 390, "height": 1180})
+    page.wait_for_timeout(1_000)
+    page.screenshot(path=HERE / "phone.png")
+
+
+def start_training(page, server) -> None:
+    go(page, server, "/train", "Train")
+    thumb = page.get_by_role("slider", name="Share of the training images")
+    thumb.focus()
+    for key in ("Home", "ArrowRight", "ArrowRight"):  # 10 %
+        thumb.press(key)
+    page.get_by_role("button", name="Start training").click()
+
+
+def save_training(page) -> None:
+    wait_for_points(page, 9)
+    page.set_viewport_size({"width": 1280, "height": 1000})
+    page.wait_for_timeout(1_500)
+    page.screenshot(path=HERE / "train.png")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text("was stopped")).to_be_visible(timeout=60_000)
+
+
+def save_report(page, server) -> None:
+    go(page, server, "/report", "Report")
+    cell = '[aria-label*="true: Shirt"][aria-label*="predicted: T-shirt/top"]'
+    page.locator(f".st-key-matrix path{cell}").click(timeout=15_000)
+    expect(page.locator(".st-key-cell-gallery button").first).to_be_visible(timeout=15_000)
+    page.mouse.move(5, 5)
+    page.set_viewport_size({"width": 1280, "height": 1500})
+    page.wait_for_timeout(2_000)
+    page.screenshot(path=HERE / "report.png")
+
+
+def save_mistakes(page, server) -> None:
+    go(page, server, "/mistakes", "Mistakes")
+    pictures = page.locator(".st-key-mistakes-gallery button")
+    pictures.nth(7).click(timeout=15_000)
+    expect(pictures.nth(7)).to_have_attribute("aria-pressed", "true")
+    page.mouse.move(5, 5)
+    page.set_viewport_size({"width": 1280, "height": 1150})
+    page.wait_for_timeout(1_500)
+    page.screenshot(path=HERE / "mistakes.png")
+
+
+if __name__ == "__main__":
+    main()
