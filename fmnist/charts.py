@@ -50,8 +50,8 @@ def learning_chart(
     """Accuracy or loss over epochs.
 
     curves: columns epoch (may be a fraction while an epoch runs), part ("training" or
-    "validation"), run, and the measure. Lines are coloured by part, or by run with the part as
-    the dash; the x axis reaches to `epochs`, so that a live chart does not jump.
+    "validation"), run, and the measure. Lines are coloured by part, or by run with validation
+    dashed; the x axis reaches to `epochs`, so that a live chart does not jump.
     """
     share = measure == "accuracy"
     lines = alt.Chart(curves).encode(
@@ -74,12 +74,12 @@ def learning_chart(
             alt.Tooltip(f"{measure}:Q", format=".2%" if share else ".4f"),
         ],
     )
-    legend = alt.Legend(orient="top", title=None, labelLimit=240)
+    legend = alt.Legend(orient="top", title=None, labelLimit=240, columns=2)
     part = alt.Scale(domain=["training", "validation"])
     if by_run:
         lines = lines.encode(
             color=alt.Color("run:N", legend=legend),
-            strokeDash=alt.StrokeDash("part:N", scale=part, legend=legend),
+            strokeDash=alt.StrokeDash("part:N", scale=part, legend=None),
         )
     else:
         colours = alt.Scale(domain=["training", "validation"], range=[ANSWER, TRUE])

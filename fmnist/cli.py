@@ -179,7 +179,8 @@ def _train_held(path: Path, settings: TrainSettings, *, log: bool) -> int:
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if log:
-        os.nice(5)  # the pages stay quick beside it
+        if hasattr(os, "nice"):  # not on Windows
+            os.nice(5)  # the pages stay quick beside it
         file = os.open(path / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(file, 1)
         os.dup2(file, 2)

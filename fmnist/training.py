@@ -1,8 +1,7 @@
 """One training, from settings to a finished run's folder. Runs in a process of its own.
 
-Measured with the specification's network (two cores of an x86-64 server, TensorFlow 2.21, batch
-64): see the README's table and `python -m fmnist train --help`. The network's file is written
-without Adam's state, which would triple it; a run is a result here, not a checkpoint.
+The network's file is written without Adam's state, which would triple it; a run is a result here,
+not a checkpoint.
 """
 
 import os

@@ -120,4 +120,4 @@ if cells and {"true", "predicted"} <= cells[0].keys():
         table = loading.answers_table(run)
         chosen = choose(table, true=[true], predicted=[predicted], wrong_only=False)
         st.caption(f"{len(chosen):,} test images, the most confident answers first")
-        test_gallery.show(chosen, run, key="cell")
+        test_gallery.show(chosen, run, key="cell", same_classes=True)

@@ -40,6 +40,7 @@ def chromium():
         pytest.skip(message)
     # no sandbox: containers and root have none; the pages are our own
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    flags += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=flags)
         yield browser
@@ -266,6 +267,15 @@ def test_upload_is_classified(page, server, tmp_path):
     expect(answer(page)).to_contain_text("Trouser", timeout=ANSWER_LIMIT)
     chooser.set_input_files(tmp_path / "broken.png")
     expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=ANSWER_LIMIT)
+
+
+def test_photo_from_the_camera_is_classified(chromium, server):
+    # Chromium's fake camera shows a green picture with a moving shape and a clock
+    with browsing(chromium, permissions=["camera"]) as page:
+        go(page, server, "/?way=Camera", "What is this garment?")
+        page.get_by_role("button", name="Take Photo").click(timeout=ANSWER_LIMIT)
+        expect(answer(page)).to_be_visible(timeout=ANSWER_LIMIT)
+        expect(page.get_by_alt_text("The 28 by 28 pixel picture")).to_be_visible()
 
 
 def test_matrix_cell_leads_to_its_images(page, server):

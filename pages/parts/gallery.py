@@ -13,15 +13,16 @@ SHEET_COLUMNS = 16
 CSS = """
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(5.2rem, 1fr));
   gap: 0.5rem; font-family: var(--st-font); }
-.gallery button { padding: 0.3rem; border: 2px solid transparent; cursor: pointer;
+.gallery button { display: flex; flex-direction: column; padding: 0.3rem; cursor: pointer;
+  border: 2px solid transparent;
   border-radius: var(--st-base-radius); background: var(--st-secondary-background-color);
   color: var(--st-text-color); font: inherit; font-size: 0.75rem; line-height: 1.25; }
 .gallery button:hover { border-color: var(--st-border-color); }
 .gallery button:focus-visible { outline: 2px solid var(--st-primary-color); }
 .gallery button[aria-pressed="true"] { border-color: var(--st-primary-color); }
-.gallery .picture { display: block; aspect-ratio: 1; image-rendering: pixelated;
+.gallery .picture { width: 100%; aspect-ratio: 1; image-rendering: pixelated;
   background-repeat: no-repeat; border-radius: calc(var(--st-base-radius) * 0.6); }
-.gallery .caption { display: block; margin-top: 0.25rem; overflow-wrap: anywhere; }
+.gallery .caption { width: 100%; margin-top: 0.25rem; overflow-wrap: anywhere; }
 """
 
 JS = """

@@ -43,7 +43,9 @@ def show() -> None:
         alt="All runs with their settings and scores",
     )
     chosen = [listed[at] for at in selection["selection"]["rows"] if at < len(listed)]
-    st.caption("Choose rows to lay their curves over each other.")
+    st.caption(
+        "Choose rows to lay their curves over each other. Solid: training; dashed: validation."
+    )
     drawn = chosen or [run for run in listed if run.settings][:AT_FIRST]
     curves = curves_table(drawn)
     if curves.empty:

@@ -13,8 +13,11 @@ from pages.parts.gallery import gallery
 PAGE_SIZE = 48
 
 
-def show(rows: pd.DataFrame, run: Run, key: str) -> None:
-    """Show rows of `mistakes.answers_table`, the first of them chosen until another is clicked."""
+def show(rows: pd.DataFrame, run: Run, key: str, *, same_classes: bool = False) -> None:
+    """Show rows of `mistakes.answers_table`, the first of them chosen until another is clicked.
+
+    Pictures are captioned with their classes, or with the confidence where those are the same.
+    """
     if rows.empty:
         st.info("No test image passes these filters; widen them to see some.")
         return
@@ -31,8 +34,10 @@ def show(rows: pd.DataFrame, run: Run, key: str) -> None:
         images[ids],
         ids=ids,
         captions=[
-            f"{CLASS_NAMES[true]} → {CLASS_NAMES[predicted]}"
-            for true, predicted in zip(shown["true"], shown["predicted"], strict=True)
+            f"{row.confidence:.0%}"
+            if same_classes
+            else f"{CLASS_NAMES[row.true]} → {CLASS_NAMES[row.predicted]}"
+            for row in shown.itertuples()
         ],
         labels=[describe(row) for _, row in shown.iterrows()],
         key=f"{key}-gallery",
