@@ -273,6 +273,7 @@ def test_photo_from_the_camera_is_classified(chromium, server):
     # Chromium's fake camera shows a green picture with a moving shape and a clock
     with browsing(chromium, permissions=["camera"]) as page:
         go(page, server, "/?way=Camera", "What is this garment?")
+        page.wait_for_function("document.querySelector('video')?.readyState >= 2")
         page.get_by_role("button", name="Take Photo").click(timeout=ANSWER_LIMIT)
         expect(answer(page)).to_be_visible(timeout=ANSWER_LIMIT)
         expect(page.get_by_alt_text("The 28 by 28 pixel picture")).to_be_visible()

@@ -79,6 +79,14 @@ def test_class_that_is_never_predicted_keeps_its_row(test_part):
     assert math.isfinite(result.loss)
 
 
+def test_class_that_occurs_nowhere_keeps_its_row():
+    probabilities = np.eye(10, dtype=np.float32)[[0, 1, 1]]
+    result = evaluation.evaluate(probabilities, np.array([0, 1, 0]))
+    assert result.confusion.shape == (10, 10)
+    assert result.report["Bag"]["support"] == 0
+    assert result.accuracy == pytest.approx(2 / 3)
+
+
 def test_report_rows(result):
     rows = evaluation.report_rows(result.report)
     assert [row["class"] for row in rows] == [*CLASS_NAMES, "macro avg", "weighted avg"]

@@ -1,5 +1,6 @@
 """Real trainings in real processes: start, watch, stop, kill, one at a time."""
 
+import contextlib
 import subprocess
 import sys
 import time
@@ -34,8 +35,9 @@ def wait_until(condition, limit=90.0):
 def leave_no_process():
     yield
     for child in psutil.Process().children(recursive=True):
-        if "fmnist" in child.cmdline():
-            child.kill()
+        with contextlib.suppress(psutil.Error):  # it has ended, or waits to be collected
+            if "fmnist" in child.cmdline():
+                child.kill()
 
 
 def state(run):
