@@ -24,7 +24,16 @@ from fmnist.errors import RunError, TrainingBusy, TrainingFailed
 from fmnist.runs import Run
 from fmnist.settings import TrainSettings
 
-__all__ = ["active", "hold_machine", "request_stop", "start", "stop_and_wait", "stop_requested"]
+__all__ = [
+    "active",
+    "busy_message",
+    "forget_stop",
+    "hold_machine",
+    "request_stop",
+    "start",
+    "stop_and_wait",
+    "stop_requested",
+]
 
 ROOT = Path(__file__).parents[1]
 STOP_FILE = "stop"
@@ -136,6 +145,11 @@ def request_stop(run: Run) -> None:
 def stop_requested(path: Path) -> bool:
     """True once `request_stop` was called for the run at `path`."""
     return (path / STOP_FILE).exists()
+
+
+def forget_stop(path: Path) -> None:
+    """Remove the request once the training of the run at `path` has obeyed it."""
+    (path / STOP_FILE).unlink(missing_ok=True)
 
 
 def stop_and_wait(run: Run, limit: float = 60.0) -> None:

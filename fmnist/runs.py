@@ -16,7 +16,6 @@ import json
 import os
 import platform
 import re
-import shutil
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -252,15 +251,6 @@ def write_info(path: Path, **changes) -> None:
     info.update(changes)
     info = {key: value for key, value in info.items() if value is not None}
     storage.write_json(path / "run.json", info)
-
-
-def delete(run: Run) -> None:
-    """Remove an own run that no process works on. Raises RunError otherwise."""
-    if run.shipped:
-        raise RunError(f"The run {run.name!r} ships with the project and is not deleted.")
-    if run.active:
-        raise RunError(f"The run {run.name!r} is training; stop it first.")
-    shutil.rmtree(run.path)
 
 
 def this_process() -> dict:

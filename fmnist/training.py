@@ -45,6 +45,7 @@ def train(path: Path, settings: TrainSettings, report: Report = lambda event: No
     try:
         with stop:
             _train(path, settings, record, stop)
+        jobs.forget_stop(path)
     except BaseException as error:
         expected = isinstance(error, FmnistError)
         sentence = str(error) if expected else f"{type(error).__name__}: {error}"
@@ -208,6 +209,7 @@ class _StopWatch:
             with self._turn:
                 if not self._begun:
                     self._record("end", state="stopped")
+                    jobs.forget_stop(self._path)
                     runs.write_info(self._path, state="stopped", process=None, epochs_done=0)
                     os._exit(0)  # nothing was learnt, and an import cannot be interrupted
             return

@@ -50,6 +50,7 @@ REFUSED = {
     "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no picture"),
     "TIFF, not accepted": (encode(PHOTO, "TIFF"), "no picture"),
     "bomb of 900 megapixels": (png_header(30_000, 30_000), "64 megapixels"),
+    "bomb of 100 megapixels": (png_header(10_000, 10_000), "64 megapixels"),
     "long and thin": (png_header(100_000, 2), "100000 x 2"),
     "PNG cut short": (encode(PHOTO, "PNG")[:2_000], "damaged or cut short"),
     "JPEG cut short": (encode(PHOTO, "JPEG")[:2_000], "damaged or cut short"),

@@ -63,6 +63,7 @@ def test_stop_keeps_what_was_learnt_and_frees_the_machine():
     stopped = runs.read(run.path)
     assert stopped.state == "stopped"
     assert stopped.usable
+    wait_until(lambda: not jobs.stop_requested(run.path), limit=5)
     assert runs.load_predictions(stopped).shape == (10_000, 10)
     last = [e for e in runs.read_history(run) if e["event"] == "progress"][-1]
     assert last["time"] - asked < 5  # no training went on after the stop was seen

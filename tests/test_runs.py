@@ -195,13 +195,3 @@ def test_last_lines_of_the_log(own_run):
     assert runs.last_lines(run) == ""
     (run.path / "log.txt").write_text("\n".join(f"line {n}" for n in range(40)))
     assert runs.last_lines(run, 2) == "line 38\nline 39"
-
-
-def test_delete(own_run):
-    run = own_run("gone")
-    runs.delete(run)
-    assert not run.path.exists()
-    with pytest.raises(RunError, match="ships"):
-        runs.delete(runs.find("seed-cnn"))
-    with pytest.raises(RunError, match="stop it first"):
-        runs.delete(runs.read(runs.create("busy", SETTINGS)))
