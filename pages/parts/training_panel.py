@@ -58,7 +58,7 @@ def _live(run: Run) -> None:
         on_click=_stop,
         args=(run,),
         key=f"stop-{run.name}",
-        help="Ends within a second or two and keeps what was learnt.",
+        help="Ends the training at once; saving what was learnt takes some seconds more.",
         width="stretch",
     )
     if run.state == "waiting":
