@@ -5,7 +5,7 @@ import pandas as pd
 
 from fmnist.data import CLASS_NAMES
 
-__all__ = ["SORTS", "answers_table", "choose"]
+__all__ = ["SORTS", "answers_table", "choose", "describe"]
 
 # label on the page -> (column, ascending)
 SORTS = {

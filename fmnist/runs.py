@@ -16,6 +16,7 @@ import json
 import os
 import platform
 import re
+import tempfile
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ import numpy as np
 import psutil
 
 from fmnist import storage
+from fmnist.architectures import NETWORKS
 from fmnist.data import PART_SIZES
 from fmnist.errors import RunError, SettingsError
 from fmnist.settings import TrainSettings
@@ -40,7 +42,6 @@ __all__ = [
     "load_predictions",
     "new_name",
     "read",
-    "read_history",
     "runs_directory",
     "this_process",
     "usable_runs",
@@ -54,6 +55,8 @@ FORMAT = 1
 # waiting: for another training to end. finishing: exporting and answering the test set.
 ACTIVE = ("waiting", "starting", "running", "finishing")
 ENDED = ("finished", "stopped", "failed")
+FILES = ("model.keras", "model.tflite", "test.npz")
+SCORES = ("test_accuracy", "test_loss", "validation_accuracy", "validation_loss")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 # A training elsewhere on a shared disk is believed dead after this long without a write. The
@@ -87,18 +90,40 @@ class Run:
     def files(self) -> dict:
         """File name -> SHA-256, for the files that were finished."""
         files = self.info.get("files")
-        return files if isinstance(files, dict) else {}
+        files = files if isinstance(files, dict) else {}
+        return {name: str(files[name]) for name in FILES if name in files}
 
     @property
     def scores(self) -> dict:
         """Scores by name: test_accuracy, test_loss, validation_accuracy, validation_loss."""
         scores = self.info.get("scores")
-        return scores if isinstance(scores, dict) else {}
+        scores = scores if isinstance(scores, dict) else {}
+        return {name: value for name in SCORES if _number(value := scores.get(name))}
+
+    def count(self, name: str) -> float | None:
+        """A number of run.json (epochs_done, train_size, train_seconds), None where it is none."""
+        value = self.info.get(name)
+        return value if _number(value) else None
+
+    @property
+    def summary(self) -> str:
+        """One line for people: network, epochs, accuracy, whose it is."""
+        words = [NETWORKS[self.settings.network].title if self.settings else "unknown"]
+        if (epochs := self.count("epochs_done")) is not None:
+            words.append(f"{epochs} epoch{'s' * (epochs != 1)}")
+        if (accuracy := self.scores.get("test_accuracy")) is not None:
+            words.append(f"{accuracy:.1%} of the test images")
+        words.append("shipped" if self.shipped else "your own")
+        return " · ".join(words)
 
     @property
     def created(self) -> str:
         """When it was started: ISO 8601, UTC."""
         return str(self.info.get("created", ""))
+
+
+def _number(value: object) -> bool:
+    return type(value) in (int, float) and abs(value) < 2**31  # which no NaN is either
 
 
 def runs_directory() -> Path:
@@ -144,12 +169,14 @@ def read(path: Path) -> Run:
         return Run(path.name, path, "damaged", shipped, reason)
 
     if not NAME.fullmatch(path.name):
-        return damaged("its folder's name is not one that a run can have.")
+        shown = os.fsencode(path.name).decode(errors="replace")  # names need not be UTF-8
+        reason = "its folder's name is not one that a run can have."
+        return Run(shown, path, "damaged", shipped, reason)
     try:
         info = json.loads((path / "run.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return damaged("run.json is missing.")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         return damaged(f"run.json cannot be read ({error}).")
     if not isinstance(info, dict) or info.get("format") != FORMAT:
         return damaged(f"run.json is not of format {FORMAT}.")
@@ -171,20 +198,6 @@ def read(path: Path) -> Run:
     return run
 
 
-def read_history(run: Run) -> list[dict]:
-    """Every event of a run, oldest first: dicts with "event" and "time" (seconds since 1970)."""
-    return storage.read_lines(run.path / "history.jsonl")
-
-
-def last_lines(run: Run, count: int = 15) -> str:
-    """The end of what the training process said, for the display of a failure."""
-    try:
-        text = (run.path / "log.txt").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-    return "\n".join(text.splitlines()[-count:])
-
-
 def load_predictions(run: Run) -> np.ndarray:
     """The run's probabilities on the test images: (10000, 10) float32.
 
@@ -192,6 +205,8 @@ def load_predictions(run: Run) -> np.ndarray:
     """
     if not run.usable:
         raise RunError(f"The run {run.name!r} has no answers on the test set yet.")
+    if storage.sha256_of(run.path / "test.npz") != run.files["test.npz"]:
+        raise RunError(f"The run {run.name!r} is damaged: test.npz was changed.")
     try:
         # opened here, because NumPy leaves a damaged file open
         with (run.path / "test.npz").open("rb") as file:
@@ -228,12 +243,8 @@ def create(name: str, settings: TrainSettings, directory: Path | None = None) ->
     if directory != SHIPPED_DIR and (SHIPPED_DIR / name).exists():
         raise RunError(f"The name {name!r} belongs to a run that ships with the project.")
     path = directory / name
-    try:
-        path.mkdir(parents=True)
-    except FileExistsError:
-        raise RunError(f"There is already a run {name!r}; choose another name.") from None
-    except OSError as error:
-        raise RunError(f"The folder {path} cannot be made ({error.strerror}).") from None
+    if path.exists():
+        raise RunError(f"There is already a run {name!r}; choose another name.")
     info = {
         "format": FORMAT,
         "state": "starting",
@@ -241,7 +252,15 @@ def create(name: str, settings: TrainSettings, directory: Path | None = None) ->
         "settings": settings.to_dict(),
         "process": this_process(),
     }
-    storage.write_json(path / "run.json", info)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        # made under another name, so that no reader meets a folder without run.json
+        draft = Path(tempfile.mkdtemp(prefix=".new-", dir=directory))
+        draft.chmod(0o755)
+        storage.write_json(draft / "run.json", info)
+        draft.rename(path)
+    except OSError as error:
+        raise RunError(f"The folder {path} cannot be made ({error.strerror}).") from None
     return path
 
 
@@ -268,7 +287,8 @@ def alive(process: object) -> bool:
     try:
         other = psutil.Process(process["pid"])
         return (
-            abs(other.create_time() - process["started"]) < 1.0
+            # some seconds, since the system clock it is computed from may be set meanwhile
+            abs(other.create_time() - process["started"]) < 5.0
             and other.status() != psutil.STATUS_ZOMBIE
         )
     except (psutil.Error, KeyError, TypeError, ValueError, OverflowError):

@@ -46,17 +46,18 @@ def append_line(path: Path, value: dict) -> None:
 def read_lines(path: Path) -> list[dict]:
     """Return the JSON objects of a file of lines; lines that are no object are left out.
 
-    A missing file is an empty list: a training that has just begun has no history yet.
+    A file that is missing or cannot be read is an empty list: a training that has just begun has
+    no history yet.
     """
     try:
         raw = path.read_bytes()
-    except FileNotFoundError:
+    except OSError:
         return []
     values = []
     for line in raw.split(b"\n"):
         try:
             value = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(value, dict):
             values.append(value)
