@@ -5,6 +5,7 @@ standard output; progress and errors to the standard error.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -16,7 +17,7 @@ import numpy as np
 from fmnist import jobs, runs
 from fmnist.architectures import NETWORKS
 from fmnist.data import SOURCES
-from fmnist.errors import FmnistError, SettingsError
+from fmnist.errors import FmnistError, RunError, SettingsError
 from fmnist.quiet import quiet
 from fmnist.settings import TrainSettings
 
@@ -27,6 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command and return the exit status."""
     parser = _parser()
     options = parser.parse_args(arguments)  # exits with 2 on wrong usage
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # file names need not be UTF-8
     try:
         return options.run_command(options, parser)
     except SettingsError as error:
@@ -145,20 +148,38 @@ def _train(options, parser) -> int:
         source=options.source,
     )
     name = options.name or runs.new_name(settings.network)
-    if options.stop_other and (other := jobs.active()):
-        jobs.stop_and_wait(other)
     path = runs.runs_directory() / name
-    if options.wait:
+    queued = options.wait or options.stop_other
+    if queued:  # the run exists from now on, so that its page can show it waiting
         path = runs.create(name, settings)
         runs.write_info(path, state="waiting")
+    if options.stop_other and (other := jobs.active()):
+        with contextlib.suppress(RunError):  # it ended by itself
+            jobs.request_stop(other)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stopper(path))
     try:
-        with jobs.hold_machine(path, wait=_waiter(path) if options.wait else None):
-            if not options.wait:
+        with jobs.hold_machine(path, wait=_waiter(path) if queued else None):
+            if not queued:
                 runs.create(name, settings)
             return _train_held(path, settings, log=options.log)
     except _GaveUp:
+        jobs.forget_stop(path)
         runs.write_info(path, state="stopped", process=None)
+        print(f"{name}: stopped before it had begun.")
         return 0
+
+
+def _stopper(path: Path):
+    """A signal handler: the first signal stops and keeps, a second one ends at once."""
+
+    def stop(number, frame):
+        if not path.exists():  # nothing begun yet
+            raise KeyboardInterrupt
+        (path / jobs.STOP_FILE).touch()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    return stop
 
 
 class _GaveUp(Exception):
@@ -166,9 +187,12 @@ class _GaveUp(Exception):
 
 
 def _waiter(path: Path):
+    """Called while another training holds the machine: gives up once told to stop."""
+
     def wait():
         if jobs.stop_requested(path):
             raise _GaveUp
+        (path / "run.json").touch()  # a sign of life for other machines on the same disk
 
     return wait
 
@@ -185,12 +209,6 @@ def _train_held(path: Path, settings: TrainSettings, *, log: bool) -> int:
         os.dup2(file, 1)
         os.dup2(file, 2)
 
-    def stop(number, frame):
-        (path / jobs.STOP_FILE).touch()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
     with TrainingDisplay(path.name, sys.stderr) as display:
         train(path, settings, display)
     run = runs.read(path)

@@ -9,6 +9,7 @@ as long as it lives, so a killed training frees the machine at once.
 import contextlib
 import getpass
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -31,7 +32,6 @@ __all__ = [
     "hold_machine",
     "request_stop",
     "start",
-    "stop_and_wait",
     "stop_requested",
 ]
 
@@ -41,7 +41,11 @@ START_LIMIT = 20.0  # seconds until run.json must have appeared; it takes 0.5 on
 
 
 def _lock_path() -> Path:
-    return Path(tempfile.gettempdir()) / f"fmnist-training-{getpass.getuser()}.lock"
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may run under an id that has no name
+        user = str(os.getuid())
+    return Path(tempfile.gettempdir()) / f"fmnist-training-{user}.lock"
 
 
 def active() -> Run | None:
@@ -84,7 +88,7 @@ def hold_machine(path: Path, wait: Callable[[], None] | None = None):
 
 def busy_message(run: Run | None) -> str:
     """One sentence that names the training in the way."""
-    name = f"The run {run.name!r}" if run else "Another training"
+    name = f"The run {run.name!r}" if run else "Another run"
     return f"{name} is training on this machine, and it runs one training at a time."
 
 
@@ -113,6 +117,7 @@ def start(
         process = subprocess.Popen(
             command,
             cwd=ROOT,
+            env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -125,6 +130,9 @@ def start(
                 output.seek(0)
                 words = output.read().decode(errors="replace").strip().splitlines()
                 message = words[-1] if words else f"it ended with status {process.poll()}"
+                if process.poll() is None:
+                    process.terminate()  # or it would begin after all, behind the user's back
+                    message = "The training process did not begin in time; try once more."
                 message = message.removeprefix("fmnist: ")
                 busy = process.poll() == 1 and "one training at a time" in message
                 raise (TrainingBusy if busy else TrainingFailed)(message)
@@ -149,21 +157,16 @@ def stop_requested(path: Path) -> bool:
 
 def forget_stop(path: Path) -> None:
     """Remove the request once the training of the run at `path` has obeyed it."""
-    (path / STOP_FILE).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # no reason to call a finished training failed
+        (path / STOP_FILE).unlink(missing_ok=True)
 
 
-def stop_and_wait(run: Run, limit: float = 60.0) -> None:
-    """Stop a training and return when its process has let go of the machine.
-
-    Raises TrainingBusy where it still works after `limit` seconds.
-    """
-    with contextlib.suppress(RunError):
-        request_stop(run)
-    deadline = time.monotonic() + limit
-    while (other := active()) is not None and other.path == run.path:
-        if time.monotonic() > deadline:
-            raise TrainingBusy(f"The run {run.name!r} did not stop within {limit:.0f} seconds.")
-        time.sleep(0.1)
+def _environment() -> dict:
+    """The child runs in the checkout, so paths relative to our own folder are made absolute."""
+    environment = {**os.environ, "FMNIST_RUNS": str(runs.runs_directory())}
+    if data := os.environ.get("FMNIST_DATA_DIR"):
+        environment["FMNIST_DATA_DIR"] = str(Path(data).resolve())
+    return environment
 
 
 def _reap_later(process: subprocess.Popen) -> None:

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 from fmnist import runs
 from fmnist.answers import CONFIDENT_FROM
 from fmnist.data import CLASS_NAMES
+from fmnist.history import read_history
 from tests.conftest import ROOT
 
 TINY = ["--epochs", "1", "--fraction", "0.02"]
@@ -194,7 +195,7 @@ def test_train_and_use_the_run(pictures, runs_dir):
         "model.tflite",
         "test.npz",
     }
-    events = [event["event"] for event in runs.read_history(run)]
+    events = [event["event"] for event in read_history(run)]
     assert events[0] == "start"
     assert events[-3:] == ["epoch", "finishing", "end"]
     assert "progress" in events

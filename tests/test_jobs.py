@@ -1,6 +1,7 @@
 """Real trainings in real processes: start, watch, stop, kill, one at a time."""
 
 import contextlib
+import signal
 import subprocess
 import sys
 import time
@@ -10,8 +11,9 @@ import psutil
 import pytest
 
 from fmnist import jobs, runs
-from fmnist.curves import curves_table, latest_progress
+from fmnist.curves import curves_table
 from fmnist.errors import RunError, TrainingBusy, TrainingFailed
+from fmnist.history import last_words, latest_progress, read_history
 from fmnist.settings import TrainSettings
 from tests.conftest import ROOT
 
@@ -65,7 +67,7 @@ def test_stop_keeps_what_was_learnt_and_frees_the_machine():
     assert stopped.usable
     wait_until(lambda: not jobs.stop_requested(run.path), limit=5)
     assert runs.load_predictions(stopped).shape == (10_000, 10)
-    last = [e for e in runs.read_history(run) if e["event"] == "progress"][-1]
+    last = [e for e in read_history(run) if e["event"] == "progress"][-1]
     assert last["time"] - asked < 5  # no training went on after the stop was seen
     wait_until(lambda: jobs.active() is None)
     with pytest.raises(RunError, match="not training"):
@@ -74,8 +76,8 @@ def test_stop_keeps_what_was_learnt_and_frees_the_machine():
 
 def test_progress_is_moderate_and_makes_curves():
     run = jobs.start(LONG, name="curves")
-    wait_until(lambda: len([e for e in runs.read_history(run) if e["event"] == "epoch"]) >= 2)
-    events = runs.read_history(run)
+    wait_until(lambda: len([e for e in read_history(run) if e["event"] == "epoch"]) >= 2)
+    events = read_history(run)
     progress = [event for event in events if event["event"] == "progress"]
     within = [e for e in progress if e["batch"] < e["batches"]]
     gaps = np.diff([event["time"] for event in within])
@@ -87,8 +89,8 @@ def test_progress_is_moderate_and_makes_curves():
     table = curves_table([runs.read(run.path)])
     whole = table[table["epoch"] % 1 == 0]
     assert set(whole["part"]) == {"training", "validation"}
-    jobs.stop_and_wait(runs.read(run.path))
-    assert state(run) == "stopped"
+    jobs.request_stop(run)
+    wait_until(lambda: state(run) == "stopped")
 
 
 def test_stop_while_tensorflow_loads_ends_at_once():
@@ -108,7 +110,7 @@ def test_killed_training_has_failed_and_frees_the_machine():
     failed = runs.read(run.path)
     assert failed.state == "failed"
     assert "died" in failed.reason
-    assert "loading TensorFlow" in runs.last_lines(failed)
+    assert "loading TensorFlow" in last_words(failed)
     assert jobs.active() is None
 
     # and the next one may begin; it queues behind a third, which is told to stop
@@ -127,9 +129,35 @@ def test_waiting_one_can_be_cancelled_and_the_first_be_replaced():
     jobs.request_stop(waiting)
     wait_until(lambda: state(waiting) == "stopped", limit=10)
     assert runs.read(first.path).active
+    with pytest.raises(RunError, match="already a run"):
+        jobs.start(BRIEF, name="first", stop_other=True)
+    assert runs.read(first.path).active  # a name that cannot be had stops nobody
     second = jobs.start(BRIEF, name="second", stop_other=True)
-    assert state(first) == "stopped"
     wait_until(lambda: state(second) == "finished")
+    assert state(first) == "stopped"
+
+
+def test_ctrl_c_ends_a_waiting_training_in_peace():
+    first = jobs.start(LONG, name="first")
+    command = [sys.executable, "-m", "fmnist", "train", "--wait", "--name", "patient"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    path = runs.runs_directory() / "patient"
+    wait_until(lambda: path.exists() and runs.read(path).state == "waiting")
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=20)[0] == "patient: stopped before it had begun.\n"
+    assert process.returncode == 0
+    assert runs.read(path).state == "stopped"
+    jobs.request_stop(first)
+    wait_until(lambda: not runs.read(first.path).active)
+
+
+def test_relative_folders_are_those_of_the_one_who_starts(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FMNIST_RUNS", "here")
+    run = jobs.start(LONG, name="relative")
+    assert run.path == tmp_path / "here" / "relative"
+    jobs.request_stop(run)
+    wait_until(lambda: not runs.read(run.path).active)
 
 
 def test_training_that_cannot_begin_says_why(monkeypatch, tmp_path):
@@ -146,7 +174,7 @@ def test_error_while_training_is_kept_with_its_last_lines(monkeypatch, tmp_path)
     failed = runs.read(run.path)
     assert failed.state == "failed"
     assert "train-images-idx3-ubyte.gz is missing" in failed.reason
-    assert "train-images-idx3-ubyte.gz is missing" in runs.last_lines(failed)
+    assert "train-images-idx3-ubyte.gz is missing" in last_words(failed)
 
 
 def test_same_training_by_the_command_line_is_seen_by_the_page():
