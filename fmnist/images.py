@@ -63,8 +63,8 @@ def _decode(data: bytes) -> Image.Image:
         width, height = image.size  # from the header: no pixel is decoded yet
         if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
             raise BadImage(
-                f"The picture has {width} x {height} pixels and at most 64 megapixels are taken; "
-                "save it smaller."
+                f"The picture has {width} x {height} pixels; at most 64 megapixels and "
+                f"{MAX_SIDE:,} pixels a side are taken, so save it smaller."
             )
         image.draft("RGB", (WORKING_SIDE * 2, WORKING_SIDE * 2))  # JPEG: decode at a fraction
         image.seek(0)

@@ -40,7 +40,7 @@ def prepare(image: Image.Image) -> Prepared:
     """Turn an RGBA picture (see `images.decode`) into 28x28 pixels as the dataset has them."""
     rgba = np.asarray(image.convert("RGBA"), dtype=np.float32)  # (H, W, 4), 0..255
     alpha = rgba[..., 3]
-    if alpha.min() < 128 and alpha.max() > 8:
+    if alpha.min() < 128:
         brightness, mask, polarity = _from_transparency(rgba)
     else:
         brightness, mask, polarity = _from_background(rgba[..., :3])
@@ -59,6 +59,8 @@ def prepare(image: Image.Image) -> Prepared:
 def _from_transparency(rgba: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
     """Use the picture's own mask; what is mostly dark is negated, as on white paper."""
     cover = rgba[..., 3] / 255  # (H, W), 0..1
+    if cover.max() * 255 <= TRIM_TOLERANCE:  # what colour hides there is not to be seen
+        return cover, np.zeros(cover.shape, bool), "transparent"
     grey = _grey(rgba[..., :3])
     mean = float((grey * cover).sum() / cover.sum())
     brightness = (255 - grey if mean < 128 else grey) * cover

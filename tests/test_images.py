@@ -51,7 +51,7 @@ REFUSED = {
     "TIFF, not accepted": (encode(PHOTO, "TIFF"), "no picture"),
     "bomb of 900 megapixels": (png_header(30_000, 30_000), "64 megapixels"),
     "bomb of 100 megapixels": (png_header(10_000, 10_000), "64 megapixels"),
-    "long and thin": (png_header(100_000, 2), "100000 x 2"),
+    "long and thin": (png_header(100_000, 2), "20,000 pixels a side"),
     "PNG cut short": (encode(PHOTO, "PNG")[:2_000], "damaged or cut short"),
     "JPEG cut short": (encode(PHOTO, "JPEG")[:2_000], "damaged or cut short"),
     "PNG without pixels": (png_header(100, 100), "damaged or cut short"),

@@ -102,6 +102,10 @@ def test_jpeg_of_a_turned_phone_photo_is_upright():
     check_framing(prepare(decode(buffer.getvalue())).pixels, width=110, height=120)
 
 
+HIDDEN = draw((120, 160), "white", "black")
+HIDDEN.putalpha(0)  # all there in the colours, but wholly transparent
+
+
 @pytest.mark.parametrize(
     "image",
     [
@@ -110,6 +114,7 @@ def test_jpeg_of_a_turned_phone_photo_is_upright():
         Image.new("RGB", (1, 1), "red"),
         Image.new("RGBA", (50, 50), (0, 0, 0, 0)),
         Image.new("RGBA", (50, 50), (200, 0, 0, 5)),
+        HIDDEN,
     ],
 )
 def test_picture_of_one_colour_holds_nothing(image):
