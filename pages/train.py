@@ -15,18 +15,19 @@ frame.open_page(run_needed=False)
 st.title("Train")
 
 
-def start(settings: TrainSettings, **how) -> None:
-    """Start a training; where another one runs, remember the settings and ask."""
+def start(settings: TrainSettings, **how) -> bool:
+    """Start a training and return True; where another one runs, remember the settings and ask."""
     try:
         run = jobs.start(settings, **how)
     except TrainingBusy:
         st.session_state[PENDING] = settings
-        return
+        return False
     except FmnistError as error:
         messages.error(str(error))
-        return
+        return False
     st.session_state.pop(PENDING, None)
     st.session_state[training_panel.WATCHED] = run.name
+    return True
 
 
 with st.form("settings", border=True):
@@ -51,7 +52,13 @@ with st.form("settings", border=True):
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         epochs = st.number_input(
-            "Epochs", *LIMITS["epochs"], 10, key="train_epochs", persist_state="session", width=120
+            "Epochs",
+            *LIMITS["epochs"],
+            10,
+            key="train_epochs",
+            persist_state="session",
+            width=130,
+            help="How often the network sees every training image.",
         )
         batch_size = st.number_input(
             "Batch size",
@@ -59,7 +66,8 @@ with st.form("settings", border=True):
             64,
             key="train_batch_size",
             persist_state="session",
-            width=120,
+            width=130,
+            help="Images a step. Larger batches are faster but learn less from each image.",
         )
         learning_rate = st.number_input(
             "Learning rate",
@@ -69,10 +77,17 @@ with st.form("settings", border=True):
             format="%g",
             key="train_learning_rate",
             persist_state="session",
-            width=140,
+            width=150,
+            help="How far a step goes: too far never settles, too little takes for ever.",
         )
         seed = st.number_input(
-            "Seed", *LIMITS["seed"], 0, key="train_seed", persist_state="session", width=120
+            "Seed",
+            *LIMITS["seed"],
+            0,
+            key="train_seed",
+            persist_state="session",
+            width=130,
+            help="Fixes the random start, so that two trainings can be compared.",
         )
         wanted = st.form_submit_button(
             "Start training", type="primary", icon=":material/play_arrow:"
@@ -98,18 +113,26 @@ if wanted:
             start(chosen)
 
 if (pending := st.session_state.get(PENDING)) is not None:
+    other = jobs.active()
     with messages.container(border=True):
-        st.warning(jobs.busy_message(jobs.active()), icon=":material/hourglass_top:")
+        if other is None:
+            st.info("The machine is free now.", icon=":material/check_circle:")
+        else:
+            st.warning(jobs.busy_message(other), icon=":material/hourglass_top:")
         with st.container(horizontal=True):
-            stop_first = st.button("Stop it and start mine", icon=":material/stop_circle:")
-            queue = st.button("Start mine when it has ended", icon=":material/schedule:")
+            first = "Start mine" if other is None else "Stop it and start mine"
+            stop_first = st.button(first, icon=":material/play_arrow:", key="start_now")
+            queue = other is not None and st.button(
+                "Start mine when it has ended", icon=":material/schedule:"
+            )
             if st.button("Forget mine"):
                 st.session_state.pop(PENDING)
                 st.rerun()
     if stop_first or queue:
-        with messages, st.spinner("Stopping the other training" if stop_first else "Queueing"):
-            start(pending, stop_other=stop_first, wait=queue)
-        st.rerun()
+        with messages, st.spinner("Queueing"):
+            started = start(pending, stop_other=bool(stop_first), wait=bool(queue))
+        if started:
+            st.rerun()
 
 training_panel.show()
 past_runs.show()

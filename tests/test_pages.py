@@ -1,7 +1,9 @@
 """Every page and its main paths through AppTest, which runs the real scripts without a browser."""
 
 import base64
+import dataclasses
 import io
+import os
 
 import numpy as np
 import pytest
@@ -11,9 +13,10 @@ from streamlit.testing.v1 import AppTest
 
 from fmnist import jobs, runs
 from fmnist.data import CLASS_NAMES
-from fmnist.errors import TrainingBusy
+from fmnist.errors import TrainingBusy, TrainingFailed
 from fmnist.settings import TrainSettings
 from tests.conftest import ROOT
+from tests.test_runs import ODD
 
 PAGES = ["classify", "train", "report", "mistakes"]
 
@@ -101,6 +104,25 @@ def test_damaged_runs_are_listed_and_break_nothing(runs_dir, own_run):
     assert "damaged" in app.error[0].value
     app = open_app("classify", run="holed", way="Test image")
     assert "damaged" in app.error[0].value
+
+
+def test_no_odd_run_breaks_a_page(runs_dir, own_run):
+    for name, entries in ODD.items():
+        own_run(name, **entries)
+    run = own_run("history")
+    events = '{"event": "epoch", "epoch": [1]}\n{"event": "progress"}'
+    (run.path / "history.jsonl").write_text(events)
+    (own_run("folder").path / "history.jsonl").unlink()
+    (runs_dir / "folder" / "history.jsonl").mkdir()
+    os.mkdir(os.fsencode(runs_dir) + b"/bad\xff")
+    for page in PAGES:
+        open_app(page)
+    for name in (*ODD, "history", "folder"):
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        app.session_state["train_watched"] = name
+        app.run()
+        app.switch_page("pages/train.py").run()
+        assert not app.exception, name
 
 
 def test_no_usable_run_is_one_sentence(monkeypatch, tmp_path):
@@ -276,6 +298,8 @@ def test_second_start_offers_to_stop_or_to_wait(monkeypatch, label, how):
         return runs.find("seed-cnn")
 
     monkeypatch.setattr(jobs, "start", start)
+    other = dataclasses.replace(runs.find("seed-cnn"), state="running")
+    monkeypatch.setattr(jobs, "active", lambda: other)
     app = open_app("train")
     next(b for b in app.button if b.label == "Start training").click().run()
     assert "one training at a time" in app.warning[0].value
@@ -283,6 +307,21 @@ def test_second_start_offers_to_stop_or_to_wait(monkeypatch, label, how):
     assert not app.exception
     assert calls == [{}, how]
     assert not app.warning
+
+
+def test_question_whose_reason_is_gone_offers_to_start(monkeypatch):
+    def start(settings, **how):
+        if how.get("stop_other"):
+            raise TrainingFailed("the disk is full.")
+        raise TrainingBusy("busy")
+
+    monkeypatch.setattr(jobs, "start", start)
+    app = open_app("train")
+    next(b for b in app.button if b.label == "Start training").click().run()
+    assert "free now" in app.info[0].value
+    assert not any("when it has ended" in button.label for button in app.button)
+    next(b for b in app.button if b.label == "Start mine").click().run()
+    assert "the disk is full." in app.error[0].value  # and is not wiped by another run
 
 
 def test_running_training_is_shown_with_progress_and_stop(runs_dir):
@@ -339,6 +378,21 @@ def test_failed_training_shows_its_last_lines(runs_dir):
     assert not app.exception
     assert "died" in app.error[0].value
     assert "Killed" in app.code[0].value
+
+
+def test_canvas_emptied_by_its_own_toolbar_invites_again():
+    app = open_app()
+    app.session_state["canvas-0"] = drawing(Image.new("RGB", (280, 280)), strokes=0)
+    app.run()
+    assert not app.exception
+    assert "Draw a garment" in texts(app)
+
+
+def test_too_many_strokes_are_said_to_be():
+    app = open_app()
+    app.session_state["canvas-0"] = drawing(Image.new("RGB", (280, 280)), strokes=501)
+    app.run()
+    assert "too many strokes" in app.warning[0].value
 
 
 def test_finished_training_can_be_looked_at(own_run):

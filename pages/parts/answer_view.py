@@ -28,8 +28,9 @@ def show_answer(answer: Answer, key: str) -> None:
                 f"{answer.probability:.1%}",
                 delta_color="off",
                 delta_arrow="off",
-                help=f"Called confident from a softmax probability of {CONFIDENT_FROM:.0%} on. "
-                "The probabilities are not calibrated: take them for an order, not for odds.",
+                help=f"Called confident from a probability of {CONFIDENT_FROM:.0%} on. The "
+                "probabilities are the network's own (softmax) and often too high: they say which "
+                "class is more likely, not how often the answer is right.",
             )
     st.altair_chart(
         probability_chart(answer.probabilities),

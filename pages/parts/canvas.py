@@ -6,17 +6,25 @@ and one PNG per number of strokes, which is what Undo goes back to.
 """
 
 import binascii
+import json
 
 import streamlit as st
 
 SIDE = 280  # ten canvas pixels for one of the network's; fits a phone of 320 pixels
+# The browser sends the whole drawing after each stroke, and the session keeps a picture a stroke.
 MAX_STROKES = 500
+MAX_DRAWING = 2_000_000  # characters of JSON
+MAX_PICTURE = 400_000  # bytes; the surface holds 313,600 bytes of pixels
 BRUSH, ERASER = "#ffffff", "#000000"
 
 STROKES = "drawing_strokes"  # the component's JSON, or None where nothing was drawn
 PICTURES = "drawing_pictures"  # number of strokes -> PNG bytes
 MOUNT = "drawing_mount"  # counts up to have the component mounted anew
 INITIAL = "drawing_initial"  # what it was mounted with; must not change while it is
+
+
+class _TooMuch(Exception):
+    """A drawing of more strokes than are kept."""
 
 
 def draw(stroke_width: int, erase: bool) -> bytes | None:
@@ -39,6 +47,8 @@ def draw(stroke_width: int, erase: bool) -> bytes | None:
             return_image_data=True,
         )
         _keep(result.json_data, result.image_bytes)
+    except _TooMuch:
+        st.warning("The drawing has too many strokes; take some back or clear the canvas.")
     except (AttributeError, KeyError, TypeError, ValueError, binascii.Error):
         # The component believes what the browser sends; what is no drawing changes nothing.
         st.warning("That was no drawing; clear the canvas and draw again.")
@@ -47,7 +57,8 @@ def draw(stroke_width: int, erase: bool) -> bytes | None:
 
 def current() -> bytes | None:
     """The drawing as PNG bytes, or None while it is empty."""
-    return st.session_state.get(PICTURES, {}).get(_count(st.session_state.get(STROKES)))
+    count = _count(st.session_state.get(STROKES))
+    return _pictures().get(count) if count else None
 
 
 def undo() -> None:
@@ -63,11 +74,6 @@ def clear() -> None:
     st.session_state[STROKES] = None
     st.session_state[PICTURES] = {}
     _mount_anew()
-
-
-def empty() -> bool:
-    """True while there is no stroke."""
-    return _count(st.session_state.get(STROKES)) == 0
 
 
 def _key() -> str:
@@ -87,8 +93,10 @@ def _keep(strokes: object, picture: bytes | None) -> None:
     if picture is None:  # nothing was drawn since it was mounted
         return
     objects = strokes["objects"]
-    if not isinstance(objects, list) or len(objects) > MAX_STROKES:
-        raise ValueError("not a list of strokes")
+    if not isinstance(objects, list) or len(picture) > MAX_PICTURE:
+        raise ValueError("not a list of strokes with a picture of them")
+    if len(objects) > MAX_STROKES or len(json.dumps(strokes)) > MAX_DRAWING:
+        raise _TooMuch
     pictures = {n: png for n, png in _pictures().items() if n < len(objects)}
     st.session_state[PICTURES] = {**pictures, len(objects): picture}
     st.session_state[STROKES] = strokes

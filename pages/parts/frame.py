@@ -6,7 +6,6 @@ import streamlit as st
 from streamlit.errors import StreamlitDuplicateElementKey
 
 from fmnist import jobs, runs
-from fmnist.architectures import NETWORKS
 from fmnist.errors import RunError
 from fmnist.runs import Run
 
@@ -111,7 +110,7 @@ def pick_run() -> None:
             help="A run is a trained network with everything it said about the test images.",
         )
         run = next(run for run in usable if run.name == chosen)
-        st.caption(_summary(run))
+        st.caption(run.summary)
         if (training := jobs.active()) is not None:
             st.page_link(
                 PAGES_DIR / "train.py",
@@ -123,15 +122,3 @@ def pick_run() -> None:
 def look_at(name: str) -> None:
     """Choose a run from a button: pass this as its `on_click`."""
     st.session_state[RUN_KEY] = name
-
-
-def _summary(run: Run) -> str:
-    epochs = run.info.get("epochs_done")
-    accuracy = run.scores.get("test_accuracy")
-    words = [NETWORKS[run.settings.network].title]
-    if isinstance(epochs, int):
-        words.append(f"{epochs} epoch{'s' * (epochs != 1)}")
-    if isinstance(accuracy, float):
-        words.append(f"{accuracy:.1%} of the test images")
-    words.append("shipped" if run.shipped else "your own")
-    return " · ".join(words)

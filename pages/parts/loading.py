@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from fmnist import charts, curves, data, evaluation, history, mistakes, runs
 from fmnist import classifier as classifiers
-from fmnist import data, evaluation, mistakes, runs
 from fmnist.answers import Answer, answer_bytes
 from fmnist.classifier import Classifier
 from fmnist.data import Part
@@ -60,8 +60,44 @@ def answers_table(run: Run) -> pd.DataFrame:
 
 
 def answer(picture: bytes, run: Run) -> Answer:
-    """The answer for a picture's bytes, remembered for as long as others are not more recent."""
+    """The answer for a picture's bytes, remembered during the visit."""
     return _answer(picture, str(run.path), run.files["model.tflite"], classifier(run))
+
+
+def learning_specs(runs: list[Run], epochs: int, *, by_run: bool = False) -> dict[str, dict]:
+    """Vega-Lite specifications of the accuracy and loss charts of some runs; see `charts`.
+
+    While a training runs, every viewer's page asks once a second, and only the first one's request
+    after the history has grown does the work.
+    """
+    return _learning_specs(tuple(history_size(run) for run in runs), epochs, by_run, runs)
+
+
+def progress(run: Run) -> dict | None:
+    """The newest progress event of a run; see `history.latest_progress`."""
+    return _progress(history_size(run), run)
+
+
+def history_size(run: Run) -> tuple[str, int]:
+    """Folder and length of a run's history: what tells that there is something new in it."""
+    path = run.path / "history.jsonl"
+    return str(path), path.stat().st_size if path.is_file() else 0
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _learning_specs(sizes: tuple, epochs: int, by_run: bool, _runs: list[Run]) -> dict[str, dict]:
+    table = curves.curves_table(_runs)
+    if table.empty:
+        return {}
+    return {
+        measure: charts.learning_chart(table, measure, epochs, by_run).to_dict()
+        for measure in ("accuracy", "loss")
+    }
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _progress(size: tuple, _run: Run) -> dict | None:
+    return history.latest_progress(_run)
 
 
 @st.cache_resource(max_entries=RUNS_KEPT, show_spinner=False)
@@ -86,6 +122,7 @@ def _answers_table(path: str, sha256: str, _probabilities, _labels) -> pd.DataFr
     return mistakes.answers_table(_probabilities, _labels)
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+# a visitor's pictures are forgotten with the visit
+@st.cache_resource(max_entries=128, show_spinner=False, scope="session")
 def _answer(picture: bytes, path: str, sha256: str, _classifier: Classifier) -> Answer:
     return answer_bytes(picture, _classifier)

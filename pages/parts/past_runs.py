@@ -1,12 +1,14 @@
 """All runs in a table, with the curves of the chosen ones laid over each other."""
 
+import zlib
+
 import streamlit as st
 
 from fmnist import runs
 from fmnist.architectures import NETWORKS
-from fmnist.charts import learning_chart
-from fmnist.curves import curves_table
+from fmnist.history import last_words
 from fmnist.runs import Run
+from pages.parts import loading
 
 AT_FIRST = 3  # runs whose curves are shown before anything is chosen
 
@@ -29,8 +31,14 @@ def show() -> None:
             "rate": st.column_config.NumberColumn("Learning rate", format="%g"),
             "images": st.column_config.NumberColumn("Trained on", format="localized"),
             "seed": "Seed",
-            "validation": st.column_config.NumberColumn("Validation", format="percent"),
-            "test": st.column_config.NumberColumn("Test", format="percent"),
+            "validation": st.column_config.NumberColumn(
+                "Validation",
+                format="percent",
+                help="Accuracy on the 5,000 images that were kept out of training",
+            ),
+            "test": st.column_config.NumberColumn(
+                "Test", format="percent", help="Accuracy on the 10,000 test images"
+            ),
             "seconds": st.column_config.NumberColumn("Seconds", format="%.0f"),
             "created": st.column_config.DatetimeColumn("Started", format="YYYY-MM-DD HH:mm"),
             "note": "Note",
@@ -39,22 +47,25 @@ def show() -> None:
         height="content" if len(listed) < 10 else 388,
         on_select="rerun",
         selection_mode="multi-row",
-        key="past_runs",
+        # rows are chosen by position: another list is another table
+        key=f"past_runs-{zlib.crc32(repr([run.name for run in listed]).encode())}",
         alt="All runs with their settings and scores",
     )
     chosen = [listed[at] for at in selection["selection"]["rows"] if at < len(listed)]
     st.caption(
         "Choose rows to lay their curves over each other. Solid: training; dashed: validation."
     )
+    for run in chosen:
+        if run.state in ("failed", "damaged"):
+            st.error(run.reason, title=f"{run.name}: {run.state}", icon=":material/error:")
+            if lines := last_words(run):
+                st.code(lines, language=None)
     drawn = chosen or [run for run in listed if run.settings][:AT_FIRST]
-    curves = curves_table(drawn)
-    if curves.empty:
-        return
-    epochs = max(run.settings.epochs for run in drawn if run.settings)
-    left, right = st.columns(2)
-    for column, measure in ((left, "accuracy"), (right, "loss")):
-        column.altair_chart(
-            learning_chart(curves, measure, epochs, by_run=True),
+    epochs = max((run.settings.epochs for run in drawn if run.settings), default=1)
+    specs = loading.learning_specs(drawn, epochs, by_run=True)
+    for column, (measure, spec) in zip(st.columns(2), specs.items(), strict=False):
+        column.vega_lite_chart(
+            spec,
             key=f"past-{measure}",
             alt=f"{measure.capitalize()} over the epochs for {len(drawn)} runs",
         )
@@ -68,11 +79,11 @@ def _row(run: Run) -> dict:
         "network": NETWORKS[settings.network].title if settings else None,
         "test": run.scores.get("test_accuracy"),
         "validation": run.scores.get("validation_accuracy"),
-        "epochs": run.info.get("epochs_done"),
-        "seconds": run.info.get("train_seconds"),
+        "epochs": run.count("epochs_done"),
+        "seconds": run.count("train_seconds"),
         "batch": settings.batch_size if settings else None,
         "rate": settings.learning_rate if settings else None,
-        "images": run.info.get("train_size"),
+        "images": run.count("train_size"),
         "seed": settings.seed if settings else None,
         "created": run.created or None,
         "note": run.reason or ("ships with the project" if run.shipped else ""),

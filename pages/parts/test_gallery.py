@@ -1,5 +1,7 @@
 """Test images as a gallery with pages, and the chosen one large beside its ten probabilities."""
 
+import zlib
+
 import pandas as pd
 import streamlit as st
 
@@ -25,8 +27,9 @@ def show(rows: pd.DataFrame, run: Run, key: str, *, same_classes: bool = False) 
     page = 1
     detail = st.container()
     if pages > 1:
-        # its key carries the number of pages: other filters begin at the first page again
-        page = st.pagination(pages, key=f"{key}-page-{pages}", persist_state="session")
+        # its key carries what is shown: other filters begin at the first page again
+        shown_id = zlib.crc32(rows["index"].to_numpy().tobytes())
+        page = st.pagination(pages, key=f"{key}-page-{shown_id}", persist_state="session")
     shown = rows.iloc[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     images = loading.test_part().images
     ids = [int(index) for index in shown["index"]]

@@ -5,12 +5,12 @@ import contextlib
 import streamlit as st
 
 from fmnist import jobs, runs
-from fmnist.charts import learning_chart
-from fmnist.curves import curves_table, latest_progress
 from fmnist.errors import RunError
+from fmnist.history import last_words, progress_text
 from fmnist.runs import Run
-from pages.parts import frame
+from pages.parts import frame, loading
 
+IDLE_LOOK = 5.0  # seconds between looks for a training that another browser has started
 WATCHED = "train_watched"  # name of the run whose end this session should see
 STATES = {
     "waiting": "waiting for the other training to end",
@@ -21,32 +21,37 @@ STATES = {
 
 
 def show() -> None:
-    """Draw the panel; it looks once a second while a training is under way anywhere."""
-    working = [run for run in runs.list_runs() if run.active]
-    if (holder := jobs.active()) and all(run.path != holder.path for run in working):
-        working.append(holder)  # trained into another folder, but on this machine
-    working.sort(key=lambda run: run.state == "waiting")
-    every = 1.0 if working else None
+    """Draw the panel: anew every second while something trains, else it looks now and then."""
+    working = _working()
+    every = 1.0 if working else IDLE_LOOK
     st.fragment(_panel, run_every=every)([run.path for run in working])
 
 
-def _panel(paths: list) -> None:
-    working = [runs.read(path) for path in paths]
-    if any(not run.active for run in working):
-        # one has just ended: draw the whole page again, with its end and the next in line
-        ended = next(run for run in working if not run.active)
-        st.session_state[WATCHED] = ended.name
+def _working() -> list[Run]:
+    """Trainings under way on this machine or in this folder, the running one first."""
+    working = [run for run in runs.list_runs() if run.active]
+    holder = jobs.active()
+    if holder and all(run.path != holder.path for run in working):
+        working.append(holder)  # trained into another folder, but on this machine
+    return sorted(working, key=lambda run: run.state == "waiting")
+
+
+def _panel(drawn: list) -> None:
+    working = _working()
+    if {run.path for run in working} != set(drawn):
+        # one has begun or ended since the page was drawn: draw all of it again
+        ended = [path for path in drawn if path not in {run.path for run in working}]
+        if ended:
+            st.session_state[WATCHED] = ended[0].name
         st.rerun()
     if not working:
         _ended()
-        return
     for run in working:
         with st.container(border=True):
             _live(run)
 
 
 def _live(run: Run) -> None:
-    progress = latest_progress(run)
     stopping = jobs.stop_requested(run.path)
     heading, button = st.columns([4, 1], vertical_alignment="center")
     state = "stopping" if stopping and run.state != "finishing" else STATES[run.state]
@@ -57,34 +62,26 @@ def _live(run: Run) -> None:
         disabled=stopping or run.state == "finishing",
         on_click=_stop,
         args=(run,),
-        key=f"stop-{run.name}",
+        key=f"stop-{run.path}",
         help="Ends the training at once; saving what was learnt takes some seconds more.",
         width="stretch",
     )
     if run.state == "waiting":
         return
-    done, text = 0.0, "Starting takes some ten seconds"
-    if progress is not None:
-        done = (progress["epoch"] - 1 + progress["batch"] / progress["batches"]) / progress[
-            "epochs"
-        ]
-        text = (
-            f"Epoch {progress['epoch']} of {progress['epochs']}, "
-            f"{progress['images_per_second']:,} images a second, "
-            f"{_duration(progress['seconds_left'])} left"
-        )
-    st.progress(min(max(done, 0.0), 1.0), text=text)
-    _charts(run, key=run.name)
+    progress = loading.progress(run)
+    if progress is None:
+        st.progress(0.0, text="Starting takes some ten seconds")
+    else:
+        st.progress(*progress_text(progress))
+    _charts(run)
 
 
-def _charts(run: Run, key: str) -> None:
-    curves = curves_table([run])
-    epochs = run.settings.epochs
-    left, right = st.columns(2)
-    for column, measure in ((left, "accuracy"), (right, "loss")):
-        column.altair_chart(
-            learning_chart(curves, measure, epochs),
-            key=f"live-{measure}-{key}",
+def _charts(run: Run) -> None:
+    specs = loading.learning_specs([run], run.settings.epochs)
+    for column, (measure, spec) in zip(st.columns(2), specs.items(), strict=False):
+        column.vega_lite_chart(
+            spec,
+            key=f"live-{measure}-{run.path}",
             alt=f"{measure.capitalize()} of training and validation over the epochs",
         )
 
@@ -105,7 +102,7 @@ def _ended() -> None:
         return
     if run.state == "failed":
         st.error(run.reason, title=f"{run.name} has failed", icon=":material/error:")
-        if lines := runs.last_lines(run):
+        if lines := last_words(run):
             st.code(lines, language=None)
         return
     if not run.usable:
@@ -113,9 +110,11 @@ def _ended() -> None:
         return
     with st.container(border=True):
         word = "was stopped" if run.state == "stopped" else "has finished"
-        accuracy = run.scores.get("test_accuracy", 0.0)
+        accuracy = run.scores.get("test_accuracy")
         st.success(
-            f"It gets {accuracy:.2%} of the 10,000 test images right.",
+            "It can classify now."
+            if accuracy is None
+            else f"It gets {accuracy:.2%} of the 10,000 test images right.",
             title=f"{run.name} {word}",
             icon=":material/check_circle:",
         )
@@ -126,9 +125,4 @@ def _ended() -> None:
             args=(run.name,),
         ):
             st.rerun()  # the picker is outside this fragment
-        _charts(run, key=run.name)
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+        _charts(run)

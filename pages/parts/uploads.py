@@ -23,9 +23,13 @@ def show(files: list, run: Run) -> None:
             "`python -m fmnist classify`."
         )
         files = files[:MAX_FILES]
-    with st.spinner("Classifying", show_time=True):
-        pictures = [file.getvalue() for file in files]
-        answers = [loading.answer(picture, run) for picture in pictures]
+    pictures = [file.getvalue() for file in files]
+    answers = []
+    bar = st.progress(0.0, text="Classifying")
+    for at, picture in enumerate(pictures):
+        bar.progress(at / len(pictures), text=f"Classifying {at + 1} of {len(pictures)}")
+        answers.append(loading.answer(picture, run))
+    bar.empty()
     if len(files) == 1:
         _show_one(files[0].name, pictures[0], answers[0])
         return
@@ -68,7 +72,7 @@ def _row(name: str, picture: bytes, answer: Answer) -> dict:
     }
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@st.cache_data(max_entries=MAX_FILES, show_spinner=False, scope="session")
 def _thumbnail(picture: bytes) -> str | None:
     """A small PNG of the upright picture as a data URI; None where it cannot be decoded."""
     try:
@@ -79,7 +83,7 @@ def _thumbnail(picture: bytes) -> str | None:
     return data_uri(image)
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
+@st.cache_data(max_entries=8, show_spinner=False, scope="session")
 def _display(picture: bytes):
     return decode(picture)
 
