@@ -7,6 +7,7 @@
     +-- TrainingBusy       another training holds this machine
     +-- TrainingFailed     the training process did not start
     +-- BadImage           an uploaded or drawn picture was refused
+    +-- LabelsError        a folder of labelled pictures cannot be read as such
 
 Every message is one sentence or two that says what is wrong and what would work. Pages and the
 command line catch `FmnistError` only; anything else is a bug and belongs in the log.
@@ -16,6 +17,7 @@ __all__ = [
     "BadImage",
     "DatasetError",
     "FmnistError",
+    "LabelsError",
     "RunError",
     "SettingsError",
     "TrainingBusy",
@@ -49,3 +51,7 @@ class TrainingFailed(FmnistError):
 
 class BadImage(FmnistError):
     """A picture cannot be read, is too large, or is of a kind that is not accepted."""
+
+
+class LabelsError(FmnistError):
+    """A folder of labelled pictures is missing, empty, or labelled in a way that is not read."""
