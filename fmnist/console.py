@@ -5,8 +5,9 @@ from tqdm import tqdm
 
 from fmnist.data import CLASS_NAMES
 from fmnist.evaluation import Evaluation, report_rows
+from fmnist.scoring import NOT_CLOTHING, Scored, Summary, Tally
 
-__all__ = ["TrainingDisplay", "report_text"]
+__all__ = ["TrainingDisplay", "report_text", "score_text"]
 
 
 class TrainingDisplay:
@@ -80,10 +81,76 @@ def report_text(name: str, result: Evaluation) -> str:
         f"{row['support']:10,}"
         for row in report_rows(result.report)
     ]
-    width = max(5, len(str(np.max(result.confusion))) + 1)
     lines += ["", "confusion matrix (rows: true class, columns: predicted, in the order above)"]
-    lines += [
-        f"{class_name:14}" + "".join(f"{count:{width}}" for count in row)
-        for class_name, row in zip(CLASS_NAMES, result.confusion, strict=True)
-    ]
+    lines += _matrix_lines(result.confusion)
     return "\n".join(lines)
+
+
+def _matrix_lines(confusion: np.ndarray) -> list[str]:
+    width = max(5, len(str(np.max(confusion))) + 1)
+    return [
+        f"{class_name:14}" + "".join(f"{count:{width}}" for count in row)
+        for class_name, row in zip(CLASS_NAMES, confusion, strict=True)
+    ]
+
+
+def score_text(title: str, summary: Summary) -> str:
+    """Everything that `fmnist.scoring.summarise` found out, as plain text under a title."""
+    garments, confident = summary.garments, summary.confident
+    answered = f"{confident.n} of {garments.n}"
+    if garments.n:
+        answered += f" ({confident.n / garments.n:.1%})"
+    lines = [
+        f"{_printable(title)}: accuracy {_share_text(garments)}",
+        f"answered with confidence: {answered}; accuracy among them {_share_text(confident)}",
+        f"not clothing: rejected {_share_text(summary.others)}",
+        "verdicts: " + ", ".join(f"{count} {name}" for name, count in summary.verdicts.items()),
+    ]
+    lines += _tally_lines("kind", "right", summary.kinds)
+    lines += _tally_lines("kind, not clothing", "rejected", summary.other_kinds)
+    lines += _tally_lines("class", "right", summary.classes)
+    lines += [
+        "",
+        "confusion matrix (rows: true class, columns: best guess, in the order above, no answer)",
+        *_matrix_lines(summary.confusion),
+    ]
+    if summary.worst:
+        lines += ["", "worst cases (wrong answers with the highest probability)"]
+        lines += [_worst_line(file) for file in summary.worst]
+    if summary.refused:
+        lines += ["", "refused"]
+        lines += [f"{_printable(file.path)}: {file.message}" for file in summary.refused]
+    return "\n".join(lines)
+
+
+def _share_text(tally: Tally) -> str:
+    if not tally.n:
+        return "- (n = 0)"
+    low, high = tally.interval
+    return f"{tally.share:.1%} (95 % interval {low:.1%} to {high:.1%}, n = {tally.n:,})"
+
+
+def _tally_lines(group: str, right: str, tallies: dict[str, Tally]) -> list[str]:
+    if not tallies:
+        return []
+    names = {key: _printable(key) or "(none)" for key in tallies}
+    width = max(22, *map(len, names.values()))
+    lines = ["", f"{group:{width}}{'n':>7}{right:>10}{'share':>9}  95 % interval"]
+    for key, tally in tallies.items():
+        line = f"{names[key]:{width}}{tally.n:7,}{tally.right:10,}"
+        if tally.n:
+            low, high = tally.interval
+            line += f"{tally.share:9.1%}  {low:.1%} to {high:.1%}"
+        lines.append(line)
+    return lines
+
+
+def _worst_line(file: Scored) -> str:
+    label = "not clothing" if file.label_id == NOT_CLOTHING else CLASS_NAMES[file.label_id]
+    answer = CLASS_NAMES[file.class_id]
+    return f"{_printable(file.path)}: {label}, taken for {answer} ({file.probability:.0%})"
+
+
+def _printable(name: str) -> str:
+    """A name from outside, so that it cannot steer the terminal or break the encoding."""
+    return name if name.isprintable() else ascii(name)[1:-1]

@@ -41,7 +41,9 @@ def fmnist(*arguments, **options):
     )
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["runs"], ["evaluate"], ["classify"]])
+@pytest.mark.parametrize(
+    "command", [[], ["train"], ["runs"], ["evaluate"], ["classify"], ["score"]]
+)
 def test_help_everywhere(command):
     done = fmnist(*command, "--help")
     assert done.returncode == 0
@@ -60,6 +62,8 @@ def test_help_everywhere(command):
         ["train", "--all", "--fraction", "0.5"],
         ["evaluate"],
         ["classify"],
+        ["score"],
+        ["score", ".", "--limit-worst", "-1"],
     ],
 )
 def test_wrong_usage_is_status_2(arguments):
@@ -74,6 +78,7 @@ def test_wrong_usage_is_status_2(arguments):
     [
         ["evaluate", "nobody"],
         ["classify", "--run", "nobody", "x.png"],
+        ["score", "nowhere"],
         ["train", "--name", "seed-cnn"],
         ["train", "--name", "../escape"],
         ["train", "--source", "directory"],
