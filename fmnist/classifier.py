@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from fmnist import storage
+from fmnist import runs, storage
 from fmnist.data import scale
 from fmnist.errors import RunError
+from fmnist.quiet import quiet
 from fmnist.runs import Run
 
-__all__ = ["Classifier", "for_run"]
+__all__ = ["Classifier", "for_command", "for_run"]
 
 BATCH = 100  # larger ones are slower: the first layer's output no longer fits the cache
 
@@ -84,3 +85,14 @@ def for_run(run: Run) -> Classifier:
     if storage.sha256_of(path) != run.files["model.tflite"]:
         raise RunError(f"The run {run.name!r} is damaged: model.tflite was changed.")
     return Classifier(path)
+
+
+def for_command(name: str) -> Classifier:
+    """The classifier of the run of that name, for a command: LiteRT's notices are dropped.
+
+    Raises RunError as `for_run` does, and where there is no such run.
+    """
+    with quiet():
+        classifier = for_run(runs.find(name))
+        classifier(np.zeros((1, 28, 28), np.uint8))  # LiteRT says a word on its first call
+    return classifier

@@ -12,9 +12,7 @@ import signal
 import sys
 from pathlib import Path
 
-import numpy as np
-
-from fmnist import jobs, runs
+from fmnist import jobs, runs, score_command
 from fmnist.architectures import NETWORKS
 from fmnist.data import SOURCES
 from fmnist.errors import FmnistError, RunError, SettingsError
@@ -134,25 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     classify.add_argument("--json", action="store_true", help="one JSON object a line")
     classify.set_defaults(run_command=_classify)
 
-    score = commands.add_parser(
-        "score",
-        help="say how right a run is about labelled pictures of your own",
-        description="Classify all pictures of a folder and print how many answers are right. The "
-        "folder has a labels.csv with the columns path, label_id (0 to 9, or -1 for none of the "
-        "classes) and, at will, kind; or else one subfolder per class, named by class id or name, "
-        "or 'ood' for none. A picture that cannot be read is listed as refused.",
-    )
-    score.add_argument("folder", metavar="FOLDER", type=Path, help="where the pictures are")
-    score.add_argument("--run", default=runs.DEFAULT_RUN, help="name of the run to answer")
-    score.add_argument("--json", action="store_true", help="print one JSON object")
-    score.add_argument(
-        "--limit-worst",
-        type=int,
-        default=10,
-        metavar="N",
-        help="how many worst cases (default: 10)",
-    )
-    score.set_defaults(run_command=_score)
+    score_command.add_to(commands)
     return parser
 
 
@@ -288,8 +268,9 @@ def _evaluate(options, parser) -> int:
 
 def _classify(options, parser) -> int:
     from fmnist.answers import answer_file
+    from fmnist.classifier import for_command
 
-    classifier = _ready_classifier(options.run)
+    classifier = for_command(options.run)
     refused = False
     for path in options.files:
         answer = answer_file(path, classifier)
@@ -299,35 +280,3 @@ def _classify(options, parser) -> int:
         else:
             print(f"{path}: {answer.message}", flush=True)
     return 1 if refused else 0
-
-
-def _score(options, parser) -> int:
-    from tqdm import tqdm
-
-    from fmnist.console import score_text
-    from fmnist.labelled import read_folder
-    from fmnist.scoring import score, summarise
-
-    if options.limit_worst < 0:
-        parser.error(f"argument --limit-worst: {options.limit_worst} is below 0")
-    pictures = read_folder(options.folder)
-    classifier = _ready_classifier(options.run)
-    # disable=None: a bar on a terminal and nothing elsewhere
-    with tqdm(pictures, unit="picture", file=sys.stderr, disable=None, leave=False) as bar:
-        summary = summarise(score(bar, classifier), options.limit_worst)
-    if options.json:
-        fields = {"folder": str(options.folder), "run": options.run, **summary.to_dict()}
-        print(json.dumps(fields), flush=True)
-    else:
-        print(score_text(f"{options.folder} with {options.run}", summary), flush=True)
-    return 0
-
-
-def _ready_classifier(run: str):
-    """The classifier of the run of that name, past the word that LiteRT says on its first call."""
-    from fmnist.classifier import for_run
-
-    with quiet():
-        classifier = for_run(runs.find(run))
-        classifier(np.zeros((1, 28, 28), np.uint8))
-    return classifier
