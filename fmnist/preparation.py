@@ -4,22 +4,77 @@ The dataset's images are light garments on black, trimmed, with the longest edge
 bounding box centred (Xiao et al., arXiv 1708.07747, section 2; 98.3 % of the test images have a
 longest edge of exactly 28). Product photos were negated to get there, so a dark garment on white
 paper is bright here, and a light drawing on black is left as it is.
+
+Other pictures take more: the garment is searched for (`segmentation`), outlines are filled
+(`drawing`), and brightness is moved to where the dataset's garments have it. Every decision can be
+made by hand instead (`Choices`), and every step can be looked at (`Step`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from PIL import Image
 
-__all__ = ["Prepared", "prepare"]
+from fmnist import drawing, segmentation, zalando
+
+__all__ = ["POLARITIES", "ROUTES", "SEGMENTS", "Choices", "Prepared", "Step", "prepare"]
 
 SIDE = 28
-# A pixel belongs to the garment where it differs from the background by more than 5 % of the
-# range (the dataset's own trimming, section 2 step 2), or more where the border itself is uneven.
-TRIM_TOLERANCE = 0.05 * 255
-CLEAN_TOLERANCE = 2.0
-LEAST_SPREAD = 12.0  # a picture whose pixels all lie closer than this to the background is empty
+STEP_SIDE = 160  # longest edge of a step's picture
+ROUTES = ("auto", "zalando")
+POLARITIES = ("auto", "dark on light", "light on dark")
+SEGMENTS = ("auto", "transparency", "plain", "grabcut", "none")
+LEAST_PIECE = 0.01  # of the largest: smaller specks would widen the box
 LEAST_PEAK = 96.0  # darker garments than this are brightened; the dataset's reach 200 and more
+# Median brightness inside a garment: the middle 80 % of the training images.
+LEAST_MEDIAN, MOST_MEDIAN = 77.0, 222.0
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What is decided by hand on the way to 28x28; the defaults leave everything to `prepare`.
+
+    route: "auto", or "zalando" for the seven published steps, which know of polarity, mirror,
+        tolerance and crop only
+    polarity: "dark on light" is negated, "light on dark" is not
+    fill: whether an outline is filled; None fills line art
+    mirror: whether left and right change places, at the end
+    segment: how the garment is found: by the picture's own transparency, by a plain background,
+        by OpenCV's GrabCut; "none" takes all of the picture
+    tolerance: 0 to 255, what differs less from a plain background (or, in a transparent picture,
+        is less opaque) is not garment; None decides
+    crop: (left, top, right, bottom) as shares of the picture, 0 to 1; None takes all of it
+
+    Raises ValueError on anything else.
+    """
+
+    route: str = "auto"
+    polarity: str = "auto"
+    fill: bool | None = None
+    mirror: bool = False
+    segment: str = "auto"
+    tolerance: float | None = None
+    crop: tuple[float, float, float, float] | None = None
+
+    def __post_init__(self):
+        for name, allowed in (("route", ROUTES), ("polarity", POLARITIES), ("segment", SEGMENTS)):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} is one of {allowed}, not {getattr(self, name)!r}")
+        if self.tolerance is not None and not 0 <= self.tolerance <= 255:
+            raise ValueError(f"tolerance lies between 0 and 255, not at {self.tolerance}")
+        if self.crop is not None:
+            left, top, right, bottom = self.crop
+            if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+                raise ValueError(f"crop is (left, top, right, bottom) in 0..1, not {self.crop}")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step as a picture: uint8, (h, w) grey or (h, w, 3) RGB, longest edge at most 160."""
+
+    title: str
+    picture: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -29,95 +84,230 @@ class Prepared:
     pixels: (28, 28) uint8, light garment on black; None where nothing was found
     polarity: "dark on light", "light on dark" or "transparent"
     box: (left, top, right, bottom) of what was kept, in pixels of the decoded picture
+    kind: "photo" or "drawing"
+    decided: the choices with "auto" and None replaced by what was decided; tolerance stays None
+        where none was used, crop where there was none
+    steps: the way, step by step
     """
 
     pixels: np.ndarray | None
     polarity: str
     box: tuple[int, int, int, int] | None
+    kind: str = "photo"
+    decided: Choices = Choices()
+    steps: tuple[Step, ...] = ()
 
 
-def prepare(image: Image.Image) -> Prepared:
-    """Turn an RGBA picture (see `images.decode`) into 28x28 pixels as the dataset has them."""
-    rgba = np.asarray(image.convert("RGBA"), dtype=np.float32)  # (H, W, 4), 0..255
-    alpha = rgba[..., 3]
-    if alpha.min() < 128:
-        brightness, mask, polarity = _from_transparency(rgba)
-    else:
-        brightness, mask, polarity = _from_background(rgba[..., :3])
-    if not mask.any():
-        return Prepared(None, polarity, None)
-    if image.size == (SIDE, SIDE) and polarity == "light on dark" and _corners_black(brightness):
-        # already as the dataset has it, down to edges fainter than the trimming's tolerance
-        return Prepared(np.rint(brightness).astype(np.uint8), polarity, (0, 0, SIDE, SIDE))
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    top, bottom = int(rows[0]), int(rows[-1]) + 1
-    left, right = int(columns[0]), int(columns[-1]) + 1
-    garment = np.where(mask, brightness, 0)[top:bottom, left:right]
-    return Prepared(_frame(garment), polarity, (left, top, right, bottom))
+@dataclass(frozen=True)
+class _Garment:
+    """A garment that was found.
 
-
-def _from_transparency(rgba: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
-    """Use the picture's own mask; what is mostly dark is negated, as on white paper."""
-    cover = rgba[..., 3] / 255  # (H, W), 0..1
-    if cover.max() * 255 <= TRIM_TOLERANCE:  # what colour hides there is not to be seen
-        return cover, np.zeros(cover.shape, bool), "transparent"
-    grey = _grey(rgba[..., :3])
-    mean = float((grey * cover).sum() / cover.sum())
-    brightness = (255 - grey if mean < 128 else grey) * cover
-    return brightness, rgba[..., 3] > TRIM_TOLERANCE, "transparent"
-
-
-def _from_background(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
-    """Take the colour of the corners for the background and what differs for the garment."""
-    background, noise = _background(rgb)
-    difference = np.abs(rgb - background).max(axis=2)  # (H, W)
-    grey, level = _grey(rgb), float(_grey(background))
-    # a dark background without noise is a drawing or a picture of the dataset: nothing to forgive
-    least = TRIM_TOLERANCE if level >= 128 or noise > 1 else CLEAN_TOLERANCE
-    mask = difference > max(least, 3 * noise)
-    if difference.max() < LEAST_SPREAD or not mask.any():
-        return grey, np.zeros_like(mask), "dark on light" if level >= 128 else "light on dark"
-    if np.median(grey[mask]) < level:
-        # negate and stretch, so that the background becomes exactly 0, as in the dataset
-        return np.clip(level - grey, 0, None) * (255 / max(level, 1)), mask, "dark on light"
-    return np.clip(grey - level, 0, None) * (255 / max(255 - level, 1)), mask, "light on dark"
-
-
-def _background(rgb: np.ndarray) -> tuple[np.ndarray, float]:
-    """The background's colour (3,) and how much it varies, in brightness levels.
-
-    Corners first, as the dataset's makers did (section 2 step 2): a tightly cropped garment
-    touches the edges but leaves the corners free, in 99.8 % of the test images. Where the corners
-    disagree, the median of the whole border decides.
+    brightness: (H, W) float32, 0..255, light garment; only what the mask covers counts
+    mask: (H, W) bool
     """
-    height, width = rgb.shape[:2]
-    reach = max(1, min(height, width) // 40)
-    rows, columns = (
-        (slice(0, reach), slice(height - reach, height)),
-        (
-            slice(0, reach),
-            slice(width - reach, width),
-        ),
+
+    brightness: np.ndarray
+    mask: np.ndarray
+    polarity: str
+    negated: bool
+    segment: str
+    tolerance: float | None
+
+
+def prepare(image: Image.Image, choices: Choices = Choices()) -> Prepared:
+    """Turn an RGBA picture (see `images.decode`) into 28x28 pixels as the dataset has them."""
+    rgba, origin = _crop(np.asarray(image.convert("RGBA")), choices.crop)  # (H, W, 4) uint8
+    rgb = _on_white(rgba)
+    steps = [Step("The picture, upright", _small(rgb))]
+    if choices.route == "zalando":
+        return _by_the_seven_steps(rgb, choices, origin, steps)
+    garment = _find(rgba, rgb, choices)
+    mask = segmentation.keep_pieces(garment.mask, LEAST_PIECE)
+    decided = replace(
+        choices,
+        polarity=POLARITIES[1] if garment.negated else POLARITIES[2],
+        segment=garment.segment,
+        tolerance=garment.tolerance,
+        fill=bool(choices.fill),
     )
-    corners = np.array(
-        [np.median(rgb[r, c].reshape(-1, 3), axis=0) for r in rows for c in columns]
-    )  # (4, 3)
-    border = np.concatenate([rgb[0], rgb[-1], rgb[:, 0], rgb[:, -1]])  # (B, 3)
-    middle = np.median(corners, axis=0)
-    agreeing = np.abs(corners - middle).max(axis=1) <= 2 * TRIM_TOLERANCE
-    background = corners[agreeing].mean(axis=0) if agreeing.sum() >= 3 else np.median(border, 0)
-    # the nearer part of the border only: the rest may be garment
-    noise = float(np.quantile(np.abs(border - background).max(axis=1), 0.3))
-    return background, min(noise, 2 * TRIM_TOLERANCE)
+    if not mask.any():
+        return Prepared(None, garment.polarity, None, "photo", decided, tuple(steps))
+    steps.append(Step("The garment in it", _small(_cut_out(rgb, mask))))
+    if _as_in_the_dataset(garment, choices):
+        pixels = _mirrored(np.rint(garment.brightness).astype(np.uint8), choices)
+        steps.append(Step("28 x 28, as it was", pixels))
+        box = _moved((0, 0, SIDE, SIDE), origin)
+        return Prepared(pixels, garment.polarity, box, "photo", decided, tuple(steps))
+    brightness = np.where(mask, garment.brightness, 0).astype(np.float32)
+    steps.append(Step("Negated" if garment.negated else "Light already", _small(brightness)))
+    left, top, right, bottom = box = _box(mask)
+    brightness, mask, rgb = (a[top:bottom, left:right] for a in (brightness, mask, rgb))
+    steps.append(Step("Trimmed", _small(brightness)))
+    line_art = drawing.is_line_art(brightness)
+    kind = "drawing" if line_art or drawing.is_flat(rgb, mask) else "photo"
+    decided = replace(decided, fill=line_art if choices.fill is None else choices.fill)
+    if decided.fill:
+        brightness = drawing.fill_outline(brightness)
+        steps.append(Step("Outline filled", _small(brightness)))
+    elif kind == "photo":
+        brightness = _match_brightness(brightness, mask)
+        steps.append(Step("Brightness as in the dataset", _small(brightness)))
+    pixels = _mirrored(_frame(brightness), choices)
+    steps.append(Step("28 x 28", pixels))
+    return Prepared(pixels, garment.polarity, _moved(box, origin), kind, decided, tuple(steps))
 
 
-def _corners_black(brightness: np.ndarray) -> bool:
-    return bool((brightness[:: SIDE - 1, :: SIDE - 1] == 0).all())
+def _find(rgba: np.ndarray, rgb: np.ndarray, choices: Choices) -> _Garment:
+    """Find the garment by the picture's own transparency, its plain background, or GrabCut."""
+    alpha = rgba[..., 3]
+    segment = choices.segment
+    if segment == "auto" and alpha.min() < 128 and alpha.max() > 8:
+        segment = "transparency"
+    if segment == "transparency":
+        return _from_transparency(rgba, choices)
+    if segment in ("auto", "plain"):
+        colours = rgb.astype(np.float32)
+        found = segmentation.background(colours)
+        if segment == "plain" or found.plain or choices.tolerance is not None:
+            return _from_background(colours, found, choices)
+    if segment in ("auto", "grabcut"):
+        mask = segmentation.grabcut(rgb)
+        if mask is not None:
+            return _from_mask(rgb, mask, choices, "grabcut")
+        if segment == "auto":
+            return _from_background(colours, found, choices)
+    return _from_mask(rgb, np.ones(alpha.shape, bool), choices, "none")
+
+
+def _from_transparency(rgba: np.ndarray, choices: Choices) -> _Garment:
+    """Use the picture's own mask; what is mostly dark is negated, as on white paper."""
+    cover = rgba[..., 3] / np.float32(255)  # (H, W), 0..1
+    grey = _grey(rgba[..., :3])
+    mean = float((grey * cover).sum() / max(cover.sum(), 1))
+    negated = _negated(choices, mean < 128)
+    tolerance = segmentation.TRIM_TOLERANCE if choices.tolerance is None else choices.tolerance
+    brightness = (255 - grey if negated else grey) * cover
+    mask = rgba[..., 3] > tolerance
+    return _Garment(brightness, mask, "transparent", negated, "transparency", tolerance)
+
+
+def _from_background(
+    rgb: np.ndarray, found: segmentation.Background, choices: Choices
+) -> _Garment:
+    """Take what differs from the background for the garment."""
+    mask, tolerance = segmentation.plain(rgb, found, choices.tolerance)
+    grey, level = _grey(rgb), _grey(found.colour)  # level: one number, or (H, W)
+    if mask.any():
+        dark = float(np.median((grey - level)[mask])) < 0
+    else:
+        dark = float(np.mean(level)) >= 128
+    negated = _negated(choices, dark)
+    # stretched, so that the background becomes exactly 0, as in the dataset
+    if negated:
+        brightness = np.clip(level - grey, 0, None) * (255 / np.maximum(level, 1))
+    else:
+        brightness = np.clip(grey - level, 0, None) * (255 / np.maximum(255 - level, 1))
+    polarity = POLARITIES[1] if negated else POLARITIES[2]
+    return _Garment(brightness, mask, polarity, negated, "plain", tolerance)
+
+
+def _from_mask(rgb: np.ndarray, mask: np.ndarray, choices: Choices, segment: str) -> _Garment:
+    """Take the garment's own brightness: its surroundings say nothing about it."""
+    grey = _grey(rgb)
+    inside, outside = float(np.median(grey[mask])), float(np.median(grey[~mask])) if (~mask).any() else 255.
+    MODE = globals().get("MODE", "median")
+    negated = _negated(choices, {"always": True, "median": inside < 128, "relative": inside < outside, "never": False}[MODE])
+    brightness = 255 - grey if negated else grey
+    polarity = POLARITIES[1] if negated else POLARITIES[2]
+    return _Garment(brightness, mask, polarity, negated, segment, None)
+
+
+def _by_the_seven_steps(rgb: np.ndarray, choices: Choices, origin, steps: list[Step]) -> Prepared:
+    tolerance = zalando.TOLERANCE if choices.tolerance is None else choices.tolerance
+    # the makers always negated; "auto" does as they did
+    negated = _negated(choices, True)
+    polarity = POLARITIES[1] if negated else POLARITIES[2]
+    decided = replace(choices, polarity=polarity, fill=False, segment="plain", tolerance=tolerance)
+    made = zalando.make(rgb, tolerance, negated)
+    if made is None:
+        return Prepared(None, polarity, None, "photo", decided, tuple(steps))
+    pictures, box = made
+    steps += [Step(f"{name.capitalize()}", picture) for name, picture in pictures.items()]
+    pixels = _mirrored(pictures[zalando.NAMES[-1]], choices)
+    left, top, right, bottom = box
+    inside = rgb[top:bottom, left:right]
+    flat = drawing.is_flat(inside, np.ones(inside.shape[:2], bool))
+    kind = "drawing" if flat else "photo"
+    return Prepared(pixels, polarity, _moved(box, origin), kind, decided, tuple(steps))
+
+
+def _negated(choices: Choices, decided: bool) -> bool:
+    return decided if choices.polarity == "auto" else choices.polarity == POLARITIES[1]
+
+
+def _mirrored(pixels: np.ndarray, choices: Choices) -> np.ndarray:
+    return np.ascontiguousarray(pixels[:, ::-1]) if choices.mirror else pixels
+
+
+def _crop(rgba: np.ndarray, crop) -> tuple[np.ndarray, tuple[int, int]]:
+    """Cut out the shares of the picture that were chosen; also where they start, as (x, y)."""
+    if crop is None:
+        return rgba, (0, 0)
+    height, width = rgba.shape[:2]
+    left, top = min(int(crop[0] * width), width - 1), min(int(crop[1] * height), height - 1)
+    right, bottom = max(left + 1, round(crop[2] * width)), max(top + 1, round(crop[3] * height))
+    return rgba[top:bottom, left:right], (left, top)
+
+
+def _on_white(rgba: np.ndarray) -> np.ndarray:
+    """(H, W, 4) uint8 -> (H, W, 3) uint8, as seen on white paper."""
+    if rgba[..., 3].min() == 255:
+        return np.ascontiguousarray(rgba[..., :3])
+    cover = rgba[..., 3:] / np.float32(255)
+    return np.rint(rgba[..., :3] * cover + 255 * (1 - cover)).astype(np.uint8)
+
+
+def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def _moved(box: tuple[int, int, int, int], origin: tuple[int, int]) -> tuple[int, int, int, int]:
+    x, y = origin
+    return box[0] + x, box[1] + y, box[2] + x, box[3] + y
+
+
+def _as_in_the_dataset(garment: _Garment, choices: Choices) -> bool:
+    """Whether it is 28x28 on black already, down to edges fainter than the tolerance."""
+    return (
+        garment.mask.shape == (SIDE, SIDE)
+        and not garment.negated
+        and garment.segment == "plain"
+        and choices.fill is not True
+        and bool((garment.brightness[:: SIDE - 1, :: SIDE - 1] == 0).all())
+    )
 
 
 def _grey(rgb: np.ndarray) -> np.ndarray:
     """(..., 3) -> (...): ITU-R 601-2 luma, the weights of Pillow's and ImageMagick's greyscale."""
     return rgb @ np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def _match_brightness(brightness: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Move the garment's median into the range where the dataset's garments have it.
+
+    brightness: (H, W) float32, 0 outside the mask. Shadows and highlights keep their distance
+    from the median, as far as 0..255 lets them.
+    """
+    values = brightness[mask]
+    low, median, high = np.quantile(values, [0.05, 0.5, 0.95])
+    LO = globals().get("LO", LEAST_MEDIAN); HI = globals().get("HI", MOST_MEDIAN); CON=globals().get("CON", 0)
+    wanted = float(np.clip(median, LO, HI))
+    gain = 1.0
+    if CON and high - low > 1: gain = float(np.clip(CON / (high - low), 1.0, 2.5))
+    if wanted == median and gain == 1: return brightness
+    moved = np.clip((brightness - median) * gain + wanted, 1, 255)
+    return np.where(mask, moved, 0).astype(np.float32)
 
 
 def _frame(garment: np.ndarray) -> np.ndarray:
@@ -134,3 +324,18 @@ def _frame(garment: np.ndarray) -> np.ndarray:
     top, left = (SIDE - size[1]) // 2, (SIDE - size[0]) // 2
     pixels[top : top + size[1], left : left + size[0]] = np.clip(np.rint(small), 0, 255)
     return pixels
+
+
+def _small(picture: np.ndarray) -> np.ndarray:
+    """(H, W) or (H, W, 3) of any size -> uint8 with the longest edge at most 160."""
+    height, width = picture.shape[:2]
+    factor = STEP_SIDE / max(height, width)
+    if factor < 1:
+        size = max(1, round(width * factor)), max(1, round(height * factor))
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+
+
+def _cut_out(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The garment in its colours on a grey that few garments have."""
+    return np.where(mask[..., np.newaxis], rgb, np.uint8(150))

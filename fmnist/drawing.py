@@ -1,0 +1,101 @@
+"""Drawings: telling them from photos, and filling outlines as the dataset's garments are filled."""
+
+import cv2
+import numpy as np
+
+from fmnist.segmentation import close_holes
+
+__all__ = ["fill_outline", "is_flat", "is_line_art"]
+
+SIDE = 160  # longest edge at which strokes are looked at
+INK = 0.5  # of the brightest: fainter areas, as in duotone icons, are no strokes
+STROKE = 0.12  # strokes are thinner than this share of the longest edge
+LEAST_STROKES = 0.8  # share of the ink that is strokes, in line art
+LEAST_ENCLOSED = 0.35  # enclosed area against ink; below it there is nothing worth filling
+LEAST_OUTLINE = 0.5  # enclosed area and ink against the convex hull, in a closed outline
+MOST_VARIED = 20.0  # standard deviation inside an outline, in brightness levels: it is empty
+GAPS = (0.0, 0.02, 0.05, 0.1)  # openings bridged, as shares of the longest edge
+LEAST_FLAT = 0.7  # share of neighbours of one colour inside a drawn shape
+INSIDE = 170  # the dataset's median brightness inside a garment is 171
+
+
+def is_flat(rgb: np.ndarray, mask: np.ndarray) -> bool:
+    """Whether neighbouring pixels inside the mask mostly have one colour, as in flat graphics.
+
+    rgb: (H, W, 3) uint8; mask: (H, W) bool
+    """
+    both = mask[:, 1:] & mask[:, :-1]
+    if not both.any():
+        return True
+    step = cv2.absdiff(rgb[:, 1:], rgb[:, :-1]).max(axis=2)
+    return float((step[both] <= 1).mean()) >= LEAST_FLAT
+
+
+def is_line_art(brightness: np.ndarray) -> bool:
+    """Whether (H, W) float32, trimmed, is thin strokes around areas that are empty."""
+    ink = _ink(brightness)
+    if min(ink.shape) < 12 or not ink.any():
+        return False
+    padded = np.pad(ink, 2).astype(np.uint8)
+    thick = cv2.morphologyEx(padded, cv2.MORPH_OPEN, _disc(STROKE * max(ink.shape)))
+    if thick.sum() > (1 - LEAST_STROKES) * ink.sum():
+        return False
+    inside = _enclosed(ink) & ~ink
+    if inside.sum() < LEAST_ENCLOSED * ink.sum():
+        return False
+    height, width = ink.shape
+    small = cv2.resize(brightness, (width, height), interpolation=cv2.INTER_AREA)
+    core = cv2.erode(inside.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    values = small[core if core.any() else inside]
+    return float(values.std()) <= MOST_VARIED and float(values.mean()) <= INK * small.max()
+
+
+def fill_outline(brightness: np.ndarray) -> np.ndarray:
+    """Fill the outlines in (H, W) float32, trimmed, with grey; strokes stay as bright as they are.
+
+    Gaps are bridged, by the narrowest of a few closings that makes the outline a closed one.
+    """
+    inside = _enclosed(_ink(brightness)).astype(np.float32)
+    height, width = brightness.shape
+    inside = cv2.resize(inside, (width, height), interpolation=cv2.INTER_LINEAR)
+    peak = float(brightness.max())
+    return np.maximum(brightness * (255 / max(peak, 1)), inside * INSIDE).astype(np.float32)
+
+
+def _ink(brightness: np.ndarray) -> np.ndarray:
+    """Strokes as (h, w) bool, longest edge at most SIDE."""
+    height, width = brightness.shape
+    factor = min(1.0, SIDE / max(height, width))
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    # thin strokes grow pale as they shrink, so the brightest and not the average is kept
+    reach = max(1, int(1 / factor))
+    thickened = cv2.dilate(brightness, np.ones((reach, reach), np.uint8))
+    small = cv2.resize(thickened, size, interpolation=cv2.INTER_AREA)
+    return small > INK * small.max()
+
+
+def _enclosed(ink: np.ndarray) -> np.ndarray:
+    """Ink and all that it encloses, (h, w) bool."""
+    reach = round(max(GAPS) * max(ink.shape)) + 2
+    padded = np.pad(ink, reach)
+    ys, xs = np.nonzero(ink)
+    hull = cv2.contourArea(cv2.convexHull(np.stack([xs, ys], axis=1).astype(np.int32)))
+    best = padded
+    for gap in GAPS:
+        closed = padded
+        if gap:
+            kernel = _disc(gap * max(ink.shape))
+            closed = cv2.morphologyEx(padded.astype(np.uint8), cv2.MORPH_CLOSE, kernel) > 0
+        filled = close_holes(closed)
+        if gap:
+            filled = cv2.erode(filled.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        if filled.sum() > 1.5 * best.sum() or gap == 0:
+            best = filled | padded
+        if best.sum() >= LEAST_OUTLINE * hull:
+            break
+    return best[reach:-reach, reach:-reach]
+
+
+def _disc(diameter: float) -> np.ndarray:
+    side = max(1, round(diameter))
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
