@@ -9,14 +9,15 @@ __all__ = ["fill_outline", "is_flat", "is_line_art"]
 
 SIDE = 160  # longest edge at which strokes are looked at
 INK = 0.5  # of the brightest: fainter areas, as in duotone icons, are no strokes
-STROKE = 0.12  # strokes are thinner than this share of the longest edge
+STROKE = 0.15  # strokes are thinner than this share of the longest edge
 LEAST_STROKES = 0.8  # share of the ink that is strokes, in line art
 LEAST_ENCLOSED = 0.35  # enclosed area against ink; below it there is nothing worth filling
 LEAST_OUTLINE = 0.5  # enclosed area and ink against the convex hull, in a closed outline
-MOST_VARIED = 20.0  # standard deviation inside an outline, in brightness levels: it is empty
+PAPER = 0.12  # of the brightest: what unmarked paper may have
+MOST_VARIED = 15.0  # standard deviation inside an outline, in brightness levels: it is empty
 GAPS = (0.0, 0.02, 0.05, 0.1)  # openings bridged, as shares of the longest edge
 LEAST_FLAT = 0.7  # share of neighbours of one colour inside a drawn shape
-INSIDE = 170  # the dataset's median brightness inside a garment is 171
+INSIDE = 140  # between the dataset's lower quarter (123) and median (171) inside a garment
 
 
 def is_flat(rgb: np.ndarray, mask: np.ndarray) -> bool:
@@ -31,8 +32,12 @@ def is_flat(rgb: np.ndarray, mask: np.ndarray) -> bool:
     return float((step[both] <= 1).mean()) >= LEAST_FLAT
 
 
-def is_line_art(brightness: np.ndarray) -> bool:
-    """Whether (H, W) float32, trimmed, is thin strokes around areas that are empty."""
+def is_line_art(brightness: np.ndarray, flat: bool) -> bool:
+    """Whether (H, W) float32, trimmed, is thin strokes around areas that are empty.
+
+    flat: whether it is flat graphics, where those areas may also be tinted; in a photo of a
+        drawing they are paper
+    """
     ink = _ink(brightness)
     if min(ink.shape) < 12 or not ink.any():
         return False
@@ -47,7 +52,8 @@ def is_line_art(brightness: np.ndarray) -> bool:
     small = cv2.resize(brightness, (width, height), interpolation=cv2.INTER_AREA)
     core = cv2.erode(inside.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     values = small[core if core.any() else inside]
-    return float(values.std()) <= MOST_VARIED and float(values.mean()) <= INK * small.max()
+    empty = INK if flat else PAPER
+    return float(values.std()) <= MOST_VARIED and float(values.mean()) <= empty * small.max()
 
 
 def fill_outline(brightness: np.ndarray) -> np.ndarray:

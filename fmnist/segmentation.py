@@ -20,6 +20,7 @@ CLEAN_TOLERANCE = 2.0
 LEAST_SPREAD = 12.0  # a picture whose pixels all lie closer than this to the background is empty
 # A border of which this share agrees with the background is a plain one; the rest may be garment.
 PLAIN_SHARE = 0.6
+CLEAN_NOISE = 3.0  # brightness levels; studio photos and drawings lie below, phone photos above
 THUMBNAIL = 112  # longest edge for GrabCut: 28x28 needs no finer mask, 160 takes twice as long
 FRAME = 0.03  # width of the frame that is surely background, as a share of the longest edge
 ITERATIONS = 3  # more change few pixels
