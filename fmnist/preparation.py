@@ -43,7 +43,7 @@ class Choices:
     segment: how the garment is found: by the picture's own transparency, by a plain background,
         by OpenCV's GrabCut; "none" takes all of the picture
     tolerance: 0 to 255, what differs less from a plain background (or, in a transparent picture,
-        is less opaque) is not garment; None decides
+        is less opaque) is not garment; a number asks for the plain way where segment is "auto"
     crop: (left, top, right, bottom) as shares of the picture, 0 to 1; None takes all of it
 
     Raises ValueError on anything else.
@@ -112,7 +112,6 @@ class _Garment:
     negated: bool
     segment: str
     tolerance: float | None
-    background: segmentation.Background | None = None
 
 
 def prepare(image: Image.Image, choices: Choices = Choices()) -> Prepared:
@@ -133,7 +132,7 @@ def prepare(image: Image.Image, choices: Choices = Choices()) -> Prepared:
     )
     if not mask.any():
         return Prepared(None, garment.polarity, None, "photo", decided, tuple(steps))
-    steps.append(Step("The garment in it", _small(_cut_out(rgb, mask))))
+    steps.append(Step("The garment in it", _cut_out(rgb, mask)))
     if _as_in_the_dataset(garment, choices):
         pixels = _mirrored(np.rint(garment.brightness).astype(np.uint8), choices)
         steps.append(Step("28 x 28, as it was", pixels))
@@ -142,9 +141,9 @@ def prepare(image: Image.Image, choices: Choices = Choices()) -> Prepared:
     brightness = np.where(mask, garment.brightness, 0).astype(np.float32)
     steps.append(Step("Negated" if garment.negated else "Light already", _small(brightness)))
     left, top, right, bottom = box = _box(mask)
-    brightness, mask, rgb = (a[top:bottom, left:right] for a in (brightness, mask, rgb))
-    steps.append(Step("Trimmed", _small(brightness)))
     flat = drawing.is_flat(rgb, mask)
+    brightness, mask = (part[top:bottom, left:right] for part in (brightness, mask))
+    steps.append(Step("Trimmed", _small(brightness)))
     line_art = drawing.is_line_art(brightness, flat)
     kind = "drawing" if line_art or flat else "photo"
     decided = replace(decided, fill=line_art if choices.fill is None else choices.fill)
@@ -169,29 +168,29 @@ def _find(rgba: np.ndarray, rgb: np.ndarray, choices: Choices) -> _Garment:
         return _from_transparency(rgba, choices)
     if segment in ("auto", "plain"):
         colours = rgb.astype(np.float32)
-        garment = _from_background(colours, segmentation.background(colours), choices)
-        if segment == "plain" or choices.tolerance is not None or _trusted(rgb, garment):
-            return garment
+        found = segmentation.background(colours)
+        by_hand = segment == "plain" or choices.tolerance is not None
+        if by_hand or found.plain:
+            garment = _from_background(colours, found, choices)
+            if by_hand or _trusted(garment, found):
+                return garment
     if segment in ("auto", "grabcut"):
         mask = segmentation.grabcut(rgb)
         if mask is not None:
             return _from_mask(rgb, mask, choices, "grabcut")
         if segment == "auto":
-            return garment
+            return _from_background(colours, found, choices)
     return _from_mask(rgb, np.ones(alpha.shape, bool), choices, "none")
 
 
-def _trusted(rgb: np.ndarray, garment: _Garment) -> bool:
+def _trusted(garment: _Garment, found: segmentation.Background) -> bool:
     """Whether a plain background explains the picture, so that GrabCut could only do worse.
 
     That is so on studio backgrounds and in drawings, which have next to no noise, and for strokes
     on photographed paper.
     """
-    background = garment.background
-    if not garment.mask.any():
+    if found.noise <= segmentation.CLEAN_NOISE or not garment.mask.any():
         return True
-    if not background.plain or background.noise <= segmentation.CLEAN_NOISE:
-        return background.plain
     left, top, right, bottom = _box(garment.mask)
     inside = np.where(garment.mask, garment.brightness, 0)[top:bottom, left:right]
     return drawing.is_line_art(inside.astype(np.float32), flat=False)
@@ -224,7 +223,7 @@ def _from_background(rgb: np.ndarray, found: segmentation.Background, choices: C
     else:
         brightness = np.clip(grey - level, 0, None) * (255 / np.maximum(255 - level, 1))
     polarity = POLARITIES[1] if negated else POLARITIES[2]
-    return _Garment(brightness, mask, polarity, negated, "plain", tolerance, found)
+    return _Garment(brightness, mask, polarity, negated, "plain", tolerance)
 
 
 def _from_mask(rgb: np.ndarray, mask: np.ndarray, choices: Choices, segment: str) -> _Garment:
@@ -248,10 +247,7 @@ def _by_the_seven_steps(rgb: np.ndarray, choices: Choices, origin, steps: list[S
     pictures, box = made
     steps += [Step(f"{name.capitalize()}", picture) for name, picture in pictures.items()]
     pixels = _mirrored(pictures[zalando.NAMES[-1]], choices)
-    left, top, right, bottom = box
-    inside = rgb[top:bottom, left:right]
-    flat = drawing.is_flat(inside, np.ones(inside.shape[:2], bool))
-    kind = "drawing" if flat else "photo"
+    kind = "drawing" if drawing.is_flat(rgb, np.ones(rgb.shape[:2], bool)) else "photo"
     return Prepared(pixels, polarity, _moved(box, origin), kind, decided, tuple(steps))
 
 
@@ -344,9 +340,12 @@ def _small(picture: np.ndarray) -> np.ndarray:
     if factor < 1:
         size = max(1, round(width * factor)), max(1, round(height * factor))
         picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    if picture.dtype == np.uint8:
+        return picture
     return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
 
 
 def _cut_out(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The garment in its colours on a grey that few garments have."""
-    return np.where(mask[..., np.newaxis], rgb, np.uint8(150))
+    """The garment in its colours on a grey that few garments have, small."""
+    small, covered = _small(rgb), _small(mask * np.uint8(255)) > 127
+    return np.where(covered[..., np.newaxis], small, np.uint8(150))

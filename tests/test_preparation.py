@@ -1,15 +1,16 @@
 """From a picture to 28x28: what the dataset's images look like is what comes out."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from fmnist import runs
+from fmnist import runs, segmentation
 from fmnist.classifier import for_run
 from fmnist.images import decode
-from fmnist.preparation import prepare
+from fmnist.preparation import Choices, prepare
 
 SHIRT = [
     (30, 20),
@@ -150,3 +151,247 @@ def test_enlarged_images_of_the_dataset_get_the_same_answer(test_part, negated):
     classifier = for_run(runs.find("seed-cnn"))
     same = classifier(prepared)[0].argmax(axis=1) == classifier(originals)[0].argmax(axis=1)
     assert same.mean() > 0.94
+
+
+def shirt_mask(size, offset=(0, 0)) -> np.ndarray:
+    """Where `draw` paints, (H, W) bool."""
+    return np.asarray(draw(size, "black", "white", offset).convert("L")) > 127
+
+
+def on_floor(seed=0, garment=(70, 60, 120)) -> Image.Image:
+    """A shirt on a floor of uneven boards, brighter to one side, with a soft shadow and noise."""
+    rng = np.random.default_rng(seed)
+    height, width = 200, 160
+    boards = np.repeat(rng.normal(0, 18, width // 16), 16)[np.newaxis, :, np.newaxis]
+    light = np.linspace(0.75, 1.1, height)[:, np.newaxis, np.newaxis]
+    floor = (np.array([190, 150, 100]) + boards) * light  # (200, 160, 3)
+    shadow = np.roll(shirt_mask((width, height), (20, 30)), (5, 5), (0, 1))
+    floor[shadow] *= 0.8
+    mask = shirt_mask((width, height), (20, 30))
+    folds = 12 * np.sin(np.arange(width) / 6)[np.newaxis, :, np.newaxis]
+    pixels = np.where(mask[..., np.newaxis], np.array(garment) + folds, floor)
+    pixels += rng.normal(0, 6, pixels.shape)
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over union of two masks."""
+    return float((a & b).sum() / (a | b).sum())
+
+
+@pytest.mark.parametrize("garment", [(70, 60, 120), (235, 235, 240), (150, 30, 40)])
+def test_garment_on_a_textured_floor_is_cut_out(garment):
+    image = on_floor(garment=garment)
+    mask = segmentation.grabcut(np.asarray(image))
+    assert overlap(mask, shirt_mask((160, 200), (20, 30))) > 0.93
+    prepared = prepare(image)
+    assert prepared.decided.segment == "grabcut"
+    assert prepared.kind == "photo"
+    check_framing(prepared.pixels, width=110, height=120)
+    plain = prepare(draw((160, 200), "white", garment, (20, 30))).pixels
+    assert overlap(prepared.pixels > 0, plain > 0) > 0.85
+
+
+def test_pair_is_kept_and_specks_are_not():
+    mask = np.zeros((60, 60), bool)
+    mask[10:40, 5:20] = mask[12:40, 30:44] = mask[50:52, 50:52] = True
+    kept = segmentation.keep_pieces(mask, share=0.25)
+    assert kept[20, 10]
+    assert kept[20, 35]
+    assert not kept[50, 50]
+
+
+def test_holes_are_closed_but_bays_are_not():
+    mask = np.zeros((40, 40), bool)
+    mask[0:30, 0:30] = True
+    mask[10:20, 10:20] = False  # a hole
+    mask[0:5, 12:18] = False  # a bay at the picture's edge
+    closed = segmentation.close_holes(mask)
+    assert closed[15, 15]
+    assert not closed[2, 15]
+    assert closed.sum() == 900 - 30
+
+
+@pytest.mark.parametrize(("start", "end"), [(250, 170), (120, 230)])
+def test_slow_gradient_is_a_plain_background(start, end):
+    rgb = np.repeat(np.linspace(start, end, 200)[:, np.newaxis, np.newaxis], 160, axis=1)
+    rgb = np.repeat(rgb, 3, axis=2)
+    mask = shirt_mask((160, 200), (20, 30))
+    rgb[mask] = 40
+    prepared = prepare(Image.fromarray(rgb.astype(np.uint8)))
+    assert prepared.decided.segment == "plain"
+    check_framing(prepared.pixels, width=110, height=120)
+    found = segmentation.background(rgb.astype(np.float32))
+    expected = np.linspace(start, end, 200)
+    assert np.abs(found.colour[:, 80, 0] - expected).max() < 3
+    assert overlap(segmentation.plain(rgb.astype(np.float32), found)[0], mask) > 0.99
+
+
+def outline(gap=0, background="white", ink="black", width=5) -> Image.Image:
+    """The shirt's outline, with an opening of `gap` pixels in its bottom edge."""
+    image = Image.new("RGB", (120, 160), background)
+    pen = ImageDraw.Draw(image)
+    pen.line([*SHIRT, SHIRT[0], SHIRT[1]], fill=ink, width=width)
+    if gap:
+        pen.rectangle((60 - gap // 2, 130, 60 + gap // 2, 150), fill=background)
+    return image
+
+
+@pytest.mark.parametrize("gap", [0, 4, 8])
+@pytest.mark.parametrize(("background", "ink"), [("white", "black"), ("black", "white")])
+@pytest.mark.parametrize("width", [2, 5, 10])
+def test_outline_is_filled_even_with_a_gap(gap, background, ink, width):
+    prepared = prepare(outline(gap, background, ink, width))
+    assert prepared.kind == "drawing"
+    assert prepared.decided.fill is True
+    expected = prepare(draw((120, 160), "white", "black")).pixels > 127
+    assert overlap(prepared.pixels > 60, expected) > 0.85
+    assert 100 < prepared.pixels[14, 14] < 200  # grey inside ...
+    assert prepared.pixels.max() > 200 or width == 2  # ... a bright outline
+
+
+def test_open_line_and_solid_shape_are_not_filled():
+    line = Image.new("RGB", (120, 160), "white")
+    ImageDraw.Draw(line).line([(20, 20), (20, 130), (60, 140)], fill="black", width=5)
+    assert prepare(line).decided.fill is False
+    assert prepare(draw((120, 160), "white", "black")).decided.fill is False
+
+
+def test_sketch_on_photographed_paper_is_filled():
+    rng = np.random.default_rng(1)
+    paper = np.asarray(outline(width=6).resize((240, 320))).astype(float)
+    paper *= np.linspace(0.95, 0.7, 240)[np.newaxis, :, np.newaxis]
+    noisy = np.clip(paper + rng.normal(0, 4, paper.shape), 0, 255).astype(np.uint8)
+    prepared = prepare(Image.fromarray(noisy))
+    assert (prepared.decided.segment, prepared.decided.fill) == ("plain", True)
+    assert prepared.pixels[14, 14] > 100
+
+
+def test_fill_can_be_chosen():
+    assert prepare(outline(), Choices(fill=False)).pixels[14, 14] == 0
+    ring = draw((120, 160), "white", "black")
+    ImageDraw.Draw(ring).rectangle((50, 60, 70, 80), fill="white")
+    kept, filled = prepare(ring), prepare(ring, Choices(fill=True))
+    assert kept.pixels[12, 14] == 0
+    assert filled.pixels[12, 14] > 100
+
+
+def test_polarity_can_be_chosen():
+    image = draw((120, 160), "white", "#404040")
+    pixels = prepare(image, Choices(polarity="light on dark", segment="none")).pixels
+    assert pixels[0, 13] == 255
+    pixels = prepare(image, Choices(polarity="dark on light", segment="none")).pixels
+    assert pixels[0, 13] == 0
+    clear = draw((120, 160), "#00000000", "#404040")
+    for polarity, expected in (("dark on light", 255 - 0x40), ("light on dark", 0x40)):
+        prepared = prepare(clear, Choices(polarity=polarity))
+        assert prepared.decided.polarity == polarity
+        if polarity == "dark on light":
+            assert prepared.pixels[14, 14] == pytest.approx(expected, abs=1)
+
+
+def test_mirror_crop_and_tolerance_can_be_chosen():
+    image = draw((400, 170), "white", "black", (250, 10))
+    ImageDraw.Draw(image).rectangle((20, 20, 60, 150), fill="#e0e0e0")
+    straight = prepare(image, Choices(crop=(0.5, 0, 1, 1)))
+    check_framing(straight.pixels, width=110, height=120)
+    assert straight.box[0] == 255
+    mirrored = prepare(image, Choices(crop=(0.5, 0, 1, 1), mirror=True)).pixels
+    assert np.array_equal(mirrored, straight.pixels[:, ::-1])
+    assert prepare(image).box[0] == 20
+    assert prepare(image, Choices(tolerance=60)).box[0] == 255
+
+
+def test_choices_that_make_no_sense_are_refused():
+    for wrong in (
+        {"route": "other"},
+        {"polarity": "dark"},
+        {"segment": "magic"},
+        {"tolerance": 256},
+        {"crop": (0.5, 0, 0.5, 1)},
+        {"crop": (-0.1, 0, 1, 1)},
+    ):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            Choices(**wrong)
+
+
+@pytest.mark.parametrize("segment", ["plain", "grabcut", "none"])
+def test_segment_can_be_chosen(segment):
+    assert prepare(on_floor(), Choices(segment=segment)).decided.segment == segment
+
+
+@pytest.mark.parametrize("route", ["auto", "zalando"])
+def test_every_step_is_a_small_picture(route):
+    for image in (on_floor(), outline(), draw((400, 170), "#00000000", "black")):
+        prepared = prepare(image.resize((512, 400)), Choices(route=route))
+        assert len(prepared.steps) >= 5
+        for step in prepared.steps:
+            assert step.title
+            assert step.picture.dtype == np.uint8
+            assert max(step.picture.shape[:2]) <= 160
+            assert step.picture.ndim == 2 or step.picture.shape[2] == 3
+        assert np.array_equal(prepared.steps[-1].picture, prepared.pixels)
+
+
+def test_same_answer_from_many_threads():
+    image = on_floor()
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda _: prepare(image).pixels, range(16)))
+    assert all(np.array_equal(result, results[0]) for result in results)
+
+
+def seven_steps(rgb: np.ndarray) -> np.ndarray:
+    """The published steps after the thumbnail, for a white background, in plain NumPy."""
+    white = rgb[0, 0].astype(float)
+    far = ((rgb - white) ** 2).sum(axis=2) ** 0.5 > 0.05 * 255
+    rows, columns = np.flatnonzero(far.any(axis=1)), np.flatnonzero(far.any(axis=0))
+    rgb = rgb[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(float)
+    longest = max(rgb.shape[:2])
+    height, width = (round(side * 28 / longest) for side in rgb.shape[:2])
+    rgb = np.array(
+        [
+            [
+                rgb[int((y + 0.5) * rgb.shape[0] / height), int((x + 0.5) * rgb.shape[1] / width)]
+                for x in range(width)
+            ]
+            for y in range(height)
+        ]
+    )
+    around = np.exp(-np.array([[2, 1, 2], [1, 0, 1], [2, 1, 2]]) / 2)  # Gaussian, sigma 1
+    kernel = -around
+    kernel[1, 1] = 2 * around.sum()
+    kernel /= kernel.sum()
+    padded = np.pad(rgb, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    sharp = sum(
+        kernel[i, j] * padded[i : i + height, j : j + width] for i in range(3) for j in range(3)
+    )
+    sharp = np.clip(sharp, 0, 255)
+    top, left = (28 - height) // 2, (28 - width) // 2
+    extended = np.full((28, 28, 3), white)
+    extended[top : top + height, left : left + width] = sharp
+    return (255 - extended) @ [0.299, 0.587, 0.114]
+
+
+def test_the_seven_published_steps():
+    rng = np.random.default_rng(0)
+    rgb = np.full((73, 51, 3), 253, np.uint8)
+    rgb[5:66, 8:41] = rng.integers(0, 200, (61, 33, 3))
+    rgb[2:4, 2:4] = 248  # within 5 %: trimmed away
+    prepared = prepare(Image.fromarray(rgb), Choices(route="zalando"))
+    assert np.abs(prepared.pixels - seven_steps(rgb)).max() <= 2  # rounding after each step
+    assert prepared.box == (8, 5, 41, 66)
+    assert prepared.polarity == "dark on light"
+    assert prepared.pixels[0, 0] == 2  # extended with the background, #fdfdfd
+
+
+def test_the_seven_steps_start_from_a_thumbnail():
+    rgb = np.full((1000, 762, 3), 253, np.uint8)
+    rgb[200:800, 100:600] = 30
+    prepared = prepare(Image.fromarray(rgb), Choices(route="zalando"))
+    assert prepared.steps[1].picture.shape == (67, 51, 3)
+    assert prepared.box == pytest.approx((100, 200, 600, 800), abs=16)
+    check = prepared.pixels > 100
+    assert check.any(axis=1).sum() == 28
+    assert check.any(axis=0).sum() == pytest.approx(28 * 500 / 600, abs=1.5)
+    blank = Image.new("RGB", (60, 60), "white")
+    assert prepare(blank, Choices(route="zalando")).pixels is None
