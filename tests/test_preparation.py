@@ -296,8 +296,11 @@ def test_mirror_crop_and_tolerance_can_be_chosen():
     straight = prepare(image, Choices(crop=(0.5, 0, 1, 1)))
     check_framing(straight.pixels, width=110, height=120)
     assert straight.box[0] == 255
-    mirrored = prepare(image, Choices(crop=(0.5, 0, 1, 1), mirror=True)).pixels
-    assert np.array_equal(mirrored, straight.pixels[:, ::-1])
+    one_sided = Choices(crop=(0.5, 0, 0.75, 1))  # the left half: not its own mirror image
+    straight = prepare(image, one_sided).pixels
+    mirrored = prepare(image, Choices(crop=one_sided.crop, mirror=True)).pixels
+    assert np.array_equal(mirrored, straight[:, ::-1])
+    assert not np.array_equal(mirrored, straight)
     assert prepare(image).box[0] == 20
     assert prepare(image, Choices(tolerance=60)).box[0] == 255
 
