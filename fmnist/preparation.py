@@ -16,57 +16,18 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from fmnist import drawing, segmentation, zalando
+from fmnist import drawing, garments, segmentation, zalando
+from fmnist.choices import AUTO, DARK_ON_LIGHT, LIGHT_ON_DARK, Choices
+from fmnist.garments import Garment, box_of
 
-__all__ = ["POLARITIES", "ROUTES", "SEGMENTS", "Choices", "Prepared", "Step", "prepare"]
+__all__ = ["Choices", "Prepared", "Step", "prepare"]
 
 SIDE = 28
 STEP_SIDE = 160  # longest edge of a step's picture
-ROUTES = ("auto", "zalando")
-POLARITIES = ("auto", "dark on light", "light on dark")
-SEGMENTS = ("auto", "transparency", "plain", "grabcut", "none")
 LEAST_PIECE = 0.01  # of the largest: smaller specks would widen the box
 LEAST_PEAK = 96.0  # darker garments than this are brightened; the dataset's reach 200 and more
 # Median brightness inside a garment: the middle 80 % of the training images.
 LEAST_MEDIAN, MOST_MEDIAN = 77.0, 222.0
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What is decided by hand on the way to 28x28; the defaults leave everything to `prepare`.
-
-    route: "auto", or "zalando" for the seven published steps, which know of polarity, mirror,
-        tolerance and crop only
-    polarity: "dark on light" is negated, "light on dark" is not
-    fill: whether an outline is filled; None fills line art
-    mirror: whether left and right change places, at the end
-    segment: how the garment is found: by the picture's own transparency, by a plain background,
-        by OpenCV's GrabCut; "none" takes all of the picture
-    tolerance: 0 to 255, what differs less from a plain background (or, in a transparent picture,
-        is less opaque) is not garment; a number asks for the plain way where segment is "auto"
-    crop: (left, top, right, bottom) as shares of the picture, 0 to 1; None takes all of it
-
-    Raises ValueError on anything else.
-    """
-
-    route: str = "auto"
-    polarity: str = "auto"
-    fill: bool | None = None
-    mirror: bool = False
-    segment: str = "auto"
-    tolerance: float | None = None
-    crop: tuple[float, float, float, float] | None = None
-
-    def __post_init__(self):
-        for name, allowed in (("route", ROUTES), ("polarity", POLARITIES), ("segment", SEGMENTS)):
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} is one of {allowed}, not {getattr(self, name)!r}")
-        if self.tolerance is not None and not 0 <= self.tolerance <= 255:
-            raise ValueError(f"tolerance lies between 0 and 255, not at {self.tolerance}")
-        if self.crop is not None:
-            left, top, right, bottom = self.crop
-            if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-                raise ValueError(f"crop is (left, top, right, bottom) in 0..1, not {self.crop}")
 
 
 @dataclass(frozen=True)
@@ -94,38 +55,22 @@ class Prepared:
     polarity: str
     box: tuple[int, int, int, int] | None
     kind: str = "photo"
-    decided: Choices = Choices()
+    decided: Choices = AUTO
     steps: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Garment:
-    """A garment that was found.
-
-    brightness: (H, W) float32, 0..255, light garment; only what the mask covers counts
-    mask: (H, W) bool
-    """
-
-    brightness: np.ndarray
-    mask: np.ndarray
-    polarity: str
-    negated: bool
-    segment: str
-    tolerance: float | None
-
-
-def prepare(image: Image.Image, choices: Choices = Choices()) -> Prepared:
+def prepare(image: Image.Image, choices: Choices = AUTO) -> Prepared:
     """Turn an RGBA picture (see `images.decode`) into 28x28 pixels as the dataset has them."""
     rgba, origin = _crop(np.asarray(image.convert("RGBA")), choices.crop)  # (H, W, 4) uint8
     rgb = _on_white(rgba)
     steps = [Step("The picture, upright", _small(rgb))]
     if choices.route == "zalando":
         return _by_the_seven_steps(rgb, choices, origin, steps)
-    garment = _find(rgba, rgb, choices)
+    garment = garments.find(rgba, rgb, choices)
     mask = segmentation.keep_pieces(garment.mask, LEAST_PIECE)
     decided = replace(
         choices,
-        polarity=POLARITIES[1] if garment.negated else POLARITIES[2],
+        polarity=DARK_ON_LIGHT if garment.negated else LIGHT_ON_DARK,
         segment=garment.segment,
         tolerance=garment.tolerance,
         fill=bool(choices.fill),
@@ -140,7 +85,7 @@ def prepare(image: Image.Image, choices: Choices = Choices()) -> Prepared:
         return Prepared(pixels, garment.polarity, box, "photo", decided, tuple(steps))
     brightness = np.where(mask, garment.brightness, 0).astype(np.float32)
     steps.append(Step("Negated" if garment.negated else "Light already", _small(brightness)))
-    left, top, right, bottom = box = _box(mask)
+    left, top, right, bottom = box = box_of(mask)
     flat = drawing.is_flat(rgb, mask)
     brightness, mask = (part[top:bottom, left:right] for part in (brightness, mask))
     steps.append(Step("Trimmed", _small(brightness)))
@@ -158,101 +103,22 @@ def prepare(image: Image.Image, choices: Choices = Choices()) -> Prepared:
     return Prepared(pixels, garment.polarity, _moved(box, origin), kind, decided, tuple(steps))
 
 
-def _find(rgba: np.ndarray, rgb: np.ndarray, choices: Choices) -> _Garment:
-    """Find the garment by the picture's own transparency, its plain background, or GrabCut."""
-    alpha = rgba[..., 3]
-    segment = choices.segment
-    if segment == "auto" and alpha.min() < 128 and alpha.max() > 8:
-        segment = "transparency"
-    if segment == "transparency":
-        return _from_transparency(rgba, choices)
-    if segment in ("auto", "plain"):
-        colours = rgb.astype(np.float32)
-        found = segmentation.background(colours)
-        by_hand = segment == "plain" or choices.tolerance is not None
-        if by_hand or found.plain:
-            garment = _from_background(colours, found, choices)
-            if by_hand or _trusted(garment, found):
-                return garment
-    if segment in ("auto", "grabcut"):
-        mask = segmentation.grabcut(rgb)
-        if mask is not None:
-            return _from_mask(rgb, mask, choices, "grabcut")
-        if segment == "auto":
-            return _from_background(colours, found, choices)
-    return _from_mask(rgb, np.ones(alpha.shape, bool), choices, "none")
-
-
-def _trusted(garment: _Garment, found: segmentation.Background) -> bool:
-    """Whether a plain background explains the picture, so that GrabCut could only do worse.
-
-    That is so on studio backgrounds and in drawings, which have next to no noise, and for strokes
-    on photographed paper.
-    """
-    if found.noise <= segmentation.CLEAN_NOISE or not garment.mask.any():
-        return True
-    left, top, right, bottom = _box(garment.mask)
-    inside = np.where(garment.mask, garment.brightness, 0)[top:bottom, left:right]
-    return drawing.is_line_art(inside.astype(np.float32), flat=False)
-
-
-def _from_transparency(rgba: np.ndarray, choices: Choices) -> _Garment:
-    """Use the picture's own mask; what is mostly dark is negated, as on white paper."""
-    cover = rgba[..., 3] / np.float32(255)  # (H, W), 0..1
-    grey = _grey(rgba[..., :3])
-    mean = float((grey * cover).sum() / max(cover.sum(), 1))
-    negated = _negated(choices, mean < 128)
-    tolerance = segmentation.TRIM_TOLERANCE if choices.tolerance is None else choices.tolerance
-    brightness = (255 - grey if negated else grey) * cover
-    mask = rgba[..., 3] > tolerance
-    return _Garment(brightness, mask, "transparent", negated, "transparency", tolerance)
-
-
-def _from_background(rgb: np.ndarray, found: segmentation.Background, choices: Choices) -> _Garment:
-    """Take what differs from the background for the garment."""
-    mask, tolerance = segmentation.plain(rgb, found, choices.tolerance)
-    grey, level = _grey(rgb), _grey(found.colour)  # level: one number, or (H, W)
-    if mask.any():
-        dark = float(np.median((grey - level)[mask])) < 0
-    else:
-        dark = float(np.mean(level)) >= 128
-    negated = _negated(choices, dark)
-    # stretched, so that the background becomes exactly 0, as in the dataset
-    if negated:
-        brightness = np.clip(level - grey, 0, None) * (255 / np.maximum(level, 1))
-    else:
-        brightness = np.clip(grey - level, 0, None) * (255 / np.maximum(255 - level, 1))
-    polarity = POLARITIES[1] if negated else POLARITIES[2]
-    return _Garment(brightness, mask, polarity, negated, "plain", tolerance)
-
-
-def _from_mask(rgb: np.ndarray, mask: np.ndarray, choices: Choices, segment: str) -> _Garment:
-    """Take the garment's own brightness: its surroundings say nothing about it."""
-    grey = _grey(rgb)
-    negated = _negated(choices, bool(mask.any()) and float(np.median(grey[mask])) < 128)
-    brightness = 255 - grey if negated else grey
-    polarity = POLARITIES[1] if negated else POLARITIES[2]
-    return _Garment(brightness, mask, polarity, negated, segment, None)
-
-
-def _by_the_seven_steps(rgb: np.ndarray, choices: Choices, origin, steps: list[Step]) -> Prepared:
+def _by_the_seven_steps(
+    rgb: np.ndarray, choices: Choices, origin: tuple[int, int], steps: list[Step]
+) -> Prepared:
     tolerance = zalando.TOLERANCE if choices.tolerance is None else choices.tolerance
     # the makers always negated; "auto" does as they did
-    negated = _negated(choices, True)
-    polarity = POLARITIES[1] if negated else POLARITIES[2]
+    negated = choices.negated(True)
+    polarity = DARK_ON_LIGHT if negated else LIGHT_ON_DARK
     decided = replace(choices, polarity=polarity, fill=False, segment="plain", tolerance=tolerance)
     made = zalando.make(rgb, tolerance, negated)
     if made is None:
         return Prepared(None, polarity, None, "photo", decided, tuple(steps))
     pictures, box = made
-    steps += [Step(f"{name.capitalize()}", picture) for name, picture in pictures.items()]
-    pixels = _mirrored(pictures[zalando.NAMES[-1]], choices)
+    pictures["grey"] = pixels = _mirrored(pictures["grey"], choices)
+    steps += [Step(name.capitalize(), picture) for name, picture in pictures.items()]
     kind = "drawing" if drawing.is_flat(rgb, np.ones(rgb.shape[:2], bool)) else "photo"
     return Prepared(pixels, polarity, _moved(box, origin), kind, decided, tuple(steps))
-
-
-def _negated(choices: Choices, decided: bool) -> bool:
-    return decided if choices.polarity == "auto" else choices.polarity == POLARITIES[1]
 
 
 def _mirrored(pixels: np.ndarray, choices: Choices) -> np.ndarray:
@@ -277,17 +143,12 @@ def _on_white(rgba: np.ndarray) -> np.ndarray:
     return np.rint(rgba[..., :3] * cover + 255 * (1 - cover)).astype(np.uint8)
 
 
-def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
-
-
 def _moved(box: tuple[int, int, int, int], origin: tuple[int, int]) -> tuple[int, int, int, int]:
     x, y = origin
     return box[0] + x, box[1] + y, box[2] + x, box[3] + y
 
 
-def _as_in_the_dataset(garment: _Garment, choices: Choices) -> bool:
+def _as_in_the_dataset(garment: Garment, choices: Choices) -> bool:
     """Whether it is 28x28 on black already, down to edges fainter than the tolerance."""
     return (
         garment.mask.shape == (SIDE, SIDE)
@@ -296,11 +157,6 @@ def _as_in_the_dataset(garment: _Garment, choices: Choices) -> bool:
         and choices.fill is not True
         and bool((garment.brightness[:: SIDE - 1, :: SIDE - 1] == 0).all())
     )
-
-
-def _grey(rgb: np.ndarray) -> np.ndarray:
-    """(..., 3) -> (...): ITU-R 601-2 luma, the weights of Pillow's and ImageMagick's greyscale."""
-    return rgb @ np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def _match_brightness(brightness: np.ndarray, mask: np.ndarray) -> np.ndarray:
