@@ -50,7 +50,7 @@ def draw():
         with st.container(horizontal=True, width=canvas.SIDE, key="canvas_buttons"):
             st.button("Undo", icon=":material/undo:", on_click=canvas.undo, width="stretch")
             st.button("Clear", icon=":material/delete:", on_click=canvas.clear, width="stretch")
-        st.caption("Fill the shape in: the network has learnt from photos, not from outlines.")
+        st.caption("Closed outlines are filled in before the network sees them.")
     with answer:
         if picture is None:
             st.info(
@@ -59,7 +59,7 @@ def draw():
                 icon=":material/draw:",
             )
         else:
-            show_answer(loading.answer(picture, run), key="drawing")
+            show_answer(loading.answer(picture, run), picture, key="drawing")
 
 
 def upload():
@@ -75,7 +75,7 @@ def upload():
     )
     if not files:
         st.info(
-            "Best is one garment alone on a plain background, whole in the picture.",
+            "Best is one garment alone, whole in the picture, on a background of another colour.",
             title="Drop one or several pictures here",
             icon=":material/upload:",
         )
@@ -87,7 +87,8 @@ def camera():
     """A photo from the webcam or the phone's camera."""
     photo = st.camera_input("Hold a garment against a plain background", key="camera", width=480)
     if photo is not None:
-        show_answer(loading.answer(photo.getvalue(), run), key="camera")
+        picture = photo.getvalue()
+        show_answer(loading.answer(picture, run), picture, key="camera")
 
 
 def test_image():

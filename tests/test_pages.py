@@ -224,6 +224,17 @@ def test_one_upload_is_shown_at_once():
     assert "legs.png" in texts(app)
 
 
+def test_steps_are_shown_on_demand():
+    app = upload(open_app(way="Upload"), ("legs.png", png(trouser()), "image/png"))
+    assert "Trimmed" not in [caption for image in app.image for caption in image.captions]
+    app.session_state["upload-steps"] = True
+    app.run()
+    assert not app.exception
+    captions = [caption for image in app.image for caption in image.captions]
+    assert captions[-1] == "28 x 28"
+    assert "Trimmed" in captions
+
+
 def test_several_uploads_are_a_table_and_a_bad_one_is_a_sentence():
     files = [
         ("bad.png", b"no picture at all", "image/png"),

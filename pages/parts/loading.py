@@ -4,6 +4,8 @@ Every cache is keyed by folder and file hash, so that a run that was trained aga
 What is returned is shared between sessions: do not change it.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -15,6 +17,8 @@ from fmnist.classifier import Classifier
 from fmnist.data import Part
 from fmnist.errors import FmnistError
 from fmnist.evaluation import Evaluation
+from fmnist.images import decode
+from fmnist.preparation import Step, prepare
 from fmnist.runs import Run
 
 RUNS_KEPT = 8  # a network takes some 5 MB, predictions and table 1 MB
@@ -60,7 +64,7 @@ def answers_table(run: Run) -> pd.DataFrame:
 
 
 def answer(picture: bytes, run: Run) -> Answer:
-    """The answer for a picture's bytes, remembered during the visit."""
+    """The answer for a picture's bytes, remembered during the visit; without the steps."""
     return _answer(picture, str(run.path), run.files["model.tflite"], classifier(run))
 
 
@@ -125,4 +129,14 @@ def _answers_table(path: str, sha256: str, _probabilities, _labels) -> pd.DataFr
 # a visitor's pictures are forgotten with the visit
 @st.cache_resource(max_entries=128, show_spinner=False, scope="session")
 def _answer(picture: bytes, path: str, sha256: str, _classifier: Classifier) -> Answer:
-    return answer_bytes(picture, _classifier)
+    answer = answer_bytes(picture, _classifier)
+    if answer.prepared is None:
+        return answer
+    # the pictures of the steps are a hundred times larger than the rest, and seldom looked at
+    return replace(answer, prepared=replace(answer.prepared, steps=()))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, scope="session")
+def steps(picture: bytes) -> tuple[Step, ...]:
+    """The steps from a picture that was answered to its 28x28 pixels."""
+    return prepare(decode(picture)).steps

@@ -97,4 +97,4 @@ def _show_one(name: str, picture: bytes, answer: Answer) -> None:
             st.image(_display(picture), width=280, alt="The uploaded picture, upright")
             st.text(name)
     with said:
-        show_answer(answer, key="upload")
+        show_answer(answer, picture, key="upload")
