@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from fmnist.data import scale
-from fmnist.renderings import render
+from fmnist.renderings import render_seeded
 
 __all__ = ["RenderedImages"]
 
@@ -59,12 +59,8 @@ class RenderedImages(keras.utils.PyDataset):
         size = BATCHES_A_CHUNK * self._batch_size
         return [
             self._pool.submit(
-                _render, self._images[part], self._labels[part], [self._seed, epoch, start]
+                render_seeded, self._images[part], self._labels[part], [self._seed, epoch, start]
             )
             for start in range(0, len(order), size)
             for part in [order[start : start + size]]
         ]
-
-
-def _render(images: np.ndarray, labels: np.ndarray, seed: list[int]):
-    return render(images, labels, np.random.default_rng(seed)), labels

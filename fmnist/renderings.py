@@ -12,7 +12,7 @@ Labels never change, and no image from outside the training part is used.
 import cv2
 import numpy as np
 
-__all__ = ["render"]
+__all__ = ["render", "render_seeded"]
 
 SIDE = 28
 CANVAS = 64  # room for turned and scaled garments before they are trimmed
@@ -29,6 +29,13 @@ def render(images: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> 
     return np.stack(
         [_render(image, int(label), rng) for image, label in zip(images, labels, strict=True)]
     )
+
+
+def render_seeded(
+    images: np.ndarray, labels: np.ndarray, seed: list[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """`render` with its own random numbers, for processes that need not import Keras."""
+    return render(images, labels, np.random.default_rng(seed)), labels
 
 
 def _render(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
