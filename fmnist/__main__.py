@@ -4,4 +4,5 @@ import sys
 
 from fmnist.cli import main
 
-sys.exit(main())
+if __name__ == "__main__":  # the processes that render training images import this module too
+    sys.exit(main())

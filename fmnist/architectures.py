@@ -43,11 +43,41 @@ def _cnn():
     )
 
 
+def _robust():
+    """A small residual network: strided stages of 64 and 128 channels, max and mean pooling."""
+    from keras import Input, Model, layers
+
+    def convolution(x, filters, size=3, strides=1, activation=True):
+        x = layers.Conv2D(filters, size, strides=strides, padding="same", use_bias=False)(x)
+        x = layers.BatchNormalization()(x)
+        return layers.ReLU()(x) if activation else x
+
+    def residual(x):
+        filters = x.shape[-1]
+        y = convolution(convolution(x, filters), filters, activation=False)
+        return layers.ReLU()(layers.Add()([x, y]))
+
+    image = Input((28, 28, 1), name="image")
+    x = convolution(image, 32, size=5)  # (28, 28, 32)
+    x = residual(residual(convolution(x, 64, strides=2)))  # (14, 14, 64)
+    x = residual(convolution(x, 128, strides=2))  # (7, 7, 128)
+    pooled = [layers.GlobalMaxPooling2D()(x), layers.GlobalAveragePooling2D()(x)]
+    features = layers.Concatenate(name="features")(pooled)  # (256,)
+    x = layers.Dropout(0.3)(features)
+    probabilities = layers.Dense(10, activation="softmax", name="probabilities")(x)
+    return Model(image, probabilities, name="robust")
+
+
 NETWORKS = {
     "cnn": Network(
         title="Plain CNN",
         summary="Two convolutions and two dense layers, ten layers in all; 423,338 parameters.",
         builder=_cnn,
+    ),
+    "robust": Network(
+        title="Robust",
+        summary="A small residual network for people's own pictures; train it with renderings.",
+        builder=_robust,
     ),
 }
 

@@ -17,7 +17,7 @@ from fmnist.architectures import NETWORKS
 from fmnist.data import SOURCES
 from fmnist.errors import FmnistError, RunError, SettingsError
 from fmnist.quiet import quiet
-from fmnist.settings import TrainSettings
+from fmnist.settings import SCHEDULES, TrainSettings
 
 __all__ = ["main"]
 
@@ -77,6 +77,22 @@ def _parser() -> argparse.ArgumentParser:
         help="share of the training images to use; 0.1 makes a demonstration of a minute",
     )
     train.add_argument(
+        "--schedule",
+        choices=list(SCHEDULES),
+        default=defaults.schedule,
+        help="of the learning rate: "
+        + "; ".join(f"{name}: {what}" for name, what in SCHEDULES.items()),
+    )
+    train.add_argument(
+        "--weight-decay", type=float, default=defaults.weight_decay, help="AdamW's; 0: plain Adam"
+    )
+    train.add_argument(
+        "--renderings",
+        action="store_true",
+        help="show each training image in other ways too, new ones in every epoch: mirrored, as "
+        "an outline, as a silhouette, worn, in pairs, bent, with other brightness",
+    )
+    train.add_argument(
         "--all",
         action="store_true",
         help="train on all 60,000 images instead of keeping 5,000 for validation",
@@ -110,6 +126,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     listing.add_argument("--json", action="store_true", help="one JSON object a line")
     listing.set_defaults(run_command=_runs)
+
+    export = commands.add_parser(
+        "export",
+        help="make a run ready for the pages that was trained on another Keras backend",
+        description="Write model.tflite and test.npz beside a run's model.keras. Training with "
+        "KERAS_BACKEND=jax or torch leaves that to this command, which needs TensorFlow.",
+    )
+    export.add_argument("run", metavar="RUN", help="name of the run")
+    export.set_defaults(run_command=_export)
 
     evaluate = commands.add_parser(
         "evaluate",
@@ -145,6 +170,9 @@ def _train(options, parser) -> int:
         seed=options.seed,
         fraction=options.fraction,
         holdout=not options.all,
+        schedule=options.schedule,
+        weight_decay=options.weight_decay,
+        renderings=options.renderings,
         source=options.source,
     )
     name = options.name or runs.new_name(settings.network)
@@ -212,10 +240,27 @@ def _train_held(path: Path, settings: TrainSettings, *, log: bool) -> int:
     with TrainingDisplay(path.name, sys.stderr) as display:
         train(path, settings, display)
     run = runs.read(path)
-    if not run.usable:
+    if "model.keras" not in run.files:
         print(f"{run.name}: stopped before it had learnt anything.")
         return 0
+    if not run.usable:
+        print(f"{run.name}: trained; now run python -m fmnist export {run.name}")
+        return 0
     print(f"{run.name}: {run.scores['test_accuracy']:.2%} of the 10,000 test images right.")
+    return 0
+
+
+def _export(options, parser) -> int:
+    run = runs.find(options.run)
+    with quiet():
+        import keras
+
+        from fmnist.training import export
+
+        model = keras.models.load_model(run.path / "model.keras", compile=False)
+        export(run.path, model, run.settings.source)
+    accuracy = runs.read(run.path).scores["test_accuracy"]
+    print(f"{run.name}: {accuracy:.2%} of the 10,000 test images right.")
     return 0
 
 

@@ -109,6 +109,8 @@ def start(
     for key, value in settings.to_dict().items():
         if key == "holdout":
             command += [] if value else ["--all"]
+        elif key == "renderings":
+            command += ["--renderings"] if value else []
         else:
             command += [f"--{key.replace('_', '-')}", str(value)]
     command += ["--wait"] if wait else []

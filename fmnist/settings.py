@@ -7,7 +7,7 @@ from fmnist.architectures import NETWORKS
 from fmnist.data import SOURCES, default_source
 from fmnist.errors import SettingsError
 
-__all__ = ["LIMITS", "TrainSettings"]
+__all__ = ["LIMITS", "SCHEDULES", "TrainSettings"]
 
 # (least, most) for every number; the page's widgets and the check below read the same table.
 LIMITS = {
@@ -16,6 +16,11 @@ LIMITS = {
     "learning_rate": (1e-6, 1.0),
     "seed": (0, 2**32 - 1),
     "fraction": (0.01, 1.0),
+    "weight_decay": (0.0, 1.0),
+}
+SCHEDULES = {
+    "constant": "the same learning rate throughout",
+    "one-cycle": "up to the learning rate over the first fifth, then down to zero (a cosine)",
 }
 
 
@@ -30,6 +35,9 @@ class TrainSettings:
     seed: int = 0  # weights, order of the batches and dropout; not the split, which is fixed
     fraction: float = 1.0  # share of the training images, class by class
     holdout: bool = True  # keep 5,000 of the 60,000 for validation; False trains on all
+    schedule: str = "constant"  # the specification's; "one-cycle" learns more in few epochs
+    weight_decay: float = 0.0  # decoupled, AdamW's; 0 is plain Adam
+    renderings: bool = False  # also show mirrored, outlined, worn ... versions (renderings.py)
     source: str = dataclasses.field(default_factory=default_source)
 
     def __post_init__(self):
@@ -41,8 +49,13 @@ class TrainSettings:
             raise SettingsError(
                 f"There is no dataset source {self.source!r}; choose one of: {', '.join(SOURCES)}."
             )
-        if not isinstance(self.holdout, bool):
-            raise SettingsError(f"holdout must be true or false, got {self.holdout!r}.")
+        if self.schedule not in SCHEDULES:
+            raise SettingsError(
+                f"There is no schedule {self.schedule!r}; choose one of: {', '.join(SCHEDULES)}."
+            )
+        for name in ("holdout", "renderings"):
+            if not isinstance(getattr(self, name), bool):
+                raise SettingsError(f"{name} must be true or false, got {getattr(self, name)!r}.")
         for name, (least, most) in LIMITS.items():
             value = getattr(self, name)
             whole = isinstance(least, int)

@@ -4,6 +4,7 @@ The network's file is written without Adam's state, which would triple it; a run
 not a checkpoint.
 """
 
+import contextlib
 import os
 import threading
 import time
@@ -22,7 +23,7 @@ from fmnist.errors import FmnistError
 from fmnist.quiet import quiet
 from fmnist.settings import TrainSettings
 
-__all__ = ["Stopped", "train"]
+__all__ = ["Stopped", "export", "train"]
 
 PROGRESS_EVERY = 0.5  # seconds between progress events: often enough to look alive
 STOP_POLL = 0.25  # seconds between looks for the stop file
@@ -76,36 +77,58 @@ def _train(path: Path, settings: TrainSettings, record: "_Record", stop: "_StopW
     chosen, held_out = split(part.labels, settings.fraction)
     if not settings.holdout:
         chosen = np.arange(len(part.labels))
-    x, y = scale(part.images[chosen]), part.labels[chosen]  # (T, 28, 28, 1) float32, (T,) uint8
+    images, labels = part.images[chosen], part.labels[chosen]  # (T, 28, 28) uint8, (T,) uint8
     validation = None
     if settings.holdout:
         validation = scale(part.images[held_out]), part.labels[held_out]
 
     model = build(settings.network)
     model.compile(
-        optimizer=keras.optimizers.Adam(settings.learning_rate),
+        optimizer=_optimizer(settings, len(chosen)),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
     runs.write_info(path, state="running", parameters=model.count_params(), train_size=len(chosen))
     progress = _progress_callback(settings, len(chosen), record, stop)
+    how = {"epochs": settings.epochs, "validation_data": validation, "verbose": 0}
+    how |= {"validation_batch_size": 500, "callbacks": [progress]}
     stop.training_begins()
     stopped = False
     try:
-        model.fit(
-            x,
-            y,
-            batch_size=settings.batch_size,
-            epochs=settings.epochs,
-            validation_data=validation,
-            validation_batch_size=500,
-            callbacks=[progress],
-            verbose=0,
-        )
+        if settings.renderings:
+            from fmnist.feeding import RenderedImages
+
+            with contextlib.closing(
+                RenderedImages(images, labels, settings.batch_size, settings.seed)
+            ) as rendered:
+                model.fit(rendered, shuffle=False, **how)
+        else:
+            model.fit(scale(images), labels, batch_size=settings.batch_size, **how)
     except Stopped:
         stopped = True
     trained = time.monotonic() - began
     _finish(path, settings, model, record, progress.last_epoch, stopped, trained)
+
+
+def _optimizer(settings: TrainSettings, size: int):
+    """Adam, or AdamW where weights decay, with the settings' learning-rate schedule."""
+    from keras import optimizers
+
+    rate = settings.learning_rate
+    if settings.schedule == "one-cycle":
+        steps = settings.epochs * -(-size // settings.batch_size)
+        warmup = max(1, steps // 5)
+        rate = optimizers.schedules.CosineDecay(
+            initial_learning_rate=rate / 25,
+            decay_steps=max(1, steps - warmup),
+            warmup_target=rate,
+            warmup_steps=warmup,
+        )
+    if settings.weight_decay == 0:
+        return optimizers.Adam(rate)
+    optimizer = optimizers.AdamW(rate, weight_decay=settings.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
 
 
 def _finish(
@@ -118,38 +141,62 @@ def _finish(
     trained: float,
 ) -> None:
     """Save the network in both forms, answer the test set once, and write the scores."""
+    import keras
+
     runs.write_info(path, state="finishing")
     record("finishing")
     bare = build(settings.network)  # not compiled, so it is saved without Adam's state
     bare.set_weights(model.get_weights())
     storage.replace_file(path / "model.keras", bare.save)
+    scores = {
+        "validation_accuracy": last_epoch.get("val_accuracy"),
+        "validation_loss": last_epoch.get("val_loss"),
+    }
+    runs.write_info(
+        path,
+        train_seconds=round(trained, 1),
+        epochs_done=last_epoch.get("epoch", 0),
+        scores={key: value for key, value in scores.items() if value is not None},
+        files={"model.keras": storage.sha256_of(path / "model.keras")},
+    )
+    if keras.backend.backend() == "tensorflow":  # the only one that can write LiteRT's form
+        export(path, bare, settings.source)
+    state = "stopped" if stopped else "finished"
+    record("end", state=state)
+    runs.write_info(
+        path,
+        state=state,
+        process=None,
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def export(path: Path, model, source: str) -> None:
+    """Give the run at `path` what pages need of its network: model.tflite and test.npz.
+
+    Adds their hashes and the test scores to run.json. TensorFlow's backend only.
+    """
     storage.replace_file(path / "model.tflite", lambda part: export_litert(model, part))
-    test = load("test", settings.source)
+    test = load("test", source)
     with quiet():
         probabilities, _ = Classifier(path / "model.tflite")(test.images)
     storage.replace_file(
         path / "test.npz", lambda part: np.savez_compressed(part, probabilities=probabilities)
     )
     right = probabilities[np.arange(len(test.labels)), test.labels]
-    scores = {
-        "test_accuracy": float((probabilities.argmax(axis=1) == test.labels).mean()),
-        # the floor keeps a probability that rounded to 0 from making the mean infinite
-        "test_loss": float(-np.log(np.maximum(right, 1e-7)).mean()),
-        "validation_accuracy": last_epoch.get("val_accuracy"),
-        "validation_loss": last_epoch.get("val_loss"),
-    }
-    state = "stopped" if stopped else "finished"
-    record("end", state=state, **scores)
-    names = ("model.keras", "model.tflite", "test.npz")
+    run = runs.read(path)
     runs.write_info(
         path,
-        state=state,
-        process=None,
-        finished=datetime.now(UTC).isoformat(timespec="seconds"),
-        train_seconds=round(trained, 1),
-        epochs_done=last_epoch.get("epoch", 0),
-        scores={key: value for key, value in scores.items() if value is not None},
-        files={name: storage.sha256_of(path / name) for name in names},
+        scores={
+            **run.scores,
+            "test_accuracy": float((probabilities.argmax(axis=1) == test.labels).mean()),
+            # the floor keeps a probability that rounded to 0 from making the mean infinite
+            "test_loss": float(-np.log(np.maximum(right, 1e-7)).mean()),
+        },
+        files={
+            **run.files,
+            **{name: storage.sha256_of(path / name) for name in ("model.tflite", "test.npz")},
+        },
     )
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 from fmnist import jobs
 from fmnist.architectures import NETWORKS
 from fmnist.errors import FmnistError, TrainingBusy
-from fmnist.settings import LIMITS, TrainSettings
+from fmnist.settings import LIMITS, SCHEDULES, TrainSettings
 from pages.parts import frame, past_runs, training_panel
 
 SHARES = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
@@ -89,6 +89,34 @@ with st.form("settings", border=True):
             width=130,
             help="Fixes the random start, so that two trainings can be compared.",
         )
+    with st.expander("More settings"):
+        renderings = st.toggle(
+            "Renderings",
+            help="Show each training image in other ways too, new ones in every epoch: mirrored, "
+            "as an outline, as a silhouette, worn, in pairs, bent, with other brightness. The "
+            "network then needs more epochs, and knows more of your own pictures.",
+            key="train_renderings",
+            persist_state="session",
+        )
+        schedule_column, decay_column = st.columns(2)
+        schedule = schedule_column.selectbox(
+            "Schedule of the learning rate",
+            list(SCHEDULES),
+            help="\n".join(f"- {name}: {what}" for name, what in SCHEDULES.items()),
+            key="train_schedule",
+            persist_state="session",
+        )
+        weight_decay = decay_column.number_input(
+            "Weight decay",
+            *LIMITS["weight_decay"],
+            0.0,
+            step=0.01,
+            format="%g",
+            help="AdamW's; 0 is plain Adam.",
+            key="train_weight_decay",
+            persist_state="session",
+        )
+    with st.container(horizontal=True):
         wanted = st.form_submit_button(
             "Start training", type="primary", icon=":material/play_arrow:"
         )
@@ -105,6 +133,9 @@ if wanted:
             learning_rate=learning_rate,
             seed=seed,
             fraction=fraction,
+            renderings=renderings,
+            schedule=schedule,
+            weight_decay=weight_decay,
         )
     except FmnistError as error:
         messages.error(str(error))

@@ -1,4 +1,4 @@
-"""The specification's network, layer by layer, as Keras itself describes the saved one."""
+"""The networks: the specification's layer by layer, as Keras describes it, and what all share."""
 
 import json
 import zipfile
@@ -43,6 +43,19 @@ def test_cnn_is_the_specification_exactly():
     assert model.count_params() == 423_338
     check(json.loads(model.to_json())["config"]["layers"])
     assert model.get_layer("features").units == 256
+
+
+@pytest.mark.slow
+def test_every_network_takes_images_and_gives_features_and_probabilities():
+    from fmnist.architectures import NETWORKS, build
+
+    for name in NETWORKS:
+        model = build(name)
+        assert model.name == name
+        assert model.input_shape == (None, 28, 28, 1)
+        assert model.output_shape == (None, 10)
+        assert len(model.get_layer("features").output.shape) == 2
+        assert not model.compiled
 
 
 def test_shipped_network_is_the_specification_too():

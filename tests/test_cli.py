@@ -42,7 +42,7 @@ def fmnist(*arguments, **options):
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["train"], ["runs"], ["evaluate"], ["classify"], ["score"]]
+    "command", [[], ["train"], ["runs"], ["export"], ["evaluate"], ["classify"], ["score"]]
 )
 def test_help_everywhere(command):
     done = fmnist(*command, "--help")
@@ -60,6 +60,9 @@ def test_help_everywhere(command):
         ["train", "--network", "resnet"],
         ["train", "--wait", "--stop-other"],
         ["train", "--all", "--fraction", "0.5"],
+        ["train", "--schedule", "cosine"],
+        ["train", "--weight-decay", "2"],
+        ["export"],
         ["evaluate"],
         ["classify"],
         ["score"],
@@ -77,6 +80,7 @@ def test_wrong_usage_is_status_2(arguments):
     "arguments",
     [
         ["evaluate", "nobody"],
+        ["export", "nobody"],
         ["classify", "--run", "nobody", "x.png"],
         ["score", "nowhere"],
         ["train", "--name", "seed-cnn"],
@@ -208,6 +212,32 @@ def test_train_and_use_the_run(pictures, runs_dir):
     assert evaluated["accuracy"] == run.scores["test_accuracy"]
     answer = json.loads(fmnist("classify", "--run", "tiny", "--json", pictures[0]).stdout)
     assert answer["class_id"] is not None
+
+
+@pytest.mark.slow
+def test_robust_network_trains_on_renderings(runs_dir):
+    options = ["--network", "robust", "--renderings", "--schedule", "one-cycle"]
+    options += ["--weight-decay", "0.05", "--batch-size", "128", "--name", "tiny"]
+    done = fmnist("train", *TINY, *options)
+    assert done.returncode == 0, done.stderr
+    run = runs.find("tiny")
+    assert (run.state, run.usable) == ("finished", True)
+    assert (run.settings.network, run.settings.renderings) == ("robust", True)
+    assert (run.settings.schedule, run.settings.weight_decay) == ("one-cycle", 0.05)
+
+    # what another Keras backend leaves behind becomes the same again
+    stored = runs.load_predictions(run)
+    for name in ("model.tflite", "test.npz"):
+        (run.path / name).unlink()
+    files = {"model.keras": run.files["model.keras"]}
+    runs.write_info(run.path, files=files, scores={})
+    assert not runs.find("tiny").usable
+    done = fmnist("export", "tiny")
+    assert done.returncode == 0, done.stderr
+    again = runs.find("tiny")
+    assert again.usable
+    assert again.scores["test_accuracy"] == run.scores["test_accuracy"]
+    assert abs(runs.load_predictions(again) - stored).max() < 1e-5
 
 
 @pytest.mark.slow

@@ -292,6 +292,24 @@ def test_settings_are_started_as_chosen(monkeypatch):
     assert started == [(expected, {})]
 
 
+def test_more_settings_are_started_as_chosen(monkeypatch):
+    started = []
+
+    def start(settings, **how):
+        started.append(settings)
+        return runs.find("seed-cnn")
+
+    monkeypatch.setattr(jobs, "start", start)
+    app = open_app("train")
+    assert [expander.label for expander in app.expander] == ["More settings"]
+    app.toggle(key="train_renderings").set_value(True)
+    app.selectbox(key="train_schedule").set_value("one-cycle")
+    app.number_input(key="train_weight_decay").set_value(0.05)
+    next(b for b in app.button if b.label == "Start training").click().run()
+    assert not app.exception
+    assert started == [TrainSettings(renderings=True, schedule="one-cycle", weight_decay=0.05)]
+
+
 @pytest.mark.parametrize(
     ("label", "how"),
     [

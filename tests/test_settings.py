@@ -9,6 +9,8 @@ from fmnist.settings import LIMITS, TrainSettings
 def test_defaults_are_the_specification():
     settings = TrainSettings()
     assert (settings.network, settings.epochs, settings.fraction) == ("cnn", 10, 1.0)
+    assert (settings.schedule, settings.weight_decay) == ("constant", 0)
+    assert settings.renderings is False
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,10 @@ def test_defaults_are_the_specification():
         ("seed", -1, "seed must be"),
         ("fraction", 0, "fraction must be"),
         ("holdout", 1, "holdout must be true or false"),
+        ("renderings", "yes", "renderings must be true or false, got 'yes'"),
+        ("schedule", "cosine", "'cosine'; choose one of: constant, one-cycle"),
+        ("weight_decay", -0.1, "weight decay must be a number from 0 to 1, got -0.1"),
+        ("weight_decay", True, "got True"),
     ],
 )
 def test_illegal_values_are_named(name, value, words):
@@ -46,8 +52,17 @@ def test_all_images_and_a_part_exclude_each_other():
 
 
 def test_round_trip():
-    settings = TrainSettings(epochs=3, learning_rate=0.01, source="bundled")
+    settings = TrainSettings(
+        epochs=3, learning_rate=0.01, source="bundled", schedule="one-cycle", renderings=True
+    )
     assert TrainSettings.from_dict(settings.to_dict()) == settings
+
+
+def test_runs_from_before_a_setting_existed_read_as_its_default():
+    old = TrainSettings().to_dict()
+    for name in ("schedule", "weight_decay", "renderings"):
+        del old[name]
+    assert TrainSettings.from_dict(old) == TrainSettings()
 
 
 @pytest.mark.parametrize("values", [None, [], "cnn", {"epoch": 3}, {"epochs": "3"}])

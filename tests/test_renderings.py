@@ -1,0 +1,99 @@
+"""Renderings of training images: what they promise to the network, not how they look."""
+
+import numpy as np
+import pytest
+
+from fmnist import renderings
+from fmnist.data import load
+from fmnist.renderings import render, render_seeded
+
+
+@pytest.fixture(scope="module")
+def part():
+    """300 training images and their labels."""
+    part = load("train")
+    return part.images[:300], part.labels[:300]
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def box(image: np.ndarray) -> tuple[int, int, int, int]:
+    """(top, bottom, left, right) of what is not black, ends exclusive."""
+    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+    return rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+
+
+@pytest.fixture
+def never_plain(monkeypatch):
+    """Every image is drawn in another way, and no box or noise hides its frame."""
+    monkeypatch.setattr(renderings, "PLAIN", 0.0)
+    monkeypatch.setattr(renderings, "_erase", lambda image, rng, chance: image)
+
+
+def test_shape_and_type_are_kept_and_the_images_themselves_untouched(part):
+    images, labels = part
+    before = images.copy(), labels.copy()
+    rendered = render(images, labels, rng())
+    assert rendered.shape == (300, 28, 28)
+    assert rendered.dtype == np.uint8
+    assert np.array_equal(images, before[0])
+    assert np.array_equal(labels, before[1])
+
+
+def test_same_numbers_same_renderings(part):
+    assert np.array_equal(render(*part, rng(3)), render(*part, rng(3)))
+    assert not np.array_equal(render(*part, rng(3)), render(*part, rng(4)))
+
+
+def test_seeded_renderings_bring_their_labels_along(part):
+    images, labels = part
+    rendered, kept = render_seeded(images, labels, [1, 2, 3])
+    assert np.array_equal(kept, labels)
+    assert np.array_equal(rendered, render(images, labels, rng([1, 2, 3])))
+
+
+def test_every_class_can_be_rendered_in_every_way(part, never_plain):
+    images, labels = part
+    for seed in range(3):
+        rendered = render(images, labels, rng(seed))
+        for label in range(10):
+            assert rendered[labels == label].any(axis=(1, 2)).mean() > 0.95
+
+
+def test_longest_edge_is_28_and_the_garment_is_in_the_middle(part, never_plain):
+    rendered = render(*part, rng())
+    framed = [box(image) for image in rendered if image.any()]
+    assert len(framed) > 290
+    longest = [max(bottom - top, right - left) for top, bottom, left, right in framed]
+    # noise on the black ground, and a faint last row that rounds to nothing, move a few
+    assert np.mean(np.equal(longest, 28)) > 0.95
+    gaps = [(top, 28 - bottom, left, 28 - right) for top, bottom, left, right in framed]
+    off = [max(abs(a - b), abs(c - d)) for a, b, c, d in gaps]
+    assert np.mean(np.less_equal(off, 1)) > 0.9
+
+
+def test_a_vanished_garment_is_black_and_no_error(never_plain):
+    black = np.zeros((40, 28, 28), np.uint8)
+    rendered = render(black, np.arange(40, dtype=np.uint8) % 10, rng())
+    assert rendered.shape == black.shape
+
+
+def test_half_of_the_images_are_mirrored(monkeypatch):
+    monkeypatch.setattr(renderings, "PLAIN", 1.0)
+    monkeypatch.setattr(renderings, "_erase", lambda image, rng, chance: image)
+    monkeypatch.setattr(renderings, "_shift", lambda image, rng: image)
+    image = np.zeros((28, 28), np.uint8)
+    image[:, :10] = 200
+    rendered = render(np.stack([image] * 1_000), np.zeros(1_000, np.uint8), rng())
+    mirrored = (rendered == image[:, ::-1]).all(axis=(1, 2))
+    assert ((rendered == image).all(axis=(1, 2)) | mirrored).all()
+    assert 0.45 < mirrored.mean() < 0.55  # three standard deviations
+
+
+def test_the_share_that_stays_plain_is_as_stated(part, monkeypatch):
+    counted = []
+    monkeypatch.setattr(renderings, "_warp", lambda image, rng: counted.append(1) or image)
+    render(*part, rng())
+    assert 1 - len(counted) / 300 == pytest.approx(renderings.PLAIN, abs=0.09)
