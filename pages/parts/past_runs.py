@@ -8,7 +8,7 @@ from fmnist import runs
 from fmnist.architectures import NETWORKS
 from fmnist.history import last_words
 from fmnist.runs import Run
-from pages.parts import loading
+from pages.parts.learning_view import show_learning
 
 AT_FIRST = 3  # runs whose curves are shown before anything is chosen
 
@@ -62,13 +62,8 @@ def show() -> None:
                 st.code(lines, language=None)
     drawn = chosen or [run for run in listed if run.settings][:AT_FIRST]
     epochs = max((run.settings.epochs for run in drawn if run.settings), default=1)
-    specs = loading.learning_specs(drawn, epochs, by_run=True)
-    for column, (measure, spec) in zip(st.columns(2), specs.items(), strict=False):
-        column.vega_lite_chart(
-            spec,
-            key=f"past-{measure}",
-            alt=f"{measure.capitalize()} over the epochs for {len(drawn)} runs",
-        )
+    about = f"over the epochs for {len(drawn)} runs"
+    show_learning(drawn, epochs, key="past", about=about, by_run=True)
 
 
 def _row(run: Run) -> dict:

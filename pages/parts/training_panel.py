@@ -9,6 +9,7 @@ from fmnist.errors import RunError
 from fmnist.history import last_words, progress_text
 from fmnist.runs import Run
 from pages.parts import frame, loading
+from pages.parts.learning_view import show_learning
 
 IDLE_LOOK = 5.0  # seconds between looks for a training that another browser has started
 WATCHED = "train_watched"  # name of the run whose end this session should see
@@ -77,13 +78,8 @@ def _live(run: Run) -> None:
 
 
 def _charts(run: Run) -> None:
-    specs = loading.learning_specs([run], run.settings.epochs)
-    for column, (measure, spec) in zip(st.columns(2), specs.items(), strict=False):
-        column.vega_lite_chart(
-            spec,
-            key=f"live-{measure}-{run.path}",
-            alt=f"{measure.capitalize()} of training and validation over the epochs",
-        )
+    about = "of training and validation over the epochs"
+    show_learning([run], run.settings.epochs, key=f"live-{run.path}", about=about)
 
 
 def _stop(run: Run) -> None:
