@@ -285,21 +285,20 @@ def _runs(options, parser) -> int:
 
 
 def _evaluate(options, parser) -> int:
-    from fmnist.classifier import for_run
+    from fmnist.classifier import for_command
     from fmnist.console import report_text
     from fmnist.data import load
     from fmnist.evaluation import evaluate
 
-    run = runs.find(options.run)
+    classifier = for_command(options.run)
     test = load("test")
-    with quiet():
-        probabilities, _ = for_run(run)(test.images)
+    probabilities, _ = classifier(test.images)
     result = evaluate(probabilities, test.labels)
     if not options.json:
-        print(report_text(run.name, result))
+        print(report_text(options.run, result))
         return 0
     fields = {
-        "run": run.name,
+        "run": options.run,
         "accuracy": result.accuracy,
         "interval": result.interval,
         "n": result.n,
