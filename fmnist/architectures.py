@@ -44,7 +44,11 @@ def _cnn():
 
 
 def _robust():
-    """A small residual network: strided stages of 64 and 128 channels, max and mean pooling."""
+    """267,242 parameters: a strided stem, residual stages of 48 and 96 channels, two poolings.
+
+    The stem strides because the first layer's 28x28 outputs cost a CPU more than its sums do: with
+    stride 1 there, an epoch takes half as long again.
+    """
     from keras import Input, Model, layers
 
     def convolution(x, filters, size=3, strides=1, activation=True):
@@ -58,11 +62,11 @@ def _robust():
         return layers.ReLU()(layers.Add()([x, y]))
 
     image = Input((28, 28, 1), name="image")
-    x = convolution(image, 32, size=5)  # (28, 28, 32)
-    x = residual(residual(convolution(x, 64, strides=2)))  # (14, 14, 64)
-    x = residual(convolution(x, 128, strides=2))  # (7, 7, 128)
+    x = convolution(image, 32, size=5, strides=2)  # (14, 14, 32)
+    x = residual(convolution(x, 48))  # (14, 14, 48)
+    x = residual(convolution(x, 96, strides=2))  # (7, 7, 96)
     pooled = [layers.GlobalMaxPooling2D()(x), layers.GlobalAveragePooling2D()(x)]
-    features = layers.Concatenate(name="features")(pooled)  # (256,)
+    features = layers.Concatenate(name="features")(pooled)  # (192,)
     x = layers.Dropout(0.3)(features)
     probabilities = layers.Dense(10, activation="softmax", name="probabilities")(x)
     return Model(image, probabilities, name="robust")

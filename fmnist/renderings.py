@@ -22,7 +22,8 @@ SIDE = 28
 CANVAS = 64  # room for turned and scaled garments before they are trimmed
 SHOES = (5, 7, 9)  # sandal, sneaker, ankle boot: shown in pairs, from above, either way round
 WORN = (0, 1, 2, 3, 4, 6)  # garments that a person may be inside of
-PLAIN = 0.35  # share that stays as it is but for mirror, small shifts and erased boxes
+SLEEVED = (2, 3, 4, 6)  # may have long sleeves, which people spread when they lay a garment down
+PLAIN = 0.38  # share that stays as it is but for mirror, small shifts and erased boxes
 
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 _SQUARE = np.ones((3, 3), np.uint8)
@@ -72,8 +73,11 @@ def _render(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarr
         image = _brightness(image, mask, rng)
         if label in WORN and rng.random() < 0.2:
             image = _worn(image, label, rng)
-    if label in SHOES and rng.random() < 0.22:
+    if label in SHOES and rng.random() < 0.28:
         image = _pair(image, rng)
+    # an outline's sleeves would come off open at the shoulder; a worn garment's hang
+    elif label in SLEEVED and style >= 0.22 and image.shape == (SIDE, SIDE) and rng.random() < 0.35:
+        image = _spread(image, rng)
     image = _warp(image, rng)
     if rng.random() < 0.15:
         image = _residue(image, rng)
@@ -207,12 +211,35 @@ def _pair(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return canvas
 
 
+def _spread(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Turn both sleeves outwards about the shoulders; (28, 28) -> (44, 60) uint8."""
+    columns = np.flatnonzero(image.any(axis=0))
+    if len(columns) < 18:  # no sleeves at its sides
+        return image
+    border = (columns[-1] + 1 - columns[0]) * rng.uniform(0.2, 0.28)  # a sleeve's width
+    angle = rng.uniform(10, 60)
+    size = 60, 44  # as OpenCV has it: width, height
+    to_canvas = np.float32([[1, 0, 16], [0, 1, 2]])
+    left, right = round(columns[0] + border), round(columns[-1] + 1 - border)
+    body = image.copy()
+    body[:, :left] = body[:, right:] = 0
+    spread = cv2.warpAffine(body, to_canvas, size)
+    for start, end, shoulder, turn in ((0, left, left, -angle), (right, SIDE, right - 1, angle)):
+        sleeve = np.zeros_like(image)
+        sleeve[:, start:end] = image[:, start:end]
+        matrix = cv2.getRotationMatrix2D((float(shoulder), 6.0), turn, 1.0)
+        matrix += [[0, 0, 16], [0, 0, 2]]
+        spread = np.maximum(spread, cv2.warpAffine(sleeve, matrix, size))
+    return spread
+
+
 def _warp(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Turn, shear, stretch and bend; (H, W) -> (64, 64) uint8."""
     height, width = image.shape
     angle = np.deg2rad(rng.normal(0, 7) if rng.random() < 0.85 else rng.uniform(-40, 40))
     scale = 34 / max(height, width)
-    stretch = np.exp(rng.uniform(-0.22, 0.22))
+    # a hand's proportions are looser than a shop's
+    stretch = np.exp(rng.uniform(-0.22, 0.22) if rng.random() < 0.7 else rng.uniform(-0.4, 0.4))
     shear = rng.uniform(-0.15, 0.15)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     linear = turn @ np.array([[scale * stretch, shear], [0, scale / stretch]])
