@@ -1,4 +1,4 @@
-"""Batches of renderings: repeatable, new in every epoch, complete, and no process left behind."""
+"""Epochs of renderings: repeatable, new in every epoch, complete, and no process left behind."""
 
 import os
 import subprocess
@@ -12,14 +12,14 @@ import pytest
 from fmnist import data
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.slow  # each feed starts processes, and the module imports Keras
+pytestmark = pytest.mark.slow  # each feed starts processes
 
 
 @pytest.fixture(scope="module")
 def part():
-    """700 training images, so that an epoch has two chunks and a short last batch."""
+    """1,500 training images, so that an epoch has two chunks, the last one short."""
     part = data.load("train")
-    return part.images[:700], part.labels[:700]
+    return part.images[:1500], part.labels[:1500]
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def feed(part):
     made = []
 
     def make(images=part[0], labels=part[1], seed=0):
-        made.append(RenderedImages(images, labels, batch_size=64, seed=seed))
+        made.append(RenderedImages(images, labels, seed=seed))
         return made[-1]
 
     yield make
@@ -38,21 +38,10 @@ def feed(part):
         one.close()
 
 
-def epoch(feed) -> tuple[np.ndarray, np.ndarray]:
-    """All batches of the running epoch in order."""
-    images, labels = zip(*(feed[at] for at in range(len(feed))), strict=True)
-    return np.concatenate(images), np.concatenate(labels)
-
-
-def test_batches_are_what_a_network_takes(feed):
-    one = feed()
-    assert len(one) == 11
-    sizes = [len(one[at][0]) for at in range(11)]
-    assert sizes == [64] * 10 + [60]
-    images, labels = one[0]
-    assert images.shape == (64, 28, 28, 1)
-    assert images.dtype == np.float32
-    assert 0 <= images.min() <= images.max() <= 1
+def test_an_epoch_has_the_form_of_the_images(feed):
+    images, labels = feed().next_epoch()
+    assert images.shape == (1500, 28, 28)
+    assert images.dtype == np.uint8
     assert labels.dtype == np.uint8
 
 
@@ -60,29 +49,37 @@ def test_seed_decides_and_every_epoch_is_new(feed):
     first, second, other = feed(seed=5), feed(seed=5), feed(seed=6)
     epochs = []
     for _ in range(2):
-        epochs.append(epoch(first))
-        again = epoch(second)
+        epochs.append(first.next_epoch())
+        again = second.next_epoch()
         assert np.array_equal(epochs[-1][0], again[0])
         assert np.array_equal(epochs[-1][1], again[1])
-        first.on_epoch_end()
-        second.on_epoch_end()
     assert not np.array_equal(epochs[0][1], epochs[1][1])  # another order
     assert not np.array_equal(epochs[0][0], epochs[1][0])
-    assert not np.array_equal(epochs[0][0], epoch(other)[0])
+    assert not np.array_equal(epochs[0][0], other.next_epoch()[0])
+
+
+def test_waiting_can_be_ended(feed):
+    calls = []
+
+    def give_up():
+        calls.append(1)
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        feed().next_epoch(give_up)
+    assert calls == [1]
 
 
 def test_every_image_comes_once_an_epoch_with_its_own_label(feed, part):
     # a class of its own for each image: what comes out says which image went in
-    images, names = part[0], np.arange(700, dtype=np.uint16)
-    one = feed(images, names)
+    one = feed(part[0], np.arange(1500, dtype=np.uint16))
     for _ in range(3):
-        assert sorted(epoch(one)[1]) == list(range(700))
-        one.on_epoch_end()
+        assert sorted(one.next_epoch()[1]) == list(range(1500))
 
 
 def test_close_ends_the_processes(feed):
     one = feed()
-    one[0]
+    one.next_epoch()
     workers = [p for p in psutil.Process().children(recursive=True) if p.is_running()]
     assert workers
     one.close()
@@ -104,8 +101,8 @@ import os, signal, time
 import numpy as np
 from fmnist.feeding import RenderedImages
 if __name__ == "__main__":
-    feed = RenderedImages(np.zeros((64, 28, 28), np.uint8), np.zeros(64, np.uint8), 64, 0)
-    feed[0]
+    feed = RenderedImages(np.zeros((64, 28, 28), np.uint8), np.zeros(64, np.uint8), 0)
+    feed.next_epoch()
     print("ready", flush=True)
     time.sleep(60)
 """
