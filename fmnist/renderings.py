@@ -16,7 +16,7 @@ import time
 import cv2
 import numpy as np
 
-__all__ = ["end_with", "render", "render_seeded"]
+__all__ = ["end_with", "frame", "render", "render_seeded"]
 
 SIDE = 28
 CANVAS = 64  # room for turned and scaled garments before they are trimmed
@@ -81,7 +81,7 @@ def _render(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarr
     image = _warp(image, rng)
     if rng.random() < 0.15:
         image = _residue(image, rng)
-    image = _frame(image)
+    image = frame(image)
     if rng.random() < 0.1:
         image = np.clip(image + rng.normal(0, 10, image.shape), 0, 255).astype(np.uint8)
     return _erase(image, rng, 0.25)
@@ -270,7 +270,7 @@ def _residue(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return image
 
 
-def _frame(image: np.ndarray) -> np.ndarray:
+def frame(image: np.ndarray) -> np.ndarray:
     """Trim, bring the longest edge to 28 and centre; a vanished garment is all black."""
     rows, columns = np.flatnonzero((image > 8).any(axis=1)), np.flatnonzero((image > 8).any(axis=0))
     framed = np.zeros((SIDE, SIDE), np.uint8)
