@@ -1,0 +1,64 @@
+"""The renderings of an input and their vote, against plain NumPy."""
+
+import numpy as np
+import pytest
+
+from fmnist import views
+from fmnist.views import VIEWS
+
+
+class Counting:
+    """A classifier whose answer is the brighter half: class 0 left, class 1 right."""
+
+    def __call__(self, images):
+        left = images[:, :, :14].mean(axis=(1, 2))
+        right = images[:, :, 14:].mean(axis=(1, 2))
+        share = (left + 1) / (left + right + 2)
+        probabilities = np.zeros((len(images), 10), np.float32)
+        probabilities[:, 0], probabilities[:, 1] = share, 1 - share
+        return probabilities, np.stack([left, right], axis=1).astype(np.float32)
+
+
+@pytest.fixture
+def shoe():
+    """Brighter on its left."""
+    pixels = np.zeros((28, 28), np.uint8)
+    pixels[8:20, 2:26] = 60
+    pixels[8:20, 2:10] = 220
+    return pixels
+
+
+def test_every_view_is_a_picture_of_the_same_kind(shoe):
+    shown = views.views(shoe)
+    assert shown.shape == (len(VIEWS), 28, 28)
+    assert shown.dtype == np.uint8
+    assert np.array_equal(shown[0], shoe)
+    names = list(VIEWS)
+    assert np.array_equal(shown[names.index("mirrored")], np.fliplr(shoe))
+
+
+def test_negated_turns_the_fabric_and_not_the_background(shoe):
+    negated = VIEWS["negated"](shoe)
+    assert (negated[shoe == 0] == 0).all()
+    assert negated[10, 4] == 275 - 220
+    assert negated[10, 20] == 275 - 60
+
+
+def test_turning_keeps_the_garment(shoe):
+    for name in ("turned left", "turned right"):
+        turned = VIEWS[name](shoe)
+        assert turned.any()
+        assert abs(int((turned > 8).sum()) / int((shoe > 8).sum()) - 0.95**2) < 0.15
+
+
+def test_vote_is_the_mean_and_counts_who_agrees(shoe):
+    dark = np.fliplr(shoe)
+    said = views.vote(
+        np.stack([shoe, dark]), Counting(), ("as prepared", "mirrored", "turned left")
+    )
+    assert said.each.shape == (2, 3, 10)
+    np.testing.assert_allclose(said.probabilities, said.each.mean(axis=1))
+    assert said.features.shape == (2, 2)
+    assert said.agreement[0] == pytest.approx(2 / 3)
+    first = Counting()(views.views(shoe, ("as prepared", "mirrored", "turned left")))[0]
+    np.testing.assert_allclose(said.each[0], first)
