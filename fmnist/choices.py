@@ -12,7 +12,7 @@ __all__ = [
     "Choices",
 ]
 
-ROUTES = ("auto", "zalando")
+ROUTES = ("auto", "zalando", "resize")
 DARK_ON_LIGHT, LIGHT_ON_DARK = "dark on light", "light on dark"
 POLARITIES = ("auto", DARK_ON_LIGHT, LIGHT_ON_DARK)
 SEGMENTS = ("auto", "transparency", "plain", "grabcut", "none")
@@ -22,8 +22,9 @@ SEGMENTS = ("auto", "transparency", "plain", "grabcut", "none")
 class Choices:
     """What is decided by hand on the way to 28x28; the defaults leave everything to `prepare`.
 
-    route: "auto", or "zalando" for the seven published steps, which know of polarity, mirror,
-        tolerance and crop only
+    route: "auto"; "zalando" for the seven published steps, which know of polarity, mirror,
+        tolerance and crop only; or "resize" for what most programs do, to compare with: all of
+        the picture becomes 28x28, whatever its proportions, with polarity, mirror and crop
     polarity: "dark on light" is negated, "light on dark" is not
     fill: whether an outline is filled; None fills line art
     mirror: whether left and right change places, at the end

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from fmnist.answers import answer_file
+from fmnist.choices import AUTO, Choices
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import LabelsError
 from fmnist.scoring import NOT_CLOTHING, Picture
@@ -31,13 +32,15 @@ LABELS = {str(label): label for label in (NOT_CLOTHING, *CLASSES)}
 LEFT_BY_WINDOWS = ("thumbs.db", "desktop.ini")  # as ".DS_Store", files that nobody put there
 
 
-def read_folder(folder: Path) -> list[Picture]:
+def read_folder(folder: Path, choices: Choices = AUTO) -> list[Picture]:
     """List the labelled pictures of a folder.
 
     Parameters
     ----------
     folder : Path
         In one of the two layouts above; where it has a `labels.csv`, that one counts.
+    choices : Choices
+        How the pictures are prepared.
 
     Returns
     -------
@@ -55,9 +58,9 @@ def read_folder(folder: Path) -> list[Picture]:
             raise LabelsError(f"There is no folder {str(folder)!r}.")
         root = folder.resolve()
         if (root / TABLE).is_file():
-            pictures = list(_from_table(root))
+            pictures = list(_from_table(root, choices))
         else:
-            pictures = list(_from_subfolders(root))
+            pictures = list(_from_subfolders(root, choices))
     except OSError as error:
         place = str(error.filename or folder)
         raise LabelsError(f"{place!r} cannot be read ({error.strerror}).") from None
@@ -86,7 +89,7 @@ def _letters(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.casefold())
 
 
-def _from_subfolders(root: Path) -> Iterator[Picture]:
+def _from_subfolders(root: Path, choices: Choices) -> Iterator[Picture]:
     for place in sorted(root.iterdir()):
         if not place.is_dir() or place.name.startswith((".", "__")):  # .git, __MACOSX
             continue
@@ -100,7 +103,7 @@ def _from_subfolders(root: Path) -> Iterator[Picture]:
             name = path.relative_to(root).as_posix()
             if not path.resolve().is_relative_to(root):
                 raise LabelsError(f"{name!r} leads out of the folder; put a copy in its place.")
-            yield Picture(name, label, "", partial(answer_file, path))
+            yield Picture(name, label, "", partial(answer_file, path, choices=choices))
 
 
 def _visible_files(place: Path) -> Iterator[Path]:
@@ -116,7 +119,7 @@ def _visible_files(place: Path) -> Iterator[Path]:
                 yield path
 
 
-def _from_table(root: Path) -> Iterator[Picture]:
+def _from_table(root: Path, choices: Choices) -> Iterator[Picture]:
     lines = {}  # path -> line where it was first
     for line, row in _rows((root / TABLE).read_bytes()):
         path = _path_in(root, row["path"], line)
@@ -130,7 +133,9 @@ def _from_table(root: Path) -> Iterator[Picture]:
                 "-1 for none of the classes",
             )
         label = LABELS[row["label_id"]]
-        yield Picture(row["path"], label, row.get("kind", ""), partial(answer_file, path))
+        yield Picture(
+            row["path"], label, row.get("kind", ""), partial(answer_file, path, choices=choices)
+        )
 
 
 def _rows(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:

@@ -66,6 +66,8 @@ def prepare(image: Image.Image, choices: Choices = AUTO) -> Prepared:
     steps = [Step("The picture, upright", _small(rgb))]
     if choices.route == "zalando":
         return _by_the_seven_steps(rgb, choices, origin, steps)
+    if choices.route == "resize":
+        return _by_a_plain_resize(rgb, choices, origin, steps)
     garment = garments.find(rgba, rgb, choices)
     mask = segmentation.keep_pieces(garment.mask, LEAST_PIECE)
     decided = replace(
@@ -119,6 +121,21 @@ def _by_the_seven_steps(
     steps += [Step(name.capitalize(), picture) for name, picture in pictures.items()]
     kind = "drawing" if drawing.is_flat(rgb, np.ones(rgb.shape[:2], bool)) else "photo"
     return Prepared(pixels, polarity, _moved(box, origin), kind, decided, tuple(steps))
+
+
+def _by_a_plain_resize(
+    rgb: np.ndarray, choices: Choices, origin: tuple[int, int], steps: list[Step]
+) -> Prepared:
+    grey = Image.fromarray(rgb).convert("L").resize((SIDE, SIDE))
+    pixels = np.asarray(grey)
+    # the usual guess: a picture that is light on the whole has a light background
+    negated = choices.negated(float(pixels.mean()) >= 128)
+    pixels = _mirrored(255 - pixels if negated else pixels, choices)
+    steps.append(Step("28 x 28", pixels))
+    polarity = DARK_ON_LIGHT if negated else LIGHT_ON_DARK
+    decided = replace(choices, polarity=polarity, fill=False, segment="none", tolerance=None)
+    box = _moved((0, 0, rgb.shape[1], rgb.shape[0]), origin)
+    return Prepared(pixels, polarity, box, "photo", decided, tuple(steps))
 
 
 def _mirrored(pixels: np.ndarray, choices: Choices) -> np.ndarray:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from fmnist import runs
+from fmnist.choices import AUTO, ROUTES, Choices
 
 __all__ = ["add_to"]
 
@@ -21,6 +22,13 @@ def add_to(commands) -> None:
     )
     score.add_argument("folder", metavar="FOLDER", type=Path, help="where the pictures are")
     score.add_argument("--run", default=runs.DEFAULT_RUN, help="name of the run to answer")
+    score.add_argument(
+        "--route",
+        choices=ROUTES,
+        default=AUTO.route,
+        help="how pictures become 28x28: auto; zalando: the seven steps of the dataset's makers; "
+        "resize: all of the picture squeezed, as most programs do, to compare with (default: auto)",
+    )
     score.add_argument("--json", action="store_true", help="print one JSON object")
     score.add_argument(
         "--limit-worst",
@@ -43,7 +51,7 @@ def _run(options, parser) -> int:
 
     if options.limit_worst < 0:
         parser.error(f"argument --limit-worst: {options.limit_worst} is below 0")
-    pictures = read_folder(options.folder)
+    pictures = read_folder(options.folder, Choices(route=options.route))
     classifier = for_command(options.run)
     # disable=None: a bar on a terminal and nothing elsewhere
     with tqdm(pictures, unit="picture", file=sys.stderr, disable=None, leave=False) as bar:
