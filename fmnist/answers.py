@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from fmnist import views
+from fmnist.choices import AUTO, Choices
 from fmnist.classifier import Classifier
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import BadImage
 from fmnist.images import MAX_BYTES, decode
 from fmnist.preparation import Prepared, prepare
+from fmnist.views import Vote
 
-__all__ = ["CONFIDENT_FROM", "Answer", "answer_bytes", "answer_file", "answer_pixels"]
-
-# Softmax probabilities are not calibrated; this is the stated line and not a measured promise.
-CONFIDENT_FROM = 0.8
+__all__ = ["Answer", "answer_bytes", "answer_file", "answer_pixels"]
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,10 @@ class Answer:
     """What is said about one picture.
 
     verdict: "confident", "unsure", "not_clothing", "nothing_found" or "refused"
-    class_id, probability: the best guess and its softmax probability; None without a guess
+    class_id, probability: the best guess and its probability, calibrated, the mean over all
+        renderings of the input that voted; None without a guess
     probabilities: (10,) float32, or None
+    vote: what was said about each rendering, or None
     message: one sentence for people
     prepared: what became of the picture on its way to 28x28; None where it was refused
     """
@@ -37,6 +39,12 @@ class Answer:
     probability: float | None = None
     probabilities: np.ndarray | None = None
     prepared: Prepared | None = None
+    vote: Vote | None = None
+
+    @property
+    def agreement(self) -> float | None:
+        """Share of the renderings whose best guess is the answer, 0..1."""
+        return None if self.vote is None else float(self.vote.agreement[0])
 
     @property
     def class_name(self) -> str | None:
@@ -52,29 +60,33 @@ class Answer:
             "class_name": self.class_name,
             "probability": self.probability,
             "probabilities": None if probabilities is None else probabilities.tolist(),
+            "agreement": self.agreement,
             "message": self.message,
         }
 
 
 def answer_pixels(pixels: np.ndarray, classifier: Classifier, prepared=None) -> Answer:
     """Answer for (28, 28) uint8, light garment on black."""
-    probabilities = classifier(pixels[np.newaxis])[0][0]
+    judge = classifier.judge
+    vote = views.vote(pixels[np.newaxis], classifier, judge.views)
+    probabilities = judge.calibrated(vote.probabilities)[0]
+    verdict = str(judge.verdicts(vote.probabilities, vote.features)[0])
     class_id = int(probabilities.argmax())
     probability = float(probabilities[class_id])
     name = CLASS_NAMES[class_id]
-    if probability >= CONFIDENT_FROM:
-        verdict, message = "confident", f"{name} ({probability:.0%})"
-    else:
-        second = CLASS_NAMES[int(np.argsort(probabilities)[-2])]
-        verdict = "unsure"
-        message = f"Not sure: {name} ({probability:.0%}), or else {second}"
-    return Answer(verdict, message, class_id, probability, probabilities, prepared)
+    second = CLASS_NAMES[int(np.argsort(probabilities)[-2])]
+    message = {
+        "confident": f"{name} ({probability:.0%})",
+        "unsure": f"Not sure: {name} ({probability:.0%}), or else {second}",
+        "not_clothing": f"None of the ten garments, it seems; the closest is {name}",
+    }[verdict]
+    return Answer(verdict, message, class_id, probability, probabilities, prepared, vote)
 
 
-def answer_bytes(data: bytes, classifier: Classifier) -> Answer:
+def answer_bytes(data: bytes, classifier: Classifier, choices: Choices = AUTO) -> Answer:
     """Answer for the bytes of a picture file; a bad one gets the verdict "refused"."""
     try:
-        prepared = prepare(decode(data))
+        prepared = prepare(decode(data), choices)
     except BadImage as error:
         return Answer("refused", str(error))
     if prepared.pixels is None:
@@ -83,11 +95,11 @@ def answer_bytes(data: bytes, classifier: Classifier) -> Answer:
     return answer_pixels(prepared.pixels, classifier, prepared)
 
 
-def answer_file(path: Path, classifier: Classifier) -> Answer:
+def answer_file(path: Path, classifier: Classifier, choices: Choices = AUTO) -> Answer:
     """Answer for a file on disk; one that cannot be read gets the verdict "refused"."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)  # enough to see that it is too large
     except OSError as error:
         return Answer("refused", f"The file cannot be opened ({error.strerror}).")
-    return answer_bytes(data, classifier)
+    return answer_bytes(data, classifier, choices)

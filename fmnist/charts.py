@@ -6,7 +6,7 @@ import pandas as pd
 
 from fmnist.data import CLASS_NAMES
 
-__all__ = ["confusion_chart", "learning_chart", "probability_chart"]
+__all__ = ["confusion_chart", "learning_chart", "probability_chart", "trade_off_chart"]
 
 # Three roles, told apart in light and dark and by the common kinds of colour blindness.
 ANSWER, TRUE, OTHER = "#0d9488", "#d97706", "#94a3b8"
@@ -159,3 +159,31 @@ def confusion_chart(confusion: np.ndarray, by_row: bool, dark: bool = False) -> 
         text="text:N"
     )
     return (boxes + text).properties(height=470)
+
+
+def trade_off_chart(rows: list[list[float]], chosen: float) -> alt.LayerChart:
+    """Share answered against share right, with the chosen line marked.
+
+    rows: [line, share answered, share right], each 0..1; see `verdicts.trade_off`
+    """
+    table = pd.DataFrame(rows, columns=["line", "answered", "right"])
+    table["chosen"] = (table["line"] - chosen).abs() == (table["line"] - chosen).abs().min()
+    base = alt.Chart(table).encode(
+        x=alt.X("answered:Q", title="Share answered", axis=alt.Axis(format="%")),
+        y=alt.Y(
+            "right:Q",
+            title="Share right of those",
+            axis=alt.Axis(format=".1%"),
+            scale=alt.Scale(zero=False),
+        ),
+        tooltip=[
+            alt.Tooltip("line:Q", title="confident from", format=".2f"),
+            alt.Tooltip("answered:Q", title="answered", format=".1%"),
+            alt.Tooltip("right:Q", title="right of those", format=".1%"),
+        ],
+    )
+    line = base.mark_line(color=ANSWER, point=alt.OverlayMarkDef(color=ANSWER, size=24))
+    point = base.transform_filter("datum.chosen").mark_point(
+        color=TRUE, size=160, strokeWidth=3, filled=False
+    )
+    return (line + point).properties(height=260)

@@ -4,18 +4,20 @@ It starts in a fraction of the time that TensorFlow takes, and a test holds it t
 all 10,000 test images.
 """
 
+import json
 import threading
 from pathlib import Path
 
 import numpy as np
 
-from fmnist import runs, storage
+from fmnist import runs, storage, verdicts
 from fmnist.data import scale
 from fmnist.errors import RunError
 from fmnist.quiet import quiet
 from fmnist.runs import Run
+from fmnist.verdicts import UNFITTED, Judge
 
-__all__ = ["Classifier", "for_command", "for_run"]
+__all__ = ["Classifier", "for_command", "for_run", "refit"]
 
 BATCH = 100  # larger ones are slower: the first layer's output no longer fits the cache
 
@@ -23,8 +25,11 @@ BATCH = 100  # larger ones are slower: the first layer's output no longer fits t
 class Classifier:
     """A network in LiteRT form. May be shared by threads: calls wait for one another."""
 
-    def __init__(self, path: Path):
-        """Load a .tflite file. Raises RunError where it cannot be used."""
+    def __init__(self, path: Path, judge: Judge = UNFITTED):
+        """Load a .tflite file. Raises RunError where it cannot be used.
+
+        judge: how the run's answers become verdicts (`fmnist.answers`); not used here
+        """
         from ai_edge_litert.interpreter import Interpreter
 
         try:
@@ -38,6 +43,7 @@ class Classifier:
             self._features = outputs.popitem()[1]
         except (ValueError, RuntimeError, KeyError, IndexError) as error:
             raise RunError(f"The network {path.name} cannot be loaded ({error}).") from None
+        self.judge = judge
         self._lock = threading.Lock()  # an interpreter's tensors belong to one call at a time
         self._size = 0
 
@@ -81,10 +87,40 @@ def for_run(run: Run) -> Classifier:
     """
     if not run.usable:
         raise RunError(f"The run {run.name!r} has no network to classify with ({run.state}).")
+    return _load(run, _judge(run))
+
+
+def _load(run: Run, judge: Judge = UNFITTED) -> Classifier:
     path = run.path / "model.tflite"
     if storage.sha256_of(path) != run.files["model.tflite"]:
         raise RunError(f"The run {run.name!r} is damaged: model.tflite was changed.")
-    return Classifier(path)
+    return Classifier(path, judge)
+
+
+def _judge(run: Run) -> Judge:
+    """What the run's verdict.json says; one that was trained before there were any has none."""
+    if "verdict.json" not in run.files:
+        return UNFITTED
+    path = run.path / "verdict.json"
+    try:
+        if storage.sha256_of(path) == run.files["verdict.json"]:
+            return verdicts.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        pass
+    raise RunError(f"The run {run.name!r} is damaged: verdict.json was changed.")
+
+
+def refit(run: Run, images: np.ndarray, labels: np.ndarray) -> None:
+    """Fit the run's verdicts on images it was not trained on and keep them as verdict.json.
+
+    images (N, 28, 28) uint8, labels (N,). Raises RunError where the run has no network.
+    """
+    if "model.tflite" not in run.files:  # it need not be usable yet: a training calls this, too
+        raise RunError(f"The run {run.name!r} has no network to classify with ({run.state}).")
+    judge = verdicts.fit(_load(run), images, labels)
+    storage.write_json(run.path / "verdict.json", judge.to_dict())
+    digest = storage.sha256_of(run.path / "verdict.json")
+    runs.write_info(run.path, files={**run.files, "verdict.json": digest})
 
 
 def for_command(name: str) -> Classifier:

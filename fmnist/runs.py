@@ -55,7 +55,7 @@ FORMAT = 1
 # waiting: for another training to end. finishing: exporting and answering the test set.
 ACTIVE = ("waiting", "starting", "running", "finishing")
 ENDED = ("finished", "stopped", "failed")
-FILES = ("model.keras", "model.tflite", "test.npz")
+FILES = ("model.keras", "model.tflite", "test.npz", "verdict.json")
 SCORES = ("test_accuracy", "test_loss", "validation_accuracy", "validation_loss")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 

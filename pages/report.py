@@ -10,7 +10,7 @@ from fmnist.data import CLASS_NAMES
 from fmnist.evaluation import report_rows
 from fmnist.figures import confusion_figure
 from fmnist.mistakes import choose
-from pages.parts import frame, loading, test_gallery
+from pages.parts import frame, honesty_view, loading, test_gallery
 
 run = frame.open_page()
 st.title("Report")
@@ -124,3 +124,5 @@ if cells and {"true", "predicted"} <= cells[0].keys():
         chosen = choose(table, true=[true], predicted=[predicted], wrong_only=False)
         st.caption(f"{len(chosen):,} test images, the most confident answers first")
         test_gallery.show(chosen, run, key="cell", same_classes=True)
+
+honesty_view.show(run)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from fmnist import runs
-from fmnist.answers import CONFIDENT_FROM
+from fmnist.classifier import for_run
 from fmnist.data import CLASS_NAMES
 from fmnist.history import read_history
 from tests.conftest import ROOT
@@ -24,6 +24,7 @@ JSON_FIELDS = {
     "class_name",
     "probability",
     "probabilities",
+    "agreement",
     "message",
 }
 
@@ -150,6 +151,7 @@ def test_classify_json_keeps_its_contract(pictures):
     assert [answer["file"] for answer in answers] == [str(path) for path in pictures]
     assert all(answer.keys() == JSON_FIELDS for answer in answers)
     verdicts = [answer["verdict"] for answer in answers]
+    judge = for_run(runs.find(runs.DEFAULT_RUN)).judge
     assert verdicts[:5] == ["confident", "nothing_found", "refused", "refused", "refused"]
     assert done.returncode == 1  # some were refused
     assert answers[0]["class_name"] == "Ankle boot"
@@ -164,8 +166,10 @@ def test_classify_json_keeps_its_contract(pictures):
         assert answer["probability"] == max(answer["probabilities"])
         assert answer["probabilities"].index(answer["probability"]) == answer["class_id"]
         assert CLASS_NAMES[answer["class_id"]] == answer["class_name"]
-        expected = "confident" if answer["probability"] >= CONFIDENT_FROM else "unsure"
-        assert answer["verdict"] == expected
+        if answer["verdict"] != "not_clothing":
+            sure = answer["probability"] >= judge.confident_from
+            assert answer["verdict"] == ("confident" if sure else "unsure")
+        assert 0 < answer["agreement"] <= 1
 
 
 def test_classify_in_words(pictures):

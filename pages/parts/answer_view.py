@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from fmnist.answers import CONFIDENT_FROM, Answer
+from fmnist.answers import Answer
 from fmnist.charts import probability_chart
 from fmnist.data import CLASS_NAMES
 from fmnist.pictures import enlarge
@@ -23,16 +23,18 @@ def show_answer(answer: Answer, picture: bytes, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         show_network_view(answer.prepared.pixels)
         with st.container(width="content"):
+            known = answer.verdict != "not_clothing"
             st.metric(
                 HEADLINES[answer.verdict],
-                answer.class_name,
-                f"{answer.probability:.1%}",
+                answer.class_name if known else "None of the ten",
+                f"{answer.probability:.1%}" if known else f"closest: {answer.class_name}",
                 delta_color="off",
                 delta_arrow="off",
-                help=f"Called confident from a probability of {CONFIDENT_FROM:.0%} on. The "
-                "probabilities are the network's own (softmax) and often too high: they say which "
-                "class is more likely, not how often the answer is right.",
+                help="The probability is calibrated on validation images: of the answers with 80 % "
+                "some 80 % are right, for pictures like the dataset's. From which one an answer "
+                "counts as confident stands on the Report page.",
             )
+    show_vote(answer)
     st.altair_chart(
         probability_chart(answer.probabilities),
         key=f"{key}-bars",
@@ -51,6 +53,26 @@ def show_steps(picture: bytes, key: str) -> None:
                 factor = max(1, 112 // max(step.picture.shape[:2]))
                 pixels = step.picture.repeat(factor, axis=0).repeat(factor, axis=1)
                 st.image(pixels, width=112, caption=step.title, alt=step.title)
+
+
+def show_vote(answer: Answer) -> None:
+    """Say how far the renderings of the input agree, where more than one was answered."""
+    names = answer.vote.names
+    if len(names) < 2:
+        return
+    guesses = [CLASS_NAMES[best] for best in answer.vote.each[0].argmax(axis=1)]
+    agreeing = sum(guess == answer.class_name for guess in guesses)
+    others = [
+        f"{name}: {guess}"
+        for name, guess in zip(names, guesses, strict=True)
+        if guess != answer.class_name
+    ]
+    words = f"{agreeing} of {len(names)} renderings agree"
+    st.caption(
+        words + (f" ({'; '.join(others)})" if others else ""),
+        help=f"The picture is classified {len(names)} times and the answers are averaged: "
+        f"{', '.join(names)}. Where they differ, the network guesses.",
+    )
 
 
 def show_network_view(pixels: np.ndarray) -> None:

@@ -1,0 +1,194 @@
+"""Knowing when not to answer: calibrated probabilities, and whether it is a garment at all.
+
+Fitted once per run, on the 5,000 validation images and on made-up outliers, never on the test set:
+
+- a temperature, by which the logits are divided (Guo et al., On Calibration of Modern Neural
+  Networks, arXiv 1706.04599, section 4.2);
+- a logistic regression on the penultimate features that tells garments from outliers;
+- the renderings of an input that the network knows and that may vote;
+- two lines, so that of the validation images a stated share at most is not answered.
+"""
+
+from dataclasses import asdict, dataclass, field, replace
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from fmnist import outliers, views
+
+__all__ = ["UNFITTED", "Judge", "ece", "fit", "from_dict", "trade_off"]
+
+# Of the validation images, so many at most are called no garment, and so many not answered in all.
+MOST_NOT_CLOTHING = 0.02
+MOST_NOT_ANSWERED = 0.085
+OUTLIERS = 4_000
+KNOWN = 0.03  # a rendering votes where it costs the network less accuracy than this
+PLAIN = "as prepared"
+BINS = 15  # of the reliability diagram, as in the paper
+
+
+@dataclass(frozen=True)
+class Judge:
+    """How one run's answers are turned into verdicts.
+
+    views: names of the renderings that vote, see `views.VIEWS`
+    temperature: > 0; above 1 where the network is too sure of itself
+    confident_from: calibrated probability, 0..1, from which an answer is confident
+    clothing_from: garment score, 0..1, below which a picture is called no clothing
+    weights, bias: of the garment score: sigmoid(features @ weights + bias); empty without one
+    measured: what was measured while fitting, for people: n, ece_before, ece_after ...
+    """
+
+    views: tuple[str, ...] = (PLAIN,)
+    temperature: float = 1.0
+    confident_from: float = 0.8
+    clothing_from: float = 0.0
+    weights: tuple[float, ...] = ()
+    bias: float = 0.0
+    measured: dict = field(default_factory=dict)
+
+    def calibrated(self, probabilities: np.ndarray) -> np.ndarray:
+        """Softmax of the logits divided by the temperature; (..., 10) to (..., 10) float32."""
+        logits = np.log(np.maximum(probabilities, 1e-12)) / self.temperature
+        powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        return (powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+    def clothing(self, features: np.ndarray) -> np.ndarray:
+        """How much the features (..., F) look like a garment's: (...,) float32, 0..1."""
+        if not self.weights:
+            return np.ones(features.shape[:-1], np.float32)
+        score = features @ np.asarray(self.weights, np.float32) + np.float32(self.bias)
+        return (1 / (1 + np.exp(-np.clip(score, -30, 30)))).astype(np.float32)
+
+    def verdicts(self, probabilities: np.ndarray, features: np.ndarray) -> np.ndarray:
+        """(N, 10) as the vote gives them, (N, F) -> (N,) "confident", "unsure", "not_clothing"."""
+        sure = self.calibrated(probabilities).max(axis=1) >= self.confident_from
+        verdicts = np.where(sure, "confident", "unsure")
+        return np.where(self.clothing(features) < self.clothing_from, "not_clothing", verdicts)
+
+    def to_dict(self) -> dict:
+        """Plain values, as they stand in a run's verdict.json."""
+        return asdict(self)
+
+
+UNFITTED = Judge()  # for a run without a verdict.json
+
+
+def from_dict(values: object) -> Judge:
+    """Read what `Judge.to_dict` wrote. Raises ValueError on anything else."""
+    try:
+        numbers = {
+            name: float(values[name])
+            for name in ("temperature", "confident_from", "clothing_from", "bias")
+        }
+        weights = tuple(map(float, values["weights"]))
+        names = tuple(values["views"])
+        measured = dict(values["measured"])
+    except (KeyError, TypeError, ValueError):
+        raise ValueError("not the values of a judge") from None
+    if not np.isfinite([*numbers.values(), *weights]).all() or numbers["temperature"] <= 0:
+        raise ValueError("the values of a judge are finite, and its temperature is above 0")
+    if not names or not set(names) <= set(views.VIEWS):
+        raise ValueError(f"the renderings that vote are some of {tuple(views.VIEWS)}")
+    return Judge(names, **numbers, weights=weights, measured=measured)
+
+
+def fit(classifier, images: np.ndarray, labels: np.ndarray, seed: int = 0) -> Judge:
+    """Fit a judge on images (N, 28, 28) uint8 that the network was not trained on, (N,) labels."""
+    from sklearn.linear_model import LogisticRegression  # a training needs it, a page does not
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(labels))
+    images, labels = images[order], labels[order]
+    said = views.vote(images, classifier)
+    single = (said.each.argmax(axis=2) == labels[:, np.newaxis]).mean(axis=0)  # (V,) accuracy
+    names = tuple(
+        name
+        for name, accuracy in zip(views.VIEWS, single, strict=True)
+        if accuracy >= single[0] - KNOWN
+    )
+    if len(names) < len(views.VIEWS):
+        said = views.vote(images, classifier, names)
+    others = views.vote(outliers.make(OUTLIERS, images, rng), classifier, names)
+
+    temperature = _temperature(said.probabilities, labels)
+    half = len(labels) // 2
+    features = np.concatenate([said.features[:half], others.features[: OUTLIERS // 2]])
+    model = make_pipeline(
+        StandardScaler(), LogisticRegression(C=0.01, class_weight="balanced", max_iter=1_000)
+    ).fit(features, np.arange(len(features)) < half)
+    scaler, regression = model[0], model[1]
+    weights = regression.coef_[0] / scaler.scale_
+    bias = float(regression.intercept_[0] - weights @ scaler.mean_)
+    judge = Judge(names, temperature, weights=tuple(map(float, weights)), bias=bias)
+
+    # the lines are drawn on the half that the regression has not seen
+    garments = judge.clothing(said.features[half:])
+    clothing_from = float(np.quantile(garments, MOST_NOT_CLOTHING))
+    best = judge.calibrated(said.probabilities[half:]).max(axis=1)
+    best[garments < clothing_from] = 0
+    confident_from = float(np.quantile(best, MOST_NOT_ANSWERED))
+    judge = replace(judge, confident_from=confident_from, clothing_from=clothing_from)
+
+    before, after = said.probabilities, judge.calibrated(said.probabilities)
+    unseen = slice(OUTLIERS // 2, None)
+    made_up = judge.verdicts(others.probabilities[unseen], others.features[unseen])
+    right = after.argmax(axis=1) == labels
+    return replace(
+        judge,
+        measured={
+            "n": len(labels),
+            "accuracy": float(right.mean()),
+            "ece_before": ece(before, labels),
+            "ece_after": ece(after, labels),
+            "outliers": len(made_up),
+            "outliers_not_confident": float((made_up != "confident").mean()),
+            "outliers_not_clothing": float((made_up == "not_clothing").mean()),
+            "trade_off": trade_off(after.max(axis=1), right),
+        },
+    )
+
+
+def ece(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> float:
+    """Expected calibration error, 0..1, of (N, 10) against (N,): Guo et al., section 2.
+
+    The mean distance between confidence and accuracy over equally wide bins of confidence,
+    weighted by how many answers each bin has.
+    """
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    # a bin holds (low, high], so that a confidence of 1 is in the last one
+    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    gaps = [
+        (place == b).mean() * abs(confidence[place == b].mean() - right[place == b].mean())
+        for b in range(bins)
+        if (place == b).any()
+    ]
+    return float(sum(gaps))
+
+
+def trade_off(confidence: np.ndarray, right: np.ndarray, points: int = 50) -> list[list[float]]:
+    """What answering less buys: [line, share answered, share right of the answered], each 0..1.
+
+    confidence (N,) 0..1, right (N,) bool; one row per line from 0 up; none where nothing is
+    answered.
+    """
+    rows = []
+    for line in np.linspace(0, 1, points, endpoint=False):
+        answered = confidence >= line
+        if answered.any():
+            rows.append([float(line), float(answered.mean()), float(right[answered].mean())])
+    return rows
+
+
+def _temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature with the least cross-entropy on (N, 10) probabilities and (N,) labels."""
+
+    def loss(log_temperature: float) -> float:
+        calibrated = Judge(temperature=float(np.exp(log_temperature))).calibrated(probabilities)
+        of_true = calibrated[np.arange(len(labels)), labels]
+        return float(-np.log(np.maximum(of_true, 1e-12)).mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-2, 2), method="bounded").x))

@@ -1,0 +1,63 @@
+"""When a run answers and when it does not: calibration, the lines, and what they cost."""
+
+import streamlit as st
+
+from fmnist.charts import trade_off_chart
+from fmnist.runs import Run
+from pages.parts import loading
+
+
+def show(run: Run) -> None:
+    """Show what was fitted on the validation images; nothing was looked up in the test set."""
+    st.subheader("Knowing when not to answer")
+    judge = loading.classifier(run).judge
+    measured = judge.measured
+    if not measured:
+        st.caption(
+            "Nothing was fitted for this run, so its probabilities are the network's own. "
+            f"`python -m fmnist verdicts {run.name} --fit` does it in half a minute."
+        )
+        return
+    numbers, curve = st.columns([1, 1.4], gap="large")
+    with numbers:
+        with st.container(horizontal=True):
+            st.metric(
+                "Calibration error (ECE)",
+                f"{measured['ece_after']:.2%}",
+                f"{measured['ece_before']:.2%} before",
+                delta_color="off",
+                delta_arrow="off",
+                border=True,
+                help="How far confidence and accuracy are apart on average, in 15 bins, on the "
+                f"{measured['n']:,} validation images. One temperature, fitted on the same "
+                f"images, divides the logits: {judge.temperature:.3f}.",
+            )
+            st.metric(
+                "Made-up outliers rejected",
+                f"{measured['outliers_not_confident']:.1%}",
+                f"n = {measured['outliers']:,}",
+                delta_color="off",
+                delta_arrow="off",
+                border=True,
+                help="Letters, faces, noise, shapes and scraps that show no garment and got "
+                "another verdict than confident.",
+            )
+        st.markdown(
+            f"- **Confident** from a calibrated probability of {judge.confident_from:.0%} on, "
+            "otherwise **not sure**.\n"
+            f"- **Not clothing** where the features look like a garment's with less than "
+            f"{judge.clothing_from:.0%}.\n"
+            f"- The answer is the mean over {len(judge.views)} "
+            f"rendering{'s' if len(judge.views) > 1 else ''}: {', '.join(judge.views)}. Others "
+            "do not vote, because this network does not know garments in them."
+        )
+    with curve:
+        st.altair_chart(
+            trade_off_chart(measured["trade_off"], judge.confident_from),
+            key="trade-off",
+            alt="Share of the validation images answered against the share right of those",
+        )
+        st.caption(
+            f"Answering less makes the answers better ({measured['n']:,} validation images). "
+            "Circle: the line that was chosen."
+        )

@@ -1,0 +1,120 @@
+"""Calibration and verdicts, against SciPy and numbers worked out by hand."""
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+from scipy.special import log_softmax, softmax
+
+from fmnist import data, runs, storage, verdicts
+from fmnist.classifier import for_run, refit
+from fmnist.errors import RunError
+from fmnist.verdicts import Judge, ece, trade_off
+
+
+@pytest.fixture
+def logits():
+    return np.random.default_rng(0).normal(0, 3, (500, 10))
+
+
+def test_calibrated_divides_the_logits(logits):
+    judge = Judge(temperature=2.5)
+    expected = softmax(logits / 2.5, axis=1)
+    got = judge.calibrated(softmax(logits, axis=1))
+    np.testing.assert_allclose(got, expected, atol=1e-5)
+    assert np.array_equal(got.argmax(axis=1), logits.argmax(axis=1))
+
+
+def test_the_temperature_is_found_again(logits):
+    # labels drawn from the softmax at temperature 1; the network's logits are 3 times too large
+    rng = np.random.default_rng(1)
+    logits = np.repeat(logits, 20, axis=0) / 3
+    labels = np.array([rng.choice(10, p=row) for row in softmax(logits, axis=1)])
+    found = verdicts._temperature(softmax(3 * logits, axis=1), labels)
+    assert found == pytest.approx(3, rel=0.1)
+    of_true = log_softmax(3 * logits / found, axis=1)[np.arange(len(labels)), labels]
+    for other in (0.8 * found, 1.2 * found):
+        worse = log_softmax(3 * logits / other, axis=1)[np.arange(len(labels)), labels]
+        assert worse.mean() < of_true.mean()
+
+
+def test_ece_by_hand():
+    probabilities = np.zeros((4, 10))
+    probabilities[:, 0] = [0.95, 0.95, 0.65, 0.65]
+    labels = np.array([0, 1, 0, 0])
+    # half of the answers: 0.95 sure and half right; the other half: 0.65 sure and all right
+    assert ece(probabilities, labels) == pytest.approx(0.5 * 0.45 + 0.5 * 0.35)
+
+
+def test_ece_of_a_perfect_network_is_zero():
+    assert ece(np.eye(10), np.arange(10)) == 0
+
+
+def test_trade_off_counts_who_is_answered():
+    confidence, right = np.array([0.2, 0.5, 0.9, 1.0]), np.array([False, True, False, True])
+    rows = trade_off(confidence, right, points=10)
+    assert rows[0] == [0.0, 1.0, 0.5]
+    assert rows[6] == [pytest.approx(0.6), 0.5, 0.5]
+    assert all(a[1] >= b[1] for a, b in itertools.pairwise(rows))
+
+
+def test_verdicts_follow_both_lines():
+    judge = Judge(confident_from=0.7, clothing_from=0.5, weights=(1.0, 0.0), bias=0.0)
+    probabilities = np.full((3, 10), 0.2 / 9)
+    probabilities[:, 3] = [0.8, 0.8, 0.8]
+    probabilities[1] = 0.1
+    features = np.array([[2.0, 9], [2.0, 9], [-2.0, 9]], np.float32)
+    assert list(judge.verdicts(probabilities, features)) == ["confident", "unsure", "not_clothing"]
+
+
+def test_it_is_read_as_it_was_written():
+    judge = Judge(("as prepared", "mirrored"), 1.5, 0.6, 0.3, (0.5, -1.0), 0.25, {"n": 3})
+    assert verdicts.from_dict(json.loads(json.dumps(judge.to_dict()))) == judge
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"temperature": 0}, "above 0"),
+        ({"temperature": "warm"}, "not the values"),
+        ({"bias": float("nan")}, "finite"),
+        ({"views": []}, "renderings"),
+        ({"views": ["upside down"]}, "renderings"),
+        ({"weights": 3}, "not the values"),
+    ],
+)
+def test_what_is_no_judge_is_refused(change, words):
+    with pytest.raises(ValueError, match=words):
+        verdicts.from_dict({**Judge().to_dict(), **change})
+
+
+def test_what_is_no_table_is_refused():
+    with pytest.raises(ValueError, match="not the values"):
+        verdicts.from_dict([])
+
+
+def test_fit_on_a_run_keeps_its_promises(own_run):
+    """With 1,000 validation images: the shares that are not answered, and the outliers."""
+    run = own_run("mine")
+    train = data.load("train")
+    held_out = data.split(train.labels)[1][::5]
+    refit(run, train.images[held_out], train.labels[held_out])
+    judge = for_run(runs.find("mine")).judge
+    assert judge.measured["n"] == 1000
+    assert judge.measured["outliers_not_confident"] > 0.85
+    assert "as prepared" in judge.views
+    assert "negated" not in judge.views  # this network was shown none
+    assert judge.measured["accuracy"] > 0.9
+
+
+def test_a_changed_file_is_told(own_run):
+    run = own_run("mine")
+    (run.path / "verdict.json").write_text("{}")
+    digest = storage.sha256_of(run.path / "verdict.json")
+    runs.write_info(run.path, files={**run.files, "verdict.json": digest})
+    with pytest.raises(RunError, match=r"verdict\.json was changed"):
+        for_run(runs.find("mine"))
+    runs.write_info(run.path, files={**run.files, "verdict.json": "0" * 64})
+    with pytest.raises(RunError, match=r"verdict\.json was changed"):
+        for_run(runs.find("mine"))
