@@ -11,7 +11,7 @@ __all__ = ["overlay"]
 SPEAKS_FOR, SPEAKS_AGAINST = (255, 159, 0), (0, 114, 220)
 DIMMED = 0.6  # of the picture's own brightness, so that the colours lead
 STRONGEST = 0.9  # opacity of the largest value
-NOISE = 1e-6  # nats; what float32 cannot tell from nothing is not shown
+POWER = 0.7  # below 1, so that one strong spot does not hide the rest
 
 
 def overlay(pixels: np.ndarray, values: np.ndarray, factor: int) -> np.ndarray:
@@ -20,9 +20,9 @@ def overlay(pixels: np.ndarray, values: np.ndarray, factor: int) -> np.ndarray:
     Positive values are orange, negative ones blue; the largest of either sign is the strongest.
     """
     largest = float(np.abs(values).max())
-    share = values / largest if largest > NOISE else np.zeros_like(values)
-    opacity = STRONGEST * np.abs(share)[..., np.newaxis]  # (28, 28, 1)
-    colour = np.where(share[..., np.newaxis] > 0, SPEAKS_FOR, SPEAKS_AGAINST)  # (28, 28, 3)
+    share = np.abs(values[..., np.newaxis]) / (largest or 1)  # (28, 28, 1)
+    opacity = STRONGEST * share**POWER
+    colour = np.where(values[..., np.newaxis] > 0, SPEAKS_FOR, SPEAKS_AGAINST)  # (28, 28, 3)
     mixed = (1 - opacity) * DIMMED * pixels[..., np.newaxis] + opacity * colour
     channels = np.moveaxis(mixed.round().astype(np.uint8), -1, 0)
     return np.stack([enlarge(channel, factor) for channel in channels], axis=-1)

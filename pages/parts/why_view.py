@@ -23,13 +23,16 @@ def show_why(pixels: np.ndarray, class_id: int, key: str) -> None:
             return
         try:
             run = runs.find(st.session_state[frame.RUN_KEY])
-            _show_parts(pixels, class_id, run, key)
-            _show_neighbours(pixels, run)
+            probabilities, features = loading.classifier(run)(pixels[np.newaxis])
+            _show_parts(pixels, class_id, probabilities[0], run, key)
+            _show_neighbours(features[0], run)
         except FmnistError as error:
             st.error(str(error))
 
 
-def _show_parts(pixels: np.ndarray, class_id: int, run: Run, key: str) -> None:
+def _show_parts(
+    pixels: np.ndarray, class_id: int, probabilities: np.ndarray, run: Run, key: str
+) -> None:
     chosen = st.selectbox(
         "What speaks for",
         range(len(CLASS_NAMES)),
@@ -52,15 +55,21 @@ def _show_parts(pixels: np.ndarray, class_id: int, run: Run, key: str) -> None:
                 f"less likely.  \n:blue[**Blue**] speaks against {name}: without it, {name} "
                 "becomes more likely.  \nThe stronger the colour, the more."
             )
-            if values.max() <= 0:
-                st.caption(f"No part of this picture speaks for {name}.")
+            st.markdown(_strongest(values, probabilities[chosen], name))
             st.caption(
                 "Found by blanking small squares of the garment, one after another. Black places "
                 "are never marked: nothing can be taken away from them."
             )
 
 
-def _show_neighbours(pixels: np.ndarray, run: Run) -> None:
+def _strongest(values: np.ndarray, probability: float, name: str) -> str:
+    if values.max() <= 0:
+        return f"No part of this picture speaks for {name}."
+    left = probability * np.exp(-values.max())  # a drop of the logarithm, in nats
+    return f"Blanking where it is brightest takes {name} from {probability:.1%} to {left:.1%}."
+
+
+def _show_neighbours(features: np.ndarray, run: Run) -> None:
     known = _training_features(str(run.path), run.files["model.tflite"], run)
     if known.done < 1:
         count = f"{len(known.indices):,}"
@@ -68,8 +77,7 @@ def _show_neighbours(pixels: np.ndarray, run: Run) -> None:
         while (done := known.advance()) < 1:
             bar.progress(done, text=f"Looking at {count} training images, once ({done:.0%})")
         bar.empty()
-    _, features = loading.classifier(run)(pixels[np.newaxis])
-    indices, distances, labels = known.nearest(features[0])
+    indices, distances, labels = known.nearest(features)
     images = load("train").images
     st.markdown("**The training images most like it, to this network**")
     with st.container(horizontal=True, gap="small"):
