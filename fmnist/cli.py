@@ -1,4 +1,4 @@
-"""The command line: `python -m fmnist train | runs | evaluate | classify | score ...`.
+"""The command line: `python -m fmnist COMMAND`.
 
 Exit status: 0 where the work was done, 1 where it failed, 2 for wrong usage. Results go to the
 standard output; progress and errors to the standard error.
@@ -12,7 +12,7 @@ import signal
 import sys
 from pathlib import Path
 
-from fmnist import bench_command, jobs, runs, score_command, verdicts_command
+from fmnist import bench_command, faithfulness_command, jobs, runs, score_command, verdicts_command
 from fmnist.architectures import NETWORKS
 from fmnist.data import SOURCES
 from fmnist.errors import FmnistError, RunError, SettingsError
@@ -160,6 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     score_command.add_to(commands)
     verdicts_command.add_to(commands)
     bench_command.add_to(commands)
+    faithfulness_command.add_to(commands)
     return parser
 
 

@@ -43,7 +43,17 @@ def fmnist(*arguments, **options):
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["train"], ["runs"], ["export"], ["evaluate"], ["classify"], ["score"]]
+    "command",
+    [
+        [],
+        ["train"],
+        ["runs"],
+        ["export"],
+        ["evaluate"],
+        ["classify"],
+        ["score"],
+        ["faithfulness"],
+    ],
 )
 def test_help_everywhere(command):
     done = fmnist(*command, "--help")
@@ -68,6 +78,9 @@ def test_help_everywhere(command):
         ["classify"],
         ["score"],
         ["score", ".", "--limit-worst", "-1"],
+        ["faithfulness", "--images", "0"],
+        ["faithfulness", "--images", "10001"],
+        ["faithfulness", "--seed", "-1"],
     ],
 )
 def test_wrong_usage_is_status_2(arguments):
@@ -84,6 +97,7 @@ def test_wrong_usage_is_status_2(arguments):
         ["export", "nobody"],
         ["classify", "--run", "nobody", "x.png"],
         ["score", "nowhere"],
+        ["faithfulness", "nobody"],
         ["train", "--name", "seed-cnn"],
         ["train", "--name", "../escape"],
         ["train", "--source", "directory"],
@@ -121,6 +135,23 @@ def test_evaluate_prints_report_and_matrix():
     assert "95 % interval" in out
     assert all(out.count(name) == 2 for name in ("Trouser", "Ankle boot"))
     assert "weighted avg" in out
+
+
+def test_faithfulness_json_keeps_its_contract():
+    arguments = ("faithfulness", "seed-cnn", "--images", "25", "--json")
+    done = fmnist(*arguments)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    result = json.loads(done.stdout)
+    assert (result["run"], result["n"], result["seed"]) == ("seed-cnn", 25, 0)
+    assert 0 < result["marked_area"] < result["random_area"] < 1
+    assert result["difference"] == pytest.approx(result["random_area"] - result["marked_area"])
+    assert result["difference_interval"][0] > 0
+    assert result["share"] == result["better"] / 25
+    assert fmnist(*arguments).stdout == done.stdout
+    text = fmnist("faithfulness", "--images", "25").stdout
+    assert f"{result['marked_area']:.4f}" in text
+    assert "n = 25 test images" in text
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from fmnist.charts import probability_chart
 from fmnist.data import CLASS_NAMES
 from fmnist.pictures import enlarge
 from pages.parts import loading
+from pages.parts.why_view import show_why
 
 HEADLINES = {"confident": "Confident", "unsure": "Not sure", "not_clothing": "Not clothing"}
 
@@ -40,6 +41,7 @@ def show_answer(answer: Answer, picture: bytes, key: str) -> None:
         key=f"{key}-bars",
         alt=f"Probabilities of the ten classes; {answer.message}",
     )
+    show_why(answer.prepared.pixels, answer.class_id, key)
     show_steps(picture, key)
 
 
@@ -112,3 +114,4 @@ def show_test_image(pixels: np.ndarray, row, probabilities: np.ndarray, key: str
             f"the answer is {CLASS_NAMES[predicted]}, the label {CLASS_NAMES[true]}",
         )
         st.caption("Teal: the answer. Orange: the true class.")
+    show_why(pixels, predicted, key)

@@ -1,0 +1,107 @@
+"""Why this answer: the parts of the picture it rests on, and the training images most like it."""
+
+import numpy as np
+import streamlit as st
+
+from fmnist import runs
+from fmnist.data import CLASS_NAMES, load
+from fmnist.errors import FmnistError
+from fmnist.explanation import occlusion_map
+from fmnist.neighbours import TrainingFeatures
+from fmnist.overlays import overlay
+from fmnist.pictures import enlarge
+from fmnist.runs import Run
+from pages.parts import frame, loading
+
+RUNS_KEPT = 2  # 60 MB each
+
+
+def show_why(pixels: np.ndarray, class_id: int, key: str) -> None:
+    """Show on demand why the run of this page answers (28, 28) uint8 with a class."""
+    with st.expander("Why this answer", key=f"{key}-why", on_change="rerun") as why:
+        if not why.open:
+            return
+        try:
+            run = runs.find(st.session_state[frame.RUN_KEY])
+            probabilities, features = loading.classifier(run)(pixels[np.newaxis])
+            _show_parts(pixels, class_id, probabilities[0], run, key)
+            _show_neighbours(features[0], run)
+        except FmnistError as error:
+            st.error(str(error))
+
+
+def _show_parts(
+    pixels: np.ndarray, class_id: int, probabilities: np.ndarray, run: Run, key: str
+) -> None:
+    chosen = st.selectbox(
+        "What speaks for",
+        range(len(CLASS_NAMES)),
+        index=class_id,
+        format_func=lambda i: CLASS_NAMES[i] + (" (the answer)" if i == class_id else ""),
+        key=f"{key}-why-class-{class_id}",  # another answer begins with itself again
+        width=280,
+    )
+    values = _map(pixels.tobytes(), chosen, str(run.path), run.files["model.tflite"], run)
+    name = CLASS_NAMES[chosen]
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.image(
+            overlay(pixels, values, 10),
+            width=280,
+            alt=f"The 28 by 28 picture; orange where it speaks for {name}, blue where against",
+        )
+        with st.container(width=320):
+            st.markdown(
+                f":orange[**Bright orange**] speaks for {name}: without that part, {name} becomes "
+                f"less likely.  \n:blue[**Blue**] speaks against {name}: without it, {name} "
+                "becomes more likely.  \nThe stronger the colour, the more."
+            )
+            st.markdown(_strongest(values, probabilities[chosen], name))
+            st.caption(
+                "Found by blanking small squares of the garment, one after another. Black places "
+                "are never marked: nothing can be taken away from them."
+            )
+
+
+def _strongest(values: np.ndarray, probability: float, name: str) -> str:
+    if values.max() <= 0:
+        return f"No part of this picture speaks for {name}."
+    left = probability * np.exp(-values.max())  # a drop of the logarithm, in nats
+    return f"Blanking where it is brightest takes {name} from {probability:.1%} to {left:.1%}."
+
+
+def _show_neighbours(features: np.ndarray, run: Run) -> None:
+    known = _training_features(str(run.path), run.files["model.tflite"], run)
+    if known.done < 1:
+        count = f"{len(known.indices):,}"
+        bar = st.progress(known.done, text=f"Looking at {count} training images, once")
+        while (done := known.advance()) < 1:
+            bar.progress(done, text=f"Looking at {count} training images, once ({done:.0%})")
+        bar.empty()
+    indices, distances, labels = known.nearest(features)
+    images = load("train").images
+    st.markdown("**The training images most like it, to this network**")
+    with st.container(horizontal=True, gap="small"):
+        for index, distance, label in zip(indices, distances, labels, strict=True):
+            name = CLASS_NAMES[label]
+            st.image(
+                enlarge(images[index], 3),
+                width=84,
+                caption=f"{name} {distance:.3f}",
+                alt=f"Training image {index}, labelled {name}, at distance {distance:.3f}",
+            )
+    st.caption(
+        f"Of the {len(known.indices):,} images it learnt from, with their labels and the cosine "
+        "distance between the network's features (0: the same)."
+    )
+
+
+# a visitor's pictures are forgotten with the visit
+@st.cache_resource(max_entries=64, show_spinner=False, scope="session")
+def _map(pixels: bytes, class_id: int, path: str, sha256: str, _run: Run) -> np.ndarray:
+    picture = np.frombuffer(pixels, np.uint8).reshape(28, 28)
+    return occlusion_map(picture, loading.classifier(_run), class_id)
+
+
+@st.cache_resource(max_entries=RUNS_KEPT, show_spinner="Reading the training images")
+def _training_features(path: str, sha256: str, _run: Run) -> TrainingFeatures:
+    return TrainingFeatures(_run, loading.classifier(_run))
