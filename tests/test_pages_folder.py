@@ -19,7 +19,7 @@ from pages.parts import answered, score_view
 from tests.conftest import ROOT
 from tests.test_pages import (
     drawing,
-    fresh_caches,  # noqa: F401: a fixture that is used by all
+    fresh_caches,  # noqa: F401 (a fixture that all use)
     on_canvas,
     open_app,
     png,
