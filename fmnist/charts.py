@@ -10,6 +10,7 @@ __all__ = ["confusion_chart", "learning_chart", "probability_chart", "trade_off_
 
 # Three roles, told apart in light and dark and by the common kinds of colour blindness.
 ANSWER, TRUE, OTHER = "#0d9488", "#d97706", "#94a3b8"
+NO_ANSWER = "No answer"
 TEXT_LIGHT, TEXT_DARK = "#1c2527", "#e6eeee"  # textColor of both themes in config.toml
 
 
@@ -92,19 +93,21 @@ def learning_chart(
 def confusion_chart(confusion: np.ndarray, by_row: bool, dark: bool = False) -> alt.LayerChart:
     """The confusion matrix (10, 10) as a heat map whose cells can be chosen.
 
-    The selection is called "cell" and has the fields true and predicted, class names. Colour is
-    the share of the row in both views; the diagonal, which would outshine all, is left pale.
-    `dark` picks the numbers' colour, which a theme does not reach.
+    An eleventh column, as `scoring.Summary` has it, is for pictures without an answer. The
+    selection is called "cell" and has the fields true and predicted, class names. Colour is the
+    share of the row in both views; the diagonal, which would outshine all, is left pale. `dark`
+    picks the numbers' colour, which a theme does not reach.
     """
     rows = confusion.sum(axis=1, keepdims=True)
     share = confusion / np.maximum(rows, 1)
+    predicted = [*CLASS_NAMES, NO_ANSWER][: confusion.shape[1]]
     table = pd.DataFrame(
         {
-            "true": np.repeat(CLASS_NAMES, 10),
-            "predicted": np.tile(CLASS_NAMES, 10),
+            "true": np.repeat(CLASS_NAMES, len(predicted)),
+            "predicted": np.tile(predicted, len(CLASS_NAMES)),
             "count": confusion.ravel(),
             "share": share.ravel(),
-            "wrong": np.where(np.eye(10, dtype=bool), 0, share).ravel(),
+            "wrong": np.where(np.eye(*confusion.shape, dtype=bool), 0, share).ravel(),
             "text": [
                 "" if not count else f"{part:.1%}".removesuffix("%") if by_row else f"{count}"
                 for count, part in zip(confusion.ravel(), share.ravel(), strict=True)
@@ -115,7 +118,7 @@ def confusion_chart(confusion: np.ndarray, by_row: bool, dark: bool = False) -> 
     base = alt.Chart(table).encode(
         x=alt.X(
             "predicted:N",
-            sort=list(CLASS_NAMES),
+            sort=predicted,
             title="Predicted class",
             axis=alt.Axis(
                 labelAngle=-45, labelOverlap=False, orient="top", ticks=False, domain=False

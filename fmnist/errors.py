@@ -8,13 +8,17 @@
     +-- TrainingFailed     the training process did not start
     +-- BadImage           an uploaded or drawn picture was refused
     +-- LabelsError        a folder of labelled pictures cannot be read as such
+    +-- BadArchive         an uploaded zip file was refused
+    +-- CorrectionsError   a corrected picture cannot be kept, read or removed
 
 Every message is one sentence or two that says what is wrong and what would work. Pages and the
 command line catch `FmnistError` only; anything else is a bug and belongs in the log.
 """
 
 __all__ = [
+    "BadArchive",
     "BadImage",
+    "CorrectionsError",
     "DatasetError",
     "FmnistError",
     "LabelsError",
@@ -55,3 +59,11 @@ class BadImage(FmnistError):
 
 class LabelsError(FmnistError):
     """A folder of labelled pictures is missing, empty, or labelled in a way that is not read."""
+
+
+class BadArchive(FmnistError):
+    """A zip file is damaged, encrypted, larger than is taken, or not what a folder packs to."""
+
+
+class CorrectionsError(FmnistError):
+    """The corrections are full, damaged, or lie where they cannot be written."""

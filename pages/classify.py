@@ -4,8 +4,9 @@ import random
 
 import streamlit as st
 
-from fmnist.images import EXTENSIONS, MAX_BYTES
-from pages.parts import canvas, frame, loading, uploads
+from fmnist.archive import MAX_PACKED
+from fmnist.images import EXTENSIONS
+from pages.parts import canvas, corrections_view, frame, loading, uploads
 from pages.parts.answer_view import show_answer, show_test_image
 
 WAYS = {
@@ -59,24 +60,27 @@ def draw():
                 icon=":material/draw:",
             )
         else:
-            show_answer(loading.answer(picture, run), picture, key="drawing")
+            answer = loading.answer(picture, run)
+            show_answer(answer, picture, key="drawing")
+            corrections_view.offer(answer, picture, "drawing")
 
 
 def upload():
     """One file is shown at once; of several, a table, and the chosen one below it."""
     files = st.file_uploader(
         "Pictures of garments",
-        type=list(EXTENSIONS),
+        type=[*EXTENSIONS, "zip"],
         accept_multiple_files=True,
-        max_upload_size=MAX_BYTES // 2**20,
+        max_upload_size=MAX_PACKED // 2**20,
         key="uploads",
         help="PNG, JPEG, WebP, BMP or GIF. Dark on light, light on dark and transparent all work. "
-        "They are classified in this server's memory and not kept.",
+        "A zip file of pictures works too; with a labels.csv or one subfolder per class it is "
+        "scored. All is classified in memory; nothing is kept unless you say so below an answer.",
     )
     if not files:
         st.info(
             "Best is one garment alone, whole in the picture, on a background of another colour.",
-            title="Drop one or several pictures here",
+            title="Drop one or several pictures here, or a zip file of them",
             icon=":material/upload:",
         )
         return
@@ -88,7 +92,9 @@ def camera():
     photo = st.camera_input("Hold a garment against a plain background", key="camera", width=480)
     if photo is not None:
         picture = photo.getvalue()
-        show_answer(loading.answer(picture, run), picture, key="camera")
+        answer = loading.answer(picture, run)
+        show_answer(answer, picture, key="camera")
+        corrections_view.offer(answer, picture, "camera")
 
 
 def test_image():
@@ -110,3 +116,4 @@ def pick_at_random():
 
 
 {"Draw": draw, "Upload": upload, "Camera": camera, "Test image": test_image}[way]()
+corrections_view.show(run)

@@ -24,7 +24,8 @@ from fmnist.classifier import for_run
 from fmnist.console import score_text
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import LabelsError
-from fmnist.labelled import class_of, read_folder
+from fmnist.labelled import read_folder
+from fmnist.labels import class_of
 from fmnist.scoring import NOT_CLOTHING, Picture, Scored, score, summarise
 from tests.conftest import ROOT
 

@@ -1,52 +1,94 @@
 """Uploaded pictures and their answers: one large, or several as a table with one chosen."""
 
+from functools import partial
+
 import streamlit as st
-from PIL import Image
 
 from fmnist.answers import Answer
-from fmnist.errors import BadImage
+from fmnist.archive import Archive
+from fmnist.errors import FmnistError
 from fmnist.images import decode
-from fmnist.pictures import data_uri, enlarge
 from fmnist.runs import Run
-from pages.parts import loading
+from pages.parts import corrections_view, loading, score_view
 from pages.parts.answer_view import show_answer
-
-MAX_FILES = 100  # more are answered by `python -m fmnist classify`
-THUMBNAIL = (96, 96)
+from pages.parts.answered import MAX_PICTURES, NAME, PICTURE, Answered, Item, answer_all
+from pages.parts.labelling import labels
 
 
 def show(files: list, run: Run) -> None:
-    """Show the answers for Streamlit's uploaded files."""
-    if len(files) > MAX_FILES:
-        st.warning(
-            f"The first {MAX_FILES} of {len(files)} pictures are shown; for more there is "
-            "`python -m fmnist classify`."
-        )
-        files = files[:MAX_FILES]
-    pictures = [file.getvalue() for file in files]
-    answers = []
-    bar = st.progress(0.0, text="Classifying")
-    for at, picture in enumerate(pictures):
-        bar.progress(at / len(pictures), text=f"Classifying {at + 1} of {len(pictures)}")
-        answers.append(loading.answer(picture, run))
-    bar.empty()
-    if len(files) == 1:
-        _show_one(files[0].name, pictures[0], answers[0])
+    """Show the answers for Streamlit's uploaded files; a zip file stands for what is in it."""
+    if len(files) == 1 and not _is_zip(files[0]):
+        picture = files[0].getvalue()
+        _show_one(files[0].name, picture, loading.answer(picture, run))
         return
-    rows = [
-        _row(file.name, picture, answer)
-        for file, picture, answer in zip(files, pictures, answers, strict=True)
+    items = [item for file in files for item in _items(file, alone=len(files) == 1)]
+    if not items:
+        return  # every zip file was refused, and it was said why
+    if len(items) > MAX_PICTURES:
+        st.warning(
+            f"The first {MAX_PICTURES} of {len(items)} pictures are shown and scored; for more "
+            "there are `python -m fmnist classify` and `score`."
+        )
+        items = items[:MAX_PICTURES]
+    answered = answer_all(items, run)
+    _show_table(answered, run)
+    labelled = [
+        (one, label_id)
+        for one, label_id in zip(answered, labels(answered), strict=True)
+        if label_id is not None
     ]
+    if labelled:
+        st.subheader(f"How right is {run.name} about these?")
+        source = files[0].name if len(files) == 1 else f"{len(files)} uploads"
+        score_view.show(labelled, source, run, key="upload-score")
+
+
+def _is_zip(file) -> bool:
+    return file.name.lower().endswith(".zip")
+
+
+def _items(file, alone: bool) -> list[Item]:
+    if not _is_zip(file):
+        return [Item(file.file_id, file.name, file.getvalue)]
+    try:
+        archive = _archive(file.file_id, file)
+    except FmnistError as error:
+        st.error(str(error), title=_plain(file.name), icon=":material/folder_zip:")
+        return []
+    return [
+        Item(
+            f"{file.file_id}/{member.name}",
+            member.name if alone else f"{file.name}/{member.name}",
+            partial(archive.read, member.name),
+            member.label_id,
+            member.kind,
+        )
+        for member in archive.members
+    ]
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, scope="session")
+def _archive(file_id: str, _file) -> Archive:
+    return Archive(_file.getvalue())
+
+
+def _plain(name: str) -> str:
+    """A visitor's file name where Markdown would be read: only what means nothing there."""
+    return "".join(char if char.isalnum() or char in " .-" else "_" for char in name[:80])
+
+
+def _show_table(answered: list[Answered], run: Run) -> None:
+    """All answers, and below them the chosen one."""
     selection = st.dataframe(
-        rows,
+        [_row(one) for one in answered],
         column_config={
-            "picture": st.column_config.ImageColumn("Picture", width=70),
+            "picture": PICTURE,
             "given": st.column_config.ImageColumn("28 × 28", width=70),
             "answer": st.column_config.TextColumn("Answer", width="medium"),
             "probability": st.column_config.ProgressColumn(
                 "Probability", format="percent", min_value=0.0, max_value=1.0
             ),
-            "file": st.column_config.TextColumn("File"),
+            "file": NAME,
         },
         row_height=64,
         hide_index=True,
@@ -56,31 +98,25 @@ def show(files: list, run: Run) -> None:
         alt="The uploaded pictures with their answers",
     )
     chosen = selection["selection"]["rows"]
-    at = chosen[0] if chosen and chosen[0] < len(files) else 0
+    at = chosen[0] if chosen and chosen[0] < len(answered) else 0
     st.caption("Choose a row to see that picture's probabilities.")
-    _show_one(files[at].name, pictures[at], answers[at])
-
-
-def _row(name: str, picture: bytes, answer: Answer) -> dict:
-    found = answer.prepared is not None and answer.prepared.pixels is not None
-    return {
-        "picture": _thumbnail(picture),
-        "given": data_uri(enlarge(answer.prepared.pixels, 2)) if found else None,
-        "answer": answer.message,
-        "probability": answer.probability,
-        "file": name,
-    }
-
-
-@st.cache_data(max_entries=MAX_FILES, show_spinner=False, scope="session")
-def _thumbnail(picture: bytes) -> str | None:
-    """A small PNG of the upright picture as a data URI; None where it cannot be decoded."""
+    item = answered[at].item
     try:
-        image = decode(picture)
-    except BadImage:
-        return None
-    image.thumbnail(THUMBNAIL, Image.Resampling.BOX)
-    return data_uri(image)
+        picture = item.read()
+    except FmnistError:  # the table says why, and so does the answer
+        picture = b""
+    answer = loading.answer(picture, run) if picture else answered[at].answer
+    _show_one(item.name, picture, answer)
+
+
+def _row(one: Answered) -> dict:
+    return {
+        "picture": one.thumbnail,
+        "given": one.given,
+        "answer": one.answer.message,
+        "probability": one.answer.probability,
+        "file": one.item.name,
+    }
 
 
 @st.cache_data(max_entries=8, show_spinner=False, scope="session")
@@ -98,3 +134,4 @@ def _show_one(name: str, picture: bytes, answer: Answer) -> None:
             st.text(name)
     with said:
         show_answer(answer, picture, key="upload")
+        corrections_view.offer(answer, picture, "upload")
