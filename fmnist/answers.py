@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fmnist.choices import AUTO, Choices
 from fmnist.classifier import Classifier
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import BadImage
@@ -71,10 +72,10 @@ def answer_pixels(pixels: np.ndarray, classifier: Classifier, prepared=None) -> 
     return Answer(verdict, message, class_id, probability, probabilities, prepared)
 
 
-def answer_bytes(data: bytes, classifier: Classifier) -> Answer:
+def answer_bytes(data: bytes, classifier: Classifier, choices: Choices = AUTO) -> Answer:
     """Answer for the bytes of a picture file; a bad one gets the verdict "refused"."""
     try:
-        prepared = prepare(decode(data))
+        prepared = prepare(decode(data), choices)
     except BadImage as error:
         return Answer("refused", str(error))
     if prepared.pixels is None:

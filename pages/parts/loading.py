@@ -13,6 +13,7 @@ import streamlit as st
 from fmnist import charts, curves, data, evaluation, history, mistakes, runs
 from fmnist import classifier as classifiers
 from fmnist.answers import Answer, answer_bytes
+from fmnist.choices import AUTO, Choices
 from fmnist.classifier import Classifier
 from fmnist.data import Part
 from fmnist.errors import FmnistError
@@ -63,9 +64,9 @@ def answers_table(run: Run) -> pd.DataFrame:
     return _answers_table(str(run.path), run.files["test.npz"], predictions(run), labels)
 
 
-def answer(picture: bytes, run: Run) -> Answer:
+def answer(picture: bytes, run: Run, choices: Choices = AUTO) -> Answer:
     """The answer for a picture's bytes, remembered during the visit; without the steps."""
-    return _answer(picture, str(run.path), run.files["model.tflite"], classifier(run))
+    return _answer(picture, str(run.path), run.files["model.tflite"], choices, classifier(run))
 
 
 def learning_specs(runs: list[Run], epochs: int, *, by_run: bool = False) -> dict[str, dict]:
@@ -128,8 +129,10 @@ def _answers_table(path: str, sha256: str, _probabilities, _labels) -> pd.DataFr
 
 # a visitor's pictures are forgotten with the visit
 @st.cache_resource(max_entries=128, show_spinner=False, scope="session")
-def _answer(picture: bytes, path: str, sha256: str, _classifier: Classifier) -> Answer:
-    answer = answer_bytes(picture, _classifier)
+def _answer(
+    picture: bytes, path: str, sha256: str, choices: Choices, _classifier: Classifier
+) -> Answer:
+    answer = answer_bytes(picture, _classifier, choices)
     if answer.prepared is None:
         return answer
     # the pictures of the steps are a hundred times larger than the rest, and seldom looked at
@@ -137,6 +140,6 @@ def _answer(picture: bytes, path: str, sha256: str, _classifier: Classifier) -> 
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, scope="session")
-def steps(picture: bytes) -> tuple[Step, ...]:
+def steps(picture: bytes, choices: Choices = AUTO) -> tuple[Step, ...]:
     """The steps from a picture that was answered to its 28x28 pixels."""
-    return prepare(decode(picture)).steps
+    return prepare(decode(picture), choices).steps
