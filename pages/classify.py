@@ -5,8 +5,8 @@ import random
 import streamlit as st
 
 from fmnist.images import EXTENSIONS, MAX_BYTES
-from pages.parts import canvas, frame, loading, uploads
-from pages.parts.answer_view import show_answer, show_test_image
+from pages.parts import canvas, frame, hands_controls, hands_view, loading, uploads
+from pages.parts.answer_view import show_test_image
 
 WAYS = {
     "Draw": ":material/draw:",
@@ -53,13 +53,14 @@ def draw():
         st.caption("Closed outlines are filled in before the network sees them.")
     with answer:
         if picture is None:
+            hands_controls.forget("drawing")
             st.info(
                 "Draw a garment on the black square. The answer changes after each stroke.",
                 title="Nothing drawn yet",
                 icon=":material/draw:",
             )
         else:
-            show_answer(loading.answer(picture, run), picture, key="drawing")
+            hands_view.show(picture, run, key="drawing", subject="drawing")
 
 
 def upload():
@@ -87,8 +88,7 @@ def camera():
     """A photo from the webcam or the phone's camera."""
     photo = st.camera_input("Hold a garment against a plain background", key="camera", width=480)
     if photo is not None:
-        picture = photo.getvalue()
-        show_answer(loading.answer(picture, run), picture, key="camera")
+        hands_view.show(photo.getvalue(), run, key="camera")
 
 
 def test_image():

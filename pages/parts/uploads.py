@@ -8,8 +8,7 @@ from fmnist.errors import BadImage
 from fmnist.images import decode
 from fmnist.pictures import data_uri, enlarge
 from fmnist.runs import Run
-from pages.parts import loading
-from pages.parts.answer_view import show_answer
+from pages.parts import hands_view, loading
 
 MAX_FILES = 100  # more are answered by `python -m fmnist classify`
 THUMBNAIL = (96, 96)
@@ -31,7 +30,7 @@ def show(files: list, run: Run) -> None:
         answers.append(loading.answer(picture, run))
     bar.empty()
     if len(files) == 1:
-        _show_one(files[0].name, pictures[0], answers[0])
+        _show_one(files[0].name, pictures[0], answers[0], run)
         return
     rows = [
         _row(file.name, picture, answer)
@@ -58,7 +57,7 @@ def show(files: list, run: Run) -> None:
     chosen = selection["selection"]["rows"]
     at = chosen[0] if chosen and chosen[0] < len(files) else 0
     st.caption("Choose a row to see that picture's probabilities.")
-    _show_one(files[at].name, pictures[at], answers[at])
+    _show_one(files[at].name, pictures[at], answers[at], run)
 
 
 def _row(name: str, picture: bytes, answer: Answer) -> dict:
@@ -88,7 +87,7 @@ def _display(picture: bytes):
     return decode(picture)
 
 
-def _show_one(name: str, picture: bytes, answer: Answer) -> None:
+def _show_one(name: str, picture: bytes, answer: Answer, run: Run) -> None:
     original, said = st.columns([1, 1.5], gap="large")
     with original:
         if answer.verdict == "refused":
@@ -97,4 +96,4 @@ def _show_one(name: str, picture: bytes, answer: Answer) -> None:
             st.image(_display(picture), width=280, alt="The uploaded picture, upright")
             st.text(name)
     with said:
-        show_answer(answer, picture, key="upload")
+        hands_view.show(picture, run, key="upload")
