@@ -1,7 +1,6 @@
 """What to choose otherwise where a picture does not come out as the dataset's images do.
 
-A remedy is proposed only after it was tried: the finding has to be gone with it, and fewer findings
-left than before.
+A remedy is proposed only after it was tried and the finding was gone.
 """
 
 from collections.abc import Callable
@@ -9,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fmnist.checkup import Finding
+from fmnist.checkup import HIDING, Finding
 from fmnist.choices import DARK_ON_LIGHT, LIGHT_ON_DARK, Choices
 from fmnist.preparation import Prepared
 
@@ -34,19 +33,23 @@ class Remedy:
 def first_that_helps(
     finding: Finding,
     remedies: list[Remedy],
-    before: int,
+    before: list[Finding],
     check_with: Callable[[Choices], list[Finding] | None],
 ) -> Remedy | None:
     """Try remedies in order; None where none helps.
 
-    before: number of findings without a remedy
+    A finding that hid others may give way to several of them, which have remedies of their own.
+
+    before: all findings without a remedy
     check_with: the findings under other choices, or None where nothing is left of the picture
     """
+    hiding = finding.name in HIDING
     for remedy in remedies:
         found = check_with(remedy.choices)
-        if found is None or len(found) >= before:
+        if found is None or (len(found) >= len(before) and not hiding):
             continue
-        if all(other.name != finding.name for other in found):
+        left = {other.name for other in found}
+        if finding.name not in left and not (hiding and left.intersection(HIDING)):
             return remedy
     return None
 
