@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import numpy as np
 import streamlit as st
 
 from fmnist import remedies
@@ -23,7 +24,7 @@ def show_checkup(
     answer: Answer, picture: bytes, run: Run, key: str, subject: str, choices: Choices
 ) -> None:
     """Show what is off about the pixels that were classified, and what helps against it."""
-    found = _findings(answer)
+    found = _findings(answer, run)
     if found is None:
         return
     if not found:
@@ -33,7 +34,7 @@ def show_checkup(
     st.markdown(":orange[:material/healing:] **Check-up**", help=HELP)
     offered = set()
     for finding in found:
-        remedy = _remedy(finding, len(found), answer, picture, run, choices)
+        remedy = _remedy(finding, found, answer, picture, run, choices)
         with st.container(
             horizontal=True, vertical_alignment="center", key=f"{key}-{finding.name}"
         ):
@@ -51,15 +52,22 @@ def show_checkup(
             )
 
 
-def _findings(answer: Answer) -> list[Finding] | None:
+def _findings(answer: Answer, run: Run) -> list[Finding] | None:
     """The findings about an answer; None where there are no pixels to look at."""
     if answer.prepared is None or answer.prepared.pixels is None or answer.class_id is None:
         return None
-    return check(answer.prepared.pixels, answer.class_id)
+    pixels = answer.prepared.pixels
+    mirrored, _ = loading.classifier(run)(np.ascontiguousarray(pixels[np.newaxis, :, ::-1]))
+    return check(pixels, answer.class_id, int(mirrored[0].argmax()))
 
 
 def _remedy(
-    finding: Finding, before: int, answer: Answer, picture: bytes, run: Run, choices: Choices
+    finding: Finding,
+    before: list[Finding],
+    answer: Answer,
+    picture: bytes,
+    run: Run,
+    choices: Choices,
 ) -> remedies.Remedy | None:
     proposed = remedies.candidates(finding, choices, answer.prepared, _size(picture))
     return remedies.first_that_helps(
@@ -68,7 +76,7 @@ def _remedy(
 
 
 def _findings_with(picture: bytes, run: Run, choices: Choices) -> list[Finding] | None:
-    return _findings(loading.answer(picture, run, choices))
+    return _findings(loading.answer(picture, run, choices), run)
 
 
 @st.cache_data(max_entries=16, show_spinner=False, scope="session")
