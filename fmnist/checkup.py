@@ -114,11 +114,13 @@ def check(pixels: np.ndarray, class_id: int, mirrored_class_id: int | None = Non
     if not found or found[0].name != "corners":
         found += _unusual(seen, habit, name)
     if seen["left"] > habit.left:
-        sentence = f"The toes point right; the dataset's images of {name} point left."
-        found.append(Finding("direction", sentence))
+        found.append(Finding("direction", "The toes point right; in the dataset they point left."))
     elif mirrored_class_id in FOOTWEAR and seen["left"] > HABITS[mirrored_class_id].left:
         name = CLASS_NAMES[mirrored_class_id]
-        sentence = f"It may be {name} with the toes to the right; the dataset's point left."
+        sentence = (
+            f"It may be footwear ({name}) with the toes to the right; in the dataset they point "
+            "left."
+        )
         found.append(Finding("direction", sentence))
     return found
 

@@ -1,6 +1,9 @@
 """What to choose otherwise where a picture does not come out as the dataset's images do.
 
-A remedy is proposed only after it was tried and the finding was gone.
+A remedy is proposed only after it was tried and the finding was gone. Against an odd shape or
+brightness, no other search, polarity or route is proposed that takes the place of an automatic
+one: on 336 photos and icons outside this project those left 1 answer of 19 right where 6 had been,
+while mirroring made 4 of 6 right where none had been (`seed-cnn`).
 """
 
 from collections.abc import Callable
@@ -63,49 +66,43 @@ def candidates(
     size: width and height of the decoded picture
     """
     way = _other_ways(choices)
-    if prepared.kind == "photo":  # what differs from the paper is the drawing, and no guesswork
-        way += _by_other_searches(choices)
-    swap = _swap(choices, prepared)
+    search = Remedy(
+        "Find the garment by GrabCut", replace(choices, route="auto", segment="grabcut")
+    )
+    # what differs from the paper is the drawing, and a search could only do worse
+    searches = [search] if prepared.kind == "photo" else []
     mirror = Remedy(
-        "Mirror it" if not choices.mirror else "Do not mirror it",
+        "Do not mirror it" if choices.mirror else "Mirror it",
         replace(choices, mirror=not choices.mirror),
     )
     fill = Remedy("Fill the outline", replace(choices, route="auto", fill=True))
     hollow = Remedy("Do not fill it", replace(choices, fill=False))
     crop = crop_to_garment(prepared, choices, size)
     proposed = {
-        "empty": [*swap, *way],
-        "polarity": [*swap, *way],
-        "corners": way,
+        "empty": [*_swaps(choices, prepared), *way],
+        "polarity": [*_swaps(choices, prepared), *way],
+        "corners": [*way, *searches],
         "size": [*way, crop],
         "centre": [*way, crop],
-        "fill": [fill, *way] if finding.low else [hollow, *way],
+        "fill": [fill, *way, *searches] if finding.low else [hollow, *way, *searches],
         "shape": way,
         "direction": [mirror],
-        "brightness": [*swap, *way],
+        "brightness": way,
     }[finding.name]
     return [remedy for remedy in proposed if remedy is not None and remedy.choices != choices]
 
 
 def _other_ways(choices: Choices) -> list[Remedy]:
-    """Take back what was chosen about the way."""
+    """Take back what was chosen by hand."""
     automatic = replace(choices, route="auto", segment="auto", tolerance=None)
     return [
         Remedy("Find the garment automatically", automatic),
         Remedy("Take all of the picture", replace(choices, crop=None)),
+        Remedy("Decide light and dark automatically", replace(choices, polarity="auto")),
     ]
 
 
-def _by_other_searches(choices: Choices) -> list[Remedy]:
-    searched = replace(choices, route="auto", tolerance=None)
-    return [
-        Remedy("Find the garment by GrabCut", replace(searched, segment="grabcut")),
-        Remedy("Find it by a plain background", replace(searched, segment="plain")),
-        Remedy("As the dataset's makers did it", replace(choices, route="zalando", tolerance=None)),
-    ]
-
-
-def _swap(choices: Choices, prepared: Prepared) -> list[Remedy]:
+def _swaps(choices: Choices, prepared: Prepared) -> list[Remedy]:
     dark = prepared.decided.polarity == DARK_ON_LIGHT
     other = LIGHT_ON_DARK if dark else DARK_ON_LIGHT
     return [

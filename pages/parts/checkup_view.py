@@ -35,20 +35,19 @@ def show_checkup(
     offered = set()
     for finding in found:
         remedy = _remedy(finding, found, answer, picture, run, choices)
-        with st.container(
-            horizontal=True, vertical_alignment="center", key=f"{key}-{finding.name}"
-        ):
-            st.markdown(finding.sentence, width="stretch" if remedy is None else 320)
-            if remedy is None or remedy.choices in offered:
-                continue
-            offered.add(remedy.choices)
+        if remedy is None or remedy.choices in offered:
+            st.markdown(finding.sentence)
+            continue
+        offered.add(remedy.choices)
+        then = loading.answer(picture, run, remedy.choices).message
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"{finding.sentence} :gray[With the remedy: {then}]", width=320)
             st.button(
                 remedy.label,
                 icon=":material/healing:",
                 key=f"{key}-remedy-{finding.name}",
                 on_click=hands_controls.choose,
                 args=(key, subject, remedy.choices),
-                help=f"Then: {loading.answer(picture, run, remedy.choices).message}",
             )
 
 
