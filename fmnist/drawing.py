@@ -86,6 +86,8 @@ def _ink(brightness: np.ndarray) -> np.ndarray:
 
 def _enclosed(ink: np.ndarray) -> np.ndarray:
     """Ink and all that it encloses, (h, w) bool."""
+    if not ink.any():  # nothing is bright, as with light and dark swapped by hand
+        return ink
     reach = round(max(GAPS) * max(ink.shape)) + 2
     padded = np.pad(ink, reach).astype(np.uint8)
     ys, xs = np.nonzero(ink)

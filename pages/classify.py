@@ -6,8 +6,16 @@ import streamlit as st
 
 from fmnist.archive import MAX_PACKED
 from fmnist.images import EXTENSIONS
-from pages.parts import canvas, corrections_view, frame, loading, uploads
-from pages.parts.answer_view import show_answer, show_test_image
+from pages.parts import (
+    canvas,
+    corrections_view,
+    frame,
+    hands_controls,
+    hands_view,
+    loading,
+    uploads,
+)
+from pages.parts.answer_view import show_test_image
 
 WAYS = {
     "Draw": ":material/draw:",
@@ -54,15 +62,15 @@ def draw():
         st.caption("Closed outlines are filled in before the network sees them.")
     with answer:
         if picture is None:
+            hands_controls.forget("drawing")
             st.info(
                 "Draw a garment on the black square. The answer changes after each stroke.",
                 title="Nothing drawn yet",
                 icon=":material/draw:",
             )
         else:
-            answer = loading.answer(picture, run)
-            show_answer(answer, picture, key="drawing")
-            corrections_view.offer(answer, picture, "drawing")
+            hands_view.show(picture, run, key="drawing", subject="drawing")
+            corrections_view.offer(loading.answer(picture, run), picture, "drawing")
 
 
 def upload():
@@ -92,9 +100,8 @@ def camera():
     photo = st.camera_input("Hold a garment against a plain background", key="camera", width=480)
     if photo is not None:
         picture = photo.getvalue()
-        answer = loading.answer(picture, run)
-        show_answer(answer, picture, key="camera")
-        corrections_view.offer(answer, picture, "camera")
+        hands_view.show(picture, run, key="camera")
+        corrections_view.offer(loading.answer(picture, run), picture, "camera")
 
 
 def test_image():

@@ -1,6 +1,7 @@
 """From a picture to 28x28: what the dataset's images look like is what comes out."""
 
 import io
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from fmnist import runs, segmentation
+from fmnist.choices import POLARITIES, ROUTES, SEGMENTS
 from fmnist.classifier import for_run
 from fmnist.images import decode
 from fmnist.preparation import Choices, prepare
@@ -398,3 +400,17 @@ def test_the_seven_steps_start_from_a_thumbnail():
     assert check.any(axis=0).sum() == pytest.approx(28 * 500 / 600, abs=1.5)
     blank = Image.new("RGB", (60, 60), "white")
     assert prepare(blank, Choices(route="zalando")).pixels is None
+
+
+@pytest.mark.parametrize("colour", ["white", "#00000000", "shirt"])
+def test_every_combination_of_choices_gives_pixels_or_nothing(colour):
+    picture = Image.new("RGBA", (9, 9), "white" if colour == "shirt" else colour)
+    if colour == "shirt":
+        picture = draw((120, 160), "white", "black")
+    crops = (None, (0.0, 0.0, 0.01, 0.01))
+    chosen = itertools.product(
+        ROUTES, POLARITIES, (None, True, False), (True,), SEGMENTS, (None, 1, 255), crops
+    )
+    for choices in itertools.starmap(Choices, chosen):
+        pixels = prepare(picture, choices).pixels
+        assert pixels is None or (pixels.shape, pixels.dtype) == ((28, 28), np.uint8)

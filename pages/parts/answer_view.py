@@ -7,13 +7,12 @@ from fmnist.answers import Answer
 from fmnist.charts import probability_chart
 from fmnist.data import CLASS_NAMES
 from fmnist.pictures import enlarge
-from pages.parts import loading
 from pages.parts.why_view import show_why
 
 HEADLINES = {"confident": "Confident", "unsure": "Not sure", "not_clothing": "Not clothing"}
 
 
-def show_answer(answer: Answer, picture: bytes, key: str) -> None:
+def show_answer(answer: Answer, key: str) -> None:
     """Show what is said about one picture; a refusal or an empty picture is one sentence."""
     if answer.verdict == "refused":
         st.error(answer.message, icon=":material/block:")
@@ -42,19 +41,6 @@ def show_answer(answer: Answer, picture: bytes, key: str) -> None:
         alt=f"Probabilities of the ten classes; {answer.message}",
     )
     show_why(answer.prepared.pixels, answer.class_id, key)
-    show_steps(picture, key)
-
-
-def show_steps(picture: bytes, key: str) -> None:
-    """Show on demand, picture by picture, how a picture's bytes became 28x28 pixels."""
-    with st.expander("How it became 28 × 28", key=f"{key}-steps", on_change="rerun") as steps:
-        if not steps.open:
-            return
-        with st.container(horizontal=True):
-            for step in loading.steps(picture):
-                factor = max(1, 112 // max(step.picture.shape[:2]))
-                pixels = step.picture.repeat(factor, axis=0).repeat(factor, axis=1)
-                st.image(pixels, width=112, caption=step.title, alt=step.title)
 
 
 def show_vote(answer: Answer) -> None:

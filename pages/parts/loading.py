@@ -13,6 +13,7 @@ import streamlit as st
 from fmnist import charts, curves, data, evaluation, history, mistakes, runs
 from fmnist import classifier as classifiers
 from fmnist.answers import Answer, answer_bytes
+from fmnist.choices import AUTO, Choices
 from fmnist.classifier import Classifier
 from fmnist.data import Part
 from fmnist.errors import FmnistError
@@ -36,7 +37,7 @@ def test_part() -> Part:
 def classifier(run: Run) -> Classifier:
     """The run's network, ready to classify; stops the page with one sentence where it is not."""
     try:
-        return _classifier(str(run.path), run.files["model.tflite"], run)
+        return _classifier(str(run.path), network_key(run), run)
     except FmnistError as error:
         st.error(str(error))
         st.stop()
@@ -63,9 +64,14 @@ def answers_table(run: Run) -> pd.DataFrame:
     return _answers_table(str(run.path), run.files["test.npz"], predictions(run), labels)
 
 
-def answer(picture: bytes, run: Run) -> Answer:
+def answer(picture: bytes, run: Run, choices: Choices = AUTO) -> Answer:
     """The answer for a picture's bytes, remembered during the visit; without the steps."""
-    return _answer(picture, str(run.path), run.files["model.tflite"], classifier(run))
+    return _answer(picture, str(run.path), network_key(run), choices, classifier(run))
+
+
+def network_key(run: Run) -> str:
+    """What changes when the run answers differently: its network's hash and its verdicts'."""
+    return run.files["model.tflite"] + run.files.get("verdict.json", "")
 
 
 def learning_specs(runs: list[Run], epochs: int, *, by_run: bool = False) -> dict[str, dict]:
@@ -105,7 +111,7 @@ def _progress(size: tuple, _run: Run) -> dict | None:
 
 
 @st.cache_resource(max_entries=RUNS_KEPT, show_spinner=False)
-def _classifier(path: str, sha256: str, _run: Run) -> Classifier:
+def _classifier(path: str, network: str, _run: Run) -> Classifier:
     return classifiers.for_run(_run)
 
 
@@ -128,8 +134,10 @@ def _answers_table(path: str, sha256: str, _probabilities, _labels) -> pd.DataFr
 
 # a visitor's pictures are forgotten with the visit
 @st.cache_resource(max_entries=128, show_spinner=False, scope="session")
-def _answer(picture: bytes, path: str, sha256: str, _classifier: Classifier) -> Answer:
-    answer = answer_bytes(picture, _classifier)
+def _answer(
+    picture: bytes, path: str, network: str, choices: Choices, _classifier: Classifier
+) -> Answer:
+    answer = answer_bytes(picture, _classifier, choices)
     if answer.prepared is None:
         return answer
     # the pictures of the steps are a hundred times larger than the rest, and seldom looked at
@@ -137,6 +145,6 @@ def _answer(picture: bytes, path: str, sha256: str, _classifier: Classifier) -> 
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, scope="session")
-def steps(picture: bytes) -> tuple[Step, ...]:
+def steps(picture: bytes, choices: Choices = AUTO) -> tuple[Step, ...]:
     """The steps from a picture that was answered to its 28x28 pixels."""
-    return prepare(decode(picture)).steps
+    return prepare(decode(picture), choices).steps

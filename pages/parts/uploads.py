@@ -9,7 +9,7 @@ from fmnist.archive import Archive
 from fmnist.errors import FmnistError
 from fmnist.images import decode
 from fmnist.runs import Run
-from pages.parts import corrections_view, loading, score_view
+from pages.parts import corrections_view, hands_view, loading, score_view
 from pages.parts.answer_view import show_answer
 from pages.parts.answered import MAX_PICTURES, NAME, PICTURE, Answered, Item, answer_all
 from pages.parts.labelling import labels
@@ -19,7 +19,7 @@ def show(files: list, run: Run) -> None:
     """Show the answers for Streamlit's uploaded files; a zip file stands for what is in it."""
     if len(files) == 1 and not _is_zip(files[0]):
         picture = files[0].getvalue()
-        _show_one(files[0].name, picture, loading.answer(picture, run))
+        _show_one(files[0].name, picture, loading.answer(picture, run), run)
         return
     items = [item for file in files for item in _items(file, alone=len(files) == 1)]
     if not items:
@@ -106,7 +106,7 @@ def _show_table(answered: list[Answered], run: Run) -> None:
     except FmnistError:  # the table says why, and so does the answer
         picture = b""
     answer = loading.answer(picture, run) if picture else answered[at].answer
-    _show_one(item.name, picture, answer)
+    _show_one(item.name, picture, answer, run)
 
 
 def _row(one: Answered) -> dict:
@@ -124,7 +124,7 @@ def _display(picture: bytes):
     return decode(picture)
 
 
-def _show_one(name: str, picture: bytes, answer: Answer) -> None:
+def _show_one(name: str, picture: bytes, answer: Answer, run: Run) -> None:
     original, said = st.columns([1, 1.5], gap="large")
     with original:
         if answer.verdict == "refused":
@@ -133,5 +133,8 @@ def _show_one(name: str, picture: bytes, answer: Answer) -> None:
             st.image(_display(picture), width=280, alt="The uploaded picture, upright")
             st.text(name)
     with said:
-        show_answer(answer, picture, key="upload")
+        if not picture:  # what a zip file holds may not be readable
+            show_answer(answer, key="upload")
+            return
+        hands_view.show(picture, run, key="upload")
         corrections_view.offer(answer, picture, "upload")

@@ -1,0 +1,260 @@
+"""Classify by hand: controls, the remedies of the check-up, and that they stay with a picture."""
+
+import io
+from itertools import product
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from streamlit.testing.v1 import AppTest
+
+from fmnist.choices import POLARITIES, ROUTES, SEGMENTS, Choices
+from fmnist.data import CLASS_NAMES
+from fmnist.preparation import prepare
+from pages.parts import hands_controls
+from tests.test_pages import (  # noqa: F401
+    drawing,
+    fresh_caches,
+    on_canvas,
+    open_app,
+    png,
+    texts,
+    trouser,
+    upload,
+)
+
+CHECKS_OUT = "Looks like the dataset's images"
+
+
+def boot(test_part, mirrored: bool) -> bytes:
+    """A test image of an ankle boot, dark on white, as a large picture."""
+    image = test_part.images[test_part.labels == CLASS_NAMES.index("Ankle boot")][3]
+    if mirrored:
+        image = image[:, ::-1]
+    image = image.repeat(9, axis=0).repeat(9, axis=1)
+    return png(Image.fromarray(255 - np.pad(image, 30)))
+
+
+def opened(app: AppTest, key: str = "upload") -> AppTest:
+    """With the expander that has the controls."""
+    app.session_state[f"{key}-steps"] = True
+    return app.run()
+
+
+def legs(*files: bytes) -> AppTest:
+    files = files or (png(trouser()),)
+    named = [(f"{at}.png", data, "image/png") for at, data in enumerate(files)]
+    return opened(upload(open_app(way="Upload"), *named))
+
+
+def control(app: AppTest, name: str, key: str = "upload"):
+    kinds = (app.button_group, app.selectbox, app.select_slider, app.slider, app.toggle)
+    wanted = f"{key}-hand-{name}"
+    return next(widget for kind in kinds for widget in kind if widget.key == wanted)
+
+
+def change(app: AppTest, name: str, value, key: str = "upload") -> AppTest:
+    control(app, name, key).set_value(value).run()
+    assert not app.exception
+    return app
+
+
+def button(app: AppTest, label: str):
+    return next(b for b in app.button if b.label == label)
+
+
+def chosen(app: AppTest, key: str = "upload") -> Choices:
+    return app.session_state[f"{key}-by-hand"][1]
+
+
+def captions(app: AppTest) -> list[str]:
+    return [caption for image in app.image for caption in image.captions]
+
+
+# --- the controls
+
+
+def test_automatic_decisions_are_said_beside_each_control():
+    app = legs()
+    labels = {name: control(app, name).label for name in ("polarity", "segment", "tolerance")}
+    assert "auto: dark on light" in labels["polarity"]
+    assert "auto: plain background" in labels["segment"]
+    assert "auto: 12.75" in labels["tolerance"]
+    assert "auto: not filled" in control(app, "fill").label
+    assert "Before, automatic" not in texts(app)
+    assert all(b.disabled for b in app.button if b.label == "Back to automatic")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("route", "zalando", Choices(route="zalando")),
+        ("polarity", "light on dark", Choices(polarity="light on dark")),
+        ("segment", "none", Choices(segment="none")),
+        ("tolerance", 64, Choices(tolerance=64.0)),
+        ("fill", "Filled", Choices(fill=True)),
+        ("fill", "Not filled", Choices(fill=False)),
+        ("mirror", True, Choices(mirror=True)),
+        ("across", (25, 100), Choices(crop=(0.25, 0.0, 1.0, 1.0))),
+        ("down", (10, 60), Choices(crop=(0.0, 0.1, 1.0, 0.6))),
+        ("down", (60, 60), Choices(crop=(0.0, 0.6, 1.0, 0.61))),
+        ("across", (100, 100), Choices(crop=(0.99, 0.0, 1.0, 1.0))),
+    ],
+)
+def test_control_changes_its_choice_the_answer_and_the_steps(name, value, expected):
+    app = change(legs(), name, value)
+    assert chosen(app) == expected
+    prepared = prepare(Image.open(io.BytesIO(png(trouser()))).convert("RGBA"), expected)
+    steps = [step.title for step in prepared.steps]
+    assert [caption for caption in captions(app) if caption in steps] == steps
+    assert "Before, automatic] Trouser" in texts(app)
+    assert "After, by hand]" in texts(app)
+    button(app, "Back to automatic").click().run()
+    assert not app.exception
+    assert chosen(app) == Choices()
+    assert "Before, automatic" not in texts(app)
+    # the widget itself went back too
+    again = control(app, name).value
+    assert again in ("auto", "Automatic", False, (0, 100))
+
+
+def test_choices_add_up_and_outlive_the_closed_expander():
+    app = change(change(legs(), "mirror", True), "across", (0, 80))
+    change(app, "down", (5, 100))
+    expected = Choices(mirror=True, crop=(0.0, 0.05, 0.8, 1.0))
+    assert chosen(app) == expected
+    app.session_state["upload-steps"] = False
+    app.run()
+    assert "After, by hand" in texts(app)
+    opened(app)
+    assert chosen(app) == expected
+    assert control(app, "mirror").value is True
+    assert control(app, "across").value == (0, 80)
+
+
+def test_makers_route_disables_what_it_does_not_know():
+    app = change(legs(), "route", "zalando")
+    for name in ("segment", "fill"):
+        assert control(app, name).disabled
+        assert "seven steps" in control(app, name).help
+    for name in ("polarity", "tolerance", "mirror", "across"):
+        assert not control(app, name).disabled
+    assert "Subsampled" in captions(app)
+
+
+def test_nothing_left_is_a_sentence_and_the_way_back_stays():
+    app = change(legs(), "across", (0, 10))
+    assert "With these choices nothing is left" in texts(app)
+    assert not app.metric
+    assert "After, by hand] nothing found" in texts(app)
+    change(app, "across", (0, 100))
+    assert app.metric[0].value == "Trouser"
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [Image.new("RGB", (9, 9), "white"), trouser(), Image.new("RGBA", (30, 40), "#ff000000")],
+    ids=["blank", "legs", "invisible"],
+)
+def test_no_combination_crashes(picture):
+    app = change(legs(png(picture)), "mirror", True)
+    subject, _ = app.session_state["upload-by-hand"]
+    # all combinations as such are prepared in test_preparation; here each meets the page
+    combined = product(ROUTES, SEGMENTS, (None, True))
+    for at, (route, segment, fill) in enumerate(combined):
+        polarity, tolerance = POLARITIES[at % 3], (None, 1.0, 7.0, 255.0)[at % 4]
+        crop = (None, (0.0, 0.0, 0.01, 0.01), (0.123, 0.2, 0.9, 1.0))[at // 2 % 3]
+        choices = Choices(route, polarity, fill, bool(at % 2), segment, tolerance, crop)
+        app.session_state["upload-by-hand"] = subject, choices
+        app.run()
+        assert not app.exception, choices
+        assert control(app, "polarity").value == polarity
+        assert control(app, "segment").value == segment
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("route", "other"),
+        ("polarity", None),
+        ("segment", ["none"]),
+        ("tolerance", "many"),
+        ("fill", "half"),
+        ("across", ("a", "b")),
+        ("across", (-50, 50)),
+        ("down", (10, 900)),
+        ("down", 7),
+        ("down", None),
+    ],
+)
+def test_forged_value_changes_nothing(monkeypatch, name, value):
+    state = {"k-by-hand": ("s", Choices(mirror=True)), f"k-hand-{name}": value}
+    monkeypatch.setattr(hands_controls.st, "session_state", state)
+    hands_controls._take("k", "s", name)
+    assert state["k-by-hand"] == ("s", Choices(mirror=True))
+
+
+# --- with their picture
+
+
+def test_another_picture_starts_automatic():
+    other = Image.new("RGB", (200, 200), "white")
+    ImageDraw.Draw(other).ellipse([20, 60, 180, 190], fill="navy")
+    app = change(legs(), "mirror", True)
+    upload(app, ("other.png", png(other), "image/png"))
+    assert "After, by hand" not in texts(app)
+    assert control(app, "mirror").value is False
+
+
+def test_a_drawing_keeps_its_choices_until_it_is_cleared():
+    app = open_app()
+    app.session_state["canvas-0"] = drawing(on_canvas(trouser()))
+    opened(app, "drawing")
+    change(app, "mirror", True, "drawing")
+    assert "After, by hand" in texts(app)
+    app.session_state["canvas-0"] = drawing(on_canvas(trouser()), strokes=2)
+    app.run()
+    assert chosen(app, "drawing") == Choices(mirror=True)
+    button(app, "Clear").click().run()
+    assert "drawing-by-hand" not in app.session_state
+    assert not app.exception
+
+
+# --- the check-up
+
+
+def test_well_made_picture_looks_like_the_datasets(test_part):
+    app = legs(boot(test_part, mirrored=False))
+    assert app.metric[0].value == "Ankle boot"
+    assert CHECKS_OUT in texts(app)
+
+
+def test_bad_and_empty_pictures_have_no_checkup():
+    for data in (b"no picture", png(Image.new("RGB", (9, 9), "white"))):
+        app = upload(open_app(way="Upload"), ("x.png", data, "image/png"))
+        assert "Check-up" not in texts(app)
+
+
+def test_remedy_is_one_click_with_the_answer_before_and_after(test_part):
+    app = upload(open_app(way="Upload"), ("boot.png", boot(test_part, mirrored=True), "image/png"))
+    assert app.metric[0].value != "Ankle boot"
+    assert "It may be footwear (Ankle boot) with the toes to the right" in texts(app)
+    assert "With the remedy: Ankle boot" in texts(app)
+    button(app, "Mirror it").click().run()
+    assert not app.exception
+    assert CHECKS_OUT in texts(app)
+    assert "Before, automatic" in texts(app)
+    assert "After, by hand] Ankle boot" in texts(app)
+    opened(app)
+    assert control(app, "mirror").value is True
+    button(app, "Back to automatic").click().run()
+    assert "with the toes to the right" in texts(app)
+
+
+def test_seven_steps_on_light_garments_are_offered_the_other_polarity():
+    app = legs(png(on_canvas(trouser())))
+    change(app, "route", "zalando")
+    assert "look swapped" in texts(app)
+    button(app, "Take it as light on dark").click().run()
+    assert chosen(app) == Choices(route="zalando", polarity="light on dark")
+    assert "look swapped" not in texts(app)
