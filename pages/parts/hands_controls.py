@@ -12,7 +12,11 @@ import streamlit as st
 
 from fmnist.choices import AUTO, POLARITIES, ROUTES, SEGMENTS, Choices
 
-ROUTE_NAMES = {"auto": "Automatic", "zalando": "As the dataset's makers did it"}
+ROUTE_NAMES = {
+    "auto": "Automatic",
+    "zalando": "As the dataset's makers did it",
+    "resize": "Squeezed, as most programs do",
+}
 POLARITY_NAMES = {"auto": "Automatic"}
 SEGMENT_NAMES = {
     "auto": "Automatic",
@@ -30,7 +34,11 @@ SEGMENT_WORDS = {
 FILLS = {"Automatic": None, "Filled": True, "Not filled": False}
 # steps that grow: a little more matters near 0 and not near 255
 TOLERANCES = ("auto", 1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50, 64, 80, 100, 128, 180, 255)
-ONLY_SEVEN = "Not one of the seven steps by which the dataset's makers prepared their photos."
+# why a control cannot be used, by route
+NOT_USED = {
+    "zalando": "Not one of the seven steps by which the dataset's makers prepared their photos.",
+    "resize": "All of the picture is squeezed into 28 x 28; nothing is searched for or filled.",
+}
 
 
 def chosen(key: str, subject: str) -> Choices:
@@ -55,7 +63,7 @@ def show_controls(key: str, subject: str, choices: Choices, now: Choices, auto: 
     choices: what stands in them
     now, auto: what was decided with these choices, and with none
     """
-    by_makers = choices.route == "zalando"
+    fixed = choices.route in NOT_USED
 
     def labelled(label: str, field: str, words) -> str:
         """The label with what was or would be decided automatically."""
@@ -71,7 +79,7 @@ def show_controls(key: str, subject: str, choices: Choices, now: Choices, auto: 
             on_change=_take,
             args=(key, subject, name),
             disabled=off,
-            help=ONLY_SEVEN if off else help,
+            help=NOT_USED[choices.route] if off else help,
             **how,
         )
 
@@ -86,7 +94,7 @@ def show_controls(key: str, subject: str, choices: Choices, now: Choices, auto: 
         help="The makers trimmed thumbnails of product photos by the colour of their corners, "
         "skipped rows and columns, sharpened and negated (arXiv 1708.07747, section 2).",
     )
-    if by_makers:
+    if choices.route == "zalando":
         st.caption("Filling, and how the garment is found, are not among their seven steps.")
     widget(
         st.segmented_control,
@@ -104,7 +112,7 @@ def show_controls(key: str, subject: str, choices: Choices, now: Choices, auto: 
         choices.segment,
         SEGMENTS,
         format_func=SEGMENT_NAMES.get,
-        off=by_makers,
+        off=fixed,
     )
     widget(
         st.select_slider,
@@ -112,6 +120,7 @@ def show_controls(key: str, subject: str, choices: Choices, now: Choices, auto: 
         "tolerance",
         _nearest(choices.tolerance),
         TOLERANCES,
+        off=choices.route == "resize",
         help="What differs less than this from the background (0 to 255) is not garment.",
     )
     widget(
@@ -121,7 +130,7 @@ def show_controls(key: str, subject: str, choices: Choices, now: Choices, auto: 
         next(name for name, fill in FILLS.items() if fill is choices.fill),
         list(FILLS),
         required=True,
-        off=by_makers,
+        off=fixed,
     )
     left, top, right, bottom = choices.crop or (0, 0, 1, 1)
     for label, name, value in (
