@@ -18,6 +18,7 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect, sync_playwright
 
+from fmnist import runs
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
@@ -426,4 +427,4 @@ def test_no_page_is_wider_than_the_window(chromium, server, width, scheme):
 def test_run_in_the_address_is_looked_at_and_an_unknown_one_is_not(page, server):
     go(page, server, "/report?run=nobody", "Report")
     picker = page.get_by_role("combobox", name="Run that all pages look at")
-    expect(picker).to_have_value("seed-cnn")
+    expect(picker).to_have_value(runs.DEFAULT_RUN)

@@ -70,7 +70,7 @@ def test_page_is_complete_by_itself(page):
     app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=60).run()
     assert not app.exception
     assert app.title
-    assert app.sidebar.selectbox(key="run").value == "seed-cnn"
+    assert app.sidebar.selectbox(key="run").value == runs.DEFAULT_RUN
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -86,16 +86,17 @@ def test_run_is_taken_from_the_address_and_survives_page_switches(page, own_run)
 
 def test_unknown_run_in_the_address_falls_back():
     app = open_app("report", run="nobody<script>")
-    assert app.sidebar.selectbox(key="run").value == "seed-cnn"
+    assert app.sidebar.selectbox(key="run").value == runs.DEFAULT_RUN
 
 
 def test_damaged_runs_are_listed_and_break_nothing(runs_dir, own_run):
     (runs_dir / "broken").mkdir()
     own_run("holed", files={"model.tflite": "0" * 64, "test.npz": "1" * 64})
     (runs_dir / "holed" / "test.npz").write_bytes(b"PK nonsense")
+    shipped = [run.name for run in runs.list_runs() if run.shipped]
     for page in PAGES:
         app = open_app(page)
-        assert app.sidebar.selectbox(key="run").options == ["seed-cnn", "holed"]
+        assert app.sidebar.selectbox(key="run").options == [*shipped, "holed"]
     app = open_app("train")
     table = next(frame.value for frame in app.dataframe if "state" in frame.value)
     notes = dict(zip(table["run"], table["note"], strict=True))
@@ -496,7 +497,7 @@ def test_finished_training_can_be_looked_at(own_run):
 def test_report_shows_the_numbers_of_the_run():
     app = open_app("report")
     values = {metric.label: metric.value for metric in app.metric}
-    scores = runs.find("seed-cnn").scores
+    scores = runs.find(runs.DEFAULT_RUN).scores
     assert values["Accuracy"] == f"{scores['test_accuracy']:.2%}"
     assert values["Test images"] == "10,000"
     assert values["Loss"] == f"{scores['test_loss']:.4f}"
@@ -529,7 +530,7 @@ def test_run_without_a_mistake_is_no_error(own_run, test_part):
 
 def test_mistakes_can_be_filtered(test_part):
     app = open_app("mistakes")
-    stored = runs.load_predictions(runs.find("seed-cnn"))
+    stored = runs.load_predictions(runs.find(runs.DEFAULT_RUN))
     predicted = stored.argmax(axis=1)
     wrong = predicted != test_part.labels
     assert f"**{wrong.sum():,}** of {wrong.sum():,} mistakes" in texts(app)
@@ -545,7 +546,7 @@ def test_mistakes_can_be_filtered(test_part):
 
 def test_choosing_a_mistake_shows_it(test_part):
     app = open_app("mistakes")
-    stored = runs.load_predictions(runs.find("seed-cnn"))
+    stored = runs.load_predictions(runs.find(runs.DEFAULT_RUN))
     wrong = np.flatnonzero(stored.argmax(axis=1) != test_part.labels)
     app.selectbox(key="mistakes_sort").set_value("By index").run()
     chosen = int(wrong[5])

@@ -24,6 +24,11 @@ def dead_process() -> dict:
     return json.loads(out)
 
 
+def shipped_names() -> list[str]:
+    """The folders that ship, in order."""
+    return sorted(path.name for path in runs.SHIPPED_DIR.iterdir())
+
+
 def test_shipped_run_is_whole_and_small():
     run = runs.find("seed-cnn")
     assert run.shipped
@@ -47,14 +52,16 @@ def test_shipped_run_names_no_machine():
 def test_listing_has_shipped_first_then_newest(own_run):
     own_run("older", created="2026-01-01T00:00:00+00:00")
     own_run("newer", created="2026-02-01T00:00:00+00:00")
-    assert [run.name for run in runs.list_runs()] == ["seed-cnn", "newer", "older"]
+    names = [run.name for run in runs.list_runs()]
+    assert names == [*shipped_names(), "newer", "older"]
 
 
 def test_own_run_cannot_shadow_a_shipped_one(runs_dir):
     with pytest.raises(RunError, match="ships with the project"):
         runs.create("seed-cnn", SETTINGS)
     (runs_dir / "seed-cnn").mkdir()
-    assert [run.shipped for run in runs.list_runs()] == [True]
+    assert all(run.shipped for run in runs.list_runs())
+    assert [run.name for run in runs.list_runs()] == shipped_names()
 
 
 @pytest.mark.parametrize("name", ["", "../x", "A", "a b", ".hidden", "x" * 65, "a/b", "-x"])
