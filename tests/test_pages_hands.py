@@ -258,3 +258,13 @@ def test_seven_steps_on_light_garments_are_offered_the_other_polarity():
     button(app, "Take it as light on dark").click().run()
     assert chosen(app) == Choices(route="zalando", polarity="light on dark")
     assert "look swapped" not in texts(app)
+
+
+def test_photos_from_the_camera_have_controls_and_checkup_too(test_part):
+    app = open_app(way="Camera")
+    photo = ("photo.jpg", boot(test_part, mirrored=True), "image/jpeg")  # the name decides
+    app.camera_input(key="camera").set_value(photo).run()
+    assert not app.exception
+    button(app, "Mirror it").click().run()
+    assert app.metric[0].value == "Ankle boot"
+    assert control(opened(app, "camera"), "mirror", "camera").value is True
