@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 SHIPPED_DIR = Path(__file__).parent.resolve() / "shipped"
-DEFAULT_RUN = "seed-cnn"
+DEFAULT_RUN = "robust"
 FORMAT = 1
 
 # waiting: for another training to end. finishing: exporting and answering the test set.

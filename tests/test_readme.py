@@ -64,3 +64,14 @@ def test_numbers_are_those_of_the_shipped_run():
     assert f"{run.scores['test_loss']:.4f}" in README
     assert f"{100 * run.scores['validation_accuracy']:.2f} % of n = 5,000" in README
     assert f"{run.info['train_seconds']:.0f} s for ten epochs" in README
+
+
+def test_numbers_are_those_of_the_robust_run():
+    run = runs.find("robust")
+    accuracy = run.scores["test_accuracy"]
+    low, high = interval(round(accuracy * 10_000), 10_000)
+    assert f"{100 * accuracy:.2f} % of n = 10,000 test images" in README
+    assert f"(95 % interval {100 * low:.2f} to {100 * high:.2f} %)" in README
+    assert f"{100 * run.scores['validation_accuracy']:.2f} % of n = 5,000" in README
+    assert f"{run.info['train_seconds']:,.0f} s for {run.settings.epochs} epochs" in README
+    assert f"{run.info['parameters']:,}" in README
