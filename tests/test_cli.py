@@ -150,7 +150,7 @@ def test_faithfulness_json_keeps_its_contract():
     assert result["difference_interval"][0] > 0
     assert result["share"] == result["better"] / 25
     assert fmnist(*arguments).stdout == done.stdout
-    text = fmnist("faithfulness", "--images", "25").stdout
+    text = fmnist("faithfulness", "seed-cnn", "--images", "25").stdout
     assert f"{result['marked_area']:.4f}" in text
     assert "n = 25 test images" in text
 
@@ -239,6 +239,7 @@ def test_train_and_use_the_run(pictures, runs_dir):
         "model.keras",
         "model.tflite",
         "test.npz",
+        "verdict.json",
     }
     events = [event["event"] for event in read_history(run)]
     assert events[0] == "start"
