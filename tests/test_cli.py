@@ -204,6 +204,26 @@ def test_classify_json_keeps_its_contract(pictures):
         assert 0 < answer["agreement"] <= 1
 
 
+def test_verdicts_json_agrees_with_the_run():
+    result = json.loads(fmnist("verdicts", "seed-cnn", "--json").stdout)
+    judge = for_run(runs.find("seed-cnn")).judge
+    assert result["fitted"]["temperature"] == judge.temperature
+    assert sum(result["verdicts"].values()) == result["n"] == 10_000
+    assert result["accuracy"] == pytest.approx(runs.find("seed-cnn").scores["test_accuracy"])
+    # at most a tenth of the test images is not answered, and the rest is more often right
+    assert result["verdicts"]["confident"] >= 9_000
+    assert result["confident_accuracy"] > result["accuracy"]
+
+
+def test_bench_answers_prints_every_size():
+    done = fmnist("bench", "answers", "--photos", "1", "--json")
+    result = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert {"1 megapixel", "12 megapixels"} < set(result["milliseconds"])
+    assert all(0 < v["median"] <= v["p95"] for v in result["milliseconds"].values())
+    assert fmnist("bench", "answers", "--photos", "0").returncode == 2
+
+
 def test_classify_in_words(pictures):
     done = fmnist("classify", pictures[0])
     assert done.returncode == 0

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
 from fmnist import jobs, runs
+from fmnist.classifier import for_run
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import TrainingBusy, TrainingFailed
 from fmnist.settings import TrainSettings
@@ -509,6 +510,18 @@ def test_report_shows_the_numbers_of_the_run():
         "Matrix as PNG",
         "Matrix as PDF",
     ]
+
+
+def test_report_shows_calibration_and_says_where_there_is_none(own_run):
+    app = open_app("report")
+    judge = for_run(runs.find(runs.DEFAULT_RUN)).judge
+    values = {metric.label: metric.value for metric in app.metric}
+    assert values["Calibration error (ECE)"] == f"{judge.measured['ece_after']:.2%}"
+    assert f"of {judge.confident_from:.0%} on" in texts(app)
+    own_run("unfitted")
+    app = open_app("report", run="unfitted")
+    assert not app.exception
+    assert "Nothing was fitted for this run" in texts(app)
 
 
 def test_report_of_a_run_that_never_predicts_some_class(own_run):

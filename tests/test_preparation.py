@@ -414,3 +414,16 @@ def test_every_combination_of_choices_gives_pixels_or_nothing(colour):
     for choices in itertools.starmap(Choices, chosen):
         pixels = prepare(picture, choices).pixels
         assert pixels is None or (pixels.shape, pixels.dtype) == ((28, 28), np.uint8)
+
+
+@pytest.mark.parametrize("light", [False, True])
+def test_plain_resize_squeezes_all_of_the_picture(light):
+    rng = np.random.default_rng(0)
+    noise = rng.integers(150 if light else 0, 255 if light else 100, (40, 90, 3), np.uint8)
+    image = Image.fromarray(noise).convert("RGBA")
+    grey = np.asarray(Image.fromarray(noise).convert("L").resize((28, 28)))
+    made = prepare(image, Choices(route="resize"))
+    assert np.array_equal(made.pixels, 255 - grey if light else grey)
+    assert made.box == (0, 0, 90, 40)
+    mirrored = prepare(image, Choices(route="resize", mirror=True))
+    assert np.array_equal(mirrored.pixels, made.pixels[:, ::-1])

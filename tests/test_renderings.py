@@ -97,3 +97,17 @@ def test_the_share_that_stays_plain_is_as_stated(part, monkeypatch):
     monkeypatch.setattr(renderings, "_warp", lambda image, rng: counted.append(1) or image)
     render(*part, rng())
     assert 1 - len(counted) / 300 == pytest.approx(renderings.PLAIN, abs=0.09)
+
+
+def test_spread_sleeves_widen_a_garment_and_nothing_else():
+    rng = np.random.default_rng(0)
+    garment = np.zeros((28, 28), np.uint8)
+    garment[0:28, 9:19] = 200  # a body ...
+    garment[4:26, 3:8] = garment[4:26, 20:25] = 120  # ... and two sleeves that hang
+    spread = renderings._spread(garment, rng)
+    columns = np.flatnonzero(spread.any(axis=0))
+    assert np.ptp(columns) > 26
+    assert (spread[2:30, 26:34] == 200).all()  # the body stays where it is
+    narrow = np.zeros((28, 28), np.uint8)
+    narrow[:, 10:20] = 200
+    assert np.array_equal(renderings._spread(narrow, rng), narrow)
