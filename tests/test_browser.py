@@ -267,7 +267,7 @@ def test_upload_is_classified(page, server, tmp_path):
     chooser.set_input_files(tmp_path / "legs.jpg")
     expect(answer(page)).to_contain_text("Trouser", timeout=ANSWER_LIMIT)
     chooser.set_input_files(tmp_path / "broken.png")
-    expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=ANSWER_LIMIT)
+    expect(page.get_by_test_id("stDataFrame").first).to_be_visible(timeout=ANSWER_LIMIT)
 
 
 def test_photo_from_the_camera_is_classified(chromium, server):
