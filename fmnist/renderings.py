@@ -16,6 +16,8 @@ import time
 import cv2
 import numpy as np
 
+from fmnist import cuts
+
 __all__ = ["end_with", "frame", "render", "render_seeded"]
 
 SIDE = 28
@@ -23,7 +25,7 @@ CANVAS = 64  # room for turned and scaled garments before they are trimmed
 SHOES = (5, 7, 9)  # sandal, sneaker, ankle boot: shown in pairs, from above, either way round
 WORN = (0, 1, 2, 3, 4, 6)  # garments that a person may be inside of
 SLEEVED = (2, 3, 4, 6)  # may have long sleeves, which people spread when they lay a garment down
-PLAIN = 0.38  # share that stays as it is but for mirror, small shifts and erased boxes
+PLAIN = 0.45  # share that stays as it is but for mirror, small shifts and erased boxes
 
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 _SQUARE = np.ones((3, 3), np.uint8)
@@ -63,20 +65,27 @@ def _render(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarr
     if rng.random() < PLAIN:
         return _erase(_shift(image, rng), rng, 0.5)
     image = np.ascontiguousarray(image)
+    cut = cuts.recut(image, label, rng)
+    if cut is not None:
+        image = frame(cut)
     mask = _silhouette(image)
     style = rng.random()
+    lines = np.zeros_like(image)
+    if style < 0.40 and rng.random() < 0.4:
+        lines = cuts.details(image, label, rng)
     if style < 0.22:
-        image = _outline(image, mask, rng)
+        image = _outline(image, mask, lines, rng)
     elif style < 0.40:
-        image = _flat(image, mask, rng)
+        image = _flat(image, mask, lines, rng)
     else:
         image = _brightness(image, mask, rng)
         if label in WORN and rng.random() < 0.2:
             image = _worn(image, label, rng)
-    if label in SHOES and rng.random() < 0.28:
+    as_shown = cut is None and image.shape == (SIDE, SIDE)  # neither cut anew nor worn
+    if label in SHOES and as_shown and rng.random() < 0.28:
         image = _pair(image, rng)
     # an outline's sleeves would come off open at the shoulder; a worn garment's hang
-    elif label in SLEEVED and style >= 0.22 and image.shape == (SIDE, SIDE) and rng.random() < 0.35:
+    elif label in SLEEVED and as_shown and style >= 0.22 and rng.random() < 0.35:
         image = _spread(image, rng)
     image = _warp(image, rng)
     if rng.random() < 0.15:
@@ -141,11 +150,14 @@ def _edges(image: np.ndarray, mask: np.ndarray, threshold: float) -> np.ndarray:
     return ((gradient > threshold) & (inner > 0)).astype(np.uint8)
 
 
-def _outline(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A line drawing: the border of the silhouette, sometimes inner lines, thin or thick."""
+def _outline(
+    image: np.ndarray, mask: np.ndarray, lines: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """A line drawing: the border of the silhouette, sometimes inner edges, thin or thick."""
     border = mask - cv2.erode(mask, _CROSS, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     if rng.random() < 0.5:
         border |= _edges(image, mask, rng.uniform(50, 120))
+    border |= lines
     if rng.random() < 0.4:
         border = cv2.dilate(border, _CROSS)
     drawn = border.astype(np.float32) * rng.uniform(150, 255)
@@ -154,11 +166,14 @@ def _outline(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> n
     return drawn.astype(np.uint8)
 
 
-def _flat(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _flat(
+    image: np.ndarray, mask: np.ndarray, lines: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """A silhouette in one tone, sometimes with darker inner lines, as icons have them."""
     drawn = mask * rng.uniform(110, 255)
     if rng.random() < 0.45:
-        drawn = drawn * (1 - _edges(image, mask, rng.uniform(40, 110)) * rng.uniform(0.4, 1))
+        lines = lines | _edges(image, mask, rng.uniform(40, 110))
+    drawn = drawn * (1 - lines * rng.uniform(0.4, 1))
     return drawn.astype(np.uint8)
 
 

@@ -1,0 +1,159 @@
+"""Other cuts of a garment: each is measured as a shape, on garments whose shape is known."""
+
+import numpy as np
+import pytest
+
+from fmnist import cuts, renderings
+from fmnist.cuts import details, recut
+from fmnist.data import load
+
+TSHIRT, TROUSER, PULLOVER, DRESS, COAT, SANDAL, SHIRT, SNEAKER, BAG, BOOT = range(10)
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def block(height: int, width: int, tone: int = 120) -> np.ndarray:
+    """A (28, 28) image of a rectangle in the middle."""
+    image = np.zeros((28, 28), np.uint8)
+    top, left = (28 - height) // 2, (28 - width) // 2
+    image[top : top + height, left : left + width] = tone
+    return image
+
+
+def cut_of(image: np.ndarray, label: int, seed: int) -> np.ndarray:
+    """The first cut that chance grants from `seed` on."""
+    numbers = rng(seed)
+    return next(cut for _ in range(1000) if (cut := recut(image, label, numbers)) is not None)
+
+
+def widths(image: np.ndarray) -> np.ndarray:
+    """How wide each row is, from the first to the last lit column."""
+    lit = image > 30
+    first, last = lit.argmax(axis=1), image.shape[1] - lit[:, ::-1].argmax(axis=1)
+    return np.where(lit.any(axis=1), last - first, 0)
+
+
+@pytest.mark.parametrize("label", [TSHIRT, TROUSER])
+def test_some_classes_keep_their_cut(label):
+    numbers = rng()
+    assert all(recut(block(20, 12), label, numbers) is None for _ in range(100))
+
+
+@pytest.mark.parametrize("label", [PULLOVER, DRESS, COAT, SANDAL, SHIRT, SNEAKER, BAG, BOOT])
+def test_the_share_that_is_cut_anew_is_as_stated(label):
+    numbers, share = rng(), cuts._CUTS[label][0]
+    made = [recut(block(20, 12), label, numbers) is not None for _ in range(1000)]
+    assert abs(np.mean(made) - share) < 4 * np.sqrt(share * (1 - share) / 1000)
+
+
+@pytest.mark.parametrize("image", [np.zeros((28, 28), np.uint8), block(3, 20), block(20, 2)])
+def test_next_to_nothing_has_no_other_cut(image):
+    numbers = rng()
+    assert all(recut(image, label, numbers) is None for label in range(10) for _ in range(20))
+
+
+def test_a_dress_gets_a_waist_and_a_wider_hem():
+    for seed in range(20):
+        wide = widths(cut_of(block(28, 10), DRESS, seed))
+        waist = wide[int(0.4 * len(wide))]
+        assert waist <= 12  # no wider than it was, but for soft edges
+        assert wide[-2] > waist
+        assert 17 <= len(wide) <= 28  # never longer
+
+
+def test_a_backpack_is_round_at_the_top_and_not_wide():
+    for seed in range(20):
+        cut = cut_of(block(14, 28), BAG, seed)
+        wide = widths(cut)
+        assert 28 <= cut.shape[0] <= 32
+        assert cut.shape[1] <= 28
+        assert wide[2] < 0.9 * wide.max()  # the loop, or the first rows of the arch
+        assert wide[cut.shape[0] // 2] >= 0.95 * cut.shape[1]
+
+
+def test_a_folded_shirt_loses_its_sleeves_alone():
+    image = block(24, 24, 100)
+    image[2:26, 10:18] = 200  # the body, which nothing may cut
+    for seed in range(20):
+        cut = cut_of(image, SHIRT, seed)
+        assert 10 <= cut.shape[1] <= 18
+        assert 16 <= cut.shape[0] <= 24
+        assert (cut == 200).sum(axis=1).min() == 8
+
+
+@pytest.mark.parametrize("label", [PULLOVER, COAT])
+def test_a_hood_stands_above_a_garment_that_stays_as_it_was(label):
+    image = block(20, 26)
+    garment = image[4:24, 1:27]
+    for seed in range(20):
+        cut = cut_of(image, label, seed)
+        above = cut.shape[0] - 20
+        assert 3 <= above <= 7
+        assert np.array_equal(cut[-6:], garment[-6:])
+        hood = widths(cut)[:above]
+        assert 0 < hood.max() < 16
+
+
+@pytest.mark.parametrize("label", [SANDAL, SNEAKER, BOOT])
+def test_shoes_from_above_are_a_mirrored_pair(label):
+    pairs = 0
+    for seed in range(30):
+        cut = cut_of(block(12, 28), label, seed)
+        half = cut.shape[1] // 2
+        left, right = cut[:, :half], cut[:, -half:][:, ::-1]
+        if cut.shape[1] < 20:
+            continue  # a single shoe
+        pairs += 1
+        # one of the two may lie a little lower
+        tall = len(left)
+        same = [
+            np.array_equal(left[max(d, 0) : tall + min(d, 0)], right[max(-d, 0) : tall - max(d, 0)])
+            for d in range(-8, 9)
+        ]
+        assert any(same)
+    assert pairs >= 20
+
+
+@pytest.mark.parametrize(("label", "open_heels"), [(SANDAL, (0, 20)), (SNEAKER, (28, 30))])
+def test_a_shoe_is_open_at_the_heel_where_a_sandal_shows_its_sole(label, open_heels):
+    def tones(seed):
+        shoe = cuts._shoe_from_above(label, 120.0, rng(seed))
+        middle = shoe.shape[1] // 2
+        return int(shoe[round(0.71 * len(shoe)), middle]), int(shoe[2, middle])
+
+    # a strap crosses the heel now and then, and a rim's tone comes near an opening's
+    differ = [abs(heel - toe) > 10 for heel, toe in map(tones, range(30))]
+    assert open_heels[0] <= sum(differ) <= open_heels[1]
+
+
+@pytest.mark.parametrize("label", range(10))
+def test_lines_of_a_drawing_lie_inside_the_garment(label):
+    image = block(24, 20)
+    drawn = [details(image, label, rng(seed)) for seed in range(20)]
+    assert all(set(np.unique(lines)) <= {0, 1} for lines in drawn)
+    assert not any((lines[image == 0]).any() for lines in drawn)
+    assert any(lines.any() for lines in drawn) == (label != SANDAL)
+
+
+def test_no_garment_no_lines():
+    assert not details(np.zeros((28, 28), np.uint8), SHIRT, rng()).any()
+
+
+def test_a_shirts_placket_runs_down_its_middle():
+    image = block(28, 20)
+    columns = sum(details(image, SHIRT, rng(seed)).sum(axis=0).astype(int) for seed in range(40))
+    assert columns.argmax() in (13, 14)
+    assert columns[12:16].sum() > 0.5 * 40 * 20  # drawn more often than not, from top to hem
+
+
+def test_every_training_image_can_be_cut(monkeypatch):
+    part = load("train")
+    monkeypatch.setattr(cuts, "_CUTS", {k: (1.0, cut) for k, (_, cut) in cuts._CUTS.items()})
+    numbers, share = rng(), slice(0, 60_000, 30)
+    for image, label in zip(part.images[share], part.labels[share], strict=True):
+        cut = recut(image, int(label), numbers)
+        if cut is not None:
+            assert cut.dtype == np.uint8
+            assert renderings.frame(cut).any()
