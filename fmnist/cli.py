@@ -93,6 +93,13 @@ def _parser() -> argparse.ArgumentParser:
         "an outline, as a silhouette, worn, in pairs, bent, with other brightness",
     )
     train.add_argument(
+        "--initial",
+        default=defaults.initial,
+        metavar="RUN",
+        help="begin with the weights of this run, which must be of the same network, instead of "
+        "new ones",
+    )
+    train.add_argument(
         "--all",
         action="store_true",
         help="train on all 60,000 images instead of keeping 5,000 for validation",
@@ -176,8 +183,11 @@ def _train(options, parser) -> int:
         schedule=options.schedule,
         weight_decay=options.weight_decay,
         renderings=options.renderings,
+        initial=options.initial,
         source=options.source,
     )
+    if settings.initial:  # before the run exists
+        runs.find_initial(settings)
     name = options.name or runs.new_name(settings.network)
     path = runs.runs_directory() / name
     queued = options.wait or options.stop_other

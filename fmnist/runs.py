@@ -38,6 +38,7 @@ __all__ = [
     "alive",
     "create",
     "find",
+    "find_initial",
     "list_runs",
     "load_predictions",
     "new_name",
@@ -195,6 +196,23 @@ def read(path: Path) -> Run:
     if run.active and not _at_work(run):
         reason = "The training process died without a word."
         return Run(path.name, path, "failed", shipped, reason, settings, info)
+    return run
+
+
+def find_initial(settings: TrainSettings) -> Run:
+    """The run whose weights a training with `settings.initial` begins with.
+
+    Raises RunError where it is missing, has no whole network file or is of another network.
+    """
+    run = find(settings.initial)
+    file = run.path / "model.keras"
+    if not file.is_file() or storage.sha256_of(file) != run.files.get("model.keras"):
+        raise RunError(f"The run {run.name!r} has no network to begin with.")
+    if run.settings.network != settings.network:
+        raise RunError(
+            f"The run {run.name!r} is of the network {run.settings.network!r}; a training of "
+            f"{settings.network!r} cannot begin with its weights."
+        )
     return run
 
 

@@ -38,6 +38,7 @@ class TrainSettings:
     schedule: str = "constant"  # the specification's; "one-cycle" learns more in few epochs
     weight_decay: float = 0.0  # decoupled, AdamW's; 0 is plain Adam
     renderings: bool = False  # also show mirrored, outlined, worn ... versions (renderings.py)
+    initial: str = ""  # name of the run whose weights it begins with; "" for new ones
     source: str = dataclasses.field(default_factory=default_source)
 
     def __post_init__(self):
@@ -53,6 +54,8 @@ class TrainSettings:
             raise SettingsError(
                 f"There is no schedule {self.schedule!r}; choose one of: {', '.join(SCHEDULES)}."
             )
+        if not isinstance(self.initial, str):
+            raise SettingsError(f"initial must be the name of a run, got {self.initial!r}.")
         for name in ("holdout", "renderings"):
             if not isinstance(getattr(self, name), bool):
                 raise SettingsError(f"{name} must be true or false, got {getattr(self, name)!r}.")

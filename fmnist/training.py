@@ -84,6 +84,9 @@ def _train(path: Path, settings: TrainSettings, record: "_Record", stop: "_StopW
         validation = scale(part.images[held_out]), part.labels[held_out]
 
     model = build(settings.network)
+    if settings.initial:
+        file = runs.find_initial(settings).path / "model.keras"
+        model.set_weights(keras.models.load_model(file, compile=False).get_weights())
     model.compile(
         optimizer=_optimizer(settings, len(chosen)),
         loss="sparse_categorical_crossentropy",

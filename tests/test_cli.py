@@ -101,6 +101,8 @@ def test_wrong_usage_is_status_2(arguments):
         ["train", "--name", "seed-cnn"],
         ["train", "--name", "../escape"],
         ["train", "--source", "directory"],
+        ["train", "--initial", "nobody"],
+        ["train", "--initial", "robust", "--network", "cnn"],
     ],
 )
 def test_failed_work_is_status_1_and_one_sentence(arguments):
@@ -295,6 +297,17 @@ def test_robust_network_trains_on_renderings(runs_dir):
     assert again.usable
     assert again.scores["test_accuracy"] == run.scores["test_accuracy"]
     assert abs(runs.load_predictions(again) - stored).max() < 1e-5
+
+
+@pytest.mark.slow
+def test_training_goes_on_from_another_runs_weights(runs_dir):
+    # some steps too small to change anything, which would leave new weights at chance
+    options = ["--initial", "seed-cnn", "--learning-rate", "1e-6", "--name", "on"]
+    done = fmnist("train", *TINY, *options)
+    assert done.returncode == 0, done.stderr
+    run, before = runs.find("on"), runs.find("seed-cnn")
+    assert run.settings.initial == "seed-cnn"
+    assert abs(run.scores["test_accuracy"] - before.scores["test_accuracy"]) < 0.002
 
 
 @pytest.mark.slow

@@ -180,6 +180,22 @@ def test_training_on_another_machine_is_believed_while_it_writes(runs_dir):
     assert runs.read(path).state == "failed"
 
 
+def test_a_training_begins_with_a_run_of_its_own_network(own_run):
+    run = own_run()
+    assert runs.find_initial(TrainSettings(initial="mine")).path == run.path
+    with pytest.raises(RunError, match="There is no run 'nobody'"):
+        runs.find_initial(TrainSettings(initial="nobody"))
+    with pytest.raises(RunError, match="'mine' is of the network 'cnn'; a training of 'robust'"):
+        runs.find_initial(TrainSettings(initial="mine", network="robust"))
+
+
+@pytest.mark.parametrize("change", [lambda file: file.unlink(), lambda file: file.write_text("x")])
+def test_a_training_cannot_begin_with_a_missing_or_changed_network(own_run, change):
+    change(own_run().path / "model.keras")
+    with pytest.raises(RunError, match="'mine'"):
+        runs.find_initial(TrainSettings(initial="mine"))
+
+
 def test_predictions_come_back(own_run):
     probabilities = np.full((10_000, 10), 0.1, np.float32)
     np.testing.assert_array_equal(

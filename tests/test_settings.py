@@ -60,7 +60,7 @@ def test_round_trip():
 
 def test_runs_from_before_a_setting_existed_read_as_its_default():
     old = TrainSettings().to_dict()
-    for name in ("schedule", "weight_decay", "renderings"):
+    for name in ("schedule", "weight_decay", "renderings", "initial"):
         del old[name]
     assert TrainSettings.from_dict(old) == TrainSettings()
 
@@ -69,3 +69,9 @@ def test_runs_from_before_a_setting_existed_read_as_its_default():
 def test_damaged_settings_are_refused(values):
     with pytest.raises(SettingsError):
         TrainSettings.from_dict(values)
+
+
+def test_the_run_to_begin_with_is_a_name():
+    assert TrainSettings(initial="seed-cnn").initial == "seed-cnn"
+    with pytest.raises(SettingsError, match="initial must be the name of a run, got 3"):
+        TrainSettings(initial=3)
