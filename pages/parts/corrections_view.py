@@ -25,7 +25,8 @@ def offer(answer: Answer, picture: bytes, kind: str) -> None:
         on_change="rerun",
     ) as box:
         if box.open:
-            _correct(picture, kind)
+            with st.container(width=300):  # as wide as its words otherwise
+                _correct(picture, kind)
 
 
 def _correct(picture: bytes, kind: str) -> None:
@@ -48,7 +49,8 @@ def _correct(picture: bytes, kind: str) -> None:
         key=f"{kind}-true-{zlib.crc32(picture)}",
     )
     words = "Keep the picture with this class" if before is None else "Change the class"
-    if st.button(words, type="primary", disabled=label_id is None, key=f"{kind}-keep"):
+    done = label_id is None or (before is not None and before.label_id == label_id)
+    if st.button(words, type="primary", disabled=done, key=f"{kind}-keep"):
         _change(corrections.keep, picture, label_id, kind)
     st.caption(_where())
 

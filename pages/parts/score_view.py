@@ -24,7 +24,7 @@ def show(pictures: list[tuple[Answered, int]], source: str, run: Run, key: str) 
     files = list(score(labelled, None))
     summary = summarise(files, limit_worst=WORST)
     _metrics(summary)
-    matrix, tallies = st.columns([1.3, 1], gap="large")
+    matrix, tallies = st.columns([1.15, 1])
     with matrix:
         st.altair_chart(
             confusion_chart(summary.confusion, False, dark=st.context.theme.type == "dark"),
@@ -51,7 +51,7 @@ def _metrics(summary: Summary) -> None:
             "Among the garments that were answered with confidence.",
         )
         _metric(
-            "Not clothing, rejected",
+            "Not clothing: rejected",
             summary.others,
             "Pictures of something else, answered in any way but with confidence. Files that "
             "cannot be read are left out.",
@@ -59,13 +59,10 @@ def _metrics(summary: Summary) -> None:
 
 
 def _metric(label: str, tally: Tally, words: str) -> None:
-    under = f"{tally.right} of {tally.n}"
-    if tally.n:
-        under += f", 95 % interval {_interval(tally)}"
     st.metric(
-        label,
+        f"{label} (n = {tally.n})",
         f"{tally.share:.1%}" if tally.n else "–",
-        under,
+        f"95 % interval {_interval(tally)}" if tally.n else None,
         delta_color="off",
         delta_arrow="off",
         border=True,
@@ -87,12 +84,16 @@ def _tallies(group: str, right: str, tallies: dict[str, Tally]) -> None:
                 group: name or "(none)",
                 "n": tally.n,
                 right: tally.right,
-                "Share": tally.share,
+                "Share": 100 * tally.share if tally.n else None,
                 "95 % interval": _interval(tally) if tally.n else "",
             }
             for name, tally in tallies.items()
         ],
-        column_config={"Share": st.column_config.NumberColumn(format="percent")},
+        column_config={
+            "n": st.column_config.NumberColumn(width=45),
+            right: st.column_config.NumberColumn(width=70),
+            "Share": st.column_config.NumberColumn(format="%.1f %%", width=65),
+        },
         hide_index=True,
         height="content" if len(tallies) < 12 else 388,
         alt=f"{right} by {group.lower()}",
