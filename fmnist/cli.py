@@ -268,7 +268,7 @@ def _export(options, parser) -> int:
     with quiet():
         import keras
 
-        from fmnist.training import export
+        from fmnist.exporting import export
 
         model = keras.models.load_model(run.path / "model.keras", compile=False)
         export(run.path, model, run.settings.source)

@@ -1,8 +1,7 @@
 """Epochs of freshly rendered training images, made in other processes while the network learns.
 
-A whole epoch is handed to Keras as arrays. Batch by batch, as a `keras.utils.PyDataset`, an epoch
-of the robust network took twice as long on two cores (180 s against 92 s), nearly all of the
-difference inside the kernel.
+A whole epoch is handed over as arrays. As a `keras.utils.PyDataset`, one of `robust` took twice as
+long on two cores (180 s against 92 s), nearly all of the difference inside the kernel.
 """
 
 import multiprocessing

@@ -4,7 +4,6 @@ The network's file is written without Adam's state, which would triple it; a run
 not a checkpoint.
 """
 
-import contextlib
 import os
 import threading
 import time
@@ -17,23 +16,19 @@ import numpy as np
 
 from fmnist import jobs, machine, runs, storage
 from fmnist.architectures import build
-from fmnist.classifier import Classifier, refit
 from fmnist.data import checksums, load, scale, split
 from fmnist.errors import FmnistError
+from fmnist.exporting import export
+from fmnist.fitting import VALIDATION_BATCH, Stopped, fit_rendered
 from fmnist.quiet import quiet
 from fmnist.settings import TrainSettings
 
-__all__ = ["Stopped", "export", "train"]
+__all__ = ["train"]
 
 PROGRESS_EVERY = 0.5  # seconds between progress events: often enough to look alive
-EXPORTED = ("model.tflite", "test.npz")
 STOP_POLL = 0.25  # seconds between looks for the stop file
 
 Report = Callable[[dict], None]
-
-
-class Stopped(Exception):
-    """The user asked the training to end and to keep what it has learnt."""
 
 
 def train(path: Path, settings: TrainSettings, report: Report = lambda event: None) -> None:
@@ -94,58 +89,26 @@ def _train(path: Path, settings: TrainSettings, record: "_Record", stop: "_StopW
     )
     runs.write_info(path, state="running", parameters=model.count_params(), train_size=len(chosen))
     progress = _progress_callback(settings, len(chosen), record, stop)
-    how = {
-        "validation_data": validation,
-        "validation_batch_size": 500,
-        "callbacks": [progress],
-        "verbose": 0,
-    }
     stop.training_begins()
     stopped = False
     try:
         if settings.renderings:
-            _fit_rendered(model, images, labels, settings, stop, how)
+            fit_rendered(model, images, labels, validation, settings, stop.asked, progress)
         else:
             model.fit(
                 scale(images),
                 labels,
                 batch_size=settings.batch_size,
                 epochs=settings.epochs,
-                **how,
+                validation_data=validation,
+                validation_batch_size=VALIDATION_BATCH,
+                callbacks=[progress],
+                verbose=0,
             )
     except Stopped:
         stopped = True
     trained = time.monotonic() - began
     _finish(path, settings, model, record, progress.last_epoch, stopped, trained)
-
-
-def _fit_rendered(
-    model,
-    images: np.ndarray,
-    labels: np.ndarray,
-    settings: TrainSettings,
-    stop: "_StopWatch",
-    how: dict,
-) -> None:
-    """`model.fit`, epoch by epoch, on renderings of (T, 28, 28) uint8 that are new each time."""
-    from fmnist.feeding import RenderedImages
-
-    def check():
-        if stop.asked.is_set():
-            raise Stopped
-
-    with contextlib.closing(RenderedImages(images, labels, settings.seed)) as rendered:
-        for epoch in range(settings.epochs):
-            shown, names = rendered.next_epoch(check)
-            model.fit(
-                scale(shown),
-                names,
-                batch_size=settings.batch_size,
-                initial_epoch=epoch,
-                epochs=epoch + 1,
-                shuffle=False,  # it comes in a new order
-                **how,
-            )
 
 
 def _optimizer(settings: TrainSettings, size: int):
@@ -207,54 +170,6 @@ def _finish(
         process=None,
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-
-
-def export(path: Path, model, source: str) -> None:
-    """Give the run at `path` what pages need of its network: model.tflite, test.npz, verdict.json.
-
-    The verdicts are fitted on the validation images, which a training on all 60,000 has seen: its
-    calibration is then too good.
-
-    Adds their hashes and the test scores to run.json. TensorFlow's backend only.
-    """
-    storage.replace_file(path / "model.tflite", lambda part: export_litert(model, part))
-    test = load("test", source)
-    with quiet():
-        probabilities, _ = Classifier(path / "model.tflite")(test.images)
-    storage.replace_file(
-        path / "test.npz", lambda part: np.savez_compressed(part, probabilities=probabilities)
-    )
-    right = probabilities[np.arange(len(test.labels)), test.labels]
-    run = runs.read(path)
-    runs.write_info(
-        path,
-        scores={
-            **run.scores,
-            "test_accuracy": float((probabilities.argmax(axis=1) == test.labels).mean()),
-            # the floor keeps a probability that rounded to 0 from making the mean infinite
-            "test_loss": float(-np.log(np.maximum(right, 1e-7)).mean()),
-        },
-        files={
-            **run.files,
-            **{name: storage.sha256_of(path / name) for name in EXPORTED},
-        },
-    )
-    part = load("train", source)
-    held_out = split(part.labels)[1]
-    with quiet():
-        refit(runs.read(path), part.images[held_out], part.labels[held_out])
-
-
-def export_litert(model, path: Path) -> None:
-    """Write `model` as .tflite with two outputs: probabilities (B, 10) and features (B, F)."""
-    import keras
-
-    outputs = {
-        "probabilities": model.outputs[0],
-        "features": model.get_layer("features").output,
-    }
-    with quiet():
-        keras.Model(model.inputs, outputs).export(path, format="litert", verbose=False)
 
 
 class _Record:

@@ -7,12 +7,13 @@ import subprocess
 import sys
 import termios
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
 from fmnist import runs
 from fmnist.classifier import for_run
-from fmnist.data import CLASS_NAMES
+from fmnist.data import CLASS_NAMES, load, split
 from fmnist.history import read_history
 from tests.conftest import ROOT
 
@@ -283,6 +284,13 @@ def test_robust_network_trains_on_renderings(runs_dir):
     assert (run.state, run.usable) == ("finished", True)
     assert (run.settings.network, run.settings.renderings) == ("robust", True)
     assert (run.settings.schedule, run.settings.weight_decay) == ("one-cycle", 0.05)
+    part = load("train")
+    held_out = split(part.labels)[1]
+    said, _ = for_run(run)(part.images[held_out])
+    right = said.argmax(axis=1) == part.labels[held_out]
+    assert run.scores["validation_accuracy"] == pytest.approx(right.mean(), abs=2e-4)
+    of_true = said[range(len(right)), part.labels[held_out]]
+    assert run.scores["validation_loss"] == pytest.approx(-np.log(of_true).mean(), abs=1e-3)
 
     # what another Keras backend leaves behind becomes the same again
     stored = runs.load_predictions(run)
