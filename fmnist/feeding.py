@@ -4,10 +4,13 @@ A whole epoch is handed over as arrays. As a `keras.utils.PyDataset`, one of `ro
 long on two cores (180 s against 92 s), nearly all of the difference inside the kernel.
 """
 
+import contextlib
 import multiprocessing
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import resource_tracker
 
 import numpy as np
 
@@ -24,9 +27,10 @@ class RenderedImages:
     The same seed gives the same epochs, however many processes render. Close it after use.
     """
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray, seed: int):
-        """images (N, 28, 28) uint8, labels (N,) uint8."""
+    def __init__(self, images: np.ndarray, labels: np.ndarray, seed: int, epochs: int):
+        """images (N, 28, 28) uint8, labels (N,) uint8; epochs: how many will be asked for."""
         self._images, self._labels, self._seed = images, labels, seed
+        self._epochs = epochs
         # spawn, because TensorFlow's threads do not survive a fork
         self._pool = ProcessPoolExecutor(
             max_workers=max(1, (os.cpu_count() or 1) - 1),
@@ -35,7 +39,8 @@ class RenderedImages:
             initargs=(os.getpid(),),
         )
         self._epoch = 0
-        self._chunks = self._submit(0)
+        with _without_ctrl_c():
+            self._chunks = self._submit(0)
 
     def next_epoch(
         self, while_waiting: Callable[[], None] = lambda: None
@@ -49,7 +54,7 @@ class RenderedImages:
             made.append(chunk.result())
             while_waiting()
         self._epoch += 1
-        self._chunks = self._submit(self._epoch)
+        self._chunks = self._submit(self._epoch) if self._epoch < self._epochs else []
         images, labels = zip(*made, strict=True)
         return np.concatenate(images), np.concatenate(labels)
 
@@ -66,3 +71,20 @@ class RenderedImages:
             for start in range(0, len(order), CHUNK)
             for part in [order[start : start + CHUNK]]
         ]
+
+
+@contextlib.contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Processes started in here never see Ctrl-C, which a terminal sends to all of them.
+
+    What it means is the training's to say; a rendering process that ends would break the epoch.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # it would unblock the signal when it is first started
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

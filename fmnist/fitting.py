@@ -42,7 +42,9 @@ def fit_rendered(
             raise Stopped
 
     size = settings.batch_size
-    with contextlib.closing(RenderedImages(images, labels, settings.seed)) as rendered:
+    with contextlib.closing(
+        RenderedImages(images, labels, settings.seed, settings.epochs)
+    ) as rendered:
         for epoch in range(settings.epochs):
             shown, names = rendered.next_epoch(check)
             progress.on_epoch_begin(epoch)

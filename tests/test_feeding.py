@@ -1,6 +1,7 @@
 """Epochs of renderings: repeatable, new in every epoch, complete, and no process left behind."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -29,8 +30,8 @@ def feed(part):
 
     made = []
 
-    def make(images=part[0], labels=part[1], seed=0):
-        made.append(RenderedImages(images, labels, seed=seed))
+    def make(images=part[0], labels=part[1], seed=0, epochs=2):
+        made.append(RenderedImages(images, labels, seed=seed, epochs=epochs))
         return made[-1]
 
     yield make
@@ -72,7 +73,7 @@ def test_waiting_can_be_ended(feed):
 
 def test_every_image_comes_once_an_epoch_with_its_own_label(feed, part):
     # a class of its own for each image: what comes out says which image went in
-    one = feed(part[0], np.arange(1500, dtype=np.uint16))
+    one = feed(part[0], np.arange(1500, dtype=np.uint16), epochs=3)
     for _ in range(3):
         assert sorted(one.next_epoch()[1]) == list(range(1500))
 
@@ -101,7 +102,7 @@ import os, signal, time
 import numpy as np
 from fmnist.feeding import RenderedImages
 if __name__ == "__main__":
-    feed = RenderedImages(np.zeros((64, 28, 28), np.uint8), np.zeros(64, np.uint8), 0)
+    feed = RenderedImages(np.zeros((64, 28, 28), np.uint8), np.zeros(64, np.uint8), 0, 2)
     feed.next_epoch()
     print("ready", flush=True)
     time.sleep(60)
@@ -125,3 +126,46 @@ def test_processes_end_with_a_killed_training(tmp_path):
         training.kill()
     _, left = psutil.wait_procs(rendering, timeout=15)
     assert not left
+
+
+INTERRUPTED = """
+import signal, sys
+import numpy as np
+from fmnist.feeding import RenderedImages
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, lambda *_: None)  # as the command: it stops at its own time
+    feed = RenderedImages(np.zeros((40_000, 28, 28), np.uint8), np.zeros(40_000, np.uint8), 0, 1)
+    print("begun", flush=True)
+    images, _ = feed.next_epoch()
+    print(len(images), flush=True)
+    feed.close()
+"""
+
+
+def test_ctrl_c_of_a_terminal_breaks_no_rendering(tmp_path):
+    script = tmp_path / "train.py"
+    script.write_text(INTERRUPTED)
+    training = subprocess.Popen(
+        [sys.executable, str(script)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with training:
+        assert training.stdout.readline() == "begun\n"
+        children = psutil.Process(training.pid).children
+        while not any("spawn_main" in " ".join(child.cmdline()) for child in children()):
+            time.sleep(0.05)
+        for _ in range(10):  # while it starts and while it works
+            time.sleep(0.2)
+            os.killpg(training.pid, signal.SIGINT)
+        out, errors = training.communicate(timeout=60)
+    assert out == "40000\n", errors
+
+
+def test_no_epoch_is_rendered_that_nobody_asks_for(feed):
+    one = feed(epochs=1)
+    one.next_epoch()
+    assert one._chunks == []
