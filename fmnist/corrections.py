@@ -108,8 +108,9 @@ def keep(data: bytes, label_id: int, kind: str) -> Row:
             rows = [row if known.path == name else known for known in rows]
         else:
             _check_room(place, rows, len(picture))
-            storage.replace_file(place / name, lambda part: part.write_bytes(picture))
             rows.append(row)
+        # in both cases: somebody may have deleted or damaged the file
+        storage.replace_file(place / name, lambda part: part.write_bytes(picture))
         _write(place, rows)
     return row
 

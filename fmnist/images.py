@@ -70,7 +70,9 @@ def _decode(data: bytes) -> Image.Image:
         image.seek(0)
         image.load()
         upright = ImageOps.exif_transpose(image)
-        return _reduce(_to_rgba(upright))
+        plain = _reduce(_to_rgba(upright))
+        plain.info.clear()  # a colour profile of megabytes would go wherever the picture goes
+        return plain
 
 
 def _to_rgba(image: Image.Image) -> Image.Image:

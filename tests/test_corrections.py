@@ -81,6 +81,20 @@ def test_the_same_picture_gets_the_new_label():
     assert corrections.name_of(picture(1)) == first.path
 
 
+def test_a_lost_picture_is_written_again():
+    row = corrections.keep(picture(3), 0, "upload")
+    (corrections.directory() / row.path).unlink()
+    assert corrections.keep(picture(3), 0, "upload") == row
+    assert decode(corrections.picture_of(row)).size
+
+
+def test_a_colour_profile_is_not_kept():
+    plain = corrections.keep(picture(3), 0, "upload")
+    profiled = picture(3, icc_profile=b"a profile" * 1000)
+    assert b"a profile" not in corrections.picture_of(corrections.keep(profiled, 0, "upload"))
+    assert [row.path for row in corrections.kept()] == [plain.path]  # the same picture
+
+
 def test_what_is_kept_has_the_same_pixels_and_nothing_else(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # turned

@@ -157,3 +157,9 @@ def test_damaged_bytes_are_decoded_or_refused(seed, data):
     damaged = bytes(damaged[: data.draw(st.integers(1, len(damaged)))])
     with contextlib.suppress(BadImage):  # anything else fails the test
         assert max(decode(damaged).size) <= 512
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
+def test_nothing_but_pixels_is_left(format):
+    picture = decode(encode(PHOTO.convert("RGB"), format, icc_profile=b"x" * 5_000))
+    assert picture.info == {}
