@@ -20,6 +20,7 @@ from fmnist.labels import (
     leads_out,
     not_there,
     read_table,
+    shown,
 )
 
 __all__ = ["MAX_PACKED", "Archive", "Member"]
@@ -34,6 +35,7 @@ MAX_ENCLOSING = 5  # folders around everything that are taken off
 DIRECTORY_ENTRY = b"PK\x01\x02"
 # bzip2 and LZMA unpack four kilobytes to tens of megabytes before a limit can be looked at
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 ENCRYPTED, UTF8 = 0x1, 0x800  # bits of a member's flags
 
 
@@ -120,10 +122,16 @@ class Archive:
             except BadImage as error:
                 raise BadArchive(f"{TABLE}: {error}") from None
             return tuple(Member(name, row.label_id, row.kind) for name, row in self._rows(table))
-        below = [name for name in self._visible() if "/" in name]
+        names = self._visible()
+        below = [name for name in names if "/" in name]
         if all(class_of(_top(name)) is None for name in below):
             return ()
-        return tuple(Member(name, class_of_subfolder(_top(name))) for name in below)
+        # a picture beside the class folders has no label yet, and is shown all the same
+        return tuple(
+            Member(name, class_of_subfolder(_top(name)) if "/" in name else None)
+            for name in names
+            if "/" in name or name.lower().endswith(SUFFIXES)
+        )
 
     def _rows(self, table: bytes):
         def find(name: str, line: int) -> str:
@@ -150,10 +158,10 @@ def _by_name(infos: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
         if not name or decoded.endswith(("/", "\\")):
             continue
         if name in found:
-            raise BadArchive(f"The zip file has {_shown(name)} twice; pack it again.")
+            raise BadArchive(f"The zip file has {shown(name)} twice; pack it again.")
         if info.flag_bits & ENCRYPTED:
             raise BadArchive(
-                f"{_shown(name)} in the zip file is encrypted; pack it without a password."
+                f"{shown(name)} in the zip file is encrypted; pack it without a password."
             )
         found[name] = info
     return found
@@ -172,12 +180,12 @@ def _decoded(info: zipfile.ZipInfo) -> str:
 def _path(name: str) -> str:
     """A path without "." and doubled slashes. Raises BadArchive where it leads out."""
     if len(name) > MAX_NAME:
-        raise BadArchive(f"The zip file has the path {_shown(name)}, which is too long.")
+        raise BadArchive(f"The zip file has the path {shown(name)}, which is too long.")
     name = name.replace("\\", "/")  # some Windows programs pack it so
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or re.match("[A-Za-z]:", name) or ".." in parts:
         raise BadArchive(
-            f"The zip file has the path {_shown(name)}, which leads out of it; pack the folder "
+            f"The zip file has the path {shown(name)}, which leads out of it; pack the folder "
             "with its pictures again."
         )
     return "/".join(parts)
@@ -219,7 +227,3 @@ def _is_hidden(name: str) -> bool:
     if any(folder.startswith(".") for folder in folders) or is_hidden_file(file):
         return True
     return bool(folders) and folders[0].startswith("__")
-
-
-def _shown(name: str) -> str:
-    return repr(name if len(name) <= 80 else name[:79] + "…")

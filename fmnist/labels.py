@@ -27,6 +27,7 @@ __all__ = [
     "leads_out",
     "not_there",
     "read_table",
+    "shown",
     "write_table",
 ]
 
@@ -101,12 +102,12 @@ def read_table(data: bytes, find: Callable[[str, int], Key]) -> Iterator[tuple[K
     for line, fields in _rows(data):
         key = find(fields["path"], line)
         if key in lines:
-            raise _bad(line, f"{_shown(fields['path'])} is on line {lines[key]} already")
+            raise _bad(line, f"{shown(fields['path'])} is on line {lines[key]} already")
         lines[key] = line
         if fields["label_id"] not in LABELS:
             raise _bad(
                 line,
-                f"the label_id is {_shown(fields['label_id'])} and must be a class id from 0 to 9, "
+                f"the label_id is {shown(fields['label_id'])} and must be a class id from 0 to 9, "
                 "or -1 for none of the classes",
             )
         yield key, Row(fields["path"], LABELS[fields["label_id"]], fields.get("kind", ""))
@@ -123,12 +124,12 @@ def write_table(rows: list[Row]) -> bytes:
 
 def leads_out(name: str, line: int) -> LabelsError:
     """The error of a table's path that is absolute or leads out of the folder."""
-    return _bad(line, f"{_shown(name)} leads out of the folder; give a path inside of it")
+    return _bad(line, f"{shown(name)} leads out of the folder; give a path inside of it")
 
 
 def not_there(name: str, line: int) -> LabelsError:
     """The error of a table's path without a file."""
-    return _bad(line, f"there is no file {_shown(name)} in the folder")
+    return _bad(line, f"there is no file {shown(name)} in the folder")
 
 
 def _letters(name: str) -> str:
@@ -163,7 +164,8 @@ def _rows(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
         raise _bad(reader.line_num, f"this is not CSV ({error})") from None
 
 
-def _shown(value: str) -> str:
+def shown(value: str) -> str:
+    """A name from outside in quotes, cut to 80 characters."""
     return repr(value if len(value) <= 80 else value[:79] + "…")
 
 
