@@ -1,5 +1,7 @@
 """How an answer is shown: in words, as the 28x28 picture that was classified, and as ten bars."""
 
+import re
+
 import numpy as np
 import streamlit as st
 
@@ -43,13 +45,21 @@ def show_answer(answer: Answer, key: str) -> None:
     show_why(answer.prepared.pixels, answer.class_id, key)
 
 
+def literal(text: str) -> str:
+    """A sentence that may quote a file, for where Markdown is read: nothing in it means anything.
+
+    Source: CommonMark 0.31, section 2.4: any ASCII punctuation may stand behind a backslash.
+    """
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+
+
 def show_vote(answer: Answer) -> None:
     """Say how far the renderings of the input agree, where more than one was answered."""
     names = answer.vote.names
     if len(names) < 2:
         return
     guesses = [CLASS_NAMES[best] for best in answer.vote.each[0].argmax(axis=1)]
-    agreeing = sum(guess == answer.class_name for guess in guesses)
+    agreeing = round(answer.agreement * len(names))
     others = [
         f"{name}: {guess}"
         for name, guess in zip(names, guesses, strict=True)

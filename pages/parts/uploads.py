@@ -10,7 +10,7 @@ from fmnist.errors import FmnistError
 from fmnist.images import decode
 from fmnist.runs import Run
 from pages.parts import corrections_view, hands_view, loading, score_view
-from pages.parts.answer_view import show_answer
+from pages.parts.answer_view import literal, show_answer
 from pages.parts.answered import MAX_PICTURES, NAME, PICTURE, Answered, Item, answer_all
 from pages.parts.labelling import labels
 
@@ -53,7 +53,7 @@ def _items(file, alone: bool) -> list[Item]:
     try:
         archive = _archive(file.file_id, file)
     except FmnistError as error:
-        st.error(str(error), title=_plain(file.name), icon=":material/folder_zip:")
+        st.error(literal(str(error)), title=_plain(file.name), icon=":material/folder_zip:")
         return []
     return [
         Item(
