@@ -113,7 +113,7 @@ def _predict(options, test, rng: np.random.Generator) -> list[float]:
     with quiet():
         import keras
 
-        model = keras.models.load_model(runs.find(options.run).path / "model.keras", compile=False)
+        model = keras.models.load_model(runs.keras_file(runs.find(options.run)), compile=False)
 
     def work(picture: bytes) -> None:
         small = Image.open(io.BytesIO(picture)).convert("L").resize((28, 28))

@@ -137,8 +137,9 @@ def _parser() -> argparse.ArgumentParser:
     export = commands.add_parser(
         "export",
         help="make a run ready for the pages that was trained on another Keras backend",
-        description="Write model.tflite and test.npz beside a run's model.keras. Training with "
-        "KERAS_BACKEND=jax or torch leaves that to this command, which needs TensorFlow.",
+        description="Write model.tflite, test.npz and verdict.json beside a run's model.keras. "
+        "Training with KERAS_BACKEND=jax or torch leaves that to this command, which needs "
+        "TensorFlow.",
     )
     export.add_argument("run", metavar="RUN", help="name of the run")
     export.set_defaults(run_command=_export)
@@ -265,12 +266,13 @@ def _train_held(path: Path, settings: TrainSettings, *, log: bool) -> int:
 
 def _export(options, parser) -> int:
     run = runs.find(options.run)
+    file = runs.keras_file(run)
     with quiet():
         import keras
 
         from fmnist.exporting import export
 
-        model = keras.models.load_model(run.path / "model.keras", compile=False)
+        model = keras.models.load_model(file, compile=False)
         export(run.path, model, run.settings.source)
     accuracy = runs.read(run.path).scores["test_accuracy"]
     print(f"{run.name}: {accuracy:.2%} of the 10,000 test images right.")

@@ -6,6 +6,7 @@
     model.keras     the network, without the optimizer's state
     model.tflite    the same network for inference: probabilities and penultimate features
     test.npz        its probabilities on the 10,000 test images
+    verdict.json    how its answers are calibrated and when it does not answer
 
 Shipped runs lie inside the package, own runs under `runs/` in the checkout, or where FMNIST_RUNS
 says. Reading a folder never raises: a damaged one is a `Run` whose state is "damaged" and whose
@@ -39,6 +40,7 @@ __all__ = [
     "create",
     "find",
     "find_initial",
+    "keras_file",
     "list_runs",
     "load_predictions",
     "new_name",
@@ -202,18 +204,32 @@ def read(path: Path) -> Run:
 def find_initial(settings: TrainSettings) -> Run:
     """The run whose weights a training with `settings.initial` begins with.
 
-    Raises RunError where it is missing, has no whole network file or is of another network.
+    Raises RunError where it is missing, has no whole network file, is of another network, or has
+    learnt from images that the training would validate with.
     """
     run = find(settings.initial)
-    file = run.path / "model.keras"
-    if not file.is_file() or storage.sha256_of(file) != run.files.get("model.keras"):
-        raise RunError(f"The run {run.name!r} has no network to begin with.")
+    keras_file(run)
     if run.settings.network != settings.network:
         raise RunError(
             f"The run {run.name!r} is of the network {run.settings.network!r}; a training of "
             f"{settings.network!r} cannot begin with its weights."
         )
+    if settings.holdout and not run.settings.holdout:
+        raise RunError(
+            f"The run {run.name!r} has learnt from all 60,000 images, so none are left to validate "
+            "with; train on all of them again, or begin with another run."
+        )
     return run
+
+
+def keras_file(run: Run) -> Path:
+    """The run's model.keras. Raises RunError where there is none or it was changed."""
+    path = run.path / "model.keras"
+    if "model.keras" not in run.files or not path.is_file():
+        raise RunError(f"The run {run.name!r} has no Keras network ({run.state}).")
+    if storage.sha256_of(path) != run.files["model.keras"]:
+        raise RunError(f"The run {run.name!r} is damaged: model.keras was changed.")
+    return path
 
 
 def load_predictions(run: Run) -> np.ndarray:
@@ -283,7 +299,10 @@ def create(name: str, settings: TrainSettings, directory: Path | None = None) ->
 
 
 def write_info(path: Path, **changes) -> None:
-    """Change entries of run.json; None removes one. Only the run's own process calls this."""
+    """Change entries of run.json; None removes one.
+
+    Only the run's own process calls this, and after its end `classifier.refit`.
+    """
     info = json.loads((path / "run.json").read_text(encoding="utf-8"))
     info.update(changes)
     info = {key: value for key, value in info.items() if value is not None}

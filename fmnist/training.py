@@ -80,7 +80,7 @@ def _train(path: Path, settings: TrainSettings, record: "_Record", stop: "_StopW
 
     model = build(settings.network)
     if settings.initial:
-        file = runs.find_initial(settings).path / "model.keras"
+        file = runs.keras_file(runs.find_initial(settings))
         model.set_weights(keras.models.load_model(file, compile=False).get_weights())
     model.compile(
         optimizer=_optimizer(settings, len(chosen)),

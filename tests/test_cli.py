@@ -96,6 +96,7 @@ def test_wrong_usage_is_status_2(arguments):
     [
         ["evaluate", "nobody"],
         ["export", "nobody"],
+        ["verdicts", "nobody", "--fit"],
         ["classify", "--run", "nobody", "x.png"],
         ["score", "nowhere"],
         ["faithfulness", "nobody"],
@@ -348,3 +349,11 @@ def test_terminal_gets_a_bar_and_all_images_leave_no_validation():
     assert run.state in ("stopped", "finished")
     assert run.info["train_size"] == 60_000
     assert "validation_accuracy" not in run.scores
+
+
+def test_export_without_a_network_is_one_sentence(own_run):
+    (own_run("bare").path / "model.keras").unlink()
+    runs.write_info(runs.runs_directory() / "bare", files={})
+    done = fmnist("export", "bare")
+    assert done.returncode == 1
+    assert done.stderr == "fmnist: The run 'bare' has no Keras network (finished).\n"

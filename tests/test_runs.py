@@ -189,6 +189,13 @@ def test_a_training_begins_with_a_run_of_its_own_network(own_run):
         runs.find_initial(TrainSettings(initial="mine", network="robust"))
 
 
+def test_a_training_cannot_validate_with_what_its_first_weights_have_learnt(own_run):
+    own_run(settings=TrainSettings(holdout=False).to_dict())
+    with pytest.raises(RunError, match="'mine' has learnt from all 60,000"):
+        runs.find_initial(TrainSettings(initial="mine"))
+    assert runs.find_initial(TrainSettings(initial="mine", holdout=False)).name == "mine"
+
+
 @pytest.mark.parametrize("change", [lambda file: file.unlink(), lambda file: file.write_text("x")])
 def test_a_training_cannot_begin_with_a_missing_or_changed_network(own_run, change):
     change(own_run().path / "model.keras")
