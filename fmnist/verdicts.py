@@ -2,12 +2,13 @@
 
 Fitted once per run, on the 5,000 validation images and on made-up outliers, never on the test set:
 
-- a temperature, by which the logits are divided (Guo et al., On Calibration of Modern Neural
-  Networks, arXiv 1706.04599, section 4.2);
+- a temperature, by which the logarithm of the voted probabilities is divided, as the logits are
+  by Guo et al. (On Calibration of Modern Neural Networks, arXiv 1706.04599, section 4.2);
 - a logistic regression on the penultimate features that tells garments, the dataset's and other
   renderings of them, from outliers;
 - the renderings of an input that the network knows and that may vote;
-- two lines, so that of the validation images a stated share at most is not answered.
+- two lines, so that a stated share of the validation images is not answered; they are drawn on
+  the half of them that the regression has not seen.
 """
 
 from dataclasses import asdict, dataclass, field, replace
@@ -26,6 +27,7 @@ MOST_NOT_ANSWERED = 0.085
 OUTLIERS = 4_000
 KNOWN = 0.03  # a rendering votes where it costs the network less accuracy than this
 PLAIN = "as prepared"
+MEASURED = ("n", "ece_before", "ece_after", "outliers", "outliers_not_confident", "trade_off")
 BINS = 15  # of the reliability diagram, as in the paper
 
 
@@ -50,7 +52,7 @@ class Judge:
     measured: dict = field(default_factory=dict)
 
     def calibrated(self, probabilities: np.ndarray) -> np.ndarray:
-        """Softmax of the logits divided by the temperature; (..., 10) to (..., 10) float32."""
+        """Softmax of log-probabilities divided by the temperature; (..., 10) -> same, float32."""
         logits = np.log(np.maximum(probabilities, 1e-12)) / self.temperature
         powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
         return (powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32)
@@ -85,13 +87,16 @@ def from_dict(values: object) -> Judge:
         }
         weights = tuple(map(float, values["weights"]))
         names = tuple(values["views"])
+        known = set(names) <= set(views.VIEWS) and len(names) == len(set(names)) > 0
         measured = dict(values["measured"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise ValueError("not the values of a judge") from None
     if not np.isfinite([*numbers.values(), *weights]).all() or numbers["temperature"] <= 0:
         raise ValueError("the values of a judge are finite, and its temperature is above 0")
-    if not names or not set(names) <= set(views.VIEWS):
+    if not known:
         raise ValueError(f"the renderings that vote are some of {tuple(views.VIEWS)}")
+    if measured and not set(MEASURED) <= set(measured):
+        raise ValueError(f"what was measured while fitting is {MEASURED}")
     return Judge(names, **numbers, weights=weights, measured=measured)
 
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 
 from fmnist import runs
+from fmnist.errors import RunError
 
 __all__ = ["add_to"]
 
@@ -33,9 +34,12 @@ def _run(options, parser) -> int:
     from fmnist.data import load, split
 
     if options.fit:
+        run = runs.find(options.run)
+        if run.active:
+            raise RunError(f"The run {run.name!r} is training and will be fitted at its end.")
         train = load("train")
         held_out = split(train.labels)[1]
-        refit(runs.find(options.run), train.images[held_out], train.labels[held_out])
+        refit(run, train.images[held_out], train.labels[held_out])
     classifier = for_command(options.run)
     judge, test = classifier.judge, load("test")
     vote = views.vote(test.images, classifier, judge.views)

@@ -69,7 +69,8 @@ def test_verdicts_follow_both_lines():
 
 
 def test_it_is_read_as_it_was_written():
-    judge = Judge(("as prepared", "mirrored"), 1.5, 0.6, 0.3, (0.5, -1.0), 0.25, {"n": 3})
+    measured = {**dict.fromkeys(verdicts.MEASURED, 0.5), "trade_off": [[0.0, 1.0, 0.9]]}
+    judge = Judge(("as prepared", "mirrored"), 1.5, 0.6, 0.3, (0.5, -1.0), 0.25, measured)
     assert verdicts.from_dict(json.loads(json.dumps(judge.to_dict()))) == judge
 
 
@@ -82,6 +83,10 @@ def test_it_is_read_as_it_was_written():
         ({"views": []}, "renderings"),
         ({"views": ["upside down"]}, "renderings"),
         ({"weights": 3}, "not the values"),
+        ({"views": [[1]]}, "not the values"),
+        ({"views": ["mirrored", "mirrored"]}, "renderings"),
+        ({"temperature": 10**400}, "not the values"),
+        ({"measured": {"n": 5}}, "measured"),
     ],
 )
 def test_what_is_no_judge_is_refused(change, words):
@@ -118,3 +123,29 @@ def test_a_changed_file_is_told(own_run):
     runs.write_info(run.path, files={**run.files, "verdict.json": "0" * 64})
     with pytest.raises(RunError, match=r"verdict\.json was changed"):
         for_run(runs.find("mine"))
+
+
+def test_a_run_that_is_fitted_anew_meanwhile_is_not_damaged(own_run):
+    """A page read the run, then a command fitted it; and the other way round."""
+    run = own_run("mine")
+    path = run.path / "verdict.json"
+    storage.write_json(path, Judge(temperature=2.0).to_dict())
+    runs.write_info(run.path, files={**run.files, "verdict.json": storage.sha256_of(path)})
+    before = runs.read(run.path)
+    storage.write_json(path, Judge(temperature=3.0).to_dict())
+    with pytest.raises(RunError, match=r"verdict\.json was changed"):
+        for_run(before)
+    runs.write_info(run.path, files={**run.files, "verdict.json": storage.sha256_of(path)})
+    assert for_run(before).judge.temperature == 3.0
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(own_run, monkeypatch):
+    run = own_run("mine")
+    monkeypatch.setattr(verdicts, "fit", lambda *_: Judge())
+
+    def refuse(path, value):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(storage, "write_json", refuse)
+    with pytest.raises(RunError, match=r"'mine' cannot be written \(Permission denied\)"):
+        refit(run, np.zeros((1, 28, 28), np.uint8), np.zeros(1, np.uint8))
