@@ -75,6 +75,19 @@ class TrainSettings:
                 "train on all 60,000 or choose a fraction, not both."
             )
 
+    def options_in_words(self) -> str:
+        """Whatever beside the numbers differs from the specification's recipe; "" where nothing."""
+        words = []
+        if self.schedule != "constant":
+            words.append(self.schedule)
+        if self.weight_decay:
+            words.append(f"weight decay {self.weight_decay:g}")
+        if self.renderings:
+            words.append("renderings")
+        if self.initial:
+            words.append(f"from {self.initial}")
+        return ", ".join(words)
+
     def to_dict(self) -> dict:
         """Plain values, as they stand in run.json."""
         return dataclasses.asdict(self)

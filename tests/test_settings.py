@@ -75,3 +75,9 @@ def test_the_run_to_begin_with_is_a_name():
     assert TrainSettings(initial="seed-cnn").initial == "seed-cnn"
     with pytest.raises(SettingsError, match="initial must be the name of a run, got 3"):
         TrainSettings(initial=3)
+
+
+def test_options_are_said_in_words():
+    assert TrainSettings().options_in_words() == ""
+    odd = TrainSettings(schedule="one-cycle", weight_decay=0.05, renderings=True, initial="a")
+    assert odd.options_in_words() == "one-cycle, weight decay 0.05, renderings, from a"

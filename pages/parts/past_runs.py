@@ -31,6 +31,9 @@ def show() -> None:
             "rate": st.column_config.NumberColumn("Learning rate", format="%g"),
             "images": st.column_config.NumberColumn("Trained on", format="localized"),
             "seed": "Seed",
+            "options": st.column_config.TextColumn(
+                "Options", help="What differs from the specification's recipe"
+            ),
             "validation": st.column_config.NumberColumn(
                 "Validation",
                 format="percent",
@@ -80,6 +83,7 @@ def _row(run: Run) -> dict:
         "rate": settings.learning_rate if settings else None,
         "images": run.count("train_size"),
         "seed": settings.seed if settings else None,
+        "options": settings.options_in_words() if settings else None,
         "created": run.created or None,
         "note": run.reason or ("ships with the project" if run.shipped else ""),
     }
