@@ -39,7 +39,7 @@ VIEWS = {
     "as prepared": lambda pixels: pixels,
     "mirrored": _mirrored,
     "turned left": lambda pixels: _turned(pixels, TURN),
-    "turned right": lambda pixels: _turned(_mirrored(pixels), -TURN),
+    "mirrored, turned right": lambda pixels: _turned(_mirrored(pixels), -TURN),
     "negated": _negated,
     "negated, mirrored": lambda pixels: _mirrored(_negated(pixels)),
 }

@@ -45,7 +45,7 @@ def test_negated_turns_the_fabric_and_not_the_background(shoe):
 
 
 def test_turning_keeps_the_garment(shoe):
-    for name in ("turned left", "turned right"):
+    for name in ("turned left", "mirrored, turned right"):
         turned = VIEWS[name](shoe)
         assert turned.any()
         assert abs(int((turned > 8).sum()) / int((shoe > 8).sum()) - 0.95**2) < 0.15
