@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fmnist.classifier import Classifier
 from fmnist.data import CLASS_NAMES
 
-__all__ = ["HABITS", "HIDING", "Finding", "Habit", "check", "measure", "measures"]
+__all__ = ["HABITS", "HIDING", "Finding", "Habit", "check", "examine", "measure", "measures"]
 
 SIDE = 28
 FOOTWEAR = tuple(CLASS_NAMES.index(name) for name in ("Sandal", "Sneaker", "Ankle boot"))
@@ -75,6 +76,12 @@ class Finding:
     name: str
     sentence: str
     low: bool = False
+
+
+def examine(pixels: np.ndarray, class_id: int, classifier: Classifier) -> list[Finding]:
+    """As `check`, with the mirror image classified; class_id: 0 to 9, as it was answered."""
+    mirrored, _ = classifier(np.ascontiguousarray(pixels[np.newaxis, :, ::-1]))
+    return check(pixels, class_id, int(mirrored[0].argmax()))
 
 
 def check(pixels: np.ndarray, class_id: int, mirrored_class_id: int | None = None) -> list[Finding]:

@@ -16,7 +16,7 @@ from fmnist.classifier import Classifier
 from fmnist.data import CLASS_NAMES
 from fmnist.evaluation import interval
 
-__all__ = ["NOT_CLOTHING", "Picture", "Scored", "Summary", "Tally", "score", "summarise"]
+__all__ = ["NOT_CLOTHING", "Picture", "Scored", "Summary", "Tally", "score", "scored", "summarise"]
 
 NOT_CLOTHING = -1  # the label of a picture that shows none of the ten classes
 VERDICTS = ("confident", "unsure", "not_clothing", "nothing_found", "refused")
@@ -166,15 +166,20 @@ def score(pictures: Iterable[Picture], classifier: Classifier) -> Iterator[Score
     """
     for picture in pictures:
         answer = picture.answer(classifier)
-        yield Scored(
-            path=picture.name,
-            label_id=picture.label_id,
-            kind=picture.kind,
-            class_id=answer.class_id,
-            verdict=answer.verdict,
-            probability=answer.probability,
-            message=answer.message,
-        )
+        yield scored(picture.name, picture.label_id, picture.kind, answer)
+
+
+def scored(name: str, label_id: int, kind: str, answer: Answer) -> Scored:
+    """What is kept of an answer that was given already; the first three as in `Picture`."""
+    return Scored(
+        path=name,
+        label_id=label_id,
+        kind=kind,
+        class_id=answer.class_id,
+        verdict=answer.verdict,
+        probability=answer.probability,
+        message=answer.message,
+    )
 
 
 def summarise(files: Iterable[Scored], limit_worst: int = 10) -> Summary:

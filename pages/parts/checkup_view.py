@@ -2,12 +2,11 @@
 
 from functools import partial
 
-import numpy as np
 import streamlit as st
 
 from fmnist import remedies
 from fmnist.answers import Answer
-from fmnist.checkup import Finding, check
+from fmnist.checkup import Finding, examine
 from fmnist.choices import Choices
 from fmnist.images import decode
 from fmnist.runs import Run
@@ -55,9 +54,7 @@ def _findings(answer: Answer, run: Run) -> list[Finding] | None:
     """The findings about an answer; None where there are no pixels to look at."""
     if answer.prepared is None or answer.prepared.pixels is None or answer.class_id is None:
         return None
-    pixels = answer.prepared.pixels
-    mirrored, _ = loading.classifier(run)(np.ascontiguousarray(pixels[np.newaxis, :, ::-1]))
-    return check(pixels, answer.class_id, int(mirrored[0].argmax()))
+    return examine(answer.prepared.pixels, answer.class_id, loading.classifier(run))
 
 
 def _remedy(

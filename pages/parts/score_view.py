@@ -9,7 +9,7 @@ from fmnist.charts import confusion_chart
 from fmnist.data import CLASS_NAMES
 from fmnist.labels import LABEL_NAMES
 from fmnist.runs import Run
-from fmnist.scoring import Picture, Scored, Summary, Tally, score, summarise
+from fmnist.scoring import Scored, Summary, Tally, scored, summarise
 from pages.parts.answered import NAME, PICTURE, Answered
 
 WORST = 20
@@ -17,11 +17,9 @@ WORST = 20
 
 def show(pictures: list[tuple[Answered, int]], source: str, run: Run, key: str) -> None:
     """Show the score of answered pictures with their labels; `source` names them in the JSON."""
-    labelled = [
-        Picture(one.item.name, label_id, one.item.kind, lambda _, one=one: one.answer)
-        for one, label_id in pictures
+    files = [
+        scored(one.item.name, label_id, one.item.kind, one.answer) for one, label_id in pictures
     ]
-    files = list(score(labelled, None))
     summary = summarise(files, limit_worst=WORST)
     _metrics(summary)
     matrix, tallies = st.columns([1.15, 1])
