@@ -90,7 +90,9 @@ def answer_bytes(data: bytes, classifier: Classifier, choices: Choices = AUTO) -
     except BadImage as error:
         return Answer("refused", str(error))
     if prepared.pixels is None:
-        message = "Nothing found: the picture is of one colour."
+        message = "Nothing found: nothing is left of the picture."
+        if choices == AUTO:
+            message = "Nothing found: the picture is of one colour."
         return Answer("nothing_found", message, prepared=prepared)
     return answer_pixels(prepared.pixels, classifier, prepared)
 

@@ -9,7 +9,7 @@ from fmnist import runs
 __all__ = ["add_to"]
 
 TEST_IMAGES = 10_000
-IMAGES = 2_000  # about a minute on two cores; all of them take five
+IMAGES = 2_000  # about a minute on two cores; all of them take six
 SEED = 0
 
 

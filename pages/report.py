@@ -25,8 +25,8 @@ with st.container(horizontal=True):
         delta_color="off",
         delta_arrow="off",
         border=True,
-        help="Share of the test images that the run gets right. With 10,000 other images the share "
-        "would lie in the interval 95 times out of 100 (Wilson's method).",
+        help="Share of the test images that the run gets right. Intervals made this way hold the "
+        "share of all such images 95 times out of 100 (Wilson's method).",
     )
     st.metric(
         "Test images",

@@ -120,7 +120,9 @@ def show_controls(key: str, subject: str, choices: Choices, now: Choices, auto: 
         "tolerance",
         _nearest(choices.tolerance),
         TOLERANCES,
-        off=choices.route == "resize",
+        # a cut by GrabCut, or none, does not ask how much a pixel differs
+        off=choices.route == "resize"
+        or (choices.route == "auto" and choices.segment in ("grabcut", "none")),
         help="What differs less than this from the background (0 to 255) is not garment.",
     )
     widget(

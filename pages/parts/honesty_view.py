@@ -4,6 +4,7 @@ import streamlit as st
 
 from fmnist.charts import trade_off_chart
 from fmnist.runs import Run
+from fmnist.views import VIEWS
 from pages.parts import loading
 
 
@@ -30,7 +31,7 @@ def show(run: Run) -> None:
                 border=True,
                 help="How far confidence and accuracy are apart on average, in 15 bins, on the "
                 f"{measured['n']:,} validation images. One temperature, fitted on the same "
-                f"images, divides the logits: {judge.temperature:.3f}.",
+                f"images, divides the logarithm of the probabilities: {judge.temperature:.3f}.",
             )
             st.metric(
                 "Made-up outliers rejected",
@@ -48,9 +49,17 @@ def show(run: Run) -> None:
             f"- **Not clothing** where the features look like a garment's with less than "
             f"{judge.clothing_from:.0%}.\n"
             f"- The answer is the mean over {len(judge.views)} "
-            f"rendering{'s' if len(judge.views) > 1 else ''}: {', '.join(judge.views)}. Others "
-            "do not vote, because this network does not know garments in them."
+            f"rendering{'s' if len(judge.views) > 1 else ''}: {', '.join(judge.views)}."
+            + (
+                ""
+                if len(judge.views) == len(VIEWS)
+                else " Others do not vote, because this network does not know garments in them."
+            )
         )
+        if not run.settings.holdout:
+            st.warning(
+                "This run has learnt from these images too, so all of this looks better than it is."
+            )
     with curve:
         st.altair_chart(
             trade_off_chart(measured["trade_off"], judge.confident_from),

@@ -57,8 +57,9 @@ def _show_parts(
             )
             st.markdown(_strongest(values, probabilities[chosen], name))
             st.caption(
-                "Found by blanking small squares of the garment, one after another. Black places "
-                "are never marked: nothing can be taken away from them."
+                "Found by blanking small squares of the garment, one after another, in the picture "
+                "as prepared: probabilities here are from before the vote and the calibration. "
+                "Black places are never marked: nothing can be taken away from them."
             )
 
 
