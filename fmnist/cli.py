@@ -90,7 +90,8 @@ def _parser() -> argparse.ArgumentParser:
         "--renderings",
         action="store_true",
         help="show each training image in other ways too, new ones in every epoch: mirrored, as "
-        "an outline, as a silhouette, worn, in pairs, bent, with other brightness",
+        "an outline, as a silhouette, worn, in pairs, with sleeves spread, bent, in other cuts, "
+        "with other brightness",
     )
     train.add_argument(
         "--initial",

@@ -93,7 +93,8 @@ with st.form("settings", border=True):
         renderings = st.toggle(
             "Renderings",
             help="Show each training image in other ways too, new ones in every epoch: mirrored, "
-            "as an outline, as a silhouette, worn, in pairs, bent, with other brightness. The "
+            "as an outline, as a silhouette, worn, in pairs, with sleeves spread, bent, in other "
+            "cuts, with other brightness. The "
             "network then needs more epochs, and knows more of your own pictures.",
             key="train_renderings",
             persist_state="session",
