@@ -119,7 +119,7 @@ def _folded(garment: np.ndarray, label: int, rng: np.random.Generator) -> np.nda
     """A shirt with its sleeves folded behind it: the middle of the body, often shortened."""
     height, width = garment.shape
     aside = round(width * rng.uniform(0.15, 0.28))
-    low = round(height * rng.uniform(0.7, 1.0))
+    low = round(height * rng.uniform(0.5, 1.0))
     return np.ascontiguousarray(garment[:low, aside : width - aside])
 
 
@@ -168,7 +168,7 @@ def _turned(shoe: np.ndarray, degrees: float) -> np.ndarray:
 
 
 def _shoe_from_above(label: int, tone: float, rng: np.random.Generator) -> np.ndarray:
-    """A left shoe, toes up: (30, 11 to 16) uint8."""
+    """A left shoe, toes up: (30 or more, 11 to 16) uint8."""
     tall, wide = 30 * ZOOM, round(rng.uniform(11, 16)) * ZOOM
     middle, ball, heel = wide / 2, wide * rng.uniform(0.46, 0.49), wide * rng.uniform(0.3, 0.44)
     drawn = np.zeros((tall, wide), np.uint8)
@@ -205,8 +205,29 @@ def _shoe_from_above(label: int, tone: float, rng: np.random.Generator) -> np.nd
             half = round(ball * 0.4)
             start, end = (round(middle) - half, y), (round(middle) + half, y)
             cv2.line(drawn, start, end, float(np.clip(other, 0, 255)), ZOOM // 2)
-    size = wide // ZOOM, tall // ZOOM
+    if label == BOOT and rng.random() < 0.6:
+        drawn = np.vstack([drawn[: round(tall * 0.85)], _shaft(wide, heel, tone, other, rng)])
+    size = wide // ZOOM, len(drawn) // ZOOM
     return cv2.resize(drawn, size, interpolation=cv2.INTER_AREA)
+
+
+def _shaft(
+    wide: int, heel: float, tone: float, inside: float, rng: np.random.Generator
+) -> np.ndarray:
+    """What is seen of a boot's shaft from above and in front: (H, wide) uint8, its opening last."""
+    tall = round(rng.uniform(8, 30)) * ZOOM
+    drawn = np.zeros((tall + wide // 4, wide), np.uint8)
+    middle, half = wide / 2, rng.uniform(heel, wide * 0.48)
+    corners = [(middle - heel, 0), (middle + heel, 0), (middle + half, tall), (middle - half, tall)]
+    shade = float(np.clip(tone * rng.uniform(0.7, 1.3), 30, 255))
+    cv2.fillPoly(drawn, [np.round(corners).astype(np.int32)], shade)
+    rim = round(middle), tall
+    axes = round(half), max(2, wide // 5)
+    cv2.ellipse(drawn, rim, axes, 0, 0, 360, shade, -1)
+    if rng.random() < 0.7:
+        inner = round(half * 0.8), max(1, round(axes[1] * 0.7))
+        cv2.ellipse(drawn, rim, inner, 0, 0, 360, float(np.clip(inside, 0, 255)), -1)
+    return drawn
 
 
 def _straps(drawn: np.ndarray, foot: np.ndarray, tone: float, rng: np.random.Generator) -> None:
@@ -239,9 +260,10 @@ _CUTS: dict[int, tuple[float, Callable]] = {
     PULLOVER: (0.15, _hooded),
     DRESS: (0.45, _flared),
     COAT: (0.1, _hooded),
-    SANDAL: (0.4, _shoes_from_above),
-    SHIRT: (0.25, _folded),
-    SNEAKER: (0.2, _shoes_from_above),
-    BAG: (0.35, _backpack),
-    BOOT: (0.12, _shoes_from_above),
+    # as often for all three, or a pair from above would mean one of them
+    SANDAL: (0.35, _shoes_from_above),
+    SHIRT: (0.3, _folded),
+    SNEAKER: (0.35, _shoes_from_above),
+    BAG: (0.45, _backpack),
+    BOOT: (0.35, _shoes_from_above),
 }

@@ -25,7 +25,7 @@ CANVAS = 64  # room for turned and scaled garments before they are trimmed
 SHOES = (5, 7, 9)  # sandal, sneaker, ankle boot: shown in pairs, from above, either way round
 WORN = (0, 1, 2, 3, 4, 6)  # garments that a person may be inside of
 SLEEVED = (2, 3, 4, 6)  # may have long sleeves, which people spread when they lay a garment down
-PLAIN = 0.45  # share that stays as it is but for mirror, small shifts and erased boxes
+PLAIN = 0.55  # share that stays as it is but for mirror, small shifts and erased boxes
 
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 _SQUARE = np.ones((3, 3), np.uint8)
@@ -63,7 +63,7 @@ def _render(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarr
     if rng.random() < 0.5:
         image = image[:, ::-1]
     if rng.random() < PLAIN:
-        return _erase(_shift(image, rng), rng, 0.5)
+        return _erase(_shift(image, rng), rng, 0.3)
     image = np.ascontiguousarray(image)
     cut = cuts.recut(image, label, rng)
     if cut is not None:
@@ -71,7 +71,7 @@ def _render(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarr
     mask = _silhouette(image)
     style = rng.random()
     lines = np.zeros_like(image)
-    if style < 0.40 and rng.random() < 0.4:
+    if style < 0.40 and rng.random() < 0.6:
         lines = cuts.details(image, label, rng)
     if style < 0.22:
         image = _outline(image, mask, lines, rng)
@@ -93,7 +93,7 @@ def _render(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarr
     image = frame(image)
     if rng.random() < 0.1:
         image = np.clip(image + rng.normal(0, 10, image.shape), 0, 255).astype(np.uint8)
-    return _erase(image, rng, 0.25)
+    return _erase(image, rng, 0.15)
 
 
 def _silhouette(image: np.ndarray) -> np.ndarray:
