@@ -57,6 +57,7 @@ def details(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarr
         line((0.36, 0.0), (0.43, 0.09), (0.57, 0.09), (0.64, 0.0))
     if label == PULLOVER:
         line((0.3, 0.93), (0.7, 0.93))
+        line((0.3, 0.92), (0.38, 0.62), (0.62, 0.62), (0.7, 0.92))
     if label == SHIRT:
         line((0.58, 0.3), (0.72, 0.3), (0.72, 0.42), (0.58, 0.42), (0.58, 0.3))
     if label == COAT:
@@ -144,6 +145,8 @@ def _shoes_from_above(garment: np.ndarray, label: int, rng: np.random.Generator)
     tones = garment[garment > 8]
     tone = float(rng.choice(tones)) if len(tones) else 128.0
     shoe = _shoe_from_above(label, max(60.0, tone), rng)
+    if rng.random() < 0.6:
+        shoe = _patterned(shoe, garment, rng)
     if rng.random() < 0.1:
         return shoe
     shoe = _turned(shoe, rng.normal(0, 5) if rng.random() < 0.8 else rng.normal(0, 20))
@@ -155,6 +158,16 @@ def _shoes_from_above(garment: np.ndarray, label: int, rng: np.random.Generator)
     pair[max(down, 0) : max(down, 0) + shoe.shape[0], : shoe.shape[1]] = shoe
     pair[max(-down, 0) : max(-down, 0) + shoe.shape[0], shoe.shape[1] + gap :] = other
     return pair if rng.random() < 0.8 else np.ascontiguousarray(pair[::-1])
+
+
+def _patterned(shoe: np.ndarray, garment: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The shoe with the light and dark of the profile: seams, prints, shadows; (H, W) uint8."""
+    profile = np.rot90(garment, int(rng.choice([1, -1])))
+    profile = cv2.resize(np.ascontiguousarray(profile), shoe.shape[::-1]).astype(np.float32)
+    lit = profile > 8
+    mean = float(profile[lit].mean()) if lit.any() else 1.0
+    factor = np.where(lit, profile / max(mean, 1.0), 1.0) ** rng.uniform(0.5, 1.5)
+    return np.clip(shoe * np.clip(factor, 0.3, 1.8), 0, 255).astype(np.uint8)
 
 
 def _turned(shoe: np.ndarray, degrees: float) -> np.ndarray:
@@ -200,12 +213,14 @@ def _shoe_from_above(label: int, tone: float, rng: np.random.Generator) -> np.nd
         ellipse(middle, tall * back, heel * 0.7, tall * rng.uniform(0.12, 0.2), other)
         if label == BOOT:  # a shaft stands around its opening
             ellipse(middle, tall * back, heel * 0.95, tall * 0.2, tone * 1.2, rng.integers(3, 9))
-        for step in range(int(rng.integers(0, 6))):  # laces
+        if rng.random() < 0.5:  # a tongue
+            ellipse(middle, tall * 0.48, ball * 0.35, tall * 0.16, tone * rng.uniform(0.5, 1.6))
+        for step in range(int(rng.integers(0, 8))):  # laces
             y = round(tall * (0.3 + 0.05 * step))
             half = round(ball * 0.4)
             start, end = (round(middle) - half, y), (round(middle) + half, y)
             cv2.line(drawn, start, end, float(np.clip(other, 0, 255)), ZOOM // 2)
-    if label == BOOT and rng.random() < 0.6:
+    if label == BOOT and rng.random() < 0.5:
         drawn = np.vstack([drawn[: round(tall * 0.85)], _shaft(wide, heel, tone, other, rng)])
     size = wide // ZOOM, len(drawn) // ZOOM
     return cv2.resize(drawn, size, interpolation=cv2.INTER_AREA)
@@ -215,7 +230,7 @@ def _shaft(
     wide: int, heel: float, tone: float, inside: float, rng: np.random.Generator
 ) -> np.ndarray:
     """What is seen of a boot's shaft from above and in front: (H, wide) uint8, its opening last."""
-    tall = round(rng.uniform(8, 30)) * ZOOM
+    tall = round(rng.uniform(6, 18)) * ZOOM
     drawn = np.zeros((tall + wide // 4, wide), np.uint8)
     middle, half = wide / 2, rng.uniform(heel, wide * 0.48)
     corners = [(middle - heel, 0), (middle + heel, 0), (middle + half, tall), (middle - half, tall)]
