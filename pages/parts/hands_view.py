@@ -68,7 +68,7 @@ def _show_way(
         if not way.open:
             return
         with st.container(horizontal=True):
-            for step in loading.steps(picture, choices):
+            for step in loading.steps(picture, answer.choices):
                 factor = max(1, 112 // max(step.picture.shape[:2]))
                 pixels = step.picture.repeat(factor, axis=0).repeat(factor, axis=1)
                 st.image(pixels, width=112, caption=step.title, alt=step.title)

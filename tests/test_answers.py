@@ -1,0 +1,119 @@
+"""Answers for a picture's bytes: the ways to find the garment compete, and what is said repeats."""
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from fmnist import runs
+from fmnist.answers import answer_bytes
+from fmnist.choices import AUTO, Choices
+from fmnist.classifier import for_run
+from fmnist.images import decode
+from fmnist.preparation import prepare
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return for_run(runs.find("robust"))
+
+
+def png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def on_a_floor(seed: int) -> bytes:
+    """Trousers on a floor of broad, uneven stripes, which the ways take apart differently."""
+    rng = np.random.default_rng(seed)
+    waves = 30 * np.sin(np.arange(300) / rng.uniform(6, 20)) + rng.normal(0, 12, (400, 300))
+    floor = np.clip(150 + waves, 0, 255).astype(np.uint8)
+    image = Image.fromarray(np.dstack([floor, floor, (floor * 0.8).astype(np.uint8)]))
+    pen = ImageDraw.Draw(image)
+    legs = [(90, 40), (210, 40), (220, 360), (160, 360), (150, 130), (140, 360), (80, 360)]
+    pen.polygon(legs, (40, 60, 110))
+    return png(image)
+
+
+def plain() -> bytes:
+    image = Image.new("RGB", (200, 300), "white")
+    legs = [(60, 20), (140, 20), (150, 280), (110, 280), (100, 90), (90, 280), (50, 280)]
+    ImageDraw.Draw(image).polygon(legs, "black")
+    return png(image)
+
+
+def hazy(seed: int) -> bytes:
+    """A grey T-shirt on a wall that is lit unevenly and grainy."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:300, :300] / 300 - 0.5
+    light = rng.uniform(-60, 60) * x + rng.uniform(-60, 60) * y
+    wall = 170 + light + rng.normal(0, rng.uniform(2, 15), (300, 300))
+    image = Image.fromarray(np.dstack([np.clip(wall, 0, 255).astype(np.uint8)] * 3))
+    left = [(90, 50), (40, 130), (75, 150), (95, 120), (95, 260)]
+    shirt = [*left, *[(300 - x, y) for x, y in left[::-1]]]
+    tone = int(rng.integers(120, 200))
+    ImageDraw.Draw(image).polygon(shirt, (tone, tone, tone))
+    return png(image)
+
+
+PICTURES = [*map(on_a_floor, range(3)), *map(hazy, range(20, 25)), plain()]
+
+
+@pytest.mark.parametrize("picture", PICTURES)
+def test_the_surest_way_is_taken(picture, classifier):
+    answer = answer_bytes(picture, classifier)
+    by_hand = [
+        answer_bytes(picture, classifier, Choices(segment=segment))
+        for segment in (prepare(decode(picture)).decided.segment, "plain")
+    ]
+    sure = [one.probability for one in by_hand if one.probability is not None]
+    assert answer.probability == pytest.approx(max(sure), abs=1e-6)
+
+
+def test_some_picture_is_surer_another_way(classifier):
+    answers = [answer_bytes(picture, classifier) for picture in PICTURES]
+    assert any(answer.choices != AUTO for answer in answers)
+    assert any(answer.choices == AUTO for answer in answers)
+
+
+@pytest.mark.parametrize("picture", PICTURES)
+def test_its_choices_give_the_same_pixels_again(picture, classifier):
+    answer = answer_bytes(picture, classifier)
+    again = prepare(decode(picture), answer.choices)
+    assert np.array_equal(again.pixels, answer.prepared.pixels)
+    assert replace(answer.choices, segment="auto") == AUTO
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        Choices(segment="plain"),
+        Choices(segment="grabcut"),
+        Choices(segment="none"),
+        Choices(tolerance=20.0),
+        Choices(route="zalando"),
+        Choices(route="resize"),
+    ],
+)
+def test_what_was_chosen_by_hand_has_no_rival(choices, classifier):
+    answer = answer_bytes(PICTURES[0], classifier, choices)
+    assert answer.choices == choices
+    expected = prepare(decode(PICTURES[0]), choices).pixels
+    assert np.array_equal(answer.prepared.pixels, expected)
+
+
+def test_other_choices_are_kept_while_the_ways_compete(classifier):
+    mirrored = Choices(mirror=True)
+    answer = answer_bytes(PICTURES[0], classifier, mirrored)
+    assert answer.choices.mirror
+    assert replace(answer.choices, segment="auto") == mirrored
+
+
+def test_nothing_and_refusals_are_said_as_before(classifier):
+    assert answer_bytes(png(Image.new("RGB", (50, 50), "red")), classifier).verdict == (
+        "nothing_found"
+    )
+    assert answer_bytes(b"no picture", classifier).verdict == "refused"
