@@ -79,7 +79,7 @@ def show_controls(key: str, subject: str, choices: Choices, now: Choices, auto: 
             on_change=_take,
             args=(key, subject, name),
             disabled=off,
-            help=NOT_USED[choices.route] if off else help,
+            help=NOT_USED.get(choices.route, help) if off else help,
             **how,
         )
 
@@ -120,7 +120,7 @@ def show_controls(key: str, subject: str, choices: Choices, now: Choices, auto: 
         "tolerance",
         _nearest(choices.tolerance),
         TOLERANCES,
-        # a cut by GrabCut, or none, does not ask how much a pixel differs
+        # neither GrabCut nor the whole picture asks how much a pixel differs
         off=choices.route == "resize"
         or (choices.route == "auto" and choices.segment in ("grabcut", "none")),
         help="What differs less than this from the background (0 to 255) is not garment.",
