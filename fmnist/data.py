@@ -19,8 +19,18 @@ import numpy as np
 from fmnist.errors import DatasetError
 
 __all__ = [
+    "BAG",
+    "BOOT",
     "CLASS_NAMES",
+    "COAT",
+    "DRESS",
+    "PULLOVER",
+    "SANDAL",
+    "SHIRT",
+    "SNEAKER",
     "SOURCES",
+    "TROUSER",
+    "TSHIRT",
     "Part",
     "checksums",
     "default_source",
@@ -42,6 +52,7 @@ CLASS_NAMES = (
     "Bag",
     "Ankle boot",
 )
+TSHIRT, TROUSER, PULLOVER, DRESS, COAT, SANDAL, SHIRT, SNEAKER, BAG, BOOT = range(10)
 
 SOURCES = {
     "bundled": "the four files that ship with the project",

@@ -17,15 +17,16 @@ import cv2
 import numpy as np
 
 from fmnist import cuts
+from fmnist.data import BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, TSHIRT
 
 __all__ = ["end_with", "frame", "render", "render_seeded"]
 
 SIDE = 28
 CANVAS = 64  # room for turned and scaled garments before they are trimmed
-SHOES = (5, 7, 9)  # sandal, sneaker, ankle boot: shown in pairs, from above, either way round
-SHIRT = 6
-WORN = (0, 1, 2, 3, 4, 6)  # garments that a person may be inside of
-SLEEVED = (2, 3, 4, 6)  # may have long sleeves, which people spread when they lay a garment down
+SHOES = (SANDAL, SNEAKER, BOOT)  # shown in pairs, from above, either way round
+WORN = (TSHIRT, TROUSER, PULLOVER, DRESS, COAT, SHIRT)  # garments that a person may be inside of
+# may have long sleeves, which people spread when they lay a garment down
+SLEEVED = (PULLOVER, DRESS, COAT, SHIRT)
 PLAIN = 0.35  # share that stays as it is but for mirror, small shifts and erased boxes
 
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
@@ -73,7 +74,7 @@ def _render(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarr
     style = rng.random()
     lines = np.zeros_like(image)
     # without its collar and placket a drawn shirt is a T-shirt
-    if style < 0.40 and rng.random() < (0.9 if label == SHIRT else 0.6):
+    if style < 0.40 and rng.random() < (1.0 if label == SHIRT else 0.6):
         lines = cuts.details(image, label, rng)
     if style < 0.22:
         image = _outline(image, mask, lines, rng)
@@ -163,7 +164,7 @@ def _outline(
     if rng.random() < 0.4:
         border = cv2.dilate(border, _CROSS)
     drawn = border.astype(np.float32) * rng.uniform(150, 255)
-    if rng.random() < 0.3:  # filled, with a bright contour
+    if rng.random() < 0.55:  # filled, with a bright contour: what `drawing` makes of an outline
         drawn = np.maximum(drawn, mask * rng.uniform(40, 200))
     return drawn.astype(np.uint8)
 
@@ -185,7 +186,7 @@ def _worn(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray
     skin = int(rng.integers(60, 200))
     columns = np.flatnonzero(image.any(axis=0))
     middle = int((columns[0] + columns[-1]) // 2) if len(columns) else SIDE // 2
-    if label == 1:  # trousers: a body above, of another tone
+    if label == TROUSER:  # a body above, of another tone
         canvas[16:44] = image
         half = int(rng.integers(5, 9))
         canvas[max(0, 16 - int(rng.integers(4, 16))) : 17, middle - half : middle + half] = skin
