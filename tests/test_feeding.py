@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -97,6 +98,19 @@ def _words(process: psutil.Process) -> list[str]:
         return []
 
 
+def started(script: Path, code: str) -> subprocess.Popen:
+    """A Python process of its own session that runs the code, its output to be read here."""
+    script.write_text(code)
+    return subprocess.Popen(
+        [sys.executable, str(script)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
 KILLED = """
 import os, signal, time
 import numpy as np
@@ -110,16 +124,7 @@ if __name__ == "__main__":
 
 
 def test_processes_end_with_a_killed_training(tmp_path):
-    script = tmp_path / "train.py"
-    script.write_text(KILLED)
-    training = subprocess.Popen(
-        [sys.executable, str(script)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    with training:
+    with started(tmp_path / "train.py", KILLED) as training:
         assert training.stdout.readline() == "ready\n"
         rendering = psutil.Process(training.pid).children(recursive=True)
         assert rendering
@@ -143,17 +148,7 @@ if __name__ == "__main__":
 
 
 def test_ctrl_c_of_a_terminal_breaks_no_rendering(tmp_path):
-    script = tmp_path / "train.py"
-    script.write_text(INTERRUPTED)
-    training = subprocess.Popen(
-        [sys.executable, str(script)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    with training:
+    with started(tmp_path / "train.py", INTERRUPTED) as training:
         assert training.stdout.readline() == "begun\n"
         children = psutil.Process(training.pid).children
         while not any("spawn_main" in " ".join(child.cmdline()) for child in children()):
