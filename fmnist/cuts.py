@@ -22,7 +22,7 @@ ZOOM = 4  # drawn larger and shrunk, so that lines have soft edges
 
 def recut(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray | None:
     """Another cut of the garment, (28, 28) uint8 -> (H, W) uint8; None where it keeps its own."""
-    cut = _drawn_by_lot(_CUTS[label], rng.random())
+    cut = _drawn_by_lot(_CUTS.get(label, []), rng.random())
     if cut is None:
         return None
     rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
