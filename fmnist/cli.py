@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         default=defaults.initial,
         metavar="RUN",
         help="begin with the weights of this run, which must be of the same network, instead of "
-        "new ones",
+        "new ones; several names with commas between mean the mean of their weights",
     )
     train.add_argument(
         "--all",

@@ -201,25 +201,26 @@ def read(path: Path) -> Run:
     return run
 
 
-def find_initial(settings: TrainSettings) -> Run:
-    """The run whose weights a training with `settings.initial` begins with.
+def find_initial(settings: TrainSettings) -> list[Run]:
+    """The runs whose weights a training with `settings.initial` begins with the mean of.
 
-    Raises RunError where it is missing, has no whole network file, is of another network, or has
+    Raises RunError where one is missing, has no whole network file, is of another network, or has
     learnt from images that the training would validate with.
     """
-    run = find(settings.initial)
-    keras_file(run)
-    if run.settings.network != settings.network:
-        raise RunError(
-            f"The run {run.name!r} is of the network {run.settings.network!r}; a training of "
-            f"{settings.network!r} cannot begin with its weights."
-        )
-    if settings.holdout and not run.settings.holdout:
-        raise RunError(
-            f"The run {run.name!r} has learnt from all 60,000 images, so none are left to validate "
-            "with; train on all of them again, or begin with another run."
-        )
-    return run
+    found = [find(name.strip()) for name in settings.initial.split(",")]
+    for run in found:
+        keras_file(run)
+        if run.settings.network != settings.network:
+            raise RunError(
+                f"The run {run.name!r} is of the network {run.settings.network!r}; a training of "
+                f"{settings.network!r} cannot begin with its weights."
+            )
+        if settings.holdout and not run.settings.holdout:
+            raise RunError(
+                f"The run {run.name!r} has learnt from all 60,000 images, so none are left to "
+                "validate with; train on all of them again, or begin with another run."
+            )
+    return found
 
 
 def keras_file(run: Run) -> Path:

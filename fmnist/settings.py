@@ -38,7 +38,9 @@ class TrainSettings:
     schedule: str = "constant"  # the specification's; "one-cycle" learns more in few epochs
     weight_decay: float = 0.0  # decoupled, AdamW's; 0 is plain Adam
     renderings: bool = False  # also show mirrored, outlined, worn ... versions (renderings.py)
-    initial: str = ""  # name of the run whose weights it begins with; "" for new ones
+    # name of the run whose weights it begins with, or names with commas between: their mean;
+    # "" for new ones
+    initial: str = ""
     source: str = dataclasses.field(default_factory=default_source)
 
     def __post_init__(self):

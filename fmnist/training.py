@@ -80,8 +80,8 @@ def _train(path: Path, settings: TrainSettings, record: "_Record", stop: "_StopW
 
     model = build(settings.network)
     if settings.initial:
-        file = runs.keras_file(runs.find_initial(settings))
-        model.set_weights(keras.models.load_model(file, compile=False).get_weights())
+        files = [runs.keras_file(run) for run in runs.find_initial(settings)]
+        model.set_weights(_mean_weights(files))
     model.compile(
         optimizer=_optimizer(settings, len(chosen)),
         loss="sparse_categorical_crossentropy",
@@ -109,6 +109,18 @@ def _train(path: Path, settings: TrainSettings, record: "_Record", stop: "_StopW
         stopped = True
     trained = time.monotonic() - began
     _finish(path, settings, model, record, progress.last_epoch, stopped, trained)
+
+
+def _mean_weights(files: list[Path]) -> list[np.ndarray]:
+    """The mean of some networks' weights, layer by layer.
+
+    Networks that were trained on from one another lie in one basin, where the mean of them is
+    often better than each (Wortsman et al., "Model soups", arXiv 2203.05482).
+    """
+    import keras
+
+    each = [keras.models.load_model(file, compile=False).get_weights() for file in files]
+    return [np.mean(layer, axis=0) for layer in zip(*each, strict=True)]
 
 
 def _optimizer(settings: TrainSettings, size: int):

@@ -182,9 +182,13 @@ def test_training_on_another_machine_is_believed_while_it_writes(runs_dir):
 
 def test_a_training_begins_with_a_run_of_its_own_network(own_run):
     run = own_run()
-    assert runs.find_initial(TrainSettings(initial="mine")).path == run.path
+    assert [r.path for r in runs.find_initial(TrainSettings(initial="mine"))] == [run.path]
+    both = runs.find_initial(TrainSettings(initial="mine, seed-cnn"))
+    assert [r.name for r in both] == ["mine", "seed-cnn"]
     with pytest.raises(RunError, match="There is no run 'nobody'"):
         runs.find_initial(TrainSettings(initial="nobody"))
+    with pytest.raises(RunError, match="There is no run ''"):
+        runs.find_initial(TrainSettings(initial="mine,"))
     with pytest.raises(RunError, match="'mine' is of the network 'cnn'; a training of 'robust'"):
         runs.find_initial(TrainSettings(initial="mine", network="robust"))
 
@@ -193,7 +197,10 @@ def test_a_training_cannot_validate_with_what_its_first_weights_have_learnt(own_
     own_run(settings=TrainSettings(holdout=False).to_dict())
     with pytest.raises(RunError, match="'mine' has learnt from all 60,000"):
         runs.find_initial(TrainSettings(initial="mine"))
-    assert runs.find_initial(TrainSettings(initial="mine", holdout=False)).name == "mine"
+    with pytest.raises(RunError, match="'mine' has learnt from all 60,000"):
+        runs.find_initial(TrainSettings(initial="seed-cnn,mine"))
+    (found,) = runs.find_initial(TrainSettings(initial="mine", holdout=False))
+    assert found.name == "mine"
 
 
 @pytest.mark.parametrize("change", [lambda file: file.unlink(), lambda file: file.write_text("x")])
