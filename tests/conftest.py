@@ -14,6 +14,13 @@ ROOT = Path(__file__).parents[1]
 SEED = runs.SHIPPED_DIR / "seed-cnn"
 
 
+def pytest_collection_modifyitems(items) -> None:
+    """With several processes (`-n`), what keeps a machine busy runs in one of them, in turn."""
+    for item in items:
+        if item.get_closest_marker("slow") or item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("busy"))
+
+
 @pytest.fixture(autouse=True)
 def runs_dir(tmp_path_factory, monkeypatch) -> Path:
     """The folder of own runs; it and the training lock are a test's own, never the user's."""
