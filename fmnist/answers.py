@@ -3,7 +3,6 @@
 The command line's `classify --json` prints `Answer.to_dict`, and scripts rely on its names.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,9 +20,9 @@ from fmnist.views import Vote
 
 __all__ = ["Answer", "answer_bytes", "answer_file", "answer_pixels"]
 
-# Ways to find the garment that compete with the one decided on. In a photo GrabCut takes 50 ms and
-# was decided on where it helps.
-COMPETING = {"photo": ("plain",), "drawing": ("plain", "grabcut")}
+# The way to find the garment that competes with the one decided on. Not GrabCut: it is decided on
+# where it helps, and in a drawing its answers are sure and wrong.
+RIVAL = "plain"
 
 
 @dataclass(frozen=True)
@@ -94,8 +93,9 @@ def answer_pixels(pixels: np.ndarray, classifier: Classifier, prepared=None) -> 
 def answer_bytes(data: bytes, classifier: Classifier, choices: Choices = AUTO) -> Answer:
     """Answer for the bytes of a picture file; a bad one gets the verdict "refused".
 
-    Where nobody chose how the garment is found, every way that finds another one is answered, and
-    the way with the surest answer is taken: what a segmentation leaves behind looks like nothing.
+    Where nobody chose how the garment is found and its difference from the background finds another
+    one, both are answered and the surer answer is taken: what a segmentation leaves behind looks
+    like nothing.
     """
     try:
         picture = decode(data)
@@ -109,27 +109,24 @@ def answer_bytes(data: bytes, classifier: Classifier, choices: Choices = AUTO) -
         return Answer("nothing_found", message, prepared=prepared)
     answers = [
         replace(answer_pixels(found.pixels, classifier, found), choices=way)
-        for way, found in [(choices, prepared), *_other_ways(picture, prepared, choices)]
+        for way, found in [(choices, prepared), *_rivals(picture, prepared, choices)]
     ]
     return max(answers, key=lambda answer: answer.probability)  # the first of equals
 
 
-def _other_ways(
+def _rivals(
     picture: Image.Image, first: Prepared, choices: Choices
-) -> Iterator[tuple[Choices, Prepared]]:
-    """The other ways to find the garment, as far as they come to other pixels."""
+) -> list[tuple[Choices, Prepared]]:
+    """The other way to find the garment, where it comes to other pixels."""
     if choices.route != "auto" or choices.segment != "auto" or choices.tolerance is not None:
-        return
-    known = [first.pixels]
-    for segment in COMPETING[first.kind]:
-        if segment == first.decided.segment:
-            continue
-        way = replace(choices, segment=segment)
-        found = prepare(picture, way)
-        if found.pixels is None or any(np.array_equal(found.pixels, one) for one in known):
-            continue
-        known.append(found.pixels)
-        yield way, found
+        return []
+    if first.decided.segment == RIVAL:
+        return []
+    way = replace(choices, segment=RIVAL)
+    found = prepare(picture, way)
+    if found.pixels is None or np.array_equal(found.pixels, first.pixels):
+        return []
+    return [(way, found)]
 
 
 def answer_file(path: Path, classifier: Classifier, choices: Choices = AUTO) -> Answer:
