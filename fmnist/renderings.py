@@ -27,7 +27,7 @@ SHOES = (SANDAL, SNEAKER, BOOT)  # shown in pairs, from above, either way round
 WORN = (TSHIRT, TROUSER, PULLOVER, DRESS, COAT, SHIRT)  # garments that a person may be inside of
 # may have long sleeves, which people spread when they lay a garment down
 SLEEVED = (PULLOVER, DRESS, COAT, SHIRT)
-PLAIN = 0.35  # share that stays as it is but for mirror, small shifts and erased boxes
+PLAIN = 0.42  # share that stays as it is but for mirror, small shifts and erased boxes
 
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 _SQUARE = np.ones((3, 3), np.uint8)
