@@ -113,7 +113,8 @@ class Run:
         """One line for people: network, epochs, accuracy, whose it is."""
         words = [NETWORKS[self.settings.network].title if self.settings else "unknown"]
         if (epochs := self.count("epochs_done")) is not None:
-            words.append(f"{epochs} epoch{'s' * (epochs != 1)}")
+            more = "more " * bool(self.settings and self.settings.initial)  # after another run's
+            words.append(f"{epochs} {more}epoch{'s' * (epochs != 1)}")
         if (accuracy := self.scores.get("test_accuracy")) is not None:
             words.append(f"{accuracy:.1%} of the test images")
         words.append("shipped" if self.shipped else "your own")

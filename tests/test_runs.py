@@ -140,6 +140,12 @@ def test_odd_entries_count_as_none(own_run, name):
     assert set(run.files) <= set(runs.FILES)
 
 
+def test_summary_says_whose_epochs_came_before(own_run):
+    assert own_run("alone").summary == "Plain CNN · 10 epochs · 90.0% of the test images · your own"
+    settings = {**SETTINGS.to_dict(), "initial": "alone"}
+    assert "10 more epochs" in own_run("after", settings=settings).summary
+
+
 def test_folder_whose_name_is_no_text_is_listed(runs_dir):
     os.mkdir(os.fsencode(runs_dir) + b"/bad\xff")
     assert runs.list_runs()[-1].name == "bad\ufffd"
