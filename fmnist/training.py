@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fmnist import jobs, machine, runs, storage
+from fmnist import epochs, jobs, machine, runs, storage
 from fmnist.architectures import build
 from fmnist.data import checksums, load, scale, split
 from fmnist.errors import FmnistError
@@ -88,7 +88,12 @@ def _train(path: Path, settings: TrainSettings, record: "_Record", stop: "_StopW
         metrics=["accuracy"],
     )
     runs.write_info(path, state="running", parameters=model.count_params(), train_size=len(chosen))
-    progress = _progress_callback(settings, len(chosen), record, stop)
+    test = scale(load("test", settings.source).images)
+
+    def keep_answers():
+        epochs.append(path, _answers(model, test))
+
+    progress = _progress_callback(settings, len(chosen), record, stop, keep_answers)
     stop.training_begins()
     stopped = False
     try:
@@ -121,6 +126,14 @@ def _mean_weights(files: list[Path]) -> list[np.ndarray]:
 
     each = [keras.models.load_model(file, compile=False).get_weights() for file in files]
     return [np.mean(layer, axis=0) for layer in zip(*each, strict=True)]
+
+
+def _answers(model, images: np.ndarray) -> np.ndarray:
+    """The probabilities (N, 10) of (N, 28, 28, 1) float32; `predict` would begin anew each time."""
+    parts = range(0, len(images), VALIDATION_BATCH)
+    return np.concatenate(
+        [model.predict_on_batch(images[start : start + VALIDATION_BATCH]) for start in parts]
+    )
 
 
 def _optimizer(settings: TrainSettings, size: int):
@@ -234,8 +247,17 @@ class _StopWatch:
             return
 
 
-def _progress_callback(settings: TrainSettings, size: int, record: _Record, stop: _StopWatch):
-    """A Keras callback that writes progress and epochs and raises Stopped when asked to."""
+def _progress_callback(
+    settings: TrainSettings,
+    size: int,
+    record: _Record,
+    stop: _StopWatch,
+    after_epoch: Callable[[], None],
+):
+    """A Keras callback that writes progress and epochs and raises Stopped when asked to.
+
+    after_epoch: called when an epoch is recorded
+    """
     import keras
 
     batches = -(-size // settings.batch_size)
@@ -286,6 +308,7 @@ def _progress_callback(settings: TrainSettings, size: int, record: _Record, stop
             seconds = round(time.monotonic() - self.epoch_began, 2)
             self.last_epoch = {"epoch": epoch + 1, "seconds": seconds, **values}
             record("epoch", **self.last_epoch)
+            after_epoch()
             if stop.asked.is_set() and self.epoch < settings.epochs:
                 raise Stopped
 

@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 import pytest
 
-from fmnist import jobs, runs
+from fmnist import epochs, jobs, runs
 from fmnist.curves import curves_table
 from fmnist.errors import RunError, TrainingBusy, TrainingFailed
 from fmnist.history import last_words, latest_progress, read_history
@@ -74,9 +74,13 @@ def test_stop_keeps_what_was_learnt_and_frees_the_machine():
         jobs.request_stop(stopped)
 
 
-def test_progress_is_moderate_and_makes_curves():
+def epochs_done(run) -> int:
+    return len([e for e in read_history(run) if e["event"] == "epoch"])
+
+
+def test_progress_is_moderate_and_makes_curves_and_every_epochs_answers_are_kept():
     run = jobs.start(LONG, name="curves")
-    wait_until(lambda: len([e for e in read_history(run) if e["event"] == "epoch"]) >= 2)
+    wait_until(lambda: epochs_done(run) >= 2 and len(epochs.read(run)) >= 2)
     events = read_history(run)
     progress = [event for event in events if event["event"] == "progress"]
     within = [e for e in progress if e["batch"] < e["batches"]]
@@ -91,6 +95,9 @@ def test_progress_is_moderate_and_makes_curves():
     assert set(whole["part"]) == {"training", "validation"}
     jobs.request_stop(run)
     wait_until(lambda: state(run) == "stopped")
+    kept = epochs.read(run)
+    assert kept.shape == (epochs_done(run), 10_000, 10)
+    assert (kept[0] != kept[1]).any()
 
 
 def test_stop_while_tensorflow_loads_ends_at_once():
