@@ -17,9 +17,10 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from fmnist import outliers, views
+from fmnist.calibration import ece, trade_off
 from fmnist.renderings import render
 
-__all__ = ["UNFITTED", "Judge", "ece", "fit", "from_dict", "trade_off"]
+__all__ = ["UNFITTED", "Judge", "fit", "from_dict"]
 
 # Of the validation images, so many at most are called no garment, and so many not answered in all.
 MOST_NOT_CLOTHING = 0.01
@@ -28,7 +29,6 @@ OUTLIERS = 4_000
 KNOWN = 0.03  # a rendering votes where it costs the network less accuracy than this
 PLAIN = "as prepared"
 MEASURED = ("n", "ece_before", "ece_after", "outliers", "outliers_not_confident", "trade_off")
-BINS = 15  # of the reliability diagram, as in the paper
 
 
 @dataclass(frozen=True)
@@ -160,38 +160,6 @@ def fit(classifier, images: np.ndarray, labels: np.ndarray, seed: int = 0) -> Ju
             "trade_off": trade_off(after.max(axis=1), right),
         },
     )
-
-
-def ece(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> float:
-    """Expected calibration error, 0..1, of (N, 10) against (N,): Guo et al., section 2.
-
-    The mean distance between confidence and accuracy over equally wide bins of confidence,
-    weighted by how many answers each bin has.
-    """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
-    # a bin holds (low, high], so that a confidence of 1 is in the last one
-    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gaps = [
-        (place == b).mean() * abs(confidence[place == b].mean() - right[place == b].mean())
-        for b in range(bins)
-        if (place == b).any()
-    ]
-    return float(sum(gaps))
-
-
-def trade_off(confidence: np.ndarray, right: np.ndarray, points: int = 50) -> list[list[float]]:
-    """What answering less buys: [line, share answered, share right of the answered], each 0..1.
-
-    confidence (N,) 0..1, right (N,) bool; one row per line from 0 up; none where nothing is
-    answered.
-    """
-    rows = []
-    for line in np.linspace(0, 1, points, endpoint=False):
-        answered = confidence >= line
-        if answered.any():
-            rows.append([float(line), float(answered.mean()), float(right[answered].mean())])
-    return rows
 
 
 def _temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:

@@ -29,7 +29,8 @@ def add_to(commands) -> None:
 
 
 def _run(options, parser) -> int:
-    from fmnist import verdicts, views
+    from fmnist import views
+    from fmnist.calibration import ece
     from fmnist.classifier import for_command, refit
     from fmnist.data import load, split
 
@@ -56,8 +57,8 @@ def _run(options, parser) -> int:
             name: int(np.sum(given == name)) for name in ("confident", "unsure", "not_clothing")
         },
         "confident_accuracy": float(right[confident].mean()) if confident.any() else None,
-        "ece_before": verdicts.ece(vote.probabilities, test.labels),
-        "ece_after": verdicts.ece(calibrated, test.labels),
+        "ece_before": ece(vote.probabilities, test.labels),
+        "ece_after": ece(calibrated, test.labels),
     }
     print(json.dumps(result) if options.json else _text(result))
     return 0

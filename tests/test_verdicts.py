@@ -8,9 +8,10 @@ import pytest
 from scipy.special import log_softmax, softmax
 
 from fmnist import data, runs, storage, verdicts
+from fmnist.calibration import ece, trade_off
 from fmnist.classifier import for_run, refit
 from fmnist.errors import RunError
-from fmnist.verdicts import Judge, ece, trade_off
+from fmnist.verdicts import Judge
 
 
 @pytest.fixture
