@@ -12,7 +12,15 @@ import signal
 import sys
 from pathlib import Path
 
-from fmnist import bench_command, faithfulness_command, jobs, runs, score_command, verdicts_command
+from fmnist import (
+    bench_command,
+    faithfulness_command,
+    jobs,
+    map_command,
+    runs,
+    score_command,
+    verdicts_command,
+)
 from fmnist.architectures import NETWORKS
 from fmnist.data import SOURCES
 from fmnist.errors import FmnistError, RunError, SettingsError
@@ -170,6 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     verdicts_command.add_to(commands)
     bench_command.add_to(commands)
     faithfulness_command.add_to(commands)
+    map_command.add_to(commands)
     return parser
 
 

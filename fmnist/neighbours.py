@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from fmnist import runs, storage
+from fmnist import arrays, runs
 from fmnist.classifier import Classifier
 from fmnist.data import load, split
 from fmnist.runs import Run
 
-__all__ = ["TrainingFeatures", "learnt_from"]
+__all__ = ["TrainingFeatures", "learnt_from", "unit"]
 
 CHUNK = 500  # images at a time: a tenth of a second, which a page that is left waits for
 FILES_KEPT = 8  # of some 28 MB each
@@ -39,9 +39,10 @@ class TrainingFeatures:
         self._units = np.zeros((len(self.indices), width), np.float32)  # rows of length 1, or 0
         self._done = 0
         self._lock = threading.Lock()
-        cached = None if self._path is None else _read(self._path, self._units.shape)
-        if cached is not None:
-            self._units, self._done = cached, len(cached)
+        shape = self._units.shape
+        cached = self._path and arrays.read(self._path, units=(shape, np.float16))
+        if cached:
+            self._units, self._done = cached[0].astype(np.float32), shape[0]
 
     @property
     def done(self) -> float:
@@ -55,11 +56,11 @@ class TrainingFeatures:
                 chunk = self.indices[self._done : self._done + CHUNK]
                 _, features = self._classifier(self._images[chunk])
                 # rounded as the cache is, so that an answer does not depend on who computed it
-                units = _unit(features).astype(np.float16)
+                units = unit(features).astype(np.float16)
                 self._units[self._done : self._done + len(chunk)] = units
                 self._done += len(chunk)
                 if self._done == len(self._units) and self._path is not None:
-                    _write(self._path, self._units)
+                    _keep(self._path, self._units)
             return self.done
 
     def nearest(
@@ -73,10 +74,23 @@ class TrainingFeatures:
         if self._done < len(self._units):
             raise RuntimeError("the training features are not computed yet; advance first")
         # (T, F) @ (F,): the cosines, since all have length 1
-        distances = np.clip(1 - self._units @ _unit(features[np.newaxis])[0], 0, 2)
+        distances = np.clip(1 - self._units @ unit(features[np.newaxis])[0], 0, 2)
         rows = np.argsort(distances, kind="stable")[:count]
         found = self.indices[rows]
         return found, distances[rows], self._labels[found]
+
+    def nearest_of_many(self, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The one nearest training image of each of (M, F) float32 rows of length 1.
+
+        Returns indices into the 60,000 and cosine distances 0..2: (M,) int64 and (M,) float32.
+        Raises RuntimeError before all are computed.
+        """
+        if self._done < len(self._units):
+            raise RuntimeError("the training features are not computed yet; advance first")
+        cosines = units @ self._units.T  # (M, T)
+        rows = cosines.argmax(axis=1)
+        best = cosines[np.arange(len(rows)), rows]
+        return self.indices[rows], np.clip(1 - best, 0, 2).astype(np.float32)
 
 
 def learnt_from(run: Run, labels: np.ndarray) -> np.ndarray:
@@ -86,7 +100,7 @@ def learnt_from(run: Run, labels: np.ndarray) -> np.ndarray:
     return split(labels, run.settings.fraction)[0]
 
 
-def _unit(features: np.ndarray) -> np.ndarray:
+def unit(features: np.ndarray) -> np.ndarray:
     """(N, F) float32 -> rows of length 1; a row that has no direction becomes 0."""
     # float64, because the squares of large float32 values overflow
     features = np.nan_to_num(features, posinf=0.0, neginf=0.0).astype(np.float64)
@@ -102,25 +116,10 @@ def _cache_path(run: Run, count: int) -> Path | None:
     return directory / ".cache" / f"{run.files['model.tflite']}-{count}.npz"
 
 
-def _read(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
-    """The cached array as float32, or None where there is no whole one of that shape."""
-    try:
-        # .npz, because a zip file's checksums show damage; opened here, because NumPy leaves a
-        # damaged file open
-        with path.open("rb") as file:
-            units = np.load(file, allow_pickle=False)["units"]
-    except Exception:  # zipfile, zlib, KeyError, ValueError, OSError: all mean to compute it
-        return None
-    if units.shape != shape or units.dtype != np.float16 or not np.isfinite(units).all():
-        return None
-    return units.astype(np.float32)
-
-
-def _write(path: Path, units: np.ndarray) -> None:
+def _keep(path: Path, units: np.ndarray) -> None:
     """Keep the features and drop the oldest others; a folder that cannot be written is no error."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        storage.replace_file(path, lambda part: np.savez(part, units=units.astype(np.float16)))
+        arrays.write(path, units=units.astype(np.float16))
         newest = sorted(path.parent.glob("*.npz"), key=_written, reverse=True)
         for old in newest[FILES_KEPT:]:
             old.unlink(missing_ok=True)
