@@ -1,6 +1,7 @@
 """From stored probabilities to the numbers of the report: scikit-learn computes, this arranges."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.stats import binomtest
@@ -57,6 +58,7 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray) -> Evaluation:
     )
 
 
+@lru_cache(maxsize=10_000)  # SciPy takes 2 ms, and a page asks for the same ones at every click
 def interval(right: int, n: int) -> tuple[float, float]:
     """95 % Wilson score interval of a share, which stays within [0, 1] for small n too.
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics
 
 from fmnist import evaluation, mistakes, runs
-from fmnist.data import CLASS_NAMES
+from fmnist.data import CLASS_NAMES, Part
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,8 @@ def test_report_rows(result):
 
 @pytest.fixture(scope="module")
 def table(stored, test_part):
-    return mistakes.answers_table(stored, test_part.labels)
+    distances = np.random.default_rng(0).random(len(stored))
+    return mistakes.answers_table(stored, test_part, to_training=distances)
 
 
 def test_mistakes_are_what_is_off_the_diagonal(table, result):
@@ -136,7 +137,10 @@ def test_every_order_is_stable(table, sort):
 
 def test_probability_of_zero_has_a_finite_loss():
     probabilities = np.eye(10, dtype=np.float32)[[1]]
-    loss = mistakes.answers_table(probabilities, np.array([0]))["loss"][0]
+    black = Part(np.zeros((1, 28, 28), np.uint8), np.array([0], np.uint8))
+    table = mistakes.answers_table(probabilities, black)
+    assert table["contrast"][0] == 0
+    loss = table["loss"][0]
     assert loss == pytest.approx(-math.log(1e-7))
 
 

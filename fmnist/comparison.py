@@ -1,0 +1,97 @@
+"""Two runs on the same test images: where they disagree, who is right, and whether it is chance."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import binomtest
+
+__all__ = ["Comparison", "compare", "in_words"]
+
+Z = 1.959963984540054  # of a 95 % interval
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two runs achieve on the same n images.
+
+    both, first_only, second_only, neither: how many images are answered rightly by whom
+    disagree: on how many the answers differ, right or wrong
+    difference: accuracy of the first minus that of the second, -1..1; interval: its 95 % interval
+    p_value: of McNemar's exact test, that a difference as large comes about by chance, 0..1
+    """
+
+    both: int
+    first_only: int
+    second_only: int
+    neither: int
+    disagree: int
+    difference: float
+    interval: tuple[float, float]
+    p_value: float
+
+    @property
+    def n(self) -> int:
+        """How many images."""
+        return self.both + self.first_only + self.second_only + self.neither
+
+
+def compare(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> Comparison:
+    """Compare the answers (N,) and (N,) of two runs by the true labels (N,), N >= 1.
+
+    McNemar's exact test asks only the images that one run alone gets right: were both equally good,
+    each would be either's with a chance of one half (McNemar, Psychometrika 12 (1947) 153-157).
+    The interval is Wald's for paired shares, with Agresti and Min's correction (Statistics in
+    Medicine 24 (2005) 729-740: half an image is added to each of the four counts).
+    """
+    of_first, of_second = first == labels, second == labels
+    both = int((of_first & of_second).sum())
+    first_only = int((of_first & ~of_second).sum())
+    second_only = int((~of_first & of_second).sum())
+    n = len(labels)
+    discordant = first_only + second_only
+    p_value = binomtest(first_only, discordant).pvalue if discordant else 1.0
+
+    b, c, total = first_only + 0.5, second_only + 0.5, n + 2
+    centre = (b - c) / total
+    half = Z * np.sqrt(b + c - (b - c) ** 2 / total) / total
+    return Comparison(
+        both,
+        first_only,
+        second_only,
+        n - both - discordant,
+        int((first != second).sum()),
+        (first_only - second_only) / n,
+        (max(-1.0, float(centre - half)), min(1.0, float(centre + half))),
+        float(p_value),
+    )
+
+
+def in_words(comparison: Comparison, first: str, second: str) -> str:
+    """What the test says, for people who do not live with p-values; names of the two runs."""
+    c = comparison
+    if c.first_only == c.second_only == 0:
+        return f"{first} and {second} get the very same images right."
+    if c.first_only == c.second_only:
+        return f"{first} and {second} get as many right that the other gets wrong."
+    better, worse = (first, second) if c.difference > 0 else (second, first)
+    most, least = max(c.first_only, c.second_only), min(c.first_only, c.second_only)
+    counted = (
+        f"{better} is right on {most:,} images that {worse} gets wrong, and wrong on {least:,}"
+    )
+    if c.p_value >= 0.05:
+        return (
+            f"{counted} that {worse} gets right. Were both equally good, chance would part them at "
+            f"least so far {_often(c.p_value)}: this does not show that one is better."
+        )
+    return (
+        f"{counted} that {worse} gets right. Were both equally good, chance would part them so far "
+        f"only {_often(c.p_value)}: {better} is better on images like these."
+    )
+
+
+def _often(p_value: float) -> str:
+    if p_value >= 0.01:
+        return f"{p_value * 100:.0f} times out of 100"
+    if p_value >= 0.0001:
+        return f"{p_value * 10_000:.0f} times out of 10,000"
+    return "less than once in 10,000 times"
