@@ -10,6 +10,7 @@
     +-- LabelsError        a folder of labelled pictures cannot be read as such
     +-- BadArchive         an uploaded zip file was refused
     +-- CorrectionsError   a corrected picture cannot be kept, read or removed
+    +-- NotesError         a tag or a vote about test images cannot be kept or read
 
 Every message is one sentence or two that says what is wrong and what would work. Pages and the
 command line catch `FmnistError` only; anything else is a bug and belongs in the log.
@@ -22,6 +23,7 @@ __all__ = [
     "DatasetError",
     "FmnistError",
     "LabelsError",
+    "NotesError",
     "RunError",
     "SettingsError",
     "TrainingBusy",
@@ -67,3 +69,7 @@ class BadArchive(FmnistError):
 
 class CorrectionsError(FmnistError):
     """The corrections are full, damaged, or lie where they cannot be written."""
+
+
+class NotesError(FmnistError):
+    """Tags or votes about test images are full, damaged, or lie where they cannot be written."""

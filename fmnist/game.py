@@ -1,0 +1,48 @@
+"""Beat the network: a round of hard images, answered by a person and by a run."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["ROUND", "Turn", "round_of"]
+
+ROUND = 10  # images a round
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One image of a round: its index, its label, the run's answer, the two classes to choose."""
+
+    index: int
+    label: int
+    answer: int
+    shown: tuple[int, int]
+
+
+def round_of(probabilities: np.ndarray, labels: np.ndarray, seed: int, count: int = ROUND):
+    """A round of `count` images, half of them right: list of `Turn`.
+
+    Drawn among the 500 images of the smallest margin between the label and the best other class,
+    so that chance alone gets half of them and the run about half, too. (N, 10), (N,).
+    """
+    rows = np.arange(len(labels))
+    others = probabilities.copy()
+    others[rows, labels] = -1
+    rival = others.argmax(axis=1)
+    gap = probabilities[rows, labels] - others[rows, rival]
+    answers = probabilities.argmax(axis=1)
+    rng = np.random.default_rng(seed)
+    chosen = []
+    for right in (True, False):
+        pool = np.flatnonzero((answers == labels) == right)
+        hard = pool[np.argsort(np.abs(gap[pool]), kind="stable")][:500]
+        wanted = count - count // 2 if right else count // 2
+        chosen += list(rng.choice(hard, min(wanted, len(hard)), replace=False))
+    turns = []
+    for index in rng.permutation(chosen):
+        pair = int(labels[index]), int(rival[index])
+        swapped = rng.random() < 0.5
+        turns.append(
+            Turn(int(index), pair[0], int(answers[index]), pair[::-1] if swapped else pair)
+        )
+    return turns
