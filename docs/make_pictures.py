@@ -4,7 +4,8 @@ Starts a server with no runs of its own, draws, trains for a few epochs on a ten
 and saves each page beside this file. Needs an installed Chromium or Chrome.
 """
 
-import shutil
+import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -13,7 +14,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from playwright.sync_api import expect, sync_playwright
 
-from tests.test_browser import BROWSERS, Server, answer, go, stroke, wait_for_points
+from fmnist.serving import Server, find_browser
+from tests.browsing import go
+from tests.test_browser import answer, stroke, wait_for_points
 
 HERE = Path(__file__).parent
 BODICE = [(110, 30), (170, 30)], [(115, 45), (165, 45)], [(118, 70), (162, 70)]
@@ -23,10 +26,9 @@ HEM = [(183, 190), (90, 220), (190, 220), (84, 248), (196, 248)]
 
 def main() -> None:
     """Make all pictures."""
-    path = next(found for name in BROWSERS if (found := shutil.which(name)))
     server = Server(Path(tempfile.mkdtemp()))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
         desk = browser.new_page(viewport={"width": 1280, "height": 800})
         dark = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="dark")
         phone = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
@@ -36,6 +38,7 @@ def main() -> None:
         save_training(desk)
         save_report(desk, server)
         save_mistakes(desk, server)
+        save_map(dark, server)
         browser.close()
     server.stop()
 
@@ -101,6 +104,28 @@ def save_mistakes(page, server) -> None:
     page.set_viewport_size({"width": 1280, "height": 1150})
     page.wait_for_timeout(1_500)
     page.screenshot(path=HERE / "mistakes.png")
+
+
+def save_map(page, server) -> None:
+    command = [sys.executable, "-m", "fmnist", "map"]
+    subprocess.run(command, env={**os.environ, "FMNIST_RUNS": str(server.runs)}, check=True)
+    go(page, server, "/mistakes?do=Map", "Mistakes")
+    page.set_viewport_size({"width": 1280, "height": 1250})
+    canvas = page.locator(".st-key-map canvas")
+    expect(canvas).to_be_visible(timeout=15_000)
+    page.wait_for_timeout(1_500)
+    box = canvas.bounding_box()
+    corners = [(0.4, 0.4), (0.55, 0.35), (0.62, 0.5), (0.52, 0.62), (0.4, 0.55)]
+    corners = [(box["x"] + u * box["width"], box["y"] + v * box["height"]) for u, v in corners]
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    for corner in corners[1:]:
+        page.mouse.move(*corner, steps=8)
+    page.mouse.up()
+    expect(page.locator(".st-key-map-images-gallery button").first).to_be_visible(timeout=15_000)
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(1_500)
+    page.screenshot(path=HERE / "map.png")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,22 @@
 """The charts on the pages, as Altair specifications that follow the page's light or dark theme."""
 
+from functools import cache
+
 import altair as alt
 import numpy as np
 import pandas as pd
 
+from fmnist.confusions import shares
 from fmnist.data import CLASS_NAMES
 
-__all__ = ["confusion_chart", "learning_chart", "probability_chart", "trade_off_chart"]
+__all__ = [
+    "confusion_spec",
+    "confusion_table",
+    "learning_chart",
+    "probability_spec",
+    "probability_table",
+    "trade_off_chart",
+]
 
 # Three roles, told apart in light and dark and by the common kinds of colour blindness.
 ANSWER, TRUE, OTHER = "#0d9488", "#d97706", "#94a3b8"
@@ -14,17 +24,14 @@ NO_ANSWER = "No answer"
 TEXT_LIGHT, TEXT_DARK = "#1c2527", "#e6eeee"  # textColor of both themes in config.toml
 
 
-def probability_chart(probabilities: np.ndarray, true: int | None = None) -> alt.LayerChart:
-    """Ten bars for probabilities (10,); the answer and, where known, the true class stand out."""
-    best = int(np.argmax(probabilities))
-    roles = ["other"] * len(CLASS_NAMES)
-    if true is not None:
-        roles[true] = "true class"
-    roles[best] = "answer"
-    table = pd.DataFrame(
-        {"class": CLASS_NAMES, "probability": probabilities.astype(float), "role": roles}
-    )
-    base = alt.Chart(table).encode(
+@cache
+def probability_spec() -> dict:
+    """Vega-Lite of ten bars for `probability_table`; the answer and the true class stand out.
+
+    Data and specification are apart so that a page has only new data to send: Altair takes 60 ms
+    to make and check such a chart, and a browser draws a known one anew in less.
+    """
+    base = alt.Chart().encode(
         y=alt.Y("class:N", sort=None, title=None, axis=alt.Axis(labelLimit=110, ticks=False)),
         tooltip=["class:N", alt.Tooltip("probability:Q", format=".2%")],
     )
@@ -42,7 +49,18 @@ def probability_chart(probabilities: np.ndarray, true: int | None = None) -> alt
     numbers = base.mark_text(align="left", dx=4, color=OTHER).encode(
         x=x, text=alt.Text("probability:Q", format=".1%")
     )
-    return (bars + numbers).properties(height=270)
+    return _without_data((bars + numbers).properties(height=270))
+
+
+def probability_table(probabilities: np.ndarray, true: int | None = None) -> pd.DataFrame:
+    """The rows of `probability_spec` for probabilities (10,); true: the true class, where known."""
+    roles = ["other"] * len(CLASS_NAMES)
+    if true is not None:
+        roles[true] = "true class"
+    roles[int(np.argmax(probabilities))] = "answer"
+    return pd.DataFrame(
+        {"class": CLASS_NAMES, "probability": probabilities.astype(float), "role": roles}
+    )
 
 
 def learning_chart(
@@ -90,35 +108,19 @@ def learning_chart(
     return chart.properties(height=320)
 
 
-def confusion_chart(confusion: np.ndarray, by_row: bool, dark: bool = False) -> alt.LayerChart:
-    """The confusion matrix (10, 10) as a heat map whose cells can be chosen.
+@cache
+def confusion_spec(columns: int = len(CLASS_NAMES), dark: bool = False) -> dict:
+    """Vega-Lite of the confusion matrix as a heat map whose cells can be chosen.
 
-    An eleventh column, as `scoring.Summary` has it, is for pictures without an answer. The
-    selection is called "cell" and has the fields true and predicted, class names. Colour is the
-    share of the row in both views; the diagonal, which would outshine all, is left pale. `dark`
-    picks the numbers' colour, which a theme does not reach.
+    For the rows of `confusion_table`, of so many columns. The selection is called "cell" and has
+    the fields true and predicted, class names. `dark` picks the numbers' colour, which a theme
+    does not reach.
     """
-    rows = confusion.sum(axis=1, keepdims=True)
-    share = confusion / np.maximum(rows, 1)
-    predicted = [*CLASS_NAMES, NO_ANSWER][: confusion.shape[1]]
-    table = pd.DataFrame(
-        {
-            "true": np.repeat(CLASS_NAMES, len(predicted)),
-            "predicted": np.tile(predicted, len(CLASS_NAMES)),
-            "count": confusion.ravel(),
-            "share": share.ravel(),
-            "wrong": np.where(np.eye(*confusion.shape, dtype=bool), 0, share).ravel(),
-            "text": [
-                "" if not count else f"{part:.1%}".removesuffix("%") if by_row else f"{count}"
-                for count, part in zip(confusion.ravel(), share.ravel(), strict=True)
-            ],
-        }
-    )
     cell = alt.selection_point(name="cell", fields=["true", "predicted"], empty=False)
-    base = alt.Chart(table).encode(
+    base = alt.Chart().encode(
         x=alt.X(
             "predicted:N",
-            sort=predicted,
+            sort=[*CLASS_NAMES, NO_ANSWER][:columns],
             title="Predicted class",
             axis=alt.Axis(
                 labelAngle=-45, labelOverlap=False, orient="top", ticks=False, domain=False
@@ -131,7 +133,6 @@ def confusion_chart(confusion: np.ndarray, by_row: bool, dark: bool = False) -> 
             axis=alt.Axis(ticks=False, domain=False),
         ),
     )
-    top = max(float(table["wrong"].max()), 0.01)
     boxes = (
         base.mark_rect(cursor="pointer", cornerRadius=3)
         .encode(
@@ -139,9 +140,9 @@ def confusion_chart(confusion: np.ndarray, by_row: bool, dark: bool = False) -> 
                 alt.datum.true == alt.datum.predicted,
                 alt.value("rgba(13, 148, 136, 0.28)"),
                 alt.Color(
-                    "wrong:Q",
+                    "colour:Q",
                     scale=alt.Scale(
-                        domain=[0, top], range=["rgba(217, 119, 6, 0.06)", "rgba(217, 119, 6, 1)"]
+                        domain=[0, 1], range=["rgba(217, 119, 6, 0.06)", "rgba(217, 119, 6, 1)"]
                     ),
                     legend=None,
                 ),
@@ -161,13 +162,40 @@ def confusion_chart(confusion: np.ndarray, by_row: bool, dark: bool = False) -> 
     text = base.mark_text(fontSize=11, color=TEXT_DARK if dark else TEXT_LIGHT).encode(
         text="text:N"
     )
-    return (boxes + text).properties(height=470)
+    room = {"left": 5, "top": 5, "right": 24, "bottom": 5}  # the last slanted name reaches out
+    return _without_data((boxes + text).properties(height=470, padding=room))
+
+
+def confusion_table(confusion: np.ndarray, by: str | None = None) -> pd.DataFrame:
+    """The rows of `confusion_spec` for a confusion matrix (10, 10).
+
+    An eleventh column, as `scoring.Summary` has it, is for pictures without an answer. The numbers
+    are counts, or percent of the row or column as `by` says ("row", "column", None). Colour is the
+    share of the row in all views, 1 for the largest beside the diagonal, which would outshine all.
+    """
+    share = shares(confusion, "row")
+    percent = share if by is None else shares(confusion, by)
+    predicted = [*CLASS_NAMES, NO_ANSWER][: confusion.shape[1]]
+    wrong = np.where(np.eye(*confusion.shape, dtype=bool), 0, share)
+    return pd.DataFrame(
+        {
+            "true": np.repeat(CLASS_NAMES, len(predicted)),
+            "predicted": np.tile(predicted, len(CLASS_NAMES)),
+            "count": confusion.ravel(),
+            "share": share.ravel(),
+            "colour": (wrong / max(float(wrong.max()), 0.01)).ravel(),
+            "text": [
+                "" if not count else f"{part:.1%}".removesuffix("%") if by else f"{count}"
+                for count, part in zip(confusion.ravel(), percent.ravel(), strict=True)
+            ],
+        }
+    )
 
 
 def trade_off_chart(rows: list[list[float]], chosen: float) -> alt.LayerChart:
     """Share answered against share right, with the chosen line marked.
 
-    rows: [line, share answered, share right], each 0..1; see `verdicts.trade_off`
+    rows: [line, share answered, share right], each 0..1; see `calibration.trade_off`
     """
     table = pd.DataFrame(rows, columns=["line", "answered", "right"])
     table["chosen"] = (table["line"] - chosen).abs() == (table["line"] - chosen).abs().min()
@@ -190,3 +218,12 @@ def trade_off_chart(rows: list[list[float]], chosen: float) -> alt.LayerChart:
         color=TRUE, size=160, strokeWidth=3, filled=False
     )
     return (line + point).properties(height=260)
+
+
+def _without_data(chart: alt.LayerChart) -> dict:
+    """The specification without the one empty row that Altair gives a chart that has no data."""
+    spec = chart.to_dict()
+    del spec["datasets"]
+    for layer in spec["layer"]:
+        del layer["data"]
+    return spec

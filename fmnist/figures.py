@@ -9,30 +9,37 @@ import io
 import numpy as np
 from matplotlib.figure import Figure
 
+from fmnist.confusions import shares
 from fmnist.data import CLASS_NAMES
 
-__all__ = ["confusion_figure"]
+__all__ = ["confusion_figure", "draw_confusion"]
 
 
-def confusion_figure(confusion: np.ndarray, *, title: str, by_row: bool, kind: str) -> bytes:
+def confusion_figure(confusion: np.ndarray, *, title: str, by: str | None, kind: str) -> bytes:
     """Draw the confusion matrix (10, 10) and return the file's bytes; kind is "png" or "pdf"."""
     if kind not in ("png", "pdf"):
         raise ValueError(f"kind must be 'png' or 'pdf', got {kind!r}")
-    share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     figure = Figure(figsize=(8, 7.2), layout="constrained")
     axes = figure.subplots()
+    draw_confusion(axes, confusion, by=by)
+    axes.set_title(title)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, dpi=150)
+    return buffer.getvalue()
+
+
+def draw_confusion(axes, confusion: np.ndarray, *, by: str | None) -> None:
+    """Draw the confusion matrix (10, 10) into axes; `by` as in `charts.confusion_chart`."""
+    share = shares(confusion, "row")
+    percent = share if by is None else shares(confusion, by)
     image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     ticks = range(len(CLASS_NAMES))
     axes.set_xticks(ticks, CLASS_NAMES, rotation=45, ha="right")
     axes.set_yticks(ticks, CLASS_NAMES)
     axes.set_xlabel("Predicted class")
     axes.set_ylabel("True class")
-    axes.set_title(title)
     for (row, column), count in np.ndenumerate(confusion):
-        text = f"{share[row, column]:.1%}" if by_row else f"{count}"
+        text = f"{percent[row, column]:.1%}" if by else f"{count}"
         colour = "white" if share[row, column] > 0.5 else "black"
         axes.text(column, row, text, ha="center", va="center", fontsize=8, color=colour)
-    figure.colorbar(image, ax=axes, label="Share of the true class", shrink=0.8)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, dpi=150)
-    return buffer.getvalue()
+    axes.figure.colorbar(image, ax=axes, label="Share of the true class", shrink=0.8)

@@ -9,16 +9,22 @@ import pytest
 from fmnist import runs, storage
 from fmnist.data import load
 from fmnist.settings import TrainSettings
+from tests.browsing import chromium, page, server
+
+__all__ = ["chromium", "page", "server"]  # fixtures of the browser tests
 
 ROOT = Path(__file__).parents[1]
 SEED = runs.SHIPPED_DIR / "seed-cnn"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items) -> None:
-    """With several processes (`-n`), what keeps a machine busy runs in one of them, in turn."""
+    """With several processes (`-n`), one browser and one training at a time."""
     for item in items:
-        if item.get_closest_marker("slow") or item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("busy"))
+        for marker in ("browser", "slow"):
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.xdist_group(marker))
+                break
 
 
 @pytest.fixture(autouse=True)

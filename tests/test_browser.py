@@ -1,146 +1,17 @@
-"""The real server in a real browser: what AppTest cannot see.
+"""The real server in a real browser: what AppTest cannot see."""
 
-A Chromium or Chrome that is installed is driven through Playwright; none is downloaded. Without
-one the tests skip and name the command that installs one, or fail where CI=true is set.
-"""
-
-import contextlib
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 
 import pytest
 from PIL import Image, ImageDraw
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from fmnist import runs
-from tests.conftest import ROOT
+from fmnist.serving import Server
+from tests.browsing import ANSWER_LIMIT, browsing, check_log, go
 
 pytestmark = pytest.mark.browser
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-INSTALL = "sudo apt-get install chromium  (or install Google Chrome)"
-ANSWER_LIMIT = 15_000  # ms; generous, since two cores may be training at the same time
-
-# Opened at /report, Streamlit's own client looks for the server at /report/_stcore first.
-PROBING = re.compile(r"/\w+/_stcore/(health|host-config)$")
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if path is None:
-        message = f"no Chromium or Chrome found; install one with: {INSTALL}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    # no sandbox: containers and root have none; the pages are our own
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    flags += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
-        yield browser
-        browser.close()
-
-
-class Server:
-    """`streamlit run app.py` with its own runs, temporary files and log."""
-
-    def __init__(self, place):
-        self.place = place
-        self.runs = place / "runs"
-        for folder in (self.runs, place / "tmp"):
-            folder.mkdir()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.log = place / "server.log"
-        environment = {
-            **os.environ,
-            "FMNIST_RUNS": str(self.runs),
-            "TMPDIR": str(place / "tmp"),
-            "HOME": str(place),
-        }
-        options = ["--server.headless=true", "--server.address=127.0.0.1"]
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*command, f"--server.port={self.port}"],
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        deadline = time.monotonic() + 60
-        while not self._healthy():
-            assert self.process.poll() is None, self.words()
-            assert time.monotonic() < deadline, self.words()
-            time.sleep(0.1)
-
-    def _healthy(self):
-        try:
-            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2) as answer:
-                return answer.read() == b"ok"
-        except OSError:
-            return False
-
-    def words(self):
-        return self.log.read_text(errors="replace")
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(30)
-
-    def check_log(self):
-        """No traceback, no warning, nothing deprecated."""
-        assert not re.search(r"(?i)traceback|error|warn|deprecat", self.words()), self.words()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    running = Server(tmp_path_factory.mktemp("server"))
-    yield running
-    running.stop()
-    running.check_log()
-
-
-@contextlib.contextmanager
-def browsing(chromium, **options):
-    """A private browser window whose console must stay free of errors."""
-    context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-    page = context.new_page()
-    faults = []
-
-    def on_console(message):
-        address = message.location.get("url", "")
-        if message.type == "error" and not PROBING.search(address):
-            faults.append(f"{message.text} ({address})")
-
-    page.on("console", on_console)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    try:
-        yield page
-    finally:
-        context.close()
-    assert faults == []
-
-
-@pytest.fixture
-def page(chromium, server):
-    with browsing(chromium) as page:
-        yield page
-
-
-def go(page: Page, server: Server, path: str, title: str) -> None:
-    page.goto(server.url + path)
-    expect(page.get_by_role("heading", level=1, name=title)).to_be_visible(timeout=60_000)
 
 
 def stroke(page: Page, *points) -> None:
@@ -284,48 +155,6 @@ def test_photo_from_the_camera_is_classified(chromium, server):
         expect(page.get_by_alt_text("The 28 by 28 pixel picture")).to_be_visible()
 
 
-def test_matrix_cell_leads_to_its_images(page, server):
-    go(page, server, "/report", "Report")
-    cell = page.locator(
-        '.st-key-matrix path[aria-label*="true: Shirt"][aria-label*="predicted: T-shirt/top"]'
-    )
-    cell.click(timeout=ANSWER_LIMIT)
-    heading = page.get_by_role("heading", name="Shirt taken for T-shirt/top")
-    expect(heading).to_be_visible(timeout=ANSWER_LIMIT)
-    pictures = page.locator(".st-key-cell-gallery button")
-    expect(pictures.first).to_be_visible()
-    label = pictures.nth(3).get_attribute("aria-label")
-    assert re.fullmatch(r"#\d+: Shirt, taken for T-shirt/top \(\d+%\)", label)
-    pictures.nth(3).click()
-    index = label[1:].split(":")[0]
-    expect(page.get_by_text(f"Test image {index}", exact=True)).to_be_visible(timeout=ANSWER_LIMIT)
-
-
-def test_report_can_be_taken_away(page, server):
-    go(page, server, "/report", "Report")
-    for name, beginning in (
-        ("CSV", b"class,precision"),
-        ("JSON", b"{"),
-        ("Matrix as PNG", b"\x89PNG"),
-        ("Matrix as PDF", b"%PDF"),
-    ):
-        with page.expect_download(timeout=30_000) as download:
-            page.get_by_role("button", name=name, exact=True).click()
-        assert download.value.path().read_bytes().startswith(beginning)
-
-
-def test_mistake_is_chosen_with_the_keyboard(page, server):
-    go(page, server, "/mistakes", "Mistakes")
-    pictures = page.locator(".st-key-mistakes-gallery button")
-    expect(pictures.nth(5)).to_be_visible(timeout=ANSWER_LIMIT)
-    label = pictures.nth(5).get_attribute("aria-label")
-    pictures.nth(5).focus()
-    page.keyboard.press("Enter")
-    index = label[1:].split(":")[0]
-    expect(page.get_by_text(f"Test image {index}", exact=True)).to_be_visible(timeout=ANSWER_LIMIT)
-    expect(pictures.nth(5)).to_have_attribute("aria-pressed", "true")
-
-
 def points(page: Page) -> int:
     """Points in the live accuracy chart: one for each finished epoch and part."""
     return page.locator('[aria-label^="Accuracy of training"] .mark-symbol.role-mark path').count()
@@ -387,7 +216,7 @@ def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
         ("/", "What is this garment?", "Nothing drawn yet"),
         ("/classify", "What is this garment?", "Nothing drawn yet"),
         ("/train", "Train", "Choose rows"),
-        ("/report", "Report", "Choose a cell"),
+        ("/report", "Report", "Choose a cell to see"),
         ("/mistakes", "Mistakes", "mistakes among"),
     ],
 )
@@ -404,7 +233,7 @@ def test_page_as_the_first_address_of_a_cold_server(chromium, tmp_path, path, ti
             expect(page).to_have_title("Fashion-MNIST Studio")
     finally:
         cold.stop()
-    cold.check_log()
+    check_log(cold)
 
 
 MENU = ("Classify", "Train", "Report", "Mistakes")

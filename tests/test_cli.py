@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from fmnist import runs
+from fmnist import epochs, runs
 from fmnist.classifier import for_run
 from fmnist.data import CLASS_NAMES, load, split
 from fmnist.history import read_history
@@ -264,7 +264,11 @@ def test_train_and_use_the_run(pictures, runs_dir):
         "model.tflite",
         "test.npz",
         "verdict.json",
+        "epochs.u8",
     }
+    # the last epoch's answers are those of the network that was kept, within half a byte
+    (kept,) = epochs.read(run)
+    assert abs(kept / 255 - runs.load_predictions(run)).max() <= 0.5 / 255 + 1e-4
     events = [event["event"] for event in read_history(run)]
     assert events[0] == "start"
     assert events[-3:] == ["epoch", "finishing", "end"]

@@ -5,14 +5,12 @@ import dataclasses
 import io
 import os
 
-import numpy as np
 import pytest
 import streamlit as st
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
 from fmnist import jobs, runs
-from fmnist.classifier import for_run
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import TrainingBusy, TrainingFailed
 from fmnist.settings import TrainSettings
@@ -490,85 +488,3 @@ def test_finished_training_can_be_looked_at(own_run):
     next(b for b in app.button if b.label.startswith("Look at this run")).click().run()
     assert not app.exception
     assert app.sidebar.selectbox(key="run").value == "done"
-
-
-# --- report and mistakes
-
-
-def test_report_shows_the_numbers_of_the_run():
-    app = open_app("report")
-    values = {metric.label: metric.value for metric in app.metric}
-    scores = runs.find(runs.DEFAULT_RUN).scores
-    assert values["Accuracy"] == f"{scores['test_accuracy']:.2%}"
-    assert values["Test images"] == "10,000"
-    assert values["Loss"] == f"{scores['test_loss']:.4f}"
-    table = app.dataframe[0].value
-    assert list(table["class"][:10]) == list(CLASS_NAMES)
-    assert [button.label for button in app.download_button] == [
-        "CSV",
-        "JSON",
-        "Matrix as PNG",
-        "Matrix as PDF",
-    ]
-
-
-def test_report_shows_calibration_and_says_where_there_is_none(own_run):
-    app = open_app("report")
-    judge = for_run(runs.find(runs.DEFAULT_RUN)).judge
-    values = {metric.label: metric.value for metric in app.metric}
-    assert values["Calibration error (ECE)"] == f"{judge.measured['ece_after']:.2%}"
-    assert f"of {judge.confident_from:.0%} on" in texts(app)
-    own_run("unfitted")
-    app = open_app("report", run="unfitted")
-    assert not app.exception
-    assert "Nothing was fitted for this run" in texts(app)
-
-
-def test_report_of_a_run_that_never_predicts_some_class(own_run):
-    probabilities = np.zeros((10_000, 10))
-    probabilities[:, 8] = 1
-    own_run("all-bags", probabilities=probabilities)
-    app = open_app("report", run="all-bags")
-    assert {metric.label: metric.value for metric in app.metric}["Accuracy"] == "10.00%"
-    app.switch_page("pages/mistakes.py").run()
-    assert not app.exception
-    assert "**9,000** of 9,000 mistakes" in texts(app)
-
-
-def test_run_without_a_mistake_is_no_error(own_run, test_part):
-    own_run("perfect", probabilities=np.eye(10)[test_part.labels])
-    app = open_app("mistakes", run="perfect")
-    assert "No test image passes" in texts(app)
-
-
-def test_mistakes_can_be_filtered(test_part):
-    app = open_app("mistakes")
-    stored = runs.load_predictions(runs.find(runs.DEFAULT_RUN))
-    predicted = stored.argmax(axis=1)
-    wrong = predicted != test_part.labels
-    assert f"**{wrong.sum():,}** of {wrong.sum():,} mistakes" in texts(app)
-    app.multiselect(key="mistakes_true").set_value([6])
-    app.multiselect(key="mistakes_predicted").set_value([0])
-    app.slider(key="mistakes_confidence").set_value((50, 100)).run()
-    assert not app.exception
-    expected = wrong & (test_part.labels == 6) & (predicted == 0) & (stored.max(axis=1) >= 0.5)
-    assert f"**{expected.sum():,}** of" in texts(app)
-    app.selectbox(key="mistakes_sort").set_value("By index").run()
-    assert f"Test image {np.flatnonzero(expected)[0]}" in texts(app)
-
-
-def test_choosing_a_mistake_shows_it(test_part):
-    app = open_app("mistakes")
-    stored = runs.load_predictions(runs.find(runs.DEFAULT_RUN))
-    wrong = np.flatnonzero(stored.argmax(axis=1) != test_part.labels)
-    app.selectbox(key="mistakes_sort").set_value("By index").run()
-    chosen = int(wrong[5])
-    app.session_state["mistakes-gallery"] = {"selected": chosen}
-    app.run()
-    assert not app.exception
-    assert f"**Test image {chosen}**" in texts(app)
-    for nonsense in ("x", None, [1], 10**9):
-        app.session_state["mistakes-gallery"] = {"selected": nonsense}
-        app.run()
-        assert not app.exception
-        assert f"**Test image {wrong[0]}**" in texts(app)

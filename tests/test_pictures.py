@@ -38,9 +38,9 @@ def test_data_uri_holds_the_pixels(test_part):
 
 def test_figure_as_png_and_pdf():
     confusion = np.diag(np.arange(10))
-    png = confusion_figure(confusion, title="a run", by_row=False, kind="png")
+    png = confusion_figure(confusion, title="a run", by=None, kind="png")
     assert Image.open(io.BytesIO(png)).size == (1200, 1080)
-    pdf = confusion_figure(confusion, title="a run", by_row=True, kind="pdf")
+    pdf = confusion_figure(confusion, title="a run", by="row", kind="pdf")
     assert pdf.startswith(b"%PDF")
     with pytest.raises(ValueError, match="kind"):
-        confusion_figure(confusion, title="a run", by_row=False, kind="exe")
+        confusion_figure(confusion, title="a run", by="column", kind="exe")

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from fmnist.answers import Answer
-from fmnist.charts import probability_chart
+from fmnist.charts import probability_spec, probability_table
 from fmnist.data import CLASS_NAMES
 from fmnist.pictures import enlarge
 from pages.parts.why_view import show_why
@@ -37,8 +37,9 @@ def show_answer(answer: Answer, key: str) -> None:
                 "counts as confident stands on the Report page.",
             )
     show_vote(answer)
-    st.altair_chart(
-        probability_chart(answer.probabilities),
+    st.vega_lite_chart(
+        probability_table(answer.probabilities),
+        probability_spec(),
         key=f"{key}-bars",
         alt=f"Probabilities of the ten classes; {answer.message}",
     )
@@ -103,8 +104,9 @@ def show_test_image(pixels: np.ndarray, row, probabilities: np.ndarray, key: str
             f"Loss: {row['loss']:.3f}"
         )
     with bars:
-        st.altair_chart(
-            probability_chart(probabilities, true=true),
+        st.vega_lite_chart(
+            probability_table(probabilities, true),
+            probability_spec(),
             key=f"{key}-bars",
             alt=f"Probabilities of the ten classes for test image {index}; "
             f"the answer is {CLASS_NAMES[predicted]}, the label {CLASS_NAMES[true]}",

@@ -16,16 +16,24 @@ CSS = """
 .gallery button { display: flex; flex-direction: column; padding: 0.3rem; cursor: pointer;
   border: 2px solid transparent;
   border-radius: var(--st-base-radius); background: var(--st-secondary-background-color);
-  color: var(--st-text-color); font: inherit; font-size: 0.75rem; line-height: 1.25; }
+  color: var(--st-text-color); font: inherit; font-size: 0.75rem; line-height: 1.25;
+  content-visibility: auto; contain-intrinsic-size: auto 7rem; }
 .gallery button:hover { border-color: var(--st-border-color); }
 .gallery button:focus-visible { outline: 2px solid var(--st-primary-color); }
 .gallery button[aria-pressed="true"] { border-color: var(--st-primary-color); }
 .gallery .picture { width: 100%; aspect-ratio: 1; image-rendering: pixelated;
-  background-repeat: no-repeat; border-radius: calc(var(--st-base-radius) * 0.6); }
+  background-image: var(--sheet); background-repeat: no-repeat;
+  border-radius: calc(var(--st-base-radius) * 0.6); }
 .gallery .caption { width: 100%; margin-top: 0.25rem; overflow-wrap: anywhere; }
 """
 
 JS = """
+const blob = (uri) => {
+  const [head, text] = uri.split(",");
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return new Blob([bytes], { type: head.slice(5, head.indexOf(";")) });
+};
+
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".gallery");
   const { sheet, columns, rows, items, selected } = data;
@@ -33,6 +41,10 @@ export default function ({ data, parentElement, setStateValue }) {
   const made = sheet.length + ":" + items.map((item) => item.id + item.caption).join();
   if (root.dataset.made !== made) {
     root.dataset.made = made;
+    // a short address: the sheet itself in 200 styles would be read 200 times
+    if (root.address) URL.revokeObjectURL(root.address);
+    root.address = URL.createObjectURL(blob(sheet));
+    root.style.setProperty("--sheet", `url(${root.address})`);
     root.replaceChildren(...items.map((item, at) => {
       const button = document.createElement("button");
       button.type = "button";
@@ -41,7 +53,6 @@ export default function ({ data, parentElement, setStateValue }) {
       button.title = item.label;
       const picture = document.createElement("span");
       picture.className = "picture";
-      picture.style.backgroundImage = `url(${sheet})`;
       picture.style.backgroundSize = `${columns * 100}% ${rows * 100}%`;
       picture.style.backgroundPosition =
         `${part(at % columns, columns)} ${part(Math.floor(at / columns), rows)}`;

@@ -10,17 +10,38 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fmnist import charts, curves, data, evaluation, history, mistakes, runs
+from fmnist import (
+    charts,
+    court,
+    curves,
+    data,
+    evaluation,
+    history,
+    landscape,
+    mistakes,
+    report_charts,
+    runs,
+)
 from fmnist import classifier as classifiers
+from fmnist import novelty as novelties
+from fmnist import slices as slicing
 from fmnist.answers import Answer, answer_bytes
+from fmnist.calibration import reliability
 from fmnist.choices import AUTO, Choices
 from fmnist.classifier import Classifier
+from fmnist.court import Case
 from fmnist.data import Part
 from fmnist.errors import FmnistError
 from fmnist.evaluation import Evaluation
 from fmnist.images import decode
+from fmnist.neighbours import TrainingFeatures
+from fmnist.novelty import Novelty
+from fmnist.pictures import contact_sheet, photo_uri
 from fmnist.preparation import Step, prepare
+from fmnist.relations import Relations
 from fmnist.runs import Run
+from fmnist.slices import Slice
+from fmnist.verdicts import Judge
 
 RUNS_KEPT = 8  # a network takes some 5 MB, predictions and table 1 MB
 
@@ -60,8 +81,101 @@ def evaluate(run: Run) -> Evaluation:
 
 def answers_table(run: Run) -> pd.DataFrame:
     """One row per test image: see `mistakes.answers_table`."""
+    part = test_part()
+    every = _known_predictions()
+    answers = [said.argmax(axis=1) for _, said in every]
+    known = novelty(run)
+    distances = None if known is None else known.distances
+    key = *sorted(other.files["test.npz"] for other, _ in every), known is not None
+    stored = predictions(run)
+    return _answers_table(
+        str(run.path), run.files["test.npz"], key, stored, part, answers, distances
+    )
+
+
+def duplicates(run: Run) -> list[int] | None:
+    """Test images that are in the training part too; None before `novelty` is measured."""
+    known = novelty(run)
+    if known is None:
+        return None
+    images = test_part().images
+    return _duplicates(str(run.path), run.files["model.tflite"], known.nearest, images)
+
+
+def novelty(run: Run) -> Novelty | None:
+    """How far each test image is from what the run learnt from; None before it is measured."""
+    measured, network = _measured_novelty(), run.files["model.tflite"]
+    if network not in measured:
+        kept = novelties.read(run, len(test_part().labels))
+        if kept is None:
+            return None
+        measured[network] = kept
+    return measured[network]
+
+
+def keep_novelty(run: Run, found: Novelty) -> None:
+    """Remember what was measured, here and in the run's cache."""
+    _measured_novelty()[run.files["model.tflite"]] = found
+    novelties.write(run, found)
+
+
+def training_features(run: Run) -> TrainingFeatures:
+    """The features of what a run learnt from, computed or not; see `TrainingFeatures.advance`."""
+    return _training_features(str(run.path), run.files["model.tflite"], classifier(run), run)
+
+
+def _known_predictions() -> list[tuple[Run, np.ndarray]]:
+    """Every usable run with its stored predictions; one that is damaged is left out."""
+    known = []
+    for run in runs.usable_runs():
+        try:
+            known.append((run, _predictions(str(run.path), run.files["test.npz"], run)))
+        except FmnistError:
+            continue
+    return known
+
+
+def slices(run: Run) -> list[Slice]:
+    """The slices of the test images with what the run gets right; see `slices.slices`."""
+    part = test_part()
+    return _slices(str(run.path), run.files["test.npz"], predictions(run), part)
+
+
+def confidence_specs(run: Run) -> dict[str, dict]:
+    """Vega-Lite specifications of the charts "reliability" and "confidences"; see `report_charts`.
+
+    The reliability is shown as the network says it and after the temperature of its verdicts.
+    """
+    judge, labels = classifier(run).judge, test_part().labels
+    return _confidence_specs(str(run.path), network_key(run), predictions(run), judge, labels)
+
+
+def slice_specs(run: Run) -> dict[str, dict]:
+    """Vega-Lite specifications of the slices' charts by measure; see `report_charts`."""
+    found, overall = slices(run), evaluate(run).accuracy
+    return _slice_specs(str(run.path), run.files["test.npz"], found, overall)
+
+
+def relations(run: Run) -> Relations:
+    """The features of the test images and what is near what; see `relations.Relations`."""
+    images = test_part().images
+    return _relations(str(run.path), run.files["model.tflite"], classifier(run), images)
+
+
+def pca(run: Run) -> np.ndarray:
+    """The test images in two dimensions at once, (10000, 2) float32, -1..1."""
+    return _pca(str(run.path), run.files["model.tflite"], relations(run))
+
+
+def cases(run: Run) -> list[Case]:
+    """The cases of the label court; see `court.cases`."""
     labels = test_part().labels
-    return _answers_table(str(run.path), run.files["test.npz"], predictions(run), labels)
+    return _cases(str(run.path), run.files["test.npz"], predictions(run), labels)
+
+
+def usable_runs() -> list[Run]:
+    """The runs that can classify, in the order of the picker."""
+    return runs.usable_runs()
 
 
 def answer(picture: bytes, run: Run, choices: Choices = AUTO) -> Answer:
@@ -128,8 +242,76 @@ def _evaluation(path: str, sha256: str, _probabilities, _labels) -> Evaluation:
 
 
 @st.cache_resource(max_entries=RUNS_KEPT, show_spinner=False)
-def _answers_table(path: str, sha256: str, _probabilities, _labels) -> pd.DataFrame:
-    return mistakes.answers_table(_probabilities, _labels)
+def _answers_table(
+    path: str, sha256: str, known: tuple, _probabilities, _part: Part, _answers, _distances
+) -> pd.DataFrame:
+    return mistakes.answers_table(_probabilities, _part, _answers, _distances)
+
+
+@st.cache_resource(max_entries=RUNS_KEPT, show_spinner=False)
+def _duplicates(path: str, network: str, _nearest, _images) -> list[int]:
+    return novelties.duplicates(_images, data.load("train").images, _nearest).tolist()
+
+
+@st.cache_resource(show_spinner=False)
+def _measured_novelty() -> dict[str, Novelty]:
+    return {}
+
+
+# 60 MB each
+@st.cache_resource(max_entries=2, show_spinner="Reading the training images")
+def _training_features(
+    path: str, network: str, _classifier: Classifier, _run: Run
+) -> TrainingFeatures:
+    return TrainingFeatures(_run, _classifier)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Classifying the test images for their features")
+def _relations(path: str, network: str, _classifier: Classifier, _images) -> Relations:
+    return Relations(_classifier(_images)[1])
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _pca(path: str, network: str, _relations: Relations) -> np.ndarray:
+    return landscape.unit(landscape.pca(_relations.features))
+
+
+@st.cache_resource(max_entries=RUNS_KEPT, show_spinner=False)
+def _cases(path: str, sha256: str, _probabilities, _labels) -> list[Case]:
+    return court.cases(_probabilities, _labels)
+
+
+@st.cache_resource(show_spinner=False)
+def sheet() -> tuple[str, int]:
+    """The test images as one picture, a data URI, and how many stand in a row."""
+    columns = 100
+    return photo_uri(contact_sheet(test_part().images, columns)), columns
+
+
+@st.cache_resource(max_entries=RUNS_KEPT, show_spinner=False)
+def _slices(path: str, sha256: str, _probabilities, _part: Part) -> list[Slice]:
+    right = _probabilities.argmax(axis=1) == _part.labels
+    return slicing.slices(_part.images, right)
+
+
+@st.cache_resource(max_entries=RUNS_KEPT, show_spinner=False)
+def _confidence_specs(path: str, network: str, _stored, _judge: Judge, _labels) -> dict[str, dict]:
+    before = reliability(_stored, _labels)
+    after = reliability(_judge.calibrated(_stored), _labels)
+    return {
+        "reliability": report_charts.reliability_chart(before, after).to_dict(),
+        "confidences": report_charts.confidence_chart(before).to_dict(),
+    }
+
+
+@st.cache_resource(max_entries=RUNS_KEPT, show_spinner=False)
+def _slice_specs(path: str, sha256: str, _slices: list[Slice], _overall: float) -> dict[str, dict]:
+    return {
+        name: report_charts.slices_chart(
+            [part for part in _slices if part.measure == name], _overall
+        ).to_dict()
+        for name in slicing.MEASURES
+    }
 
 
 # a visitor's pictures are forgotten with the visit

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import streamlit as st
 
-from fmnist.charts import confusion_chart
+from fmnist.charts import confusion_spec, confusion_table
 from fmnist.data import CLASS_NAMES
 from fmnist.labels import LABEL_NAMES
 from fmnist.runs import Run
@@ -24,8 +24,9 @@ def show(pictures: list[tuple[Answered, int]], source: str, run: Run, key: str) 
     _metrics(summary)
     matrix, tallies = st.columns([1.15, 1])
     with matrix:
-        st.altair_chart(
-            confusion_chart(summary.confusion, False, dark=st.context.theme.type == "dark"),
+        st.vega_lite_chart(
+            confusion_table(summary.confusion),
+            confusion_spec(summary.confusion.shape[1], st.context.theme.type == "dark"),
             key=f"{key}-matrix",
             alt="Confusion matrix: true classes in rows, best guesses in columns",
         )

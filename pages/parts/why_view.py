@@ -13,8 +13,6 @@ from fmnist.pictures import enlarge
 from fmnist.runs import Run
 from pages.parts import frame, loading
 
-RUNS_KEPT = 2  # 60 MB each
-
 
 def show_why(pixels: np.ndarray, class_id: int, key: str) -> None:
     """Show on demand why the run of this page answers (28, 28) uint8 with a class."""
@@ -25,7 +23,7 @@ def show_why(pixels: np.ndarray, class_id: int, key: str) -> None:
             run = runs.find(st.session_state[frame.RUN_KEY])
             probabilities, features = loading.classifier(run)(pixels[np.newaxis])
             _show_parts(pixels, class_id, probabilities[0], run, key)
-            _show_neighbours(features[0], run)
+            show_neighbours(features[0], run)
         except FmnistError as error:
             st.error(str(error))
 
@@ -70,14 +68,9 @@ def _strongest(values: np.ndarray, probability: float, name: str) -> str:
     return f"Blanking where it is brightest takes {name} from {probability:.1%} to {left:.1%}."
 
 
-def _show_neighbours(features: np.ndarray, run: Run) -> None:
-    known = _training_features(str(run.path), run.files["model.tflite"], run)
-    if known.done < 1:
-        count = f"{len(known.indices):,}"
-        bar = st.progress(known.done, text=f"Looking at {count} training images, once")
-        while (done := known.advance()) < 1:
-            bar.progress(done, text=f"Looking at {count} training images, once ({done:.0%})")
-        bar.empty()
+def show_neighbours(features: np.ndarray, run: Run) -> None:
+    """Show the training images nearest to features (F,) float32; the first time with a bar."""
+    known = ready_training(run)
     indices, distances, labels = known.nearest(features)
     images = load("train").images
     st.markdown("**The training images most like it, to this network**")
@@ -96,13 +89,20 @@ def _show_neighbours(features: np.ndarray, run: Run) -> None:
     )
 
 
+def ready_training(run: Run) -> TrainingFeatures:
+    """The features of what a run learnt from, all of them; the first time with a bar."""
+    known = loading.training_features(run)
+    if known.done < 1:
+        count = f"{len(known.indices):,}"
+        bar = st.progress(known.done, text=f"Looking at {count} training images, once")
+        while (done := known.advance()) < 1:
+            bar.progress(done, text=f"Looking at {count} training images, once ({done:.0%})")
+        bar.empty()
+    return known
+
+
 # a visitor's pictures are forgotten with the visit
 @st.cache_resource(max_entries=64, show_spinner=False, scope="session")
 def _map(pixels: bytes, class_id: int, path: str, sha256: str, _run: Run) -> np.ndarray:
     picture = np.frombuffer(pixels, np.uint8).reshape(28, 28)
     return occlusion_map(picture, loading.classifier(_run), class_id)
-
-
-@st.cache_resource(max_entries=RUNS_KEPT, show_spinner="Reading the training images")
-def _training_features(path: str, sha256: str, _run: Run) -> TrainingFeatures:
-    return TrainingFeatures(_run, loading.classifier(_run))

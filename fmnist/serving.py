@@ -1,0 +1,86 @@
+"""The app as a process of its own, and the installed browser to look at it with.
+
+For the benchmark of the pages, the browser tests and the README's pictures; the app itself is
+started by `streamlit run app.py`.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+__all__ = ["BROWSERS", "BROWSER_FLAGS", "INSTALL", "Server", "find_browser"]
+
+ROOT = Path(__file__).parents[1]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+INSTALL = "sudo apt-get install chromium  (or install Google Chrome)"
+# no sandbox: containers and root have none; the pages are our own
+BROWSER_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+STARTS_WITHIN = 60  # seconds
+
+
+def find_browser() -> str | None:
+    """The path of an installed Chromium or Chrome; None without one."""
+    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+
+class Server:
+    """`streamlit run app.py` on a free port, with its own runs, temporary files and log."""
+
+    def __init__(self, place: Path):
+        """Start it in the folder `place` and wait until it answers.
+
+        Raises RuntimeError with its last words where it ends or does not answer within a minute.
+        """
+        self.place = place
+        self.runs = place / "runs"
+        for folder in (self.runs, place / "tmp"):
+            folder.mkdir()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = place / "server.log"
+        environment = {
+            **os.environ,
+            "FMNIST_RUNS": str(self.runs),
+            "TMPDIR": str(place / "tmp"),
+            "HOME": str(place),
+        }
+        options = ["--server.headless=true", "--server.address=127.0.0.1"]
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*command, f"--server.port={self.port}"],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        deadline = time.monotonic() + STARTS_WITHIN
+        while not self._healthy():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"The app did not start. {self.words()[-2000:]}")
+            time.sleep(0.1)
+
+    def _healthy(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2) as answer:
+                return answer.read() == b"ok"
+        except OSError:
+            return False
+
+    def words(self) -> str:
+        """What it has printed so far."""
+        return self.log.read_text(errors="replace")
+
+    def stop(self) -> None:
+        """End it."""
+        self.process.terminate()
+        self.process.wait(30)

@@ -1,0 +1,89 @@
+"""The label court: an image and two classes, without saying which is whose."""
+
+import streamlit as st
+
+from fmnist import notes
+from fmnist.court import Case, adjusted
+from fmnist.data import CLASS_NAMES
+from fmnist.errors import NotesError
+from fmnist.notes import CANNOT_TELL, Vote
+from fmnist.runs import Run
+from pages.parts import loading
+from pages.parts.blind_image import WIDTH, blind_image
+from pages.parts.numbers import number
+
+SEEN = "court_seen"  # indices this visitor has voted on
+
+
+def show(run: Run) -> None:
+    """Show the next case and what the votes amount to."""
+    st.markdown(
+        "Where network and label disagree, one of them is wrong. What do you see? You are not told "
+        "which class is the label's. Votes are kept on the computer that runs this studio."
+    )
+    seen = st.session_state.setdefault(SEEN, set())
+    case = next((case for case in loading.cases(run) if case.index not in seen), None)
+    if case is None:
+        st.success("You have voted on every image that this run contradicts. Thank you.")
+    else:
+        _case(case)
+    _result(run)
+
+
+def _case(case: Case) -> None:
+    with st.container(horizontal=True, gap="medium"):  # at the top, so that no button moves
+        blind_image(case.index)
+        with st.container(width=WIDTH):
+            for at, class_id in enumerate(case.shown):
+                st.button(
+                    CLASS_NAMES[class_id],
+                    key=f"court-{at}",
+                    width="stretch",
+                    on_click=_vote,
+                    args=(case, class_id),
+                )
+            st.button(
+                "Can't tell",
+                key="court-none",
+                width="stretch",
+                on_click=_vote,
+                args=(case, CANNOT_TELL),
+            )
+
+
+def _vote(case: Case, choice: int) -> None:
+    try:
+        notes.add_vote(Vote(case.index, case.label, case.answer, choice))
+    except NotesError as error:
+        st.toast(str(error))
+        return
+    st.session_state[SEEN].add(case.index)
+
+
+def _result(run: Run) -> None:
+    given = notes.votes()
+    if not given:
+        return
+    answers = loading.predictions(run).argmax(axis=1)
+    result = adjusted(answers, loading.test_part().labels, given)
+    low, high = result.interval
+    with st.container(horizontal=True):
+        number("Images judged", f"{result.judged:,}", f"{len(given):,} votes in all")
+        number("For the label", f"{result.for_label:,}", "the network was wrong")
+        number("For the network", f"{result.for_answer:,}", "the label was wrong")
+        number("Undecided", f"{result.undecided:,}", "left out")
+        number(
+            "Adjusted accuracy",
+            f"{result.accuracy:.2%}",
+            f"95 % interval {low:.2%} to {high:.2%}",
+            "With the judged images counted as people decided. Images that nobody judged count as "
+            "the dataset labels them.",
+        )
+    st.download_button(
+        "Votes as CSV",
+        notes.votes_csv,
+        "votes.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )

@@ -1,0 +1,63 @@
+"""The map of the test set: lasso a region and see its images."""
+
+import numpy as np
+import streamlit as st
+
+from fmnist import landscape
+from fmnist.runs import Run
+from pages.parts import loading, map_job, test_gallery
+from pages.parts.scatter import scatter
+
+COLOURS = ("True class", "Predicted class")
+
+
+def show(run: Run) -> None:
+    """Show the map of a run and the images of the region with the lasso around it."""
+    relations = loading.relations(run)
+    places = landscape.read(run, len(relations.features))
+    if places is None:
+        map_job.offer(run)
+        places = loading.pca(run)
+        st.caption("Two principal components of the network's features.")
+    else:
+        st.caption("t-SNE of the network's features: near each other means alike to the network.")
+    by = st.segmented_control(
+        "Coloured by", COLOURS, default=COLOURS[0], required=True, key="map_colour"
+    )
+    labels, answers = loading.test_part().labels, loading.predictions(run).argmax(axis=1)
+    sheet, columns = loading.sheet()
+    chosen = scatter(
+        places,
+        answers if by == COLOURS[1] else labels,
+        labels,
+        answers,
+        sheet,
+        columns,
+        key="map",
+    )
+    st.caption(
+        "Draw around a region to see its images, or click one point. Circles: mistakes. The names "
+        "above hide and show a class."
+    )
+    table = loading.answers_table(run)
+    rows = _chosen(chosen, places)
+    if rows is None:
+        return
+    found = table[rows]
+    wrong = int((found["true"] != found["predicted"]).sum())
+    if len(found) != 1:
+        st.markdown(f"**{len(found):,} images** in the region, {wrong:,} of them mistakes")
+    order = (found["true"] == found["predicted"]).to_numpy()
+    test_gallery.show(
+        found.iloc[np.argsort(order, kind="stable")], run, key="map-images", more=True
+    )
+
+
+def _chosen(chosen: object, places: np.ndarray) -> np.ndarray | None:
+    """Which images (N,) bool were chosen on the map, by a lasso or one click; None without any."""
+    if not isinstance(chosen, dict):
+        return None
+    index = chosen.get("index")
+    if isinstance(index, int) and 0 <= index < len(places):
+        return np.arange(len(places)) == index
+    return landscape.inside(places, chosen.get("lasso"))

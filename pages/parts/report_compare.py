@@ -1,0 +1,67 @@
+"""Report, two runs: where they disagree, who is right, and whether the difference is chance."""
+
+import numpy as np
+import streamlit as st
+
+from fmnist.comparison import compare, in_words
+from fmnist.report_charts import HUMAN, HUMAN_SOURCE, people_chart
+from fmnist.runs import Run
+from pages.parts import loading, test_gallery
+from pages.parts.numbers import number
+
+KINDS = {
+    "Only this run is right": lambda a, b, y: (a == y) & (b != y),
+    "Only the other is right": lambda a, b, y: (a != y) & (b == y),
+    "Both are wrong": lambda a, b, y: (a != y) & (b != y),
+    "They disagree": lambda a, b, y: a != b,
+}
+
+
+def show(run: Run) -> None:
+    """Compare a run with another one, chosen here."""
+    others = [other for other in loading.usable_runs() if other.name != run.name]
+    if not others:
+        st.info("There is no other run to compare with; train one.")
+        return
+    name = st.selectbox(
+        "Compare with", [other.name for other in others], key="with", bind="query-params"
+    )
+    other = next(other for other in others if other.name == name)
+    labels = loading.test_part().labels
+    mine = loading.predictions(run).argmax(axis=1)
+    theirs = loading.predictions(other).argmax(axis=1)
+    c = compare(mine, theirs, labels)
+    low, high = c.interval
+    with st.container(horizontal=True):
+        number(run.name, f"{np.mean(mine == labels):.2%}", f"{c.first_only:,} right alone")
+        number(other.name, f"{np.mean(theirs == labels):.2%}", f"{c.second_only:,} right alone")
+        number(
+            "Difference",
+            f"{100 * c.difference:+.2f} points",
+            f"95 % interval {100 * low:+.2f} to {100 * high:+.2f}",
+        )
+        number(
+            "McNemar's exact test",
+            f"p = {c.p_value:.2g}",
+            f"{c.first_only + c.second_only:,} images part them",
+            "How often chance would part two equally good runs at least so far.",
+        )
+    st.altair_chart(
+        people_chart({run.name: mine == labels, other.name: theirs == labels}),
+        key="people",
+        alt=f"Accuracy of both runs with intervals, and of people, {HUMAN:.1%}",
+    )
+    st.caption(f"Whiskers: 95 % intervals. Dashed, people: {HUMAN_SOURCE}.")
+    st.markdown(in_words(c, run.name, other.name))
+    kind = st.segmented_control(
+        "Images",
+        list(KINDS),
+        default="They disagree",
+        required=True,
+        key="disagreement",
+        bind="query-params",
+    )
+    table = loading.answers_table(run)
+    chosen = table[KINDS.get(kind, KINDS["They disagree"])(mine, theirs, labels)]
+    st.caption(f"{len(chosen):,} test images; the answers shown are those of {run.name}")
+    test_gallery.show(chosen.sort_values("confidence", ascending=False), run, key="disagree")

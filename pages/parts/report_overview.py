@@ -1,0 +1,237 @@
+"""Report, overview: the numbers, the matrix and the table, and the images behind any of them."""
+
+import json
+
+import pandas as pd
+import streamlit as st
+
+from fmnist.calibration import top_k
+from fmnist.charts import confusion_spec, confusion_table
+from fmnist.confusions import confused_pairs
+from fmnist.data import CLASS_NAMES
+from fmnist.evaluation import Evaluation, interval, report_rows
+from fmnist.figures import confusion_figure
+from fmnist.mistakes import choose
+from fmnist.runs import Run
+from pages.parts import loading, test_gallery
+from pages.parts.numbers import number
+
+ANY = "Any class"
+TRUE, PREDICTED = "true", "predicted"  # keys of the two boxes, and their names in the URL
+VIEWS = {"Counts": None, "% of the row": "row", "% of the column": "column"}
+PAIRS_SHOWN = 8
+
+
+def show(run: Run) -> None:
+    """Show the overview of a run."""
+    result = loading.evaluate(run)
+    _metrics(result, run)
+    matrix, report = st.columns([1, 1.1])
+    with matrix:
+        by = _matrix(result)
+        _pairs(result)
+    with report:
+        _class_table(result)
+        _downloads(result, run, by)
+    _images(run)
+
+
+def _metrics(result: Evaluation, run: Run) -> None:
+    low, high = result.interval
+    labels, stored = loading.test_part().labels, loading.predictions(run)
+    among = {k: top_k(stored, labels, k) / result.n for k in (2, 3)}
+    with st.container(horizontal=True):
+        number(
+            "Accuracy",
+            f"{result.accuracy:.2%}",
+            f"95 % interval {low:.2%} to {high:.2%}",
+            "Share of the test images that the run gets right. Intervals made this way hold the "
+            "share of all such images 95 times out of 100 (Wilson's method).",
+        )
+        number(
+            "Top 2",
+            f"{among[2]:.2%}",
+            f"top 3: {among[3]:.2%}",
+            "Share of the test images whose true class is among the two, or three, most probable.",
+        )
+        number(
+            "Test images",
+            f"{result.n:,}",
+            f"{round(result.n * (1 - result.accuracy)):,} wrong",
+        )
+        number(
+            "Loss",
+            f"{result.loss:.4f}",
+            "mean cross-entropy",
+            "How surprised the network is by the true classes, in nats: 0 where it is sure and "
+            "right, 2.3 where it guesses among ten.",
+        )
+
+
+def _matrix(result: Evaluation) -> str | None:
+    st.subheader("Confusion matrix")
+    view = st.segmented_control(
+        "Numbers in the matrix",
+        list(VIEWS),
+        default="Counts",
+        required=True,
+        key="matrix_view",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    by = VIEWS.get(view)
+    st.vega_lite_chart(
+        confusion_table(result.confusion, by),
+        confusion_spec(result.confusion.shape[1], st.context.theme.type == "dark"),
+        on_select=_cell_chosen,
+        key="matrix",
+        alt="Confusion matrix: true classes in rows, predicted classes in columns",
+    )
+    st.caption("Choose a cell to see its images. Orange: the share of the row that went wrong.")
+    return by
+
+
+def _cell_chosen() -> None:
+    cells = st.session_state["matrix"]["selection"].get("cell") or [{}]
+    choose_images(cells[0].get("true"), cells[0].get("predicted"))
+
+
+def choose_images(true: str | None, predicted: str | None) -> None:
+    """Set the two boxes below, and with them the URL; None or nonsense is any class."""
+    st.session_state[TRUE] = true if true in CLASS_NAMES else ANY
+    st.session_state[PREDICTED] = predicted if predicted in CLASS_NAMES else ANY
+
+
+def _class_table(result: Evaluation) -> None:
+    st.subheader("Classification report")
+    rows = pd.DataFrame(report_rows(result.report))
+    of_class = [
+        interval(int(result.confusion[i, i]), int(max(result.confusion[i].sum(), 1)))
+        for i in range(len(CLASS_NAMES))
+    ]
+    rows["interval"] = [f"{100 * low:.1f}–{high:.1%}" for low, high in of_class] + ["", ""]
+    st.dataframe(
+        rows,
+        column_order=["class", "precision", "recall", "f1", "support", "interval"],
+        column_config={
+            "class": st.column_config.TextColumn("Class", width=90),
+            "precision": st.column_config.NumberColumn(format="%.3f", width=65),
+            "recall": st.column_config.NumberColumn(format="%.3f", width=50),
+            "interval": st.column_config.TextColumn(
+                "95 %", width=88, help="Wilson's interval of the recall: the class's accuracy."
+            ),
+            "f1": st.column_config.NumberColumn("F1", format="%.3f", width=50),
+            "support": st.column_config.NumberColumn(format="localized", width=58),
+        },
+        hide_index=True,
+        height="content",
+        on_select=_row_chosen,
+        selection_mode="single-row",
+        key="classes",
+        alt="Precision, recall, F1 and support of each class",
+    )
+
+
+def _row_chosen() -> None:
+    rows = st.session_state["classes"]["selection"].get("rows") or []
+    name = CLASS_NAMES[rows[0]] if rows and rows[0] < len(CLASS_NAMES) else None
+    choose_images(name, None)
+
+
+def _pairs(result: Evaluation) -> None:
+    pairs = confused_pairs(result.confusion)[:PAIRS_SHOWN]
+    if not pairs:
+        return
+    st.subheader("Most confused pairs")
+    st.dataframe(
+        [
+            {
+                "pair": f"{CLASS_NAMES[pair.first]} – {CLASS_NAMES[pair.second]}",
+                "mistakes": pair.total,
+                "→": pair.forth,
+                "←": pair.back,
+            }
+            for pair in pairs
+        ],
+        column_config={
+            "pair": "Pair",
+            "mistakes": "Mistakes",
+            "→": st.column_config.NumberColumn("→", help="The first taken for the second."),
+            "←": st.column_config.NumberColumn("←", help="The second taken for the first."),
+        },
+        hide_index=True,
+        height="content",
+        on_select=lambda: _pair_chosen(pairs),
+        selection_mode="single-row",
+        key="pairs",
+        alt="Pairs of classes with the most mistakes between them",
+    )
+
+
+def _pair_chosen(pairs: list) -> None:
+    rows = st.session_state["pairs"]["selection"].get("rows") or []
+    if rows and rows[0] < len(pairs):
+        pair = pairs[rows[0]]
+        choose_images(CLASS_NAMES[pair.first], CLASS_NAMES[pair.second])
+    else:
+        choose_images(None, None)
+
+
+def _downloads(result: Evaluation, run: Run, by: str | None) -> None:
+    rows = pd.DataFrame(report_rows(result.report))
+    with st.container(horizontal=True):
+        _download("CSV", rows.to_csv(index=False), f"{run.name}-report.csv", "text/csv")
+        text = json.dumps(result.report, indent=2)
+        _download("JSON", text, f"{run.name}-report.json", "application/json")
+        title = f"{run.name}: {result.accuracy:.2%} of {result.n:,} test images"
+        for kind, mime in (("png", "image/png"), ("pdf", "application/pdf")):
+            _download(
+                f"Matrix as {kind.upper()}",
+                lambda kind=kind: confusion_figure(result.confusion, title=title, by=by, kind=kind),
+                f"{run.name}-confusion-matrix.{kind}",
+                mime,
+            )
+
+
+def _download(label: str, data, name: str, mime: str) -> None:
+    st.download_button(label, data, name, mime, icon=":material/download:", on_click="ignore")
+
+
+def _images(run: Run) -> None:
+    """The two boxes that say whose images are shown, and the images."""
+    st.subheader("Images", anchor="images")
+    of, to = st.columns(2)
+    true = of.selectbox("True class", [ANY, *CLASS_NAMES], key=TRUE, bind="query-params")
+    predicted = to.selectbox(
+        "Predicted class", [ANY, *CLASS_NAMES], key=PREDICTED, bind="query-params"
+    )
+    if true == predicted == ANY:
+        st.caption("Choose a cell, a row of the report or a pair above, or a class here.")
+        return
+    chosen = choose(
+        loading.answers_table(run),
+        true=_ids(true),
+        predicted=_ids(predicted),
+        wrong_only=False,
+    )
+    if true != ANY and predicted != ANY and true != predicted:
+        other = choose(
+            loading.answers_table(run),
+            true=_ids(predicted),
+            predicted=_ids(true),
+            wrong_only=False,
+        )
+        left, right = st.columns(2, gap="large")
+        with left:
+            st.markdown(f"**{true}, taken for {predicted}** ({len(chosen):,})")
+            test_gallery.show(chosen, run, key="cell", same_classes=True)
+        with right:
+            st.markdown(f"**{predicted}, taken for {true}** ({len(other):,})")
+            test_gallery.show(other, run, key="reverse", same_classes=True, first=False)
+        return
+    st.caption(f"{len(chosen):,} test images, the most confident answers first")
+    test_gallery.show(chosen, run, key="cell", same_classes=ANY not in (true, predicted))
+
+
+def _ids(name: str) -> list[int]:
+    return [] if name == ANY else [CLASS_NAMES.index(name)]

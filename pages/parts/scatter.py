@@ -1,0 +1,234 @@
+"""Ten thousand points to lasso: a canvas, because a chart of that many is redrawn too slowly.
+
+The points, and one sheet with all their pictures, are sent once. Hovering, hiding classes and
+drawing the lasso happen in the browser; the server hears of the finished lasso or of a click.
+"""
+
+import base64
+
+import numpy as np
+import streamlit as st
+
+from fmnist.data import CLASS_NAMES
+
+# ten hues that stay apart on white and on black (Tableau 10)
+COLOURS = [
+    *("#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f"),
+    *("#edc948", "#b07aa1", "#ff9da7", "#9c755f", "#bab0ac"),
+]
+
+HTML = """<div class="map">
+  <div class="legend"></div>
+  <div class="field"><canvas></canvas><div class="hover" hidden><i></i><span></span></div></div>
+</div>"""
+
+CSS = """
+.map { font-family: var(--st-font); color: var(--st-text-color); font-size: 0.85rem; }
+.map .legend { display: flex; flex-wrap: wrap; gap: 0.25rem 0.9rem; margin-bottom: 0.5rem; }
+.map .legend button { all: unset; cursor: pointer; display: flex; align-items: center;
+  gap: 0.35rem; padding: 0.15rem 0.1rem; }
+.map .legend button:focus-visible { outline: 2px solid var(--st-primary-color); }
+.map .legend button[aria-pressed="false"] { opacity: 0.35; }
+.map .legend b { width: 0.7rem; height: 0.7rem; border-radius: 50%; }
+.map .field { position: relative; border: 1px solid var(--st-border-color);
+  border-radius: var(--st-base-radius); }
+.map canvas { display: block; width: 100%; touch-action: none; cursor: crosshair; }
+.map .hover { position: absolute; pointer-events: none; padding: 0.4rem;
+  background: var(--st-background-color); border: 1px solid var(--st-border-color);
+  border-radius: var(--st-base-radius); white-space: nowrap; z-index: 1; }
+.map .hover i { display: block; width: 84px; height: 84px; image-rendering: pixelated;
+  margin-bottom: 0.25rem; }
+"""
+
+JS = """
+const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+
+export default function ({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".map");
+  const [legend, field] = [root.querySelector(".legend"), root.querySelector(".field")];
+  const canvas = field.querySelector("canvas");
+  const [hover, pen] = [field.querySelector(".hover"), canvas.getContext("2d")];
+  const memory = (root.memory ??= { hidden: new Set(), onlyMisses: false, lasso: [] });
+  const places = new Uint16Array(bytes(data.places).buffer);
+  const [colour, label, answer] = [data.colour, data.label, data.answer].map(bytes);
+  const count = colour.length;
+  const shown = (at) => !memory.hidden.has(colour[at])
+    && !(memory.onlyMisses && label[at] === answer[at]);
+  let [width, height] = [0, 0];
+  const x = (at) => 8 + (places[2 * at] / 65535) * (width - 16);
+  const y = (at) => height - 8 - (places[2 * at + 1] / 65535) * (height - 16);
+
+  function draw() {
+    width = field.clientWidth;
+    height = Math.min(620, Math.max(320, width * 0.62));
+    const ratio = window.devicePixelRatio || 1;
+    [canvas.width, canvas.height] = [width * ratio, height * ratio];
+    canvas.style.height = height + "px";
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, width, height);
+    const size = width < 500 ? 1.4 : 2;
+    for (let at = 0; at < count; at++) {
+      if (!shown(at)) continue;
+      pen.globalAlpha = label[at] === answer[at] ? 0.55 : 1;
+      pen.fillStyle = data.colours[colour[at]];
+      pen.fillRect(x(at) - size / 2, y(at) - size / 2, size, size);
+    }
+    pen.lineWidth = 1.2;
+    for (let at = 0; at < count; at++) {
+      if (!shown(at) || label[at] === answer[at]) continue;
+      pen.strokeStyle = data.colours[colour[at]];
+      pen.beginPath();
+      pen.arc(x(at), y(at), 1.7 * size, 0, 7);
+      pen.stroke();
+    }
+    pen.globalAlpha = 1;
+    if (memory.lasso.length > 1) {
+      const style = getComputedStyle(root);
+      pen.strokeStyle = style.color;
+      pen.fillStyle = style.getPropertyValue("--st-primary-color");
+      pen.beginPath();
+      for (const [u, v] of memory.lasso)
+        pen.lineTo(8 + u * (width - 16), height - 8 - v * (height - 16));
+      pen.closePath();
+      pen.stroke();
+      pen.globalAlpha = 0.12;
+      pen.fill();
+      pen.globalAlpha = 1;
+    }
+  }
+
+  function entry(text, colour, pressed, toggle) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.setAttribute("aria-pressed", pressed);
+    const dot = document.createElement("b");
+    if (colour) dot.style.background = colour;
+    else dot.style.border = "1.5px solid currentColor";
+    button.append(dot, text);
+    button.onclick = () => { toggle(); list(); draw(); };
+    return button;
+  }
+
+  function list() {
+    legend.replaceChildren(
+      ...data.names.map((name, id) => entry(name, data.colours[id], !memory.hidden.has(id), () => {
+        if (!memory.hidden.delete(id)) memory.hidden.add(id);
+      })),
+      entry("only mistakes", null, memory.onlyMisses, () => {
+        memory.onlyMisses = !memory.onlyMisses;
+      }),
+    );
+  }
+
+  function nearest(event) {
+    const box = canvas.getBoundingClientRect();
+    const [u, v] = [event.clientX - box.left, event.clientY - box.top];
+    let [best, found] = [144, -1]; // within 12 pixels
+    for (let at = 0; at < count; at++) {
+      if (!shown(at)) continue;
+      const away = (x(at) - u) ** 2 + (y(at) - v) ** 2;
+      if (away < best) [best, found] = [away, at];
+    }
+    return found;
+  }
+
+  function point(event) {
+    const at = nearest(event);
+    hover.hidden = at < 0;
+    if (at < 0) return;
+    const picture = hover.querySelector("i");
+    const [column, row] = [at % data.columns, Math.floor(at / data.columns)];
+    picture.style.backgroundImage = `url(${data.sheet})`;
+    picture.style.backgroundSize = `${84 * data.columns}px auto`;
+    picture.style.backgroundPosition = `-${84 * column}px -${84 * row}px`;
+    const words = label[at] === answer[at] ? data.names[label[at]]
+      : `${data.names[label[at]]}, taken for ${data.names[answer[at]]}`;
+    hover.querySelector("span").textContent = `#${at} ${words}`;
+    hover.style.left = Math.max(0, Math.min(x(at) + 12, width - hover.offsetWidth - 4)) + "px";
+    const above = y(at) > height / 2;
+    hover.style.top = (above ? y(at) - hover.offsetHeight - 10 : y(at) + 10) + "px";
+  }
+
+  let drawing = null;
+  const place = (event) => {
+    const box = canvas.getBoundingClientRect();
+    const inside = (value) => Math.round(1e4 * Math.min(1, Math.max(0, value))) / 1e4;
+    return [inside((event.clientX - box.left - 8) / (width - 16)),
+      inside(1 - (event.clientY - box.top - 8) / (height - 16))];
+  };
+  canvas.onpointerdown = (event) => {
+    canvas.setPointerCapture(event.pointerId);
+    drawing = { from: [event.clientX, event.clientY], path: [place(event)] };
+    hover.hidden = true;
+  };
+  canvas.onpointermove = (event) => {
+    if (!drawing) return point(event);
+    const last = drawing.last ?? drawing.from;
+    if (Math.hypot(event.clientX - last[0], event.clientY - last[1]) < 4) return;
+    drawing.last = [event.clientX, event.clientY];
+    drawing.path.push(place(event));
+    memory.lasso = drawing.path;
+    draw();
+  };
+  canvas.onpointerup = (event) => {
+    if (!drawing) return;
+    const path = drawing.path;
+    drawing = null;
+    if (path.length > 2) {
+      setStateValue("chosen", { lasso: path });
+      return;
+    }
+    memory.lasso = [];
+    draw();
+    const at = nearest(event);
+    setStateValue("chosen", at < 0 ? null : { index: at });
+  };
+  canvas.onpointercancel = () => { drawing = null; memory.lasso = []; draw(); };
+  canvas.onpointerleave = () => { hover.hidden = true; };
+
+  list();
+  draw();
+  const watch = new ResizeObserver(() => { if (field.clientWidth !== width) draw(); });
+  watch.observe(field);
+  return () => watch.disconnect();
+}
+"""
+
+_component = st.components.v2.component("fmnist_scatter", html=HTML, css=CSS, js=JS)
+
+
+def _text(values: np.ndarray, dtype: str) -> str:
+    """Base64, which the component makes bytes again."""
+    return base64.b64encode(values.astype(dtype).tobytes()).decode()
+
+
+def scatter(
+    places: np.ndarray,
+    colour: np.ndarray,
+    labels: np.ndarray,
+    answers: np.ndarray,
+    sheet: str,
+    columns: int,
+    key: str,
+) -> dict | None:
+    """Show N points and return what was chosen: {"lasso": [[x, y], ...]} or {"index": i} or None.
+
+    places: (N, 2) from -1 to 1; colour, labels, answers: (N,) class ids; sheet: data URI of their
+    pictures in rows of `columns`. A lasso's x and y go from 0 to 1. What comes back is from a
+    browser: check it.
+    """
+    result = _component(
+        key=key,
+        data={
+            "places": _text((places + 1) / 2 * 65535, "<u2"),
+            "colour": _text(colour, "u1"),
+            "label": _text(labels, "u1"),
+            "answer": _text(answers, "u1"),
+            "names": list(CLASS_NAMES),
+            "colours": COLOURS,
+            "sheet": sheet,
+            "columns": columns,
+        },
+        on_chosen_change=lambda: None,
+    )
+    return result.get("chosen")

@@ -1,0 +1,80 @@
+"""A real server and a real browser for the browser tests: fixtures and the first steps.
+
+A Chromium or Chrome that is installed is driven through Playwright; none is downloaded. Without
+one the tests skip and name the command that installs one, or fail where CI=true is set.
+"""
+
+import contextlib
+import os
+import re
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from fmnist.serving import BROWSER_FLAGS, INSTALL, Server, find_browser
+
+ANSWER_LIMIT = 15_000  # ms; generous, since two cores may be training at the same time
+
+# Opened at /report, Streamlit's own client looks for the server at /report/_stcore first.
+PROBING = re.compile(r"/\w+/_stcore/(health|host-config)$")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    path = find_browser()
+    if path is None:
+        message = f"no Chromium or Chrome found; install one with: {INSTALL}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    flags = [*BROWSER_FLAGS, "--use-fake-device-for-media-stream"]
+    flags += ["--use-fake-ui-for-media-stream"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()
+
+
+def check_log(server: Server) -> None:
+    """No traceback, no warning, nothing deprecated."""
+    assert not re.search(r"(?i)traceback|error|warn|deprecat", server.words()), server.words()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    running = Server(tmp_path_factory.mktemp("server"))
+    yield running
+    running.stop()
+    check_log(running)
+
+
+@contextlib.contextmanager
+def browsing(chromium, **options):
+    """A private browser window whose console must stay free of errors."""
+    context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+    page = context.new_page()
+    faults = []
+
+    def on_console(message):
+        address = message.location.get("url", "")
+        if message.type == "error" and not PROBING.search(address):
+            faults.append(f"{message.text} ({address})")
+
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    try:
+        yield page
+    finally:
+        context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def page(chromium, server):
+    with browsing(chromium) as page:
+        yield page
+
+
+def go(page: Page, server: Server, path: str, title: str) -> None:
+    page.goto(server.url + path)
+    expect(page.get_by_role("heading", level=1, name=title)).to_be_visible(timeout=60_000)

@@ -1,0 +1,195 @@
+"""Report and Mistakes in a real browser: a click on a number leads to its pictures."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browsing import ANSWER_LIMIT, go
+
+pytestmark = pytest.mark.browser
+
+
+def report(page: Page, server, query: str = "") -> None:
+    go(page, server, f"/report?run=seed-cnn{query}", "Report")
+
+
+def mistakes(page: Page, server, query: str = "") -> None:
+    go(page, server, f"/mistakes?run=seed-cnn{query}", "Mistakes")
+
+
+def shown(page: Page, text) -> None:
+    expect(page.get_by_text(text).first).to_be_visible(timeout=ANSWER_LIMIT)
+
+
+def number(page: Page, label: str):
+    return page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True))
+
+
+def tick(page: Page, key: str, row: int) -> None:
+    """Choose a row of a table, whose boxes are drawn on a canvas."""
+    table = page.locator(f".st-key-{key} canvas").first
+    expect(table).to_be_visible(timeout=ANSWER_LIMIT)
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
+    page.mouse.click(box["x"] + 16, box["y"] + 35 * row + 52)
+
+
+def test_matrix_cell_leads_to_its_images(page, server):
+    go(page, server, "/report", "Report")
+    cell = page.locator(
+        '.st-key-matrix path[aria-label*="true: Shirt"][aria-label*="predicted: T-shirt/top"]'
+    )
+    cell.click(timeout=ANSWER_LIMIT)
+    expect(page.get_by_text("undefined")).to_have_count(0)
+    expect(page.get_by_text("Shirt, taken for T-shirt/top")).to_be_visible(timeout=ANSWER_LIMIT)
+    expect(page).to_have_url(re.compile("true=Shirt&predicted=T-shirt"))
+    pictures = page.locator(".st-key-cell-gallery button")
+    expect(pictures.first).to_be_visible()
+    label = pictures.nth(3).get_attribute("aria-label")
+    assert re.fullmatch(r"#\d+: Shirt, taken for T-shirt/top \(\d+%\)", label)
+    pictures.nth(3).click()
+    index = label[1:].split(":")[0]
+    expect(page.get_by_text(f"Test image {index}", exact=True)).to_be_visible(timeout=ANSWER_LIMIT)
+
+
+def test_row_of_the_report_and_a_pair_lead_to_their_images(page, server):
+    report(page, server)
+    tick(page, "classes", 1)
+    expect(page).to_have_url(re.compile("true=Trouser"), timeout=ANSWER_LIMIT)
+    shown(page, "1,000 test images, the most confident answers first")
+    tick(page, "pairs", 0)
+    shown(page, "Shirt, taken for T-shirt/top")
+    shown(page, "T-shirt/top, taken for Shirt")
+    expect(page).to_have_url(re.compile("predicted="))
+
+
+def test_bar_and_point_of_the_confidence_lead_to_their_images(page, server):
+    report(page, server, "&view=Confidence")
+    bars = page.locator('.st-key-confidences path[aria-label*="all answers"]')
+    expect(bars.first).to_be_visible(timeout=ANSWER_LIMIT)
+    bars.nth(5).click(force=True)  # the wrong answers' bar lies over it
+    expect(page).to_have_url(re.compile("sure=53"), timeout=ANSWER_LIMIT)
+    shown(page, "of them mistakes, which come first")
+    point = page.locator('.st-key-reliability path[aria-label*="probabilities: network"]')
+    point.nth(3).click()
+    expect(page).to_have_url(re.compile("sure=40"), timeout=ANSWER_LIMIT)
+
+
+def test_threshold_changes_matrix_and_numbers_as_it_moves(page, server):
+    report(page, server, "&view=Confidence&threshold=90")
+    answered = number(page, "Answered")
+    expect(answered).to_be_visible(timeout=ANSWER_LIMIT)
+    first = answered.inner_text()
+    page.locator(".st-key-threshold").get_by_role("slider").press("ArrowLeft")
+    expect(answered).not_to_have_text(first, timeout=ANSWER_LIMIT, use_inner_text=True)
+    expect(page).to_have_url(re.compile("threshold=89"))
+
+
+def test_point_of_a_slice_leads_to_its_mistakes(page, server):
+    report(page, server, "&view=Slices")
+    point = page.locator('.st-key-slice-Fill path[aria-label*="from:"]')
+    expect(point).to_have_count(5, timeout=ANSWER_LIMIT)
+    point.nth(4).click()
+    shown(page, re.compile("Its mistakes, the most confident first"))
+    expect(page).to_have_url(re.compile("slice=Fill%3A\\+highest\\+fifth"))
+
+
+def test_two_runs_show_the_images_that_part_them(page, server):
+    report(page, server, "&view=Two runs")
+    shown(page, re.compile(r"\d+ test images; the answers shown"))
+    page.get_by_text("Both are wrong", exact=True).click()
+    expect(page).to_have_url(re.compile("disagreement=Both"), timeout=ANSWER_LIMIT)
+
+
+def test_report_can_be_taken_away(page, server):
+    go(page, server, "/report", "Report")
+    for name, beginning in (
+        ("CSV", b"class,precision"),
+        ("JSON", b"{"),
+        ("Matrix as PNG", b"\x89PNG"),
+        ("Matrix as PDF", b"%PDF"),
+    ):
+        with page.expect_download(timeout=30_000) as download:
+            page.get_by_role("button", name=name, exact=True).click()
+        assert download.value.path().read_bytes().startswith(beginning)
+
+
+def test_mistake_is_chosen_with_the_keyboard(page, server):
+    go(page, server, "/mistakes", "Mistakes")
+    pictures = page.locator(".st-key-mistakes-gallery button")
+    expect(pictures.nth(5)).to_be_visible(timeout=ANSWER_LIMIT)
+    label = pictures.nth(5).get_attribute("aria-label")
+    pictures.nth(5).focus()
+    page.keyboard.press("Enter")
+    index = label[1:].split(":")[0]
+    expect(page.get_by_text(f"Test image {index}", exact=True)).to_be_visible(timeout=ANSWER_LIMIT)
+    expect(pictures.nth(5)).to_have_attribute("aria-pressed", "true")
+
+
+def test_images_are_starred_and_found_again(page, server):
+    mistakes(page, server)
+    page.get_by_role("button", name="Star", exact=True).click(timeout=ANSWER_LIMIT)
+    expect(page.get_by_role("button", name="Starred")).to_be_visible(timeout=ANSWER_LIMIT)
+    expect(page.locator(".st-key-mistakes_tag")).to_be_visible()
+    page.get_by_role("button", name="Starred").click()
+    expect(page.get_by_role("button", name="Star", exact=True)).to_be_visible(timeout=ANSWER_LIMIT)
+
+
+def test_two_hundred_pictures_are_one_request(page, server):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    mistakes(page, server)
+    pictures = page.locator(".st-key-mistakes-gallery button")
+    expect(pictures).to_have_count(200, timeout=ANSWER_LIMIT)
+    # the gallery's one sheet comes with its component; what is asked for is the large picture
+    pictures_asked = [url for url in asked if re.search(r":\d+/media/", url)]
+    assert 1 <= len(pictures_asked) <= 2
+    page.get_by_test_id("stPagination").get_by_role("button").last.click()
+    expect(pictures.first).not_to_have_attribute(
+        "data-id", pictures.first.get_attribute("data-id"), timeout=ANSWER_LIMIT
+    )
+
+
+def test_lasso_and_legend_of_the_map(page, server):
+    mistakes(page, server, "&do=Map")
+    field = page.locator(".st-key-map canvas")
+    expect(field).to_be_visible(timeout=ANSWER_LIMIT)
+    box = field.bounding_box()
+
+    def inked() -> str:
+        return field.evaluate("canvas => canvas.toDataURL()")
+
+    before = inked()
+    page.locator(".st-key-map").get_by_role("button", name="Trouser").click()
+    assert inked() != before
+    corners = [(0.05, 0.05), (0.5, 0.05), (0.5, 0.6), (0.05, 0.6)]
+    corners = [(box["x"] + u * box["width"], box["y"] + v * box["height"]) for u, v in corners]
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    for corner in corners[1:]:
+        page.mouse.move(*corner, steps=5)
+    page.mouse.up()
+    shown(page, re.compile(r"[\d,]+ images in the region, \d+ of them mistakes"))
+    expect(page.locator(".st-key-map-images-gallery button").first).to_be_visible()
+
+
+def test_votes_of_the_court_are_kept(page, server):
+    mistakes(page, server, "&do=Label court")
+    picture = page.get_by_test_id("stImage").first.get_by_role("img")
+    expect(picture).to_be_visible(timeout=ANSWER_LIMIT)
+    first = picture.get_attribute("src")
+    page.get_by_role("button", name="Can't tell").click()
+    expect(picture).not_to_have_attribute("src", first, timeout=ANSWER_LIMIT)
+    page.reload()
+    expect(number(page, "Images judged")).to_contain_text("votes", timeout=ANSWER_LIMIT)
+
+
+def test_round_against_the_network_ends_with_score_and_pictures(page, server):
+    mistakes(page, server, "&do=Beat the network")
+    page.get_by_role("button", name="Begin").click(timeout=ANSWER_LIMIT)
+    for at in range(1, 11):
+        shown(page, f"Image {at} of 10")
+        page.locator(f".st-key-game-{at - 1}-0 button").click()
+    expect(number(page, "You")).to_contain_text("seconds", timeout=ANSWER_LIMIT)
+    shown(page, re.compile("You win|wins|A draw"))
