@@ -33,6 +33,51 @@ def add_to(commands) -> None:
     answers.add_argument("--photos", type=int, default=30, metavar="N", help="of each size (30)")
     answers.add_argument("--json", action="store_true", help="print one JSON object")
     answers.set_defaults(run_command=_answers)
+    pages = kinds.add_parser(
+        "pages",
+        help="from a click to the page it leads to",
+        description="Time from a click in a browser to the last change it makes on the Report and "
+        "Mistakes pages, in an installed Chromium or Chrome. The app is started for it, with no "
+        "runs but the shipped ones.",
+    )
+    pages.add_argument("--run", default=runs.DEFAULT_RUN, help="name of the shipped run to show")
+    pages.add_argument("--times", type=int, default=20, metavar="N", help="of each click (20)")
+    pages.add_argument("--json", action="store_true", help="print one JSON object")
+    pages.set_defaults(run_command=_pages)
+
+
+def _pages(options, parser) -> int:
+    from tqdm import tqdm
+
+    from fmnist import machine, pages_bench
+
+    if options.times < 1:
+        parser.error(f"argument --times: {options.times} is below 1")
+    bar = tqdm(
+        pages_bench.measure(options.run, options.times),
+        total=len(pages_bench.INTERACTIONS),
+        unit="click",
+        disable=None,
+        leave=False,
+    )
+    times = dict(bar)
+    result = {
+        "run": options.run,
+        "times": options.times,
+        "milliseconds": {name: _summary(values) for name, values in times.items()},
+        "machine": machine.describe_machine(),
+        "versions": machine.versions(),
+    }
+    words = f"{options.run}, {options.times} times each"
+    print(json.dumps(result) if options.json else _text(result, words, "from click to page"))
+    return 0
+
+
+def _summary(milliseconds: list[float]) -> dict[str, float]:
+    return {
+        "median": round(float(np.median(milliseconds)), 1),
+        "p95": round(float(np.quantile(milliseconds, 0.95)), 1),
+    }
 
 
 def photo(garment: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -> bytes:
@@ -81,16 +126,13 @@ def _answers(options, parser) -> int:
         "photos": options.photos,
         "bytes": sizes,
         "milliseconds": {
-            name: {
-                "median": round(1000 * float(np.median(values)), 1),
-                "p95": round(1000 * float(np.quantile(values, 0.95)), 1),
-            }
-            for name, values in times.items()
+            name: _summary([1000 * value for value in values]) for name, values in times.items()
         },
         "machine": machine.describe_machine(),
         "versions": machine.versions(),
     }
-    print(json.dumps(result) if options.json else _text(result))
+    words = f"{options.run}, {options.photos} photos of each size"
+    print(json.dumps(result) if options.json else _text(result, words, "from bytes to answer"))
     return 0
 
 
@@ -127,12 +169,12 @@ def _predict(options, test, rng: np.random.Generator) -> list[float]:
     return _timed(work, pictures)
 
 
-def _text(result: dict) -> str:
+def _text(result: dict, words: str, what: str) -> str:
     described = result["machine"]
     lines = [
-        f"{result['run']}, {result['photos']} photos of each size; {described['processor']}, "
-        f"{described['cores']} cores, {described['memory_gib']} GiB",
-        f"{'from bytes to answer':42}{'median':>10}{'95 %':>10}",
+        f"{words}; {described['processor']}, {described['cores']} cores, "
+        f"{described['memory_gib']} GiB",
+        f"{what:42}{'median':>10}{'95 %':>10}",
     ]
     lines += [
         f"{name:42}{values['median']:7.1f} ms{values['p95']:7.1f} ms"
