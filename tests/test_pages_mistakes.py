@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import streamlit as st
 
 from fmnist import epochs, landscape, notes, novelty, runs
 from fmnist.court import cases
@@ -182,6 +183,15 @@ def test_a_round_against_the_network_ends_with_a_score():
     assert app.progress[0].text == "Image 1 of 10"
 
 
+@pytest.fixture
+def nothing_measured():
+    """A server remembers what was measured; these tests measure, or make up, their own."""
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+@pytest.mark.usefixtures("nothing_measured")
 def test_orders_by_what_was_learnt_from(stored, test_part):
     found = Novelty(np.arange(10_000), np.random.default_rng(0).random(10_000, np.float32))
     novelty.write(runs.find("seed-cnn"), found)
@@ -193,6 +203,7 @@ def test_orders_by_what_was_learnt_from(stored, test_part):
     assert first_shown(app) == wrong[found.distances[wrong].argmin()]
 
 
+@pytest.mark.usefixtures("nothing_measured")
 def test_images_that_are_in_the_training_part_too(test_part):
     train = load("train").images
     nearest = np.zeros(10_000, np.int64)
@@ -205,6 +216,7 @@ def test_images_that_are_in_the_training_part_too(test_part):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("nothing_measured")
 def test_nearest_training_images_are_found_on_demand():
     app = page()
     app.selectbox(key="mistakes_sort").set_value("Most unlike what it learnt from first")
