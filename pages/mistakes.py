@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fmnist.runs import Run
 from pages.parts import court_view, frame, game_view, map_view, mistakes_gallery
 
 VIEWS = {
@@ -11,16 +12,22 @@ VIEWS = {
     "Beat the network": game_view.show,
 }
 
-run = frame.open_page()
+
+@st.fragment  # another view does not ask for the frame around it
+def show_view(run: Run) -> None:
+    """Show one view at a time: what is not looked at is not computed."""
+    view = st.segmented_control(
+        "What to do with them",
+        list(VIEWS),
+        default="Gallery",
+        required=True,
+        key="do",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    VIEWS.get(view, mistakes_gallery.show)(run)
+
+
+run_looked_at = frame.open_page()
 st.title("Mistakes")
-# one at a time: what is not looked at is not computed
-view = st.segmented_control(
-    "What to do with them",
-    list(VIEWS),
-    default="Gallery",
-    required=True,
-    key="do",
-    bind="query-params",
-    label_visibility="collapsed",
-)
-VIEWS.get(view, mistakes_gallery.show)(run)
+show_view(run_looked_at)

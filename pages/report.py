@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fmnist.runs import Run
 from pages.parts import (
     frame,
     honesty_view,
@@ -23,16 +24,22 @@ VIEWS = {
     "Take away": report_takeaway.show,
 }
 
-run = frame.open_page()
+
+@st.fragment  # another view does not ask for the frame around it
+def show_view(run: Run) -> None:
+    """Show one view at a time: what is not looked at is not computed."""
+    view = st.segmented_control(
+        "What to look at",
+        list(VIEWS),
+        default="Overview",
+        required=True,
+        key="view",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    VIEWS.get(view, report_overview.show)(run)
+
+
+run_looked_at = frame.open_page()
 st.title("Report")
-# one at a time: what is not looked at is not computed
-view = st.segmented_control(
-    "What to look at",
-    list(VIEWS),
-    default="Overview",
-    required=True,
-    key="view",
-    bind="query-params",
-    label_visibility="collapsed",
-)
-VIEWS.get(view, report_overview.show)(run)
+show_view(run_looked_at)

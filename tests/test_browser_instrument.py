@@ -26,15 +26,6 @@ def number(page: Page, label: str):
     return page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True))
 
 
-def tick(page: Page, key: str, row: int) -> None:
-    """Choose a row of a table, whose boxes are drawn on a canvas."""
-    table = page.locator(f".st-key-{key} canvas").first
-    expect(table).to_be_visible(timeout=ANSWER_LIMIT)
-    table.scroll_into_view_if_needed()
-    box = table.bounding_box()
-    page.mouse.click(box["x"] + 16, box["y"] + 35 * row + 52)
-
-
 def test_matrix_cell_leads_to_its_images(page, server):
     go(page, server, "/report", "Report")
     cell = page.locator(
@@ -55,13 +46,34 @@ def test_matrix_cell_leads_to_its_images(page, server):
 
 def test_row_of_the_report_and_a_pair_lead_to_their_images(page, server):
     report(page, server)
-    tick(page, "classes", 1)
+    trouser = page.get_by_role("row", name=re.compile("^Trouser"))
+    trouser.click(timeout=ANSWER_LIMIT)
     expect(page).to_have_url(re.compile("true=Trouser"), timeout=ANSWER_LIMIT)
     shown(page, "1,000 test images, the most confident answers first")
-    tick(page, "pairs", 0)
+    expect(trouser).to_have_attribute("aria-selected", "true")
+    pair = page.get_by_role("button", name="Shirt – T-shirt/top", exact=True)
+    pair.press("Enter")
     shown(page, "Shirt, taken for T-shirt/top")
     shown(page, "T-shirt/top, taken for Shirt")
     expect(page).to_have_url(re.compile("predicted="))
+    expect(trouser).to_have_attribute("aria-selected", "false")
+    pair.click()  # once more: it is let go
+    shown(page, "Choose a cell")
+    expect(page).not_to_have_url(re.compile("predicted="))
+
+
+def test_table_of_the_report_is_sorted_by_a_click_and_its_averages_stay_below(page, server):
+    report(page, server)
+    table = page.get_by_role("table", name="Precision, recall")
+    classes = table.locator("tbody th")
+    expect(classes.first).to_have_text("T-shirt/top", timeout=ANSWER_LIMIT)
+    for first in ("Sandal", "Shirt"):
+        table.get_by_role("button", name="Recall").click()
+        expect(classes.first).to_have_text(first)
+        expect(classes.last).to_have_text("weighted avg")
+    table.get_by_role("row", name=re.compile("^macro avg")).click()  # leads nowhere
+    table.get_by_role("row", name=re.compile("^Shirt")).click()
+    expect(page).to_have_url(re.compile("true=Shirt"), timeout=ANSWER_LIMIT)
 
 
 def test_bar_and_point_of_the_confidence_lead_to_their_images(page, server):

@@ -1,9 +1,16 @@
 """The Report page, view by view, against scikit-learn and SciPy on the stored predictions."""
 
+import json
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest
-from sklearn.metrics import accuracy_score, confusion_matrix, top_k_accuracy_score
+from sklearn.metrics import (
+    accuracy_score,
+    classification_report,
+    confusion_matrix,
+    top_k_accuracy_score,
+)
 
 from fmnist import robustness, runs
 from fmnist.classifier import for_run
@@ -20,6 +27,12 @@ def metrics(app) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
 
 
+def table(app, key: str) -> list[tuple]:
+    """The values of a table whose rows can be chosen, as its component was given them."""
+    (element,) = (e for e in app.get("bidi_component") if e.proto.id.endswith(f"-{key}"))
+    return [tuple(row["values"]) for row in json.loads(element.proto.json)["rows"]]
+
+
 def view(name: str, **query):
     return open_app("report", run="seed-cnn", view=name, **query)
 
@@ -31,8 +44,8 @@ def test_report_shows_the_numbers_of_the_run():
     assert values["Accuracy"] == f"{scores['test_accuracy']:.2%}"
     assert values["Test images"] == "10,000"
     assert values["Loss"] == f"{scores['test_loss']:.4f}"
-    table = app.dataframe(key="classes").value
-    assert list(table["class"][:10]) == list(CLASS_NAMES)
+    rows = table(app, "classes")
+    assert [row[0] for row in rows] == [*CLASS_NAMES, "macro avg", "weighted avg"]
     assert [button.label for button in app.download_button] == [
         "CSV",
         "JSON",
@@ -60,12 +73,23 @@ def test_overview_has_the_numbers_of_scikit_learn(stored, test_part):
     assert shown["Accuracy"] == f"{accuracy_score(labels, stored.argmax(axis=1)):.2%}"
     assert shown["Top 2"] == f"{top_k_accuracy_score(labels, stored, k=2):.2%}"
     matrix = confusion_matrix(labels, stored.argmax(axis=1))
-    pairs = app.dataframe(key="pairs").value
-    first = pairs.iloc[0]
-    a, b = (CLASS_NAMES.index(name) for name in first["pair"].split(" – "))
+    pair, mistakes, forth, back = table(app, "pairs")[0]
+    a, b = (CLASS_NAMES.index(name) for name in pair.split(" – "))
     both = matrix + matrix.T - 2 * np.diag(np.diag(matrix))
-    assert first["mistakes"] == both[a, b] == both.max()
-    assert (first["→"], first["←"]) == (matrix[a, b], matrix[b, a])
+    assert mistakes == both[a, b] == both.max()
+    assert (forth, back) == (matrix[a, b], matrix[b, a])
+    report = classification_report(
+        labels, stored.argmax(axis=1), target_names=CLASS_NAMES, output_dict=True
+    )
+    for name, precision, recall, bounds, f1, support in table(app, "classes")[:10]:
+        expected = report[name]
+        assert (precision, recall, f1) == pytest.approx(
+            (expected["precision"], expected["recall"], expected["f1-score"])
+        )
+        assert support == expected["support"]
+        right = matrix[CLASS_NAMES.index(name), CLASS_NAMES.index(name)]
+        wilson = binomtest(int(right), int(support)).proportion_ci(method="wilson")
+        assert bounds == pytest.approx((wilson.low, wilson.high))
 
 
 def test_a_link_shows_the_images_of_a_cell_and_of_its_reverse(stored, test_part):

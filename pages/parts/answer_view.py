@@ -41,7 +41,8 @@ def show_answer(answer: Answer, key: str) -> None:
         probability_table(answer.probabilities),
         probability_spec(),
         key=f"{key}-bars",
-        alt=f"Probabilities of the ten classes; {answer.message}",
+        # the same words for every answer: others would draw the chart anew, not just its data
+        alt="Probabilities of the ten classes",
     )
     show_why(answer.prepared.pixels, answer.class_id, key)
 
@@ -108,8 +109,7 @@ def show_test_image(pixels: np.ndarray, row, probabilities: np.ndarray, key: str
             probability_table(probabilities, true),
             probability_spec(),
             key=f"{key}-bars",
-            alt=f"Probabilities of the ten classes for test image {index}; "
-            f"the answer is {CLASS_NAMES[predicted]}, the label {CLASS_NAMES[true]}",
+            alt="Probabilities of the ten classes for the test image beside it",
         )
         st.caption("Teal: the answer. Orange: the true class.")
     show_why(pixels, predicted, key)

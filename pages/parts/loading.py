@@ -156,6 +156,14 @@ def slice_specs(run: Run) -> dict[str, dict]:
     return _slice_specs(str(run.path), run.files["test.npz"], found, overall)
 
 
+def people_spec(first: Run, second: Run) -> dict:
+    """Vega-Lite specification of `report_charts.people_chart` for two runs."""
+    right = {
+        run.name: predictions(run).argmax(axis=1) == test_part().labels for run in (first, second)
+    }
+    return _people_spec([(str(run.path), run.files["test.npz"]) for run in (first, second)], right)
+
+
 def relations(run: Run) -> Relations:
     """The features of the test images and what is near what; see `relations.Relations`."""
     images = test_part().images
@@ -312,6 +320,11 @@ def _slice_specs(path: str, sha256: str, _slices: list[Slice], _overall: float) 
         ).to_dict()
         for name in slicing.MEASURES
     }
+
+
+@st.cache_resource(max_entries=RUNS_KEPT**2, show_spinner=False)
+def _people_spec(runs_compared: list[tuple[str, str]], _right: dict[str, np.ndarray]) -> dict:
+    return report_charts.people_chart(_right).to_dict()
 
 
 # a visitor's pictures are forgotten with the visit

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from fmnist.comparison import compare, in_words
-from fmnist.report_charts import HUMAN, HUMAN_SOURCE, people_chart
+from fmnist.report_charts import HUMAN, HUMAN_SOURCE
 from fmnist.runs import Run
 from pages.parts import loading, test_gallery
 from pages.parts.numbers import number
@@ -46,8 +46,8 @@ def show(run: Run) -> None:
             f"{c.first_only + c.second_only:,} images part them",
             "How often chance would part two equally good runs at least so far.",
         )
-    st.altair_chart(
-        people_chart({run.name: mine == labels, other.name: theirs == labels}),
+    st.vega_lite_chart(
+        spec=loading.people_spec(run, other),
         key="people",
         alt=f"Accuracy of both runs with intervals, and of people, {HUMAN:.1%}",
     )

@@ -15,6 +15,7 @@ from fmnist.mistakes import choose
 from fmnist.runs import Run
 from pages.parts import loading, test_gallery
 from pages.parts.numbers import number
+from pages.parts.row_table import Column, row_table
 
 ANY = "Any class"
 TRUE, PREDICTED = "true", "predicted"  # keys of the two boxes, and their names in the URL
@@ -26,6 +27,11 @@ def show(run: Run) -> None:
     """Show the overview of a run."""
     result = loading.evaluate(run)
     _metrics(result, run)
+    _explore(result, run)
+
+
+@st.fragment  # a click leads to images without going through the rest of the page
+def _explore(result: Evaluation, run: Run) -> None:
     matrix, report = st.columns([1, 1.1])
     with matrix:
         by = _matrix(result)
@@ -102,40 +108,48 @@ def choose_images(true: str | None, predicted: str | None) -> None:
     st.session_state[PREDICTED] = predicted if predicted in CLASS_NAMES else ANY
 
 
+def _chosen() -> tuple:
+    """What the two boxes below say: from the last click, or from the address."""
+    return st.session_state.get(TRUE), st.session_state.get(PREDICTED)
+
+
+def _place(rows: list[tuple], chosen: tuple) -> int | None:
+    return rows.index(chosen) if chosen in rows else None
+
+
 def _class_table(result: Evaluation) -> None:
     st.subheader("Classification report")
-    rows = pd.DataFrame(report_rows(result.report))
-    of_class = [
-        interval(int(result.confusion[i, i]), int(max(result.confusion[i].sum(), 1)))
-        for i in range(len(CLASS_NAMES))
-    ]
-    rows["interval"] = [f"{100 * low:.1f}–{high:.1%}" for low, high in of_class] + ["", ""]
-    st.dataframe(
-        rows,
-        column_order=["class", "precision", "recall", "f1", "support", "interval"],
-        column_config={
-            "class": st.column_config.TextColumn("Class", width=90),
-            "precision": st.column_config.NumberColumn(format="%.3f", width=65),
-            "recall": st.column_config.NumberColumn(format="%.3f", width=50),
-            "interval": st.column_config.TextColumn(
-                "95 %", width=88, help="Wilson's interval of the recall: the class's accuracy."
+    rows = report_rows(result.report)
+    for at, row in enumerate(rows):
+        row["interval"] = None
+        if at < len(CLASS_NAMES) and row["support"]:
+            row["interval"] = interval(int(result.confusion[at, at]), row["support"])
+    row_table(
+        {
+            "class": Column("Class"),
+            "precision": Column("Precision", "{:.3f}".format),
+            "recall": Column("Recall", "{:.3f}".format),
+            "interval": Column(
+                "95 %",
+                lambda bounds: (
+                    "{:.1f}–{:.1f} %".format(*(100 * bound for bound in bounds)) if bounds else ""
+                ),
+                "Wilson's interval of the recall: the class's accuracy.",
             ),
-            "f1": st.column_config.NumberColumn("F1", format="%.3f", width=50),
-            "support": st.column_config.NumberColumn(format="localized", width=58),
+            "f1": Column("F1", "{:.3f}".format),
+            "support": Column("Images", "{:,}".format, "How many test images have this class."),
         },
-        hide_index=True,
-        height="content",
-        on_select=_row_chosen,
-        selection_mode="single-row",
+        rows,
+        leading=len(CLASS_NAMES),
+        selected=_place([(name, ANY) for name in CLASS_NAMES], _chosen()),
+        on_choose=lambda at: choose_images(None if at is None else CLASS_NAMES[at], None),
         key="classes",
-        alt="Precision, recall, F1 and support of each class",
+        label="Precision, recall, F1 and support of each class",
     )
 
 
-def _row_chosen() -> None:
-    rows = st.session_state["classes"]["selection"].get("rows") or []
-    name = CLASS_NAMES[rows[0]] if rows and rows[0] < len(CLASS_NAMES) else None
-    choose_images(name, None)
+def _interval_text(bounds: tuple[float, float]) -> str:
+    return f"{100 * bounds[0]:.1f}–{bounds[1]:.1%}"
 
 
 def _pairs(result: Evaluation) -> None:
@@ -143,38 +157,23 @@ def _pairs(result: Evaluation) -> None:
     if not pairs:
         return
     st.subheader("Most confused pairs")
-    st.dataframe(
-        [
-            {
-                "pair": f"{CLASS_NAMES[pair.first]} – {CLASS_NAMES[pair.second]}",
-                "mistakes": pair.total,
-                "→": pair.forth,
-                "←": pair.back,
-            }
-            for pair in pairs
-        ],
-        column_config={
-            "pair": "Pair",
-            "mistakes": "Mistakes",
-            "→": st.column_config.NumberColumn("→", help="The first taken for the second."),
-            "←": st.column_config.NumberColumn("←", help="The second taken for the first."),
+    names = [(CLASS_NAMES[pair.first], CLASS_NAMES[pair.second]) for pair in pairs]
+    row_table(
+        {
+            "pair": Column("Pair"),
+            "mistakes": Column("Mistakes"),
+            "→": Column("→", help="The first taken for the second."),
+            "←": Column("←", help="The second taken for the first."),
         },
-        hide_index=True,
-        height="content",
-        on_select=lambda: _pair_chosen(pairs),
-        selection_mode="single-row",
+        [
+            {"pair": " – ".join(name), "mistakes": pair.total, "→": pair.forth, "←": pair.back}
+            for name, pair in zip(names, pairs, strict=True)
+        ],
+        selected=_place(names, _chosen()),
+        on_choose=lambda at: choose_images(*(names[at] if at is not None else (None, None))),
         key="pairs",
-        alt="Pairs of classes with the most mistakes between them",
+        label="Pairs of classes with the most mistakes between them",
     )
-
-
-def _pair_chosen(pairs: list) -> None:
-    rows = st.session_state["pairs"]["selection"].get("rows") or []
-    if rows and rows[0] < len(pairs):
-        pair = pairs[rows[0]]
-        choose_images(CLASS_NAMES[pair.first], CLASS_NAMES[pair.second])
-    else:
-        choose_images(None, None)
 
 
 def _downloads(result: Evaluation, run: Run, by: str | None) -> None:
