@@ -27,10 +27,15 @@ def metrics(app) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
 
 
-def table(app, key: str) -> list[tuple]:
-    """The values of a table whose rows can be chosen, as its component was given them."""
+def sent(app, key: str) -> dict:
+    """What the component of a table whose rows can be chosen was given."""
     (element,) = (e for e in app.get("bidi_component") if e.proto.id.endswith(f"-{key}"))
-    return [tuple(row["values"]) for row in json.loads(element.proto.json)["rows"]]
+    return json.loads(element.proto.json)
+
+
+def table(app, key: str) -> list[tuple]:
+    """The values of such a table, row by row."""
+    return [tuple(row["values"]) for row in sent(app, key)["rows"]]
 
 
 def view(name: str, **query):
@@ -99,6 +104,13 @@ def test_a_link_shows_the_images_of_a_cell_and_of_its_reverse(stored, test_part)
     back = ((test_part.labels == 4) & (answers == 6)).sum()
     assert f"**Shirt, taken for Coat** ({there})" in texts(app)
     assert f"**Coat, taken for Shirt** ({back})" in texts(app)
+    assert sent(app, "classes")["selected"] is None
+
+
+def test_a_link_marks_the_row_that_it_leads_from():
+    assert sent(view("Overview", true="Shirt"), "classes")["selected"] == 6
+    pairs = sent(view("Overview", true="Shirt", predicted="Coat"), "pairs")
+    assert pairs["rows"][pairs["selected"]]["values"][0] == "Shirt – Coat"
 
 
 def test_a_class_alone_shows_all_its_images_and_nonsense_none():

@@ -110,7 +110,10 @@ def choose_images(true: str | None, predicted: str | None) -> None:
 
 def _chosen() -> tuple:
     """What the two boxes below say: from the last click, or from the address."""
-    return st.session_state.get(TRUE), st.session_state.get(PREDICTED)
+    # before the boxes are first drawn, only the address knows
+    return tuple(
+        st.session_state.get(key, st.query_params.get(key, ANY)) for key in (TRUE, PREDICTED)
+    )
 
 
 def _place(rows: list[tuple], chosen: tuple) -> int | None:
