@@ -48,6 +48,8 @@ class Server:
         environment = {
             **os.environ,
             "FMNIST_RUNS": str(self.runs),
+            "FMNIST_CORRECTIONS": str(place / "corrections"),
+            "FMNIST_NOTES": str(place / "notes"),  # never the user's
             "TMPDIR": str(place / "tmp"),
             "HOME": str(place),
         }

@@ -37,7 +37,8 @@ def runs_dir(tmp_path_factory, monkeypatch) -> Path:
     monkeypatch.setenv("TMPDIR", str(place / "tmp"))
     monkeypatch.setattr("tempfile.tempdir", None)  # it remembers the first TMPDIR it saw
     monkeypatch.delenv("FMNIST_DATA_DIR", raising=False)
-    monkeypatch.delenv("FMNIST_CORRECTIONS", raising=False)  # they lie beside the runs
+    for name in ("FMNIST_CORRECTIONS", "FMNIST_NOTES"):  # they lie beside the runs
+        monkeypatch.delenv(name, raising=False)
     return place / "runs"
 
 
