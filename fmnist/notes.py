@@ -13,6 +13,7 @@ import contextlib
 import csv
 import io
 import json
+import math
 import os
 import time
 from collections.abc import Iterator
@@ -66,6 +67,8 @@ class Vote:
         numbers = self.index, self.label, self.answer, self.choice
         if not all(type(number) is int for number in numbers):
             raise ValueError("a vote is made of whole numbers")
+        if type(self.time) not in (int, float) or not math.isfinite(self.time):
+            raise ValueError("a vote has a time")
         if not 0 <= self.index < COUNT or not {self.label, self.answer} <= set(range(10)):
             raise ValueError("a vote is about a test image and two classes")
         if self.label == self.answer or self.choice not in (self.label, self.answer, CANNOT_TELL):
@@ -151,8 +154,17 @@ def _csv(names: tuple[str, ...], rows) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows(rows)
+    writer.writerows([_harmless(value) for value in row] for row in rows)
     return buffer.getvalue()
+
+
+def _harmless(value):
+    """A text that a spreadsheet would take for a formula gets an apostrophe in front.
+
+    Source: OWASP, "CSV injection".
+    """
+    formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{value}" if formula else value
 
 
 @contextlib.contextmanager

@@ -37,9 +37,12 @@ def write_json(path: Path, value: object) -> None:
 
 
 def append_line(path: Path, value: dict) -> None:
-    """Append one JSON object as one line, in a single write."""
+    """Append one JSON object as one line, in a single write; a torn last line is ended first."""
     line = json.dumps(value, separators=(",", ":"), allow_nan=False) + "\n"
-    with path.open("ab", buffering=0) as file:
+    with path.open("ab+", buffering=0) as file:
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
+            line = "\n" * (file.read(1) != b"\n") + line
         file.write(line.encode())
 
 
