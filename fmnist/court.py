@@ -55,8 +55,10 @@ class Adjusted:
     """What the votes do to a run's accuracy.
 
     judged: images with a vote on which the run contradicts the label; for_label, for_answer,
-    undecided: how many of them went which way; right: of n images, counted anew; n leaves the
-    undecided ones out
+    undecided: how many of them went which way; right: of all n images, counted anew
+
+    Only images that the run contradicts are ever judged, so votes can raise the accuracy and not
+    lower it: it bounds from above what people would say of all images.
     """
 
     judged: int
@@ -81,7 +83,7 @@ def adjusted(answers: np.ndarray, labels: np.ndarray, votes: list[Vote]) -> Adju
     """Count a run's answers (N,) against (N,) labels, corrected by the votes.
 
     A vote counts for every run that gives the answer that was voted on; of several votes on an
-    image the majority counts. An image nobody can tell is left out.
+    image the majority counts. An image nobody can tell counts as the dataset labels it.
     """
     given: dict[int, list[int]] = {}
     for vote in votes:
@@ -92,4 +94,4 @@ def adjusted(answers: np.ndarray, labels: np.ndarray, votes: list[Vote]) -> Adju
     for_answer = sum(choice == answers[index] for index, choice in went.items())
     undecided = len(went) - for_label - for_answer
     right = int((answers == labels).sum()) + for_answer
-    return Adjusted(len(went), for_label, for_answer, undecided, right, len(labels) - undecided)
+    return Adjusted(len(went), for_label, for_answer, undecided, right, len(labels))

@@ -191,7 +191,7 @@ def _brush(page, k: int) -> None:
 
 
 def _vote(page, k: int) -> None:
-    page.locator(".st-key-court-none button").click()
+    page.locator("[class*=st-key-court-none] button").click()
 
 
 def _begin(page) -> None:

@@ -146,7 +146,38 @@ def test_votes_correct_the_accuracy_as_far_as_they_go():
     ]
     result = adjusted(answers, labels, given)
     assert (result.judged, result.for_label, result.for_answer, result.undecided) == (4, 1, 2, 1)
-    assert (result.right, result.n) == (92, 99)
-    assert result.accuracy == pytest.approx(92 / 99)
-    assert result.interval[0] < 92 / 99 < result.interval[1]
+    assert (result.right, result.n) == (92, 100)
+    assert result.accuracy == pytest.approx(92 / 100)
+    assert result.interval[0] < 92 / 100 < result.interval[1]
     assert adjusted(answers, labels, []).accuracy == 0.9
+
+
+def test_a_vote_after_a_torn_line_is_not_lost():
+    notes.add_vote(Vote(1, 0, 6, 6))
+    with (notes.directory() / "votes.jsonl").open("a") as file:
+        file.write('{"ind')  # a full disk, or a killed process
+    notes.add_vote(Vote(2, 0, 6, 0))
+    assert [vote.index for vote in notes.votes()] == [1, 2]
+
+
+@pytest.mark.parametrize("time", ['"=1+1"', "1e999", "null", "true"])
+def test_a_vote_has_a_time(time):
+    notes.add_vote(Vote(1, 0, 6, 6))
+    line = f'{{"index": 2, "label": 0, "answer": 6, "choice": 6, "time": {time}}}\n'
+    with (notes.directory() / "votes.jsonl").open("a") as file:
+        file.write(line)
+    assert [vote.index for vote in notes.votes()] == [1]
+
+
+@pytest.mark.parametrize("name", ['=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)"])
+def test_a_tag_is_no_formula_in_a_spreadsheet(name):
+    notes.tag([3], name)
+    rows = list(csv.reader(io.StringIO(notes.tags_csv())))
+    assert rows == [["index", "tag"], ["3", f"'{name}"]]
+
+
+def test_images_that_nobody_can_tell_stay_mistakes():
+    labels = np.zeros(100, int)
+    answers = np.where(np.arange(100) < 10, 6, 0)
+    given = [Vote(index, 0, 6, CANNOT_TELL) for index in range(10)]
+    assert adjusted(answers, labels, given).accuracy == 0.9

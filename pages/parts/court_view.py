@@ -12,7 +12,7 @@ from pages.parts import loading
 from pages.parts.blind_image import WIDTH, blind_image
 from pages.parts.numbers import number
 
-SEEN = "court_seen"  # indices this visitor has voted on
+SEEN = "court_seen"  # what this visitor has voted on: indices with the answers they stood against
 
 
 def show(run: Run) -> None:
@@ -22,7 +22,9 @@ def show(run: Run) -> None:
         "which class is the label's. Votes are kept on the computer that runs this studio."
     )
     seen = st.session_state.setdefault(SEEN, set())
-    case = next((case for case in loading.cases(run) if case.index not in seen), None)
+    case = next(
+        (case for case in loading.cases(run) if (case.index, case.answer) not in seen), None
+    )
     if case is None:
         st.success("You have voted on every image that this run contradicts. Thank you.")
     else:
@@ -37,14 +39,14 @@ def _case(case: Case) -> None:
             for at, class_id in enumerate(case.shown):
                 st.button(
                     CLASS_NAMES[class_id],
-                    key=f"court-{at}",
+                    key=f"court-{at}-{case.index}",  # a second click meets no other case
                     width="stretch",
                     on_click=_vote,
                     args=(case, class_id),
                 )
             st.button(
                 "Can't tell",
-                key="court-none",
+                key=f"court-none-{case.index}",
                 width="stretch",
                 on_click=_vote,
                 args=(case, CANNOT_TELL),
@@ -52,12 +54,14 @@ def _case(case: Case) -> None:
 
 
 def _vote(case: Case, choice: int) -> None:
+    if (case.index, case.answer) in st.session_state[SEEN]:
+        return
     try:
         notes.add_vote(Vote(case.index, case.label, case.answer, choice))
     except NotesError as error:
         st.toast(str(error))
         return
-    st.session_state[SEEN].add(case.index)
+    st.session_state[SEEN].add((case.index, case.answer))
 
 
 def _result(run: Run) -> None:
@@ -71,13 +75,14 @@ def _result(run: Run) -> None:
         number("Images judged", f"{result.judged:,}", f"{len(given):,} votes in all")
         number("For the label", f"{result.for_label:,}", "the network was wrong")
         number("For the network", f"{result.for_answer:,}", "the label was wrong")
-        number("Undecided", f"{result.undecided:,}", "left out")
+        number("Undecided", f"{result.undecided:,}", "they stay mistakes")
         number(
             "Adjusted accuracy",
             f"{result.accuracy:.2%}",
             f"95 % interval {low:.2%} to {high:.2%}",
-            "With the judged images counted as people decided. Images that nobody judged count as "
-            "the dataset labels them.",
+            "With the judged images counted as people decided. All others count as the dataset "
+            "labels them. Only images that the run contradicts are judged, so votes can raise it "
+            "and never lower it.",
         )
     st.download_button(
         "Votes as CSV",
