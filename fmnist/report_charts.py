@@ -27,7 +27,8 @@ HUMAN_SOURCE = "83.5 % of 1,000 images, by three people each, as published with 
 def reliability_chart(before: Sequence[Bin], after: Sequence[Bin]) -> alt.LayerChart:
     """Share right over confidence, as the network says it and after its temperature.
 
-    Points carry 95 % intervals; one can be chosen, the selection "bin" has the field "at".
+    Points carry 95 % intervals; one of the network's can be chosen, the selection "bin" has the
+    field "at".
     """
     rows = [
         {
@@ -62,18 +63,22 @@ def reliability_chart(before: Sequence[Bin], after: Sequence[Bin]) -> alt.LayerC
         y=alt.Y("least:Q", title="Share right", scale=alt.Scale(domain=[0, 1]), axis=share),
         y2="most:Q",
     )
-    points = (
-        base.mark_point(filled=True, size=90, cursor="pointer")
+    points = base.encode(
+        y="right:Q",
+        tooltip=[
+            alt.Tooltip("which:N", title="probabilities"),
+            alt.Tooltip("confidence:Q", format=".1%"),
+            alt.Tooltip("right:Q", title="right", format=".1%"),
+            alt.Tooltip("n:Q", title="images", format=","),
+        ],
+    )
+    scaled = points.transform_filter("datum.which != 'network'").mark_point(filled=True, size=90)
+    said = (  # only these can be chosen: the others are not in the bins of their images
+        points.transform_filter("datum.which == 'network'")
+        .mark_point(filled=True, size=90, cursor="pointer")
         .encode(
-            y="right:Q",
             stroke=alt.condition(chosen, alt.value(TRUE), alt.value(None)),
             strokeWidth=alt.condition(chosen, alt.value(3), alt.value(0)),
-            tooltip=[
-                alt.Tooltip("which:N", title="probabilities"),
-                alt.Tooltip("confidence:Q", format=".1%"),
-                alt.Tooltip("right:Q", title="right", format=".1%"),
-                alt.Tooltip("n:Q", title="images", format=","),
-            ],
         )
         .add_params(chosen)
     )
@@ -83,7 +88,7 @@ def reliability_chart(before: Sequence[Bin], after: Sequence[Bin]) -> alt.LayerC
         .mark_line(strokeDash=[4, 4], color=OTHER, opacity=0.7)
         .encode(x="x:Q", y="y:Q")
     )
-    return (even + bars + lines + points).properties(height=330)
+    return (even + bars + lines + scaled + said).properties(height=330)
 
 
 def confidence_chart(bins: Sequence[Bin]) -> alt.LayerChart:

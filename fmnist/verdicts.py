@@ -20,7 +20,7 @@ from fmnist import outliers, views
 from fmnist.calibration import ece, trade_off
 from fmnist.renderings import render
 
-__all__ = ["UNFITTED", "Judge", "fit", "from_dict"]
+__all__ = ["UNFITTED", "Judge", "fit", "fit_temperature", "from_dict"]
 
 # Of the validation images, so many at most are called no garment, and so many not answered in all.
 MOST_NOT_CLOTHING = 0.01
@@ -120,7 +120,7 @@ def fit(classifier, images: np.ndarray, labels: np.ndarray, seed: int = 0) -> Ju
         said = views.vote(images, classifier, names)
     others = views.vote(outliers.make(OUTLIERS, images, rng), classifier, names)
 
-    temperature = _temperature(said.probabilities, labels)
+    temperature = fit_temperature(said.probabilities, labels)
     half = len(labels) // 2
     # people's garments look otherwise than the dataset's, and are garments all the same
     drawn = render(images[:half], labels[:half], rng)
@@ -162,7 +162,7 @@ def fit(classifier, images: np.ndarray, labels: np.ndarray, seed: int = 0) -> Ju
     )
 
 
-def _temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
+def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """The temperature with the least cross-entropy on (N, 10) probabilities and (N,) labels."""
 
     def loss(log_temperature: float) -> float:

@@ -4,17 +4,21 @@ import json
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
 from scipy.stats import binomtest
 from sklearn.metrics import (
     accuracy_score,
     classification_report,
     confusion_matrix,
+    log_loss,
     top_k_accuracy_score,
 )
 
 from fmnist import robustness, runs
+from fmnist.calibration import ece
 from fmnist.classifier import for_run
-from fmnist.data import CLASS_NAMES
+from fmnist.data import CLASS_NAMES, load, split
 from tests.test_pages import open_app, texts
 
 
@@ -202,3 +206,22 @@ def test_every_view_of_a_run_that_never_predicts_some_class(own_run, name):
     probabilities[:, 8] = 1
     own_run("all-bags", probabilities=probabilities)
     assert not open_app("report", run="all-bags", view=name, true="Bag").exception
+
+
+@pytest.mark.parametrize("name", ["robust", "seed-cnn"])
+def test_temperature_is_that_of_the_probabilities_shown(name, test_part):
+    run = runs.find(name)
+    app = open_app("report", run=name, view="Confidence")
+    part = load("train")
+    held_out = split(part.labels)[1]
+    said, _ = for_run(run)(part.images[held_out])
+
+    def loss(temperature):
+        return log_loss(part.labels[held_out], softmax(np.log(said + 1e-12) / temperature, axis=1))
+
+    best = minimize_scalar(loss, bounds=(0.5, 2), method="bounded").x
+    (under,) = [m.delta for m in app.metric if m.label == "After temperature scaling"]
+    assert float(under.removeprefix("temperature ")) == pytest.approx(best, abs=2e-3)
+    scaled = softmax(np.log(runs.load_predictions(run) + 1e-12) / best, axis=1)
+    shown = float(metrics(app)["After temperature scaling"].removesuffix("%")) / 100
+    assert shown == pytest.approx(ece(scaled, test_part.labels), abs=2e-4)

@@ -32,7 +32,7 @@ def test_the_temperature_is_found_again(logits):
     rng = np.random.default_rng(1)
     logits = np.repeat(logits, 20, axis=0) / 3
     labels = np.array([rng.choice(10, p=row) for row in softmax(logits, axis=1)])
-    found = verdicts._temperature(softmax(3 * logits, axis=1), labels)
+    found = verdicts.fit_temperature(softmax(3 * logits, axis=1), labels)
     assert found == pytest.approx(3, rel=0.1)
     of_true = log_softmax(3 * logits / found, axis=1)[np.arange(len(labels)), labels]
     for other in (0.8 * found, 1.2 * found):

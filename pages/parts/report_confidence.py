@@ -18,9 +18,7 @@ BOX = "sure"  # key of the box that says whose images are shown, and its name in
 def show(run: Run) -> None:
     """Show reliability and threshold of a run."""
     labels, stored = loading.test_part().labels, loading.predictions(run)
-    judge = loading.classifier(run).judge
-    calibrated = judge.calibrated(stored)
-    _reliability(run, stored, calibrated, labels, judge.temperature)
+    _reliability(run, stored, loading.calibrated(run), labels, loading.temperature(run))
     _threshold(stored, labels)
 
 
@@ -40,8 +38,9 @@ def _reliability(
             "After temperature scaling",
             f"{ece(calibrated, labels):.2%}",
             f"temperature {temperature:.3f}",
-            "One number, fitted on the validation images for the vote of the Classify page, "
-            "divides the logarithm of all probabilities. Above 1 it makes the network less sure.",
+            "One number, fitted on the validation images, divides the logarithm of all "
+            "probabilities. Above 1 it makes the network less sure. The vote of the Classify page "
+            "has its own; see Not answering.",
         )
     specs = loading.confidence_specs(run)
     diagram, histogram = st.columns(2, gap="large")
