@@ -92,10 +92,8 @@ def for_run(run: Run) -> Classifier:
 
 
 def _load(run: Run, judge: Judge = UNFITTED) -> Classifier:
-    path = run.path / "model.tflite"
-    if storage.sha256_of(path) != run.files["model.tflite"]:
-        raise RunError(f"The run {run.name!r} is damaged: model.tflite was changed.")
-    return Classifier(path, judge)
+    runs.check_file(run, "model.tflite")
+    return Classifier(run.path / "model.tflite", judge)
 
 
 def _judge(run: Run) -> Judge:
@@ -109,7 +107,11 @@ def _judge(run: Run) -> Judge:
         # either hash: it may have been fitted anew since the run was read
         if hashlib.sha256(text).hexdigest() in known:
             return verdicts.from_dict(json.loads(text))
-    except (OSError, ValueError):
+    except OSError as error:
+        raise RunError(
+            f"The run {run.name!r} is gone or cannot be read: verdict.json ({error.strerror})."
+        ) from None
+    except ValueError:
         pass
     raise RunError(f"The run {run.name!r} is damaged: verdict.json was changed.")
 

@@ -130,7 +130,7 @@ def read(run: Run) -> dict | None:
             sheet = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
-        if _whole(sheet) and sheet["network"] == run.files.get("model.tflite"):
+        if _whole(sheet) and sheet.get("network") == run.files.get("model.tflite"):
             return sheet
     return None
 
@@ -140,7 +140,8 @@ def write(run: Run, plain: int, right: dict[str, list[int]], n: int) -> dict:
     sheet = {"network": run.files["model.tflite"], "n": n, "plain": plain, "right": right}
     for path in _places(run):
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.parent != run.path:  # a run that was deleted meanwhile stays deleted
+                path.parent.mkdir(parents=True, exist_ok=True)
             storage.write_json(path, sheet)
             break
         except OSError:
@@ -159,8 +160,9 @@ def _whole(sheet: object) -> bool:
         n = sheet["n"]
     except (KeyError, TypeError):
         return False
-    whole = all(type(count) is int and 0 <= count <= n for count in counts)
-    return whole and type(n) is int and n > 0 and len(counts) == 1 + STRENGTHS * len(CHANGES)
+    if type(n) is not int or n <= 0 or len(counts) != 1 + STRENGTHS * len(CHANGES):
+        return False
+    return all(type(count) is int and 0 <= count <= n for count in counts)
 
 
 def _right(classifier: Classifier, images: np.ndarray, labels: np.ndarray) -> int:

@@ -37,6 +37,7 @@ __all__ = [
     "DEFAULT_RUN",
     "Run",
     "alive",
+    "check_file",
     "create",
     "find",
     "find_initial",
@@ -229,9 +230,20 @@ def keras_file(run: Run) -> Path:
     path = run.path / "model.keras"
     if "model.keras" not in run.files or not path.is_file():
         raise RunError(f"The run {run.name!r} has no Keras network ({run.state}).")
-    if storage.sha256_of(path) != run.files["model.keras"]:
-        raise RunError(f"The run {run.name!r} is damaged: model.keras was changed.")
+    check_file(run, "model.keras")
     return path
+
+
+def check_file(run: Run, name: str) -> None:
+    """Raise RunError where a file of the run is gone or is not the one that it finished with."""
+    try:
+        whole = storage.sha256_of(run.path / name) == run.files[name]
+    except OSError as error:
+        raise RunError(
+            f"The run {run.name!r} is gone or cannot be read: {name} ({error.strerror})."
+        ) from None
+    if not whole:
+        raise RunError(f"The run {run.name!r} is damaged: {name} was changed.")
 
 
 def load_predictions(run: Run) -> np.ndarray:
@@ -241,8 +253,7 @@ def load_predictions(run: Run) -> np.ndarray:
     """
     if not run.usable:
         raise RunError(f"The run {run.name!r} has no answers on the test set yet.")
-    if storage.sha256_of(run.path / "test.npz") != run.files["test.npz"]:
-        raise RunError(f"The run {run.name!r} is damaged: test.npz was changed.")
+    check_file(run, "test.npz")
     try:
         # opened here, because NumPy leaves a damaged file open
         with (run.path / "test.npz").open("rb") as file:

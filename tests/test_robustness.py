@@ -1,6 +1,7 @@
 """Changed test images: each does what it says, more of it with more strength, and is kept."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -92,6 +93,8 @@ def test_a_sheet_is_kept_with_its_network(own_run):
         {"plain": 201},
         {"plain": "many"},
         {"n": 0},
+        {"n": "many"},
+        {"n": None},
         {"right": {}},
         {"right": {name: [1] for name in CHANGES}},
         {"right": {name: [1, 2, 3, 4, -5] for name in CHANGES}},
@@ -103,6 +106,22 @@ def test_a_damaged_sheet_is_none(own_run, change):
     assert read(run) is None
     (run.path / "robustness.json").write_text("{")
     assert read(run) is None
+
+
+def test_a_sheet_of_no_network_is_none(own_run):
+    run = own_run()
+    sheet = sheet_of(run)
+    del sheet["network"]
+    (run.path / "robustness.json").write_text(json.dumps(sheet))
+    assert read(run) is None
+
+
+def test_a_run_that_was_deleted_while_it_was_measured_stays_deleted(own_run):
+    run = own_run()
+    shutil.rmtree(run.path)
+    sheet = sheet_of(run)
+    assert not run.path.exists()
+    assert read(run) == sheet
 
 
 def test_where_the_run_cannot_be_written_it_is_kept_beside(own_run, monkeypatch):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -9,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from fmnist import runs, storage
+from fmnist import classifier, runs, storage
 from fmnist.errors import RunError
 from fmnist.settings import TrainSettings
 from tests.conftest import SEED
@@ -259,3 +260,12 @@ def test_pickles_are_not_read(own_run):
     np.savez(run.path / "test.npz", probabilities=np.array([{"a": 1}], dtype=object))
     with pytest.raises(RunError, match=r"damaged: test\.npz \(Object arrays"):
         runs.load_predictions(recorded(run))
+
+
+def test_a_run_that_is_gone_is_one_sentence(own_run):
+    run = own_run()
+    shutil.rmtree(run.path)
+    with pytest.raises(RunError, match=r"gone or cannot be read: test\.npz"):
+        runs.load_predictions(run)
+    with pytest.raises(RunError, match=r"gone or cannot be read: model\.tflite"):
+        classifier.for_run(run)
