@@ -52,7 +52,7 @@ def inside(places: np.ndarray, lasso: object) -> np.ndarray | None:
 
     try:
         corners = np.array(lasso, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if corners.ndim != 2 or corners.shape[1] != 2 or not 3 <= len(corners) <= 10_000:
         return None

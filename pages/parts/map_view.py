@@ -40,7 +40,7 @@ def show(run: Run) -> None:
         "above hide and show a class."
     )
     table = loading.answers_table(run)
-    rows = _chosen(chosen, places)
+    rows = _chosen(chosen, places, answers if by == COLOURS[1] else labels, answers != labels)
     if rows is None:
         return
     found = table[rows]
@@ -53,11 +53,23 @@ def show(run: Run) -> None:
     )
 
 
-def _chosen(chosen: object, places: np.ndarray) -> np.ndarray | None:
-    """Which images (N,) bool were chosen on the map, by a lasso or one click; None without any."""
+def _chosen(
+    chosen: object, places: np.ndarray, colour: np.ndarray, wrong: np.ndarray
+) -> np.ndarray | None:
+    """Which images (N,) bool were chosen on the map, by a lasso or one click; None without any.
+
+    What was hidden when the lasso was drawn is not chosen. `chosen` is a browser's and may be
+    anything.
+    """
     if not isinstance(chosen, dict):
         return None
     index = chosen.get("index")
     if isinstance(index, int) and 0 <= index < len(places):
         return np.arange(len(places)) == index
-    return landscape.inside(places, chosen.get("lasso"))
+    found = landscape.inside(places, chosen.get("lasso"))
+    if found is None:
+        return None
+    hidden = chosen.get("hidden")
+    hidden = [id_ for id_ in hidden if type(id_) is int] if isinstance(hidden, list) else []
+    found &= ~np.isin(colour, hidden)
+    return found & wrong if chosen.get("onlyMisses") is True else found

@@ -175,7 +175,8 @@ export default function ({ data, parentElement, setStateValue }) {
     const path = drawing.path;
     drawing = null;
     if (path.length > 2) {
-      setStateValue("chosen", { lasso: path });
+      const { hidden, onlyMisses } = memory;
+      setStateValue("chosen", { lasso: path, hidden: [...hidden], onlyMisses });
       return;
     }
     memory.lasso = [];
@@ -211,7 +212,8 @@ def scatter(
     columns: int,
     key: str,
 ) -> dict | None:
-    """Show N points and return what was chosen: {"lasso": [[x, y], ...]} or {"index": i} or None.
+    """Show N points and return what was chosen: {"index": i}, or None, or {"lasso": [[x, y], ...],
+    "hidden": [colours], "onlyMisses": true or false}.
 
     places: (N, 2) from -1 to 1; colour, labels, answers: (N,) class ids; sheet: data URI of their
     pictures in rows of `columns`. A lasso's x and y go from 0 to 1. What comes back is from a
