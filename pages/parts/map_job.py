@@ -1,11 +1,15 @@
 """The better map, made by a process of its own while the page goes on."""
 
+import os
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 
 import streamlit as st
 
+from fmnist import runs
 from fmnist.runs import Run
 
 POLL = 2.0  # seconds
@@ -26,9 +30,28 @@ def offer(run: Run) -> None:
     if key in known and known[key][0].returncode not in (0, -15):
         st.error("The map could not be made; the server's log says why.")
     if st.button("Make the better map (t-SNE, about a minute)", icon=":material/map:"):
-        command = [sys.executable, "-m", "fmnist", "map", run.name]
-        known[key] = subprocess.Popen(command, stdin=subprocess.DEVNULL), time.monotonic()
+        _start(run)
         st.rerun()
+
+
+def _start(run: Run) -> None:
+    known, key = _processes(), run.files["model.tflite"]
+    with _turn():
+        if key in known and known[key][0].poll() is None:
+            return  # another visitor was faster
+        command = [sys.executable, "-m", "fmnist", "map", run.name]
+        process = subprocess.Popen(
+            command,
+            cwd=Path(__file__).parents[2],  # the app may be served from anywhere
+            env={**os.environ, "FMNIST_RUNS": str(runs.runs_directory())},
+            stdin=subprocess.DEVNULL,
+        )
+        known[key] = process, time.monotonic()
+
+
+@st.cache_resource
+def _turn() -> threading.Lock:
+    return threading.Lock()
 
 
 @st.fragment(run_every=POLL)
