@@ -41,7 +41,7 @@ from fmnist.preparation import Step, prepare
 from fmnist.relations import Relations
 from fmnist.runs import Run
 from fmnist.slices import Slice
-from fmnist.verdicts import Judge
+from fmnist.verdicts import Judge, fit_temperature
 
 RUNS_KEPT = 8  # a network takes some 5 MB, predictions and table 1 MB
 
@@ -82,15 +82,12 @@ def evaluate(run: Run) -> Evaluation:
 def answers_table(run: Run) -> pd.DataFrame:
     """One row per test image: see `mistakes.answers_table`."""
     part = test_part()
-    every = _known_predictions()
-    answers = [said.argmax(axis=1) for _, said in every]
     known = novelty(run)
     distances = None if known is None else known.distances
-    key = *sorted(other.files["test.npz"] for other, _ in every), known is not None
+    # which runs there are is asked at every click, what they said only when that has changed
+    key = *sorted(other.files["test.npz"] for other in runs.usable_runs()), known is not None
     stored = predictions(run)
-    return _answers_table(
-        str(run.path), run.files["test.npz"], key, stored, part, answers, distances
-    )
+    return _answers_table(str(run.path), run.files["test.npz"], key, stored, part, distances)
 
 
 def duplicates(run: Run) -> list[int] | None:
@@ -144,10 +141,23 @@ def slices(run: Run) -> list[Slice]:
 def confidence_specs(run: Run) -> dict[str, dict]:
     """Vega-Lite specifications of the charts "reliability" and "confidences"; see `report_charts`.
 
-    The reliability is shown as the network says it and after the temperature of its verdicts.
+    The reliability is shown as the network says it and after its temperature.
     """
-    judge, labels = classifier(run).judge, test_part().labels
-    return _confidence_specs(str(run.path), network_key(run), predictions(run), judge, labels)
+    stored, labels = predictions(run), test_part().labels
+    return _confidence_specs(str(run.path), run.files["test.npz"], stored, calibrated(run), labels)
+
+
+def temperature(run: Run) -> float:
+    """The temperature of the run's own probabilities, fitted on the validation images.
+
+    Not that of its verdicts, which is for the vote of several renderings.
+    """
+    return _temperature(str(run.path), run.files["model.tflite"], classifier(run))
+
+
+def calibrated(run: Run) -> np.ndarray:
+    """The stored probabilities (10000, 10) after the temperature above."""
+    return Judge(temperature=temperature(run)).calibrated(predictions(run))
 
 
 def slice_specs(run: Run) -> dict[str, dict]:
@@ -251,9 +261,10 @@ def _evaluation(path: str, sha256: str, _probabilities, _labels) -> Evaluation:
 
 @st.cache_resource(max_entries=RUNS_KEPT, show_spinner=False)
 def _answers_table(
-    path: str, sha256: str, known: tuple, _probabilities, _part: Part, _answers, _distances
+    path: str, sha256: str, known: tuple, _probabilities, _part: Part, _distances
 ) -> pd.DataFrame:
-    return mistakes.answers_table(_probabilities, _part, _answers, _distances)
+    answers = [said.argmax(axis=1) for _, said in _known_predictions()]
+    return mistakes.answers_table(_probabilities, _part, answers, _distances)
 
 
 @st.cache_resource(max_entries=RUNS_KEPT, show_spinner=False)
@@ -303,13 +314,20 @@ def _slices(path: str, sha256: str, _probabilities, _part: Part) -> list[Slice]:
 
 
 @st.cache_resource(max_entries=RUNS_KEPT, show_spinner=False)
-def _confidence_specs(path: str, network: str, _stored, _judge: Judge, _labels) -> dict[str, dict]:
-    before = reliability(_stored, _labels)
-    after = reliability(_judge.calibrated(_stored), _labels)
+def _confidence_specs(path: str, sha256: str, _stored, _calibrated, _labels) -> dict[str, dict]:
+    before, after = reliability(_stored, _labels), reliability(_calibrated, _labels)
     return {
         "reliability": report_charts.reliability_chart(before, after).to_dict(),
         "confidences": report_charts.confidence_chart(before).to_dict(),
     }
+
+
+@st.cache_resource(max_entries=RUNS_KEPT, show_spinner="Classifying the validation images")
+def _temperature(path: str, network: str, _classifier: Classifier) -> float:
+    part = data.load("train")
+    held_out = data.split(part.labels)[1]
+    said, _ = _classifier(part.images[held_out])
+    return fit_temperature(said, part.labels[held_out])
 
 
 @st.cache_resource(max_entries=RUNS_KEPT, show_spinner=False)
