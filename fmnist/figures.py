@@ -29,7 +29,7 @@ def confusion_figure(confusion: np.ndarray, *, title: str, by: str | None, kind:
 
 
 def draw_confusion(axes, confusion: np.ndarray, *, by: str | None) -> None:
-    """Draw the confusion matrix (10, 10) into axes; `by` as in `charts.confusion_chart`."""
+    """Draw the confusion matrix (10, 10) into axes; `by` as in `charts.confusion_table`."""
     share = shares(confusion, "row")
     percent = share if by is None else shares(confusion, by)
     image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)

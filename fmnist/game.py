@@ -22,8 +22,9 @@ class Turn:
 def round_of(probabilities: np.ndarray, labels: np.ndarray, seed: int, count: int = ROUND):
     """A round of `count` images, half of them right: list of `Turn`.
 
-    Drawn among the 500 images of the smallest margin between the label and the best other class,
-    so that chance alone gets half of them and the run about half, too. (N, 10), (N,).
+    Drawn among the 500 right and the 500 wrong ones of the smallest margin between the label and
+    the best other class, so that chance alone gets half of them and the run about half, too.
+    (N, 10), (N,).
     """
     rows = np.arange(len(labels))
     others = probabilities.copy()

@@ -130,11 +130,12 @@ def _reliability(axes, probabilities: np.ndarray, labels: np.ndarray) -> None:
 
 def _learning(run: Run) -> list[str]:
     table = curves_table([run])
+    table = table[table["epoch"] % 1 == 0]  # of whole epochs
     if table.empty:
         return []
 
     def draw(axes):
-        for part, rows in table[table["epoch"] % 1 == 0].groupby("part"):
+        for part, rows in table.groupby("part"):
             axes.plot(rows["epoch"], rows["accuracy"], marker="o", markersize=3, label=part)
         axes.set(xlabel="Epoch", ylabel="Accuracy")
         axes.legend()

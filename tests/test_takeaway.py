@@ -1,5 +1,6 @@
 """The report as one file: complete, in itself, and safe whatever a run's folder says."""
 
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -17,10 +18,15 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.tags.add(tag)
-        self.addresses += [value for name, value in attrs if name in ("src", "href", "data")]
+        fetched = ("src", "href", "xlink:href", "data", "srcset", "poster", "action")
+        self.addresses += [value for name, value in attrs if name in fetched]
+        for name, value in attrs:
+            if name in ("style", "fill", "clip-path"):
+                self.addresses += re.findall(r"url\((.*?)\)", value or "")
 
     def handle_data(self, data):
         self.words.append(data)
+        self.addresses += re.findall(r"url\((.*?)\)", data)  # of a style sheet
 
 
 def read(text: str) -> Reader:

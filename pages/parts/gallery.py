@@ -38,7 +38,7 @@ export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".gallery");
   const { sheet, columns, rows, items, selected } = data;
   const part = (at, count) => (count > 1 ? (100 * at) / (count - 1) : 0) + "%";
-  const made = sheet.length + ":" + items.map((item) => item.id + item.caption).join();
+  const made = sheet.length + ":" + items.map((item) => item.label + item.caption).join();
   if (root.dataset.made !== made) {
     root.dataset.made = made;
     // a short address: the sheet itself in 200 styles would be read 200 times

@@ -134,9 +134,7 @@ def _class_table(result: Evaluation) -> None:
             "recall": Column("Recall", "{:.3f}".format),
             "interval": Column(
                 "95 %",
-                lambda bounds: (
-                    "{:.1f}–{:.1f} %".format(*(100 * bound for bound in bounds)) if bounds else ""
-                ),
+                _interval_text,
                 "Wilson's interval of the recall: the class's accuracy.",
             ),
             "f1": Column("F1", "{:.3f}".format),
