@@ -31,6 +31,7 @@ __all__ = [
     "SOURCES",
     "TROUSER",
     "TSHIRT",
+    "VALIDATION_SIZE",
     "Part",
     "checksums",
     "default_source",

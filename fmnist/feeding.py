@@ -14,6 +14,7 @@ from multiprocessing import resource_tracker
 
 import numpy as np
 
+from fmnist.augmentation import epoch_order
 from fmnist.renderings import end_with, render_seeded
 
 __all__ = ["RenderedImages"]
@@ -27,8 +28,13 @@ class RenderedImages:
     The same seed gives the same epochs, however many processes render. Close it after use.
     """
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray, seed: int, epochs: int):
-        """images (N, 28, 28) uint8, labels (N,) uint8; epochs: how many will be asked for."""
+    def __init__(
+        self, images: np.ndarray, labels: np.ndarray, seed: int, epochs: int, first: int = 0
+    ):
+        """images (N, 28, 28) uint8, labels (N,) uint8.
+
+        epochs: how many the training has; first: the one (0, 1, ...) that is asked for first
+        """
         self._images, self._labels, self._seed = images, labels, seed
         self._epochs = epochs
         # spawn, because TensorFlow's threads do not survive a fork
@@ -38,9 +44,9 @@ class RenderedImages:
             initializer=end_with,
             initargs=(os.getpid(),),
         )
-        self._epoch = 0
+        self._epoch = first
         with _without_ctrl_c():
-            self._chunks = self._submit(0)
+            self._chunks = self._submit(first)
 
     def next_epoch(
         self, while_waiting: Callable[[], None] = lambda: None
@@ -63,7 +69,7 @@ class RenderedImages:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _submit(self, epoch: int) -> list[Future]:
-        order = np.random.default_rng([self._seed, epoch]).permutation(len(self._images))
+        order = epoch_order(len(self._images), self._seed, epoch)
         return [
             self._pool.submit(
                 render_seeded, self._images[part], self._labels[part], [self._seed, epoch, start]

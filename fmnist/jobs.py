@@ -20,23 +20,26 @@ from pathlib import Path
 
 import filelock
 
-from fmnist import runs, storage
+from fmnist import continuing, control, runs, storage, waiting
 from fmnist.errors import RunError, TrainingBusy, TrainingFailed
 from fmnist.runs import Run
-from fmnist.settings import TrainSettings
+from fmnist.settings import TrainSettings, arguments
 
 __all__ = [
     "active",
     "busy_message",
-    "forget_stop",
     "hold_machine",
+    "queue_file",
+    "request_pause",
+    "request_rate",
     "request_stop",
+    "resume",
     "start",
-    "stop_requested",
+    "waiting_runs",
+    "withdraw_pause",
 ]
 
 ROOT = Path(__file__).parents[1]
-STOP_FILE = "stop"
 START_LIMIT = 20.0  # seconds until run.json must have appeared; it takes 0.5 on two cores
 
 
@@ -61,22 +64,40 @@ def active() -> Run | None:
     return run if run.active else None
 
 
+def queue_file() -> Path:
+    """The file of the queue for this machine; see `waiting`."""
+    return _lock_path().with_suffix(".queue.json")
+
+
+def waiting_runs() -> list[Run]:
+    """The runs that wait for this machine, the next one first."""
+    found = [runs.read(path) for path in waiting.order(queue_file())]
+    return [run for run in found if run.state == "waiting"]
+
+
 @contextlib.contextmanager
-def hold_machine(path: Path, wait: Callable[[], None] | None = None):
+def hold_machine(path: Path, wait: Callable[[], None] | None = None, *, front: bool = False):
     """Hold the machine for the training of the run at `path`.
 
-    Without `wait` raises TrainingBusy where another training holds it. With it, calls `wait()`
-    twice a second until the machine is free; `wait` may raise to give up.
+    Without `wait` raises TrainingBusy where another training holds the machine or waits for it.
+    With it, queues (`front`: before all others) and calls `wait()` twice a second until it is this
+    run's turn; `wait` may raise to give up.
     """
     lock = filelock.FileLock(_lock_path())
-    while True:
+    if wait is None:
+        if others := waiting_runs():
+            raise TrainingBusy(busy_message(active() or others[0]))
         try:
             lock.acquire(timeout=0.5)
-            break
         except filelock.Timeout:
-            if wait is None:
-                raise TrainingBusy(busy_message(active())) from None
-            wait()
+            raise TrainingBusy(busy_message(active())) from None
+    else:
+        waiting.join(queue_file(), path, front=front)
+        try:
+            while not _my_turn(path, lock):
+                wait()
+        finally:
+            waiting.leave(queue_file(), path)
     holder = _lock_path().with_suffix(".json")
     try:
         storage.write_json(holder, {"path": str(path), "process": runs.this_process()})
@@ -84,6 +105,18 @@ def hold_machine(path: Path, wait: Callable[[], None] | None = None):
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _my_turn(path: Path, lock: filelock.FileLock) -> bool:
+    """True once the run at `path` is first and has the machine; takes half a second if not."""
+    if waiting.order(queue_file())[:1] != [path]:
+        time.sleep(0.5)
+        return False
+    try:
+        lock.acquire(timeout=0.5)
+    except filelock.Timeout:
+        return False
+    return True
 
 
 def busy_message(run: Run | None) -> str:
@@ -105,19 +138,29 @@ def start(
     path = runs.runs_directory() / name
     if path.exists():
         raise RunError(f"There is already a run {name!r}; choose another name.")
-    command = [sys.executable, "-m", "fmnist", "train", "--name", name, "--log"]
-    for key, value in settings.to_dict().items():
-        if key == "holdout":
-            command += [] if value else ["--all"]
-        elif key == "renderings":
-            command += ["--renderings"] if value else []
-        else:
-            command += [f"--{key.replace('_', '-')}", str(value)]
+    command = ["train", "--name", name, *arguments(settings)]
     command += ["--wait"] if wait else []
     command += ["--stop-other"] if stop_other else []
+    return _launch(command, path)
+
+
+def resume(run: Run, *, more: int = 0, wait: bool = False) -> Run:
+    """Let a run go on in a process of its own, after its last checkpoint; see `continuing`.
+
+    more: epochs beyond those that it was to have; wait: queue where the machine is busy
+
+    Raises as `start` does.
+    """
+    continuing.resumed_settings(run, more)  # raises RunError or SettingsError
+    command = ["resume", run.name, *(["--more", str(more)] if more else [])]
+    return _launch([*command, *(["--wait"] if wait else [])], run.path)
+
+
+def _launch(command: list[str], path: Path) -> Run:
+    """Start `python -m fmnist COMMAND --log` and return its run once its process works on it."""
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "fmnist", *command, "--log"],
             cwd=ROOT,
             env=_environment(),
             stdin=subprocess.DEVNULL,
@@ -127,7 +170,7 @@ def start(
         )
         _reap_later(process)
         deadline = time.monotonic() + START_LIMIT
-        while not (path / "run.json").exists():
+        while not _begun(path, process.pid):
             if process.poll() is not None or time.monotonic() > deadline:
                 output.seek(0)
                 words = output.read().decode(errors="replace").strip().splitlines()
@@ -142,25 +185,51 @@ def start(
     return runs.read(path)
 
 
+def _begun(path: Path, pid: int) -> bool:
+    run = runs.read(path)
+    process = run.info.get("process")
+    # an ended one that was very quick has no process any more
+    return isinstance(process, dict) and process.get("pid") == pid
+
+
 def request_stop(run: Run) -> None:
     """Ask a training to end and keep what it has learnt; it looks four times a second.
 
     Raises RunError where no process works on the run.
     """
+    _ask(run, control.STOP)
+
+
+def request_pause(run: Run) -> None:
+    """Ask a training to wait between two batches, until `withdraw_pause`. Raises RunError."""
+    _ask(run, control.PAUSE)
+
+
+def withdraw_pause(run: Run) -> None:
+    """Let a paused training go on."""
+    control.withdraw(run.path, control.PAUSE)
+
+
+def request_rate(run: Run, rate: float) -> None:
+    """Ask for another peak learning rate from the next epoch on.
+
+    Raises RunError where no process works on the run, SettingsError where the rate is not legal.
+    """
+    _check_active(run)
+    epoch = (run.count("epochs_done") or 0) + 1
+    changes = [*run.settings.to_dict()["rate_changes"], [epoch, rate]]
+    TrainSettings.from_dict({**run.settings.to_dict(), "rate_changes": changes})
+    control.ask_rate(run.path, rate)
+
+
+def _ask(run: Run, what: str) -> None:
+    _check_active(run)
+    control.ask(run.path, what)
+
+
+def _check_active(run: Run) -> None:
     if not run.active:
         raise RunError(f"The run {run.name!r} is not training.")
-    (run.path / STOP_FILE).touch()
-
-
-def stop_requested(path: Path) -> bool:
-    """True once `request_stop` was called for the run at `path`."""
-    return (path / STOP_FILE).exists()
-
-
-def forget_stop(path: Path) -> None:
-    """Remove the request once the training of the run at `path` has obeyed it."""
-    with contextlib.suppress(OSError):  # no reason to call a finished training failed
-        (path / STOP_FILE).unlink(missing_ok=True)
 
 
 def _environment() -> dict:

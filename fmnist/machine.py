@@ -1,12 +1,14 @@
 """What a measurement was made on: processor, memory and the versions of what did the work."""
 
+import contextlib
+import ctypes
 import platform
 from importlib import metadata
 from pathlib import Path
 
 import psutil
 
-__all__ = ["describe_machine", "versions"]
+__all__ = ["describe_machine", "keep_memory", "multiplies_bfloat16", "versions"]
 
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "numpy", "scikit-learn", "streamlit")
 
@@ -32,11 +34,34 @@ def versions() -> dict:
     return found
 
 
+def multiplies_bfloat16() -> bool:
+    """True where the processor is known to multiply 16-bit numbers (AVX512-BF16 or AMX)."""
+    flags = _cpuinfo("flags").split()
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def keep_memory() -> None:
+    """Let this process keep freed memory for its next step instead of giving it back.
+
+    TensorFlow frees and asks for the same megabytes in every step, and each time the system has to
+    clear them. Does nothing where the C library is not glibc (mallopt(3)).
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+        for option, value in ((-4, 0), (-1, 2**31 - 1), (-2, 64 * 2**20)):
+            mallopt(option, value)  # M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD
+
+
 def _processor() -> str:
+    return _cpuinfo("model name") or platform.processor() or platform.machine()
+
+
+def _cpuinfo(key: str) -> str:
+    """What Linux says of the first processor; "" elsewhere."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
+            if line.startswith(key):
                 return line.partition(":")[2].strip()
     except OSError:  # not Linux
         pass
-    return platform.processor() or platform.machine()
+    return ""

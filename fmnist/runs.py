@@ -57,7 +57,7 @@ DEFAULT_RUN = "robust"
 FORMAT = 1
 
 # waiting: for another training to end. finishing: exporting and answering the test set.
-ACTIVE = ("waiting", "starting", "running", "finishing")
+ACTIVE = ("waiting", "starting", "running", "paused", "finishing")
 ENDED = ("finished", "stopped", "failed")
 FILES = ("model.keras", "model.tflite", "test.npz", "verdict.json")
 SCORES = ("test_accuracy", "test_loss", "validation_accuracy", "validation_loss")

@@ -1,48 +1,53 @@
 """One training, from settings to a finished run's folder. Runs in a process of its own.
 
-The network's file is written without Adam's state, which would triple it; a run is a result here,
-not a checkpoint.
+After every epoch the folder holds a checkpoint, so a training that was killed loses the running
+epoch at most and goes on exactly where it was; the network's own file is written at the end,
+without the optimizer's moments, which would triple it.
 """
 
-import os
-import threading
-import time
 import traceback
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
-from fmnist import epochs, jobs, machine, runs, storage
+from fmnist import checkpoints, control, epochs, lens, machine, runs, storage
 from fmnist.architectures import build
-from fmnist.data import checksums, load, scale, split
-from fmnist.errors import FmnistError
+from fmnist.augmentation import augment, epoch_order
+from fmnist.data import checksums, load, split
+from fmnist.errors import FmnistError, SettingsError
 from fmnist.exporting import export
-from fmnist.fitting import VALIDATION_BATCH, Stopped, fit_rendered
+from fmnist.feeding import RenderedImages
+from fmnist.fitting import Stopped, answers, compile_model, fit_epoch, judge
 from fmnist.quiet import quiet
+from fmnist.recording import Progress, Record, Report
 from fmnist.settings import TrainSettings
+from fmnist.watching import Watch
 
 __all__ = ["train"]
 
-PROGRESS_EVERY = 0.5  # seconds between progress events: often enough to look alive
-STOP_POLL = 0.25  # seconds between looks for the stop file
 
-Report = Callable[[dict], None]
-
-
-def train(path: Path, settings: TrainSettings, report: Report = lambda event: None) -> None:
+def train(
+    path: Path,
+    settings: TrainSettings,
+    report: Report = lambda event: None,
+    *,
+    resume: bool = False,
+) -> None:
     """Train as `settings` say and fill the run's folder `path`, made by `runs.create`.
+
+    resume: go on after the folder's checkpoint, or from the beginning where there is none yet
 
     Calls `report` with each event it appends to the history. Ends with the run in the state
     finished or stopped; any error is recorded in the folder (state failed) and raised again.
     """
-    record = _Record(path, report)
-    stop = _StopWatch(path, record)
+    record = Record(path, report)
+    watch = Watch(path, record)
     try:
-        with stop:
-            _train(path, settings, record, stop)
-        jobs.forget_stop(path)
+        with watch:
+            _Training(path, settings, record, watch).run(resume)
+        for request in (control.STOP, control.PAUSE):
+            control.withdraw(path, request)
     except BaseException as error:
         expected = isinstance(error, FmnistError)
         sentence = str(error) if expected else f"{type(error).__name__}: {error}"
@@ -52,68 +57,211 @@ def train(path: Path, settings: TrainSettings, report: Report = lambda event: No
         raise
 
 
-def _train(path: Path, settings: TrainSettings, record: "_Record", stop: "_StopWatch") -> None:
-    began = time.monotonic()
-    runs.write_info(
-        path,
-        state="starting",
-        process=runs.this_process(),
-        versions=machine.versions(),
-        machine=machine.describe_machine(),
-        dataset={"source": settings.source, "sha256": checksums()},
-    )
-    record("start", settings=settings.to_dict())
+class _Training:
+    """The steps of one training, and what they share."""
+
+    def __init__(self, path: Path, settings: TrainSettings, record: Record, watch: Watch):
+        self._path, self._settings, self._record, self._watch = path, settings, record, watch
+        self._began = watch.clock()
+        self._before = 0.0  # seconds spent before the checkpoint that this process goes on from
+        self._last: dict = {}  # the newest epoch's event
+        self._feed: RenderedImages | None = None
+
+    def run(self, resume: bool) -> None:
+        settings, path = self._settings, self._path
+        runs.write_info(
+            path,
+            state="starting",
+            process=runs.this_process(),
+            versions=machine.versions(),
+            machine=machine.describe_machine(),
+            dataset={"source": settings.source, "sha256": checksums()},
+            settings=settings.to_dict(),
+            error=None,
+        )
+        self._record("start", settings=settings.to_dict())
+        _set_up(settings)
+        self._load_images()
+        self._model = _new_model(settings)
+        first = self._resume() if resume else 0
+        runs.write_info(
+            path,
+            state="running",
+            parameters=self._model.count_params(),
+            train_size=len(self._images),
+        )
+        if first == 0 and settings.initial:
+            files = [runs.keras_file(run) for run in runs.find_initial(settings)]
+            self._model.set_weights(_mean_weights(files))
+        self._watch.training_begins()
+        stopped = False
+        try:
+            self._learn(first)
+        except Stopped:
+            stopped = True
+        finally:
+            if self._feed is not None:
+                self._feed.close()
+        self._finish(stopped)
+
+    def _load_images(self) -> None:
+        settings = self._settings
+        part = load("train", settings.source)
+        chosen, held_out = split(part.labels, settings.fraction)
+        self._held_out = None
+        if settings.holdout:
+            self._held_out = part.images[held_out], part.labels[held_out]
+        else:
+            chosen = np.arange(len(part.labels))
+        # (T, 28, 28) uint8, (T,) uint8
+        self._images, self._labels = part.images[chosen], part.labels[chosen]
+        self._test = load("test", settings.source).images
+
+    def _resume(self) -> int:
+        """Put the checkpoint in place and return how many epochs are done."""
+        if not (self._path / checkpoints.FILE).exists():
+            self._record("resumed", epoch=0)
+            return 0
+        checkpoint = checkpoints.load(self._path, self._model)
+        self._before, self._last = checkpoint.seconds, checkpoint.last
+        self._record("resumed", epoch=checkpoint.epoch)
+        if checkpoint.last and not _recorded(self._path, checkpoint.epoch):
+            self._record("epoch", **checkpoint.last)  # killed between the two writes
+        return checkpoint.epoch
+
+    def _learn(self, first: int) -> None:
+        progress = Progress(self._record, self._watch.clock)
+
+        def after_batch(batch: int, values: dict[str, float], rate: float) -> None:
+            progress.batch_ends(batch, values, rate)
+            self._watch.check()
+
+        for epoch in range(first, self._settings.epochs):
+            self._obey_rate(epoch)
+            images, labels = self._epoch_images(epoch)
+            progress.epoch_begins(self._settings, epoch, len(images))
+            began = self._watch.clock()
+            logs = fit_epoch(self._model, images, labels, self._settings, epoch, after_batch)
+            self._epoch_ends(epoch + 1, logs, began)
+            if epoch + 1 < self._settings.epochs:
+                self._watch.check()
+
+    def _obey_rate(self, epoch: int) -> None:
+        """Use the learning rate that somebody has asked for from this epoch on."""
+        rate = control.asked_rate(self._path)
+        if rate is None:
+            return
+        values = self._settings.to_dict()
+        try:
+            settings = TrainSettings.from_dict(
+                {**values, "rate_changes": [*values["rate_changes"], [epoch + 1, rate]]}
+            )
+        except SettingsError as error:
+            self._record("refused", message=str(error))
+        else:
+            self._settings = settings
+            self._record("rate", epoch=epoch + 1, learning_rate=rate)
+            runs.write_info(self._path, settings=settings.to_dict())
+        control.forget_rate(self._path)
+
+    def _epoch_images(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        """What epoch `epoch` (0, 1, ...) learns from, in order; the seed decides all of it."""
+        settings = self._settings
+        if settings.renderings:
+            if self._feed is None:
+                self._feed = RenderedImages(
+                    self._images, self._labels, settings.seed, settings.epochs, epoch
+                )
+            return self._feed.next_epoch(self._watch.check)
+        order = epoch_order(len(self._images), settings.seed, epoch)
+        rng = np.random.default_rng([settings.seed, epoch, 1])
+        images = augment(
+            self._images[order], rng, settings.mirror, settings.shift, settings.erasing
+        )
+        return images, self._labels[order]
+
+    def _epoch_ends(self, epoch: int, logs: dict[str, float], began: float) -> None:
+        """Judge and keep what there is after `epoch` (1, 2, ...)."""
+        values = {name: round(value, 5) for name, value in logs.items()}
+        if self._held_out is not None:
+            images, labels = self._held_out
+            said = answers(self._model, images, self._watch.check)
+            epochs.keep(self._path, epoch, said, epochs.VALIDATION_FILE)
+            judged = judge(said, labels)
+            values |= {f"val_{name}": round(value, 5) for name, value in judged.items()}
+            lens.keep(self._path, self._model, images[lens.IMAGE])
+        seconds = round(self._watch.clock() - began, 2)  # as Keras counts: without the test images
+        epochs.keep(self._path, epoch, answers(self._model, self._test, self._watch.check))
+        self._last = {"epoch": epoch, "seconds": seconds, **values}
+        checkpoint = checkpoints.Checkpoint(epoch, self._seconds(), self._last)
+        checkpoints.save(self._path, self._model, checkpoint)
+        self._record("epoch", **self._last)
+        runs.write_info(self._path, epochs_done=epoch)
+
+    def _seconds(self) -> float:
+        return round(self._before + self._watch.clock() - self._began, 1)
+
+    def _finish(self, stopped: bool) -> None:
+        """Save the network in both forms, answer the test set once, and write the scores."""
+        import keras
+
+        path, settings = self._path, self._settings
+        trained = self._seconds()
+        runs.write_info(path, state="finishing")
+        self._record("finishing")
+        keras.mixed_precision.set_global_policy("float32")  # what was learnt is in 32 bits
+        bare = build(settings.network)  # not compiled, so it is saved without moments
+        bare.set_weights(self._model.get_weights())
+        storage.replace_file(path / "model.keras", bare.save)
+        scores = {
+            "validation_accuracy": self._last.get("val_accuracy"),
+            "validation_loss": self._last.get("val_loss"),
+        }
+        runs.write_info(
+            path,
+            train_seconds=trained,
+            epochs_done=self._last.get("epoch", 0),
+            scores={key: value for key, value in scores.items() if value is not None},
+            files={"model.keras": storage.sha256_of(path / "model.keras")},
+        )
+        if keras.backend.backend() == "tensorflow":  # the only one that can write LiteRT's form
+            export(path, bare, settings.source)
+        state = "stopped" if stopped else "finished"
+        self._record("end", state=state)
+        runs.write_info(
+            path,
+            state=state,
+            process=None,
+            finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+
+
+def _set_up(settings: TrainSettings) -> None:
+    """Seed and switch everything that has to be before the first tensor is made."""
+    machine.keep_memory()
+    if settings.precision == "bfloat16" and not machine.multiplies_bfloat16():
+        raise SettingsError(
+            "This processor does not multiply bfloat16, which would be slower; use float32."
+        )
     with quiet():
         import keras
 
         keras.ops.zeros(1)  # the first tensor makes TensorFlow look for a GPU, and complain
     keras.utils.set_random_seed(settings.seed)
+    if settings.precision == "bfloat16":
+        keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    if settings.deterministic:
+        if keras.backend.backend() != "tensorflow":
+            raise SettingsError("deterministic needs Keras' TensorFlow backend.")
+        import tensorflow as tf
 
-    part = load("train", settings.source)
-    chosen, held_out = split(part.labels, settings.fraction)
-    if not settings.holdout:
-        chosen = np.arange(len(part.labels))
-    images, labels = part.images[chosen], part.labels[chosen]  # (T, 28, 28) uint8, (T,) uint8
-    validation = None
-    if settings.holdout:
-        validation = scale(part.images[held_out]), part.labels[held_out]
+        tf.config.experimental.enable_op_determinism()
 
+
+def _new_model(settings: TrainSettings):
     model = build(settings.network)
-    if settings.initial:
-        files = [runs.keras_file(run) for run in runs.find_initial(settings)]
-        model.set_weights(_mean_weights(files))
-    model.compile(
-        optimizer=_optimizer(settings, len(chosen)),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
-    runs.write_info(path, state="running", parameters=model.count_params(), train_size=len(chosen))
-    test = scale(load("test", settings.source).images)
-
-    def keep_answers():
-        epochs.append(path, _answers(model, test))
-
-    progress = _progress_callback(settings, len(chosen), record, stop, keep_answers)
-    stop.training_begins()
-    stopped = False
-    try:
-        if settings.renderings:
-            fit_rendered(model, images, labels, validation, settings, stop.asked, progress)
-        else:
-            model.fit(
-                scale(images),
-                labels,
-                batch_size=settings.batch_size,
-                epochs=settings.epochs,
-                validation_data=validation,
-                validation_batch_size=VALIDATION_BATCH,
-                callbacks=[progress],
-                verbose=0,
-            )
-    except Stopped:
-        stopped = True
-    trained = time.monotonic() - began
-    _finish(path, settings, model, record, progress.last_epoch, stopped, trained)
+    compile_model(model, settings)
+    return model
 
 
 def _mean_weights(files: list[Path]) -> list[np.ndarray]:
@@ -128,188 +276,7 @@ def _mean_weights(files: list[Path]) -> list[np.ndarray]:
     return [np.mean(layer, axis=0) for layer in zip(*each, strict=True)]
 
 
-def _answers(model, images: np.ndarray) -> np.ndarray:
-    """The probabilities (N, 10) of (N, 28, 28, 1) float32; `predict` would begin anew each time."""
-    parts = range(0, len(images), VALIDATION_BATCH)
-    return np.concatenate(
-        [model.predict_on_batch(images[start : start + VALIDATION_BATCH]) for start in parts]
-    )
-
-
-def _optimizer(settings: TrainSettings, size: int):
-    """Adam, or AdamW where weights decay, with the settings' learning-rate schedule."""
-    from keras import optimizers
-
-    rate = settings.learning_rate
-    if settings.schedule == "one-cycle":
-        steps = settings.epochs * -(-size // settings.batch_size)
-        warmup = max(1, steps // 5)
-        rate = optimizers.schedules.CosineDecay(
-            initial_learning_rate=rate / 25,
-            decay_steps=max(1, steps - warmup),
-            warmup_target=rate,
-            warmup_steps=warmup,
-        )
-    if settings.weight_decay == 0:
-        return optimizers.Adam(rate)
-    optimizer = optimizers.AdamW(rate, weight_decay=settings.weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return optimizer
-
-
-def _finish(
-    path: Path,
-    settings: TrainSettings,
-    model,
-    record: "_Record",
-    last_epoch: dict,
-    stopped: bool,
-    trained: float,
-) -> None:
-    """Save the network in both forms, answer the test set once, and write the scores."""
-    import keras
-
-    runs.write_info(path, state="finishing")
-    record("finishing")
-    bare = build(settings.network)  # not compiled, so it is saved without Adam's state
-    bare.set_weights(model.get_weights())
-    storage.replace_file(path / "model.keras", bare.save)
-    scores = {
-        "validation_accuracy": last_epoch.get("val_accuracy"),
-        "validation_loss": last_epoch.get("val_loss"),
-    }
-    runs.write_info(
-        path,
-        train_seconds=round(trained, 1),
-        epochs_done=last_epoch.get("epoch", 0),
-        scores={key: value for key, value in scores.items() if value is not None},
-        files={"model.keras": storage.sha256_of(path / "model.keras")},
-    )
-    if keras.backend.backend() == "tensorflow":  # the only one that can write LiteRT's form
-        export(path, bare, settings.source)
-    state = "stopped" if stopped else "finished"
-    record("end", state=state)
-    runs.write_info(
-        path,
-        state=state,
-        process=None,
-        finished=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-
-
-class _Record:
-    """Appends events to the history and hands them to the reporter."""
-
-    def __init__(self, path: Path, report: Report):
-        self._path = path / "history.jsonl"
-        self._report = report
-
-    def __call__(self, event: str, **values) -> None:
-        entry = {"event": event, "time": round(time.time(), 3), **values}
-        storage.append_line(self._path, entry)
-        self._report(entry)
-
-
-class _StopWatch:
-    """Watches for the stop file in a thread, so that a stop counts while TensorFlow loads too."""
-
-    def __init__(self, path: Path, record: _Record):
-        self.asked = threading.Event()
-        self._path, self._record = path, record
-        self._over = threading.Event()
-        self._begun = False
-        self._turn = threading.Lock()  # either the training begins or the watch ends the process
-        self._thread = threading.Thread(target=self._watch, name="stop-watch", daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exc):
-        self._over.set()
-
-    def training_begins(self) -> None:
-        """From here on a stop is the training loop's business."""
-        with self._turn:
-            self._begun = True
-
-    def _watch(self) -> None:
-        while not self._over.wait(STOP_POLL):
-            if not (self.asked.is_set() or jobs.stop_requested(self._path)):
-                continue
-            self.asked.set()
-            with self._turn:
-                if not self._begun:
-                    self._record("end", state="stopped")
-                    jobs.forget_stop(self._path)
-                    runs.write_info(self._path, state="stopped", process=None, epochs_done=0)
-                    os._exit(0)  # nothing was learnt, and an import cannot be interrupted
-            return
-
-
-def _progress_callback(
-    settings: TrainSettings,
-    size: int,
-    record: _Record,
-    stop: _StopWatch,
-    after_epoch: Callable[[], None],
-):
-    """A Keras callback that writes progress and epochs and raises Stopped when asked to.
-
-    after_epoch: called when an epoch is recorded
-    """
-    import keras
-
-    batches = -(-size // settings.batch_size)
-
-    class Progress(keras.callbacks.Callback):
-        last_epoch: dict = {}  # noqa: RUF012 - replaced, never changed
-        epoch = 0
-        last_time = 0.0
-        overhead = 0.0  # seconds from the last batch of an epoch to the first of the next
-
-        def on_epoch_begin(self, epoch, logs=None):
-            now = time.monotonic()
-            if epoch:
-                self.overhead = now - self.batches_ended
-            self.epoch = epoch + 1
-            self.epoch_began = now
-
-        def on_train_batch_end(self, batch, logs=None):
-            now = time.monotonic()
-            self.batches_ended = now
-            if stop.asked.is_set():
-                raise Stopped
-            if now - self.last_time < PROGRESS_EVERY and batch + 1 < batches:
-                return
-            self.last_time = now
-            done = batch + 1
-            per_batch = (now - self.epoch_began) / done
-            epochs_left = settings.epochs - self.epoch
-            left = per_batch * (batches - done + batches * epochs_left)
-            record(
-                "progress",
-                epoch=self.epoch,
-                epochs=settings.epochs,
-                batch=done,
-                batches=batches,
-                accuracy=round(float(logs["accuracy"]), 5),
-                loss=round(float(logs["loss"]), 5),
-                images_per_second=round(settings.batch_size / per_batch),
-                seconds_left=round(left + self.overhead * epochs_left, 1),
-            )
-
-        def on_test_batch_end(self, batch, logs=None):
-            if stop.asked.is_set():
-                raise Stopped
-
-        def on_epoch_end(self, epoch, logs=None):
-            values = {key: round(float(value), 5) for key, value in (logs or {}).items()}
-            seconds = round(time.monotonic() - self.epoch_began, 2)
-            self.last_epoch = {"epoch": epoch + 1, "seconds": seconds, **values}
-            record("epoch", **self.last_epoch)
-            after_epoch()
-            if stop.asked.is_set() and self.epoch < settings.epochs:
-                raise Stopped
-
-    return Progress()
+def _recorded(path: Path, epoch: int) -> bool:
+    """True where the history has the end of `epoch`."""
+    lines = storage.read_lines(path / "history.jsonl")
+    return any(line.get("event") == "epoch" and line.get("epoch") == epoch for line in lines)

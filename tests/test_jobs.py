@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 import pytest
 
-from fmnist import epochs, jobs, runs
+from fmnist import continuing, control, epochs, jobs, runs, waiting
 from fmnist.curves import curves_table
 from fmnist.errors import RunError, TrainingBusy, TrainingFailed
 from fmnist.history import last_words, latest_progress, read_history
@@ -22,6 +22,18 @@ pytestmark = pytest.mark.slow
 # an hour of work, so that a test always catches it in the middle
 LONG = TrainSettings(epochs=1000, fraction=0.1, batch_size=32)
 BRIEF = TrainSettings(epochs=1, fraction=0.02)
+# everything that has a state which must not be lost: moments, dropout, schedule, augmentation
+PLANNED = TrainSettings(
+    epochs=3,
+    fraction=0.05,
+    schedule="one-cycle",
+    weight_decay=0.05,
+    mirror=True,
+    shift=1,
+    erasing=0.5,
+    label_smoothing=0.1,
+    deterministic=True,
+)
 
 
 def wait_until(condition, limit=90.0):
@@ -65,7 +77,7 @@ def test_stop_keeps_what_was_learnt_and_frees_the_machine():
     stopped = runs.read(run.path)
     assert stopped.state == "stopped"
     assert stopped.usable
-    wait_until(lambda: not jobs.stop_requested(run.path), limit=5)
+    wait_until(lambda: not control.asked(run.path, control.STOP), limit=5)
     assert runs.load_predictions(stopped).shape == (10_000, 10)
     last = [e for e in read_history(run) if e["event"] == "progress"][-1]
     assert last["time"] - asked < 5  # no training went on after the stop was seen
@@ -127,6 +139,112 @@ def test_killed_training_has_failed_and_frees_the_machine():
     wait_until(lambda: state(waiting) == "running")
     assert state(first) == "stopped"
     jobs.request_stop(waiting)
+
+
+@pytest.fixture
+def unbroken():
+    """A training of three epochs that nobody disturbed."""
+    run = jobs.start(PLANNED, name="unbroken")
+    yield run
+    jobs.request_stop(runs.read(run.path)) if runs.read(run.path).active else None
+
+
+def test_kill_9_within_an_epoch_then_resume_gives_the_run_that_was_never_killed(unbroken):
+    wait_until(lambda: state(unbroken) == "finished")
+    run = jobs.start(PLANNED, name="killed")
+    wait_until(lambda: (latest_progress(run) or {}).get("epoch") == 2)
+    psutil.Process(run.info["process"]["pid"]).kill()
+    wait_until(lambda: state(run) == "failed", limit=10)
+    assert runs.read(run.path).count("epochs_done") == 1
+    assert continuing.can_resume(runs.read(run.path))
+
+    jobs.resume(runs.read(run.path))
+    wait_until(lambda: state(run) == "finished")
+    first, second = runs.read(unbroken.path), runs.read(run.path)
+    assert second.reason == ""
+    assert second.settings == first.settings
+    np.testing.assert_array_equal(
+        runs.load_predictions(second), runs.load_predictions(first)
+    )  # to the digit
+    for file in (epochs.FILE, epochs.VALIDATION_FILE):
+        np.testing.assert_array_equal(epochs.read(second, file), epochs.read(first, file))
+    learnt = [
+        [(e["epoch"], e["loss"], e["val_loss"]) for e in read_history(r) if e["event"] == "epoch"]
+        for r in (first, second)
+    ]
+    assert learnt[0] == learnt[1]
+    assert len(learnt[0]) == 3
+    table = curves_table([second])
+    assert (table["epoch"] % 1 == 0).all()  # what the killed process had begun is no longer shown
+
+    # and it goes on for more epochs than it was to have
+    with pytest.raises(RunError, match="has had all its 3 epochs"):
+        jobs.resume(second)
+    jobs.resume(second, more=1)
+    wait_until(lambda: state(run) == "finished")
+    longer = runs.read(run.path)
+    assert (longer.settings.epochs, longer.settings.continued) == (4, (3,))
+    assert longer.count("epochs_done") == len(epochs.read(longer)) == 4
+    assert longer.count("train_seconds") > second.count("train_seconds")
+
+
+def test_killed_before_its_first_epoch_ended_begins_again():
+    run = jobs.start(LONG, name="early")
+    wait_until(lambda: latest_progress(run))
+    psutil.Process(run.info["process"]["pid"]).kill()
+    wait_until(lambda: state(run) == "failed", limit=10)
+    again = jobs.resume(runs.read(run.path))
+    assert again.active
+    wait_until(lambda: state(run) == "running")
+    jobs.request_stop(again)
+
+
+def test_pause_halts_between_two_batches_and_another_rate_counts_from_the_next_epoch():
+    run = jobs.start(LONG, name="paused")
+    wait_until(lambda: latest_progress(run))
+    jobs.request_rate(runs.read(run.path), 3e-4)
+    jobs.request_pause(runs.read(run.path))
+    wait_until(lambda: state(run) == "paused", limit=10)
+    assert jobs.active().name == "paused"  # it keeps the machine
+    lines = len(read_history(run))
+    time.sleep(1.5)
+    assert len(read_history(run)) == lines
+    jobs.withdraw_pause(run)
+    wait_until(lambda: state(run) == "running", limit=10)
+    wait_until(lambda: epochs_done(run) >= 2)
+    changed = runs.read(run.path)
+    ((epoch, rate),) = changed.settings.rate_changes
+    assert rate == 3e-4
+    rates = {(e["epoch"], e["learning_rate"]) for e in read_history(run) if "learning_rate" in e}
+    assert {(epoch - 1, 1e-3), (epoch, 3e-4)} <= rates
+
+    # paused and then stopped: what was learnt is kept
+    jobs.request_pause(changed)
+    wait_until(lambda: state(run) == "paused", limit=10)
+    jobs.request_stop(runs.read(run.path))
+    wait_until(lambda: state(run) == "stopped")
+    assert runs.read(run.path).usable
+    assert not control.asked(run.path, control.PAUSE)
+
+
+def test_queue_is_worked_off_in_the_order_that_people_gave_it():
+    first = jobs.start(LONG, name="first")
+    others = [jobs.start(LONG, name=name, wait=True) for name in ("b", "c", "d")]
+    assert [run.name for run in jobs.waiting_runs()] == ["b", "c", "d"]
+    waiting.move(jobs.queue_file(), others[2].path, -2)  # d before all
+    waiting.move(jobs.queue_file(), others[0].path, 1)  # b behind c
+    assert [run.name for run in jobs.waiting_runs()] == ["d", "c", "b"]
+    with pytest.raises(TrainingBusy):
+        jobs.start(BRIEF, name="e")
+    jobs.request_stop(runs.read(others[1].path))  # c is cancelled
+    wait_until(lambda: [run.name for run in jobs.waiting_runs()] == ["d", "b"], limit=10)
+    jobs.request_stop(first)
+    wait_until(lambda: state(others[2]) in ("starting", "running"))
+    assert state(others[0]) == "waiting"
+    jobs.request_stop(runs.read(others[2].path))
+    wait_until(lambda: state(others[0]) in ("starting", "running"))
+    assert jobs.waiting_runs() == []
+    jobs.request_stop(runs.read(others[0].path))
 
 
 def test_waiting_one_can_be_cancelled_and_the_first_be_replaced():

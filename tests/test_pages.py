@@ -10,7 +10,7 @@ import streamlit as st
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
-from fmnist import jobs, runs
+from fmnist import control, jobs, runs
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import TrainingBusy, TrainingFailed
 from fmnist.settings import TrainSettings
@@ -445,7 +445,7 @@ def test_running_training_is_shown_with_progress_and_stop(runs_dir):
     stop = next(b for b in app.button if b.label == "Stop")
     stop.click().run()
     assert not app.exception
-    assert jobs.stop_requested(path)
+    assert control.asked(path, control.STOP)
     assert next(b for b in app.button if b.label == "Stop").disabled
 
 

@@ -141,8 +141,8 @@ def test_damaged_tags_are_one_sentence():
 def test_all_about_an_image_names_neighbours_and_other_runs(own_run, stored, test_part):
     run = own_run("mine")
     rng = np.random.default_rng(0)
-    for _ in range(3):
-        epochs.append(run.path, rng.dirichlet(np.ones(10), 10_000))
+    for epoch in (1, 2, 3):
+        epochs.keep(run.path, epoch, rng.dirichlet(np.ones(10), 10_000))
     app = open_app("mistakes", run="mine")
     app.session_state["mistakes-more"] = True
     app.run(timeout=120)

@@ -1,9 +1,13 @@
 """Settings: every limit is checked, with the value received and the legal range."""
 
+import json
+
 import pytest
 
+from fmnist import train_command
+from fmnist.cli import _parser
 from fmnist.errors import SettingsError
-from fmnist.settings import LIMITS, TrainSettings
+from fmnist.settings import LIMITS, TrainSettings, arguments
 
 
 def test_defaults_are_the_specification():
@@ -29,7 +33,14 @@ def test_defaults_are_the_specification():
         ("fraction", 0, "fraction must be"),
         ("holdout", 1, "holdout must be true or false"),
         ("renderings", "yes", "renderings must be true or false, got 'yes'"),
-        ("schedule", "cosine", "'cosine'; choose one of: constant, one-cycle"),
+        ("schedule", "cosine", "'cosine'; choose one of: constant, one-cycle, step"),
+        ("optimizer", "lion", "'lion'; choose one of: adam, sgd"),
+        ("precision", 16, "There is no precision 16"),
+        ("label_smoothing", 0.6, "label smoothing must be a number from 0 to 0.5"),
+        ("shift", 1.5, "shift must be a whole number from 0 to 8"),
+        ("erasing", 2, "erasing must be a number from 0 to 1"),
+        ("mirror", 1, "mirror must be true or false"),
+        ("deterministic", None, "deterministic must be"),
         ("weight_decay", -0.1, "weight decay must be a number from 0 to 1, got -0.1"),
         ("weight_decay", True, "got True"),
     ],
@@ -43,7 +54,73 @@ def test_illegal_values_are_named(name, value, words):
 @pytest.mark.parametrize("name", LIMITS)
 def test_both_ends_of_every_range_are_legal(name):
     for value in LIMITS[name]:
-        assert getattr(TrainSettings(**{name: value}), name) == value
+        # Adam's rates end sooner
+        assert getattr(TrainSettings(**{name: value, "optimizer": "sgd"}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"renderings": True, "mirror": True}, "not both"),
+        ({"renderings": True, "shift": 1}, "not both"),
+        ({"renderings": True, "erasing": 0.5}, "not both"),
+        ({"precision": "bfloat16"}, "makes the network 'cnn' no faster; use float32"),
+        ({"learning_rate": 0.2}, "Adam learns nothing with a learning rate above 0.1, got 0.2"),
+        ({"continued": (10,)}, "must rise and end before its last, 10; got 10"),
+        ({"continued": (5, 3)}, "got 5, 3"),
+        ({"continued": "5"}, "continued must be a list"),
+        ({"rate_changes": ((2,),)}, "A rate change is an epoch and a rate"),
+        ({"rate_changes": ((0, 0.1),)}, "epoch of a rate change must be a whole number"),
+        ({"rate_changes": ((2, 7.0),)}, "learning rate must be a number"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_with_what_would(values, words):
+    with pytest.raises(SettingsError) as caught:
+        TrainSettings(**values)
+    assert words in str(caught.value)
+
+
+EVERYTHING = TrainSettings(
+    network="robust",
+    epochs=7,
+    batch_size=32,
+    optimizer="sgd",
+    learning_rate=0.5,
+    seed=3,
+    fraction=0.5,
+    schedule="step",
+    weight_decay=0.01,
+    label_smoothing=0.1,
+    mirror=True,
+    shift=2,
+    erasing=0.25,
+    precision="bfloat16",
+    deterministic=True,
+    initial="robust",
+    continued=(2, 5),
+    rate_changes=((3, 0.01), (6, 0.001)),
+    source="keras",
+)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [TrainSettings(), EVERYTHING, TrainSettings(holdout=False), TrainSettings(renderings=True)],
+)
+def test_the_command_line_of_settings_is_read_as_those_settings(settings):
+    options = _parser().parse_args(["train", *arguments(settings)])
+    assert train_command.settings_of(options) == settings
+    assert TrainSettings.from_dict(json.loads(json.dumps(settings.to_dict()))) == settings
+
+
+def test_the_test_above_leaves_no_setting_at_its_default():
+    default, odd = TrainSettings().to_dict(), EVERYTHING.to_dict()
+    same = {name for name in default if default[name] == odd[name]}
+    assert same == {"holdout", "renderings"}  # which exclude others
+
+
+def test_specifications_recipe_needs_no_arguments():
+    assert arguments(TrainSettings()) == []
 
 
 def test_all_images_and_a_part_exclude_each_other():

@@ -4,7 +4,7 @@ import contextlib
 
 import streamlit as st
 
-from fmnist import jobs, runs
+from fmnist import control, jobs, runs
 from fmnist.errors import RunError
 from fmnist.history import last_words, progress_text
 from fmnist.runs import Run
@@ -17,6 +17,7 @@ STATES = {
     "waiting": "waiting for the other training to end",
     "starting": "loading TensorFlow and the images",
     "running": "training",
+    "paused": "paused",
     "finishing": "saving the network and classifying the test images",
 }
 
@@ -53,7 +54,7 @@ def _panel(drawn: list) -> None:
 
 
 def _live(run: Run) -> None:
-    stopping = jobs.stop_requested(run.path)
+    stopping = control.asked(run.path, control.STOP)
     heading, button = st.columns([4, 1], vertical_alignment="center")
     state = "stopping" if stopping and run.state != "finishing" else STATES[run.state]
     heading.markdown(f"**{run.name}**: {state}")

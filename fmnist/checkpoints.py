@@ -1,0 +1,85 @@
+"""What a training needs to go on exactly where it was: `checkpoint.npz` in its run's folder.
+
+Written whole or not at all after every epoch: the weights, the optimizer's moments, the state of
+dropout's random numbers, the time spent and the epoch's results. The order of the images and their
+augmentation follow from the seed and the epoch, so nothing else has to be kept.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fmnist import storage
+from fmnist.errors import RunError
+
+__all__ = ["FILE", "Checkpoint", "load", "peek", "save"]
+
+FILE = "checkpoint.npz"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """epoch: how many epochs are done; seconds: they took; last: the last one's event."""
+
+    epoch: int
+    seconds: float
+    last: dict
+
+
+def save(path: Path, model, checkpoint: Checkpoint) -> None:
+    """Write the state of a compiled Keras model into the run's folder `path`."""
+    import keras
+
+    arrays = {
+        f"v{at}": keras.ops.convert_to_numpy(variable.value)
+        for at, variable in enumerate(_variables(model))
+    }
+    words = json.dumps(vars(checkpoint)).encode()
+    storage.replace_file(
+        path / FILE,
+        lambda part: np.savez(part, about=np.frombuffer(words, np.uint8), **arrays),
+    )
+
+
+def load(path: Path, model) -> Checkpoint:
+    """Put a run's checkpoint into a compiled model of the same network and say where it is.
+
+    Raises RunError where the file is missing, damaged, or of another network.
+    """
+    checkpoint = peek(path)
+    variables = _variables(model)
+    with (path / FILE).open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        arrays = [stored[name] for name in stored.files if name != "about"]
+    if [array.shape for array in arrays] != [tuple(variable.shape) for variable in variables]:
+        raise RunError(f"The checkpoint of the run {path.name!r} is of another network.")
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+    return checkpoint
+
+
+def peek(path: Path) -> Checkpoint:
+    """Say where a run's checkpoint is. Raises RunError where there is none that can be read."""
+    file = path / FILE
+    if not file.is_file():
+        raise RunError(f"The run {path.name!r} has no checkpoint to go on from.")
+    try:
+        # opened here, because NumPy leaves a damaged file open
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
+            about = json.loads(stored["about"].tobytes())
+        checkpoint = Checkpoint(int(about["epoch"]), float(about["seconds"]), dict(about["last"]))
+    except Exception as error:  # zipfile, zlib, KeyError, ValueError, OSError: all mean damage
+        raise RunError(f"The checkpoint of {path.name!r} is damaged ({error}).") from None
+    return checkpoint
+
+
+def _variables(model) -> list:
+    """Everything that a step changes, but the metrics, which begin anew in every epoch."""
+    optimizer = model.optimizer
+    if not optimizer.built:
+        optimizer.build(model.trainable_variables)
+    metrics = {id(variable) for variable in model.metrics_variables}
+    own = [variable for variable in model.variables if id(variable) not in metrics]
+    known = {id(variable) for variable in own}
+    return own + [variable for variable in optimizer.variables if id(variable) not in known]

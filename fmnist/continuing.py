@@ -1,0 +1,54 @@
+"""Going on with a run that ended: after a kill, after a stop, or for more epochs than planned."""
+
+import dataclasses
+
+from fmnist import checkpoints
+from fmnist.errors import RunError
+from fmnist.runs import Run
+from fmnist.settings import TrainSettings
+
+__all__ = ["can_resume", "resumed_settings"]
+
+
+def can_resume(run: Run) -> bool:
+    """True where `resumed_settings(run)` has something to go on with."""
+    try:
+        resumed_settings(run)
+    except RunError:
+        return False
+    return True
+
+
+def resumed_settings(run: Run, more: int = 0) -> TrainSettings:
+    """The settings with which an ended run goes on after its last whole epoch.
+
+    A run that has had all its epochs goes on only for `more` of them; its schedule begins anew
+    there (a warm restart; Loshchilov and Hutter, arXiv 1608.03983). Raises RunError where it cannot
+    go on and SettingsError where `more` is too much.
+    """
+    settings = run.settings
+    if run.shipped:
+        raise RunError(
+            f"The run {run.name!r} ships with the project and stays as it is; a new run can begin "
+            f"with its weights (--initial {run.name})."
+        )
+    if run.active:
+        raise RunError(f"The run {run.name!r} is training already.")
+    if settings is None or run.state == "damaged":
+        raise RunError(f"The run {run.name!r} is damaged: {run.reason}")
+    if not (run.path / checkpoints.FILE).exists() and not run.count("epochs_done"):
+        done = 0  # killed in its first epoch: it begins again
+    else:
+        done = checkpoints.peek(run.path).epoch
+    if done < settings.epochs:
+        if more:
+            raise RunError(
+                f"The run {run.name!r} has had {done} of its {settings.epochs} epochs; let it have "
+                "the rest first, without more of them."
+            )
+        return settings
+    if not more:
+        raise RunError(
+            f"The run {run.name!r} has had all its {settings.epochs} epochs; say how many more."
+        )
+    return dataclasses.replace(settings, epochs=done + more, continued=(*settings.continued, done))

@@ -1,0 +1,60 @@
+"""What people ask of a running training, as files in its run's folder: stop, pause, another rate.
+
+Anybody may ask: a page, another browser's page, the command line. The training process looks four
+times a second; what it has obeyed it removes.
+"""
+
+import contextlib
+import math
+from pathlib import Path
+
+from fmnist import storage
+
+__all__ = [
+    "PAUSE",
+    "STOP",
+    "ask",
+    "ask_rate",
+    "asked",
+    "asked_rate",
+    "forget_rate",
+    "withdraw",
+]
+
+STOP, PAUSE = "stop", "pause"
+RATE = "rate.txt"
+
+
+def ask(path: Path, what: str) -> None:
+    """Ask the training of the run at `path` to STOP, or to PAUSE until that is withdrawn."""
+    (path / what).touch()
+
+
+def asked(path: Path, what: str) -> bool:
+    """True once `what` was asked of the run at `path`, until it is withdrawn."""
+    return (path / what).exists()
+
+
+def withdraw(path: Path, what: str) -> None:
+    """Take a request back; nothing where there was none."""
+    with contextlib.suppress(OSError):  # no reason to call a finished training failed
+        (path / what).unlink(missing_ok=True)
+
+
+def ask_rate(path: Path, rate: float) -> None:
+    """Ask for another peak learning rate from the next epoch on; a later wish replaces this one."""
+    storage.replace_file(path / RATE, lambda part: part.write_text(f"{rate!r}\n", encoding="ascii"))
+
+
+def asked_rate(path: Path) -> float | None:
+    """The learning rate that was asked for and is not in use yet, or None."""
+    try:
+        rate = float((path / RATE).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+    return rate if math.isfinite(rate) else None
+
+
+def forget_rate(path: Path) -> None:
+    """Remove the wish, once it was obeyed or refused."""
+    withdraw(path, RATE)

@@ -1,0 +1,65 @@
+"""Which runs can go on, from where, and with which settings."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from fmnist import checkpoints, continuing, runs
+from fmnist.errors import RunError, SettingsError
+
+
+@pytest.fixture
+def stopped(own_run):
+    """A function that makes a run with a checkpoint after so many of its ten epochs."""
+
+    def make(epoch: int):
+        run = own_run(f"after-{epoch}", epochs_done=epoch, state="stopped")
+        about = json.dumps({"epoch": epoch, "seconds": 12.5, "last": {"epoch": epoch}}).encode()
+        np.savez(run.path / checkpoints.FILE, about=np.frombuffer(about, np.uint8))
+        return runs.read(run.path)
+
+    return make
+
+
+def test_the_rest_of_the_plan_has_the_same_settings(stopped):
+    run = stopped(4)
+    assert continuing.can_resume(run)
+    assert continuing.resumed_settings(run) == run.settings
+    with pytest.raises(RunError, match="had 4 of its 10 epochs; let it have the rest first"):
+        continuing.resumed_settings(run, 5)
+
+
+def test_more_epochs_than_planned_are_asked_for(stopped):
+    run = stopped(10)
+    assert not continuing.can_resume(run)
+    with pytest.raises(RunError, match="all its 10 epochs; say how many more"):
+        continuing.resumed_settings(run)
+    expected = dataclasses.replace(run.settings, epochs=15, continued=(10,))
+    assert continuing.resumed_settings(run, 5) == expected
+    with pytest.raises(SettingsError, match="epochs must be"):
+        continuing.resumed_settings(run, 5_000)
+
+
+def test_what_cannot_go_on_says_why(own_run, runs_dir):
+    with pytest.raises(RunError, match=r"ships with the project .*--initial seed-cnn"):
+        continuing.resumed_settings(runs.find("seed-cnn"))
+    with pytest.raises(RunError, match="has no checkpoint"):
+        continuing.resumed_settings(own_run("old"))
+    run = own_run("busy", state="running", process=runs.this_process())
+    with pytest.raises(RunError, match="training already"):
+        continuing.resumed_settings(run)
+    run = own_run("torn", epochs_done=3)
+    (run.path / checkpoints.FILE).write_bytes(b"PK torn")
+    with pytest.raises(RunError, match="checkpoint of 'torn' is damaged"):
+        continuing.resumed_settings(run)
+    run = own_run("odd")
+    (run.path / "run.json").write_text("{")
+    with pytest.raises(RunError, match="damaged"):
+        continuing.resumed_settings(runs.read(run.path))
+
+
+def test_a_run_that_never_ended_an_epoch_begins_again(own_run):
+    run = own_run("young", epochs_done=0, state="failed", error="died")
+    assert continuing.resumed_settings(run) == run.settings

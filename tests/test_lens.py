@@ -1,0 +1,51 @@
+"""The first layer's filters and what they make of an image."""
+
+import numpy as np
+import pytest
+from scipy import signal
+
+from fmnist import lens
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize(("network", "filters"), [("cnn", 64), ("robust", 32)])
+def test_activations_are_scipys_correlation_with_the_filters(own_run, test_part, network, filters):
+    from fmnist.architectures import build
+
+    run, image = own_run(), test_part.images[0]
+    model = build(network)
+    lens.keep(run.path, model, image)
+    found = lens.read(run)
+    assert len(found.filters) == len(found.activations) == filters
+    whole = signal.correlate2d(image / 255, found.filters[3], mode="same")
+    if network == "robust":  # strides of 2: padding of 1 before and 2 behind
+        whole = whole[1::2, 1::2]
+    np.testing.assert_allclose(found.activations[3], np.maximum(whole, 0), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {},
+        {"filters": np.zeros((2, 3, 3), np.float32)},
+        {"filters": np.zeros((2, 3), np.float32), "activations": np.zeros((2, 3), np.float32)},
+        {"filters": np.zeros((2, 3, 3)), "activations": np.zeros((2, 3, 3))},
+        {
+            "filters": np.full((2, 3, 3), np.nan, np.float32),
+            "activations": np.zeros((2, 3, 3), np.float32),
+        },
+        {
+            "filters": np.zeros((0, 3, 3), np.float32),
+            "activations": np.zeros((0, 3, 3), np.float32),
+        },
+        {"filters": np.array([{}]), "activations": np.array([{}])},
+    ],
+)
+def test_what_is_not_sound_is_nothing(own_run, arrays):
+    run = own_run()
+    assert lens.read(run) is None
+    np.savez(run.path / lens.FILE, **arrays)
+    assert lens.read(run) is None
+    (run.path / lens.FILE).write_bytes(b"PK torn")
+    assert lens.read(run) is None
