@@ -1,0 +1,54 @@
+"""Settings that are worth starting from, by name: what the page offers and the benchmark races."""
+
+from dataclasses import dataclass
+
+from fmnist.settings import TrainSettings
+
+__all__ = ["RECIPES", "Recipe"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A title and a sentence for people, and the settings."""
+
+    title: str
+    summary: str
+    settings: TrainSettings
+
+
+RECIPES = {
+    "specification": Recipe(
+        "Specification",
+        "The plain CNN with Adam at 0.001, ten epochs: about 91.5 %.",
+        TrainSettings(),
+    ),
+    "quick": Recipe(
+        "Quick",
+        "A lean network for a live demonstration.",
+        TrainSettings(
+            network="quick",
+            epochs=5,
+            batch_size=128,
+            learning_rate=0.01,
+            schedule="one-cycle",
+            weight_decay=0.05,
+            label_smoothing=0.1,
+            mirror=True,
+        ),
+    ),
+    "accurate": Recipe(
+        "Accurate",
+        "A residual network, for as long as the specification's ten epochs take.",
+        TrainSettings(
+            network="accurate",
+            epochs=9,
+            batch_size=128,
+            learning_rate=0.01,
+            schedule="one-cycle",
+            weight_decay=0.05,
+            label_smoothing=0.1,
+            mirror=True,
+            precision="bfloat16",
+        ),
+    ),
+}
