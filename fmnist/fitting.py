@@ -25,7 +25,7 @@ class Stopped(Exception):
 
 def compile_model(model, settings: TrainSettings) -> None:
     """Give a new Keras model the optimizer and the loss that the settings name."""
-    from keras import metrics, optimizers
+    from keras import losses, metrics, optimizers
 
     if settings.optimizer == "sgd":
         decay = settings.weight_decay or None
@@ -37,21 +37,18 @@ def compile_model(model, settings: TrainSettings) -> None:
     if settings.weight_decay:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     if settings.label_smoothing:  # its loss cannot reach 0, so cross-entropy is shown beside it
+        loss = losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing)
         shown = metrics.CategoricalCrossentropy(name="cross_entropy")
-        model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy", shown])
+        model.compile(optimizer, loss, metrics=["accuracy", shown])
     else:
         model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
 
 
-def targets(labels: np.ndarray, smoothing: float) -> np.ndarray:
-    """(N,) labels as they are; with smoothing (N, 10) float32 that sum to 1.
-
-    Szegedy et al., arXiv 1512.00567, section 7: the share `smoothing` is spread over all classes.
-    """
-    if not smoothing:
+def targets(labels: np.ndarray, settings: TrainSettings) -> np.ndarray:
+    """(N,) labels as the loss wants them: as they are, or (N, 10) float32 of 0 and 1 to smooth."""
+    if not settings.label_smoothing:
         return labels
-    count = len(CLASS_NAMES)
-    return np.eye(count, dtype=np.float32)[labels] * (1 - smoothing) + smoothing / count
+    return np.eye(len(CLASS_NAMES), dtype=np.float32)[labels]
 
 
 def fit_epoch(
@@ -76,21 +73,34 @@ def fit_epoch(
         model.optimizer.learning_rate = rate
         x = scale(images[start : start + size])  # (B, 28, 28, 1) float32
         y = labels[start : start + size]
-        values = model.train_on_batch(x, targets(y, settings.label_smoothing), return_dict=True)
+        values = model.train_on_batch(x, targets(y, settings), return_dict=True)
         learnt.add(values, len(y))
         after_batch(batch, learnt.values, rate)
     return learnt.values
 
 
-def answers(model, images: np.ndarray, check: Callable[[], None] = lambda: None) -> np.ndarray:
+def answers(
+    model,
+    images: np.ndarray,
+    check: Callable[[], None] = lambda: None,
+    *,
+    second_look: bool = False,
+) -> np.ndarray:
     """The probabilities (N, 10) float32 of (N, 28, 28) uint8; calls `check` now and then.
+
+    second_look: as `architectures.looking_twice` answers
 
     `model.predict` would build its pipeline anew each time.
     """
     said = []
     for start in range(0, len(images), AT_ONCE):
         check()
-        said.append(model.predict_on_batch(scale(images[start : start + AT_ONCE])))
+        x = scale(images[start : start + AT_ONCE])
+        one = model.predict_on_batch(x)
+        if second_look:  # a mean of logits is a geometric mean of probabilities
+            one = np.sqrt(one * model.predict_on_batch(np.ascontiguousarray(x[:, :, ::-1])))
+            one /= one.sum(axis=1, keepdims=True)
+        said.append(one)
     return np.concatenate(said)
 
 

@@ -36,7 +36,7 @@ PRECISIONS = {
     "bfloat16": "layers multiply 16-bit numbers, weights stay 32-bit; for processors that can",
 }
 MOST_FOR_ADAM = 0.1  # learning rate
-FLAGS = ("renderings", "mirror", "deterministic")  # switched on by --NAME
+FLAGS = ("renderings", "mirror", "second_look", "deterministic")  # switched on by --NAME
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class TrainSettings:
     weight_decay: float = 0.0  # decoupled, AdamW's; 0 is plain Adam
     label_smoothing: float = 0.0  # share of the target spread over all ten classes
     mirror: bool = False  # every second image left for right, in every epoch others
+    second_look: bool = False  # answer with the mean over the image and its mirror image
     shift: int = 0  # pixels that images move at most
     erasing: float = 0.0  # share of the images with a box of noise
     renderings: bool = False  # also show mirrored, outlined, worn ... versions (renderings.py)
@@ -127,6 +128,11 @@ class TrainSettings:
             raise SettingsError(
                 "Renderings mirror, shift and erase already; choose them or those, not both."
             )
+        if self.second_look and not (self.mirror or self.renderings):
+            raise SettingsError(
+                "A second look is at the mirror image, which the network has to know; train it "
+                "with mirror or renderings, too."
+            )
         if self.precision == "bfloat16" and not NETWORKS[self.network].bfloat16_helps:
             able = [name for name, network in NETWORKS.items() if network.bfloat16_helps]
             raise SettingsError(
@@ -152,6 +158,8 @@ class TrainSettings:
             words.append(f"smoothing {self.label_smoothing:g}")
         if self.mirror:
             words.append("mirror")
+        if self.second_look:
+            words.append("second look")
         if self.shift:
             words.append(f"shift {self.shift}")
         if self.erasing:

@@ -52,6 +52,12 @@ def add_to(commands) -> None:
     number("weight_decay", "AdamW's; 0: plain Adam")
     number("label_smoothing", "share of the target that is spread over all classes")
     train.add_argument("--mirror", action="store_true", help="show images left for right, too")
+    train.add_argument(
+        "--second-look",
+        action="store_true",
+        help="let the network answer with the mean over the image and its mirror image: no more "
+        "parameters, twice the time for an answer",
+    )
     number("shift", "move images by up to so many pixels")
     number("erasing", "share of the images with a box of noise (random erasing)")
     train.add_argument(
@@ -162,6 +168,7 @@ def settings_of(options) -> TrainSettings:
         weight_decay=options.weight_decay,
         label_smoothing=options.label_smoothing,
         mirror=options.mirror,
+        second_look=options.second_look,
         shift=options.shift,
         erasing=options.erasing,
         renderings=options.renderings,

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from fmnist import checkpoints, control, epochs, lens, machine, runs, storage
-from fmnist.architectures import build
+from fmnist.architectures import build, looking_twice
 from fmnist.augmentation import augment, epoch_order
 from fmnist.data import checksums, load, split
 from fmnist.errors import FmnistError, SettingsError
@@ -185,18 +185,22 @@ class _Training:
         values = {name: round(value, 5) for name, value in logs.items()}
         if self._held_out is not None:
             images, labels = self._held_out
-            said = answers(self._model, images, self._watch.check)
+            said = self._answers(images)
             epochs.keep(self._path, epoch, said, epochs.VALIDATION_FILE)
             judged = judge(said, labels)
             values |= {f"val_{name}": round(value, 5) for name, value in judged.items()}
             lens.keep(self._path, self._model, images[lens.IMAGE])
         seconds = round(self._watch.clock() - began, 2)  # as Keras counts: without the test images
-        epochs.keep(self._path, epoch, answers(self._model, self._test, self._watch.check))
+        epochs.keep(self._path, epoch, self._answers(self._test))
         self._last = {"epoch": epoch, "seconds": seconds, **values}
         checkpoint = checkpoints.Checkpoint(epoch, self._seconds(), self._last)
         checkpoints.save(self._path, self._model, checkpoint)
         self._record("epoch", **self._last)
         runs.write_info(self._path, epochs_done=epoch)
+
+    def _answers(self, images: np.ndarray) -> np.ndarray:
+        twice = self._settings.second_look
+        return answers(self._model, images, self._watch.check, second_look=twice)
 
     def _seconds(self) -> float:
         return round(self._before + self._watch.clock() - self._began, 1)
@@ -212,6 +216,8 @@ class _Training:
         keras.mixed_precision.set_global_policy("float32")  # what was learnt is in 32 bits
         bare = build(settings.network)  # not compiled, so it is saved without moments
         bare.set_weights(self._model.get_weights())
+        if settings.second_look:
+            bare = looking_twice(bare)
         storage.replace_file(path / "model.keras", bare.save)
         scores = {
             "validation_accuracy": self._last.get("val_accuracy"),
