@@ -3,9 +3,11 @@
 A network is a function that builds an uncompiled Keras model from (28, 28, 1) float32 in [0, 1]
 to ten softmax probabilities. The layer named "features" is the penultimate one; its output is
 exported beside the probabilities. Keras is imported when a network is built, not before, so that
-pages can list the networks without TensorFlow.
+pages can list the networks without TensorFlow. A builder needs nothing else from here and is a
+function or a `functools.partial` of one: `script` exports its source.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -107,13 +109,13 @@ NETWORKS = {
     "robust": Network(
         title="Robust",
         summary="A small residual network for people's own pictures; train it with renderings.",
-        builder=lambda: _residual("robust", dropout=0.3),
+        builder=functools.partial(_residual, "robust", dropout=0.3),
         bfloat16_helps=True,
     ),
     "accurate": Network(
         title="Accurate",
         summary="A small residual network for the highest accuracy; 267,242 parameters.",
-        builder=lambda: _residual("accurate", dropout=0.0),
+        builder=functools.partial(_residual, "accurate", dropout=0.0),
         bfloat16_helps=True,
     ),
 }
