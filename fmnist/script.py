@@ -21,11 +21,16 @@ from fmnist.augmentation import augment, epoch_order
 from fmnist.errors import SettingsError
 from fmnist.settings import TrainSettings, arguments
 
-__all__ = ["FILE", "script_text"]
+__all__ = ["FILE", "command_line", "script_text"]
 
 FILE = "train_fashion_mnist.py"
 WIDTH = 100  # characters a line
 NEEDED = ("keras", "tensorflow", "numpy")
+
+
+def command_line(settings: TrainSettings) -> str:
+    """The command that trains as `settings` say, ready to be pasted into a shell."""
+    return shlex.join(["python", "-m", "fmnist", "train", *arguments(settings)])
 
 
 def script_text(settings: TrainSettings) -> str:
@@ -52,11 +57,11 @@ def script_text(settings: TrainSettings) -> str:
 
 
 def _heading(settings: TrainSettings) -> str:
-    command = shlex.join(["python", "-m", "fmnist", "train", *arguments(settings)])
+    same = f"The same training as `{command_line(settings)}`."
     found = machine.versions()
     needed = ", ".join(f"{name} {found[name]}" if name in found else name for name in NEEDED)
     lines = [
-        *textwrap.wrap(f"The same training as `{command}`.", WIDTH, break_on_hyphens=False),
+        *textwrap.wrap(same, WIDTH, break_on_hyphens=False),
         "",
         f"Written by Fashion-MNIST Studio; needs {needed}.",
     ]
