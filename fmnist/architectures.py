@@ -3,9 +3,11 @@
 A network is a function that builds an uncompiled Keras model from (28, 28, 1) float32 in [0, 1]
 to ten softmax probabilities. The layer named "features" is the penultimate one; its output is
 exported beside the probabilities. Keras is imported when a network is built, not before, so that
-pages can list the networks without TensorFlow.
+pages can list the networks without TensorFlow. A builder needs nothing else from here and is a
+function or a `functools.partial` of one: `script` exports its source.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -44,25 +46,13 @@ def _cnn():
     )
 
 
-def _robust():
-    """267,242 parameters: a strided stem, residual stages of 48 and 96 channels, two poolings.
+def _residual(name, channels, early, dropout):
+    """A strided stem, then stages of 14x14 and 7x7; early: whether the first is residual, too.
 
     The stem strides because the first layer's 28x28 outputs cost a CPU more than its sums do: with
-    stride 1 there, an epoch takes half as long again.
+    stride 1 there, an epoch takes half as long again. Where the first stage is one convolution, an
+    epoch takes two thirds of the time, and more epochs are worth more than that stage's depth.
     """
-    return _residual("robust", (32, 48, 96), early=True, dropout=0.3)
-
-
-def _accurate():
-    """243,882 parameters: as above, but one wider convolution where robust has three.
-
-    In the time that those would take it learns half as many epochs again.
-    """
-    return _residual("accurate", (32, 64, 96), early=False, dropout=0.0)
-
-
-def _residual(name, channels, early, dropout):
-    """A strided stem, then stages of 14x14 and 7x7; early: whether the first is residual, too."""
     from keras import Input, Model, layers
 
     def convolution(x, filters, size=3, strides=1, activation=True):
@@ -123,13 +113,13 @@ NETWORKS = {
     "robust": Network(
         title="Robust",
         summary="A small residual network for people's own pictures; train it with renderings.",
-        builder=_robust,
+        builder=functools.partial(_residual, "robust", (32, 48, 96), early=True, dropout=0.3),
         bfloat16_helps=True,
     ),
     "accurate": Network(
         title="Accurate",
         summary="A small residual network for the highest accuracy; 243,882 parameters.",
-        builder=_accurate,
+        builder=functools.partial(_residual, "accurate", (32, 64, 96), early=False, dropout=0.0),
         bfloat16_helps=True,
     ),
 }

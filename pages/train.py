@@ -3,146 +3,78 @@
 import streamlit as st
 
 from fmnist import jobs
-from fmnist.architectures import NETWORKS
 from fmnist.errors import FmnistError, TrainingBusy
-from fmnist.settings import LIMITS, SCHEDULES, TrainSettings
-from pages.parts import frame, past_runs, training_panel
+from fmnist.settings import TrainSettings
+from pages.parts import frame, past_runs, settings_export, settings_form, training_panel
 
-SHARES = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 PENDING = "train_pending"  # settings that wait for an answer to "stop the other or queue?"
 
 frame.open_page(run_needed=False)
 st.title("Train")
 
 
-def start(settings: TrainSettings, **how) -> bool:
-    """Start a training and return True; where another one runs, remember the settings and ask."""
+def start(settings: TrainSettings, **how) -> None:
+    """Start a training and draw the page anew; where another one runs, ask what to do with it.
+
+    Returns only where it did not start and there is nothing to ask: it has said why.
+    """
     try:
-        run = jobs.start(settings, **how)
-    except TrainingBusy:
-        st.session_state[PENDING] = settings
-        return False
+        with st.spinner("Queueing" if how else "Starting a training process"):
+            run = jobs.start(settings, **how)
     except FmnistError as error:
-        messages.error(str(error))
-        return False
-    st.session_state.pop(PENDING, None)
-    st.session_state[training_panel.WATCHED] = run.name
-    return True
+        if how or not isinstance(error, TrainingBusy):
+            st.error(str(error))
+            return
+        st.session_state[PENDING] = settings
+    else:
+        st.session_state.pop(PENDING, None)
+        st.session_state[training_panel.WATCHED] = run.name
+    st.rerun()
 
 
-with st.form("settings", border=True):
-    network_column, share_column = st.columns(2)
-    network = network_column.selectbox(
-        "Network",
-        list(NETWORKS),
-        format_func=lambda name: NETWORKS[name].title,
-        help="\n".join(f"- {network.title}: {network.summary}" for network in NETWORKS.values()),
-        key="train_network",
+@st.fragment  # another setting need not draw the runs anew
+def choose() -> None:
+    """All settings, what is wrong with them, and what can be done with them."""
+    with st.container(border=True):
+        settings, reason = settings_form.show()
+        with st.container(horizontal=True, vertical_alignment="center"):
+            wanted = st.button(
+                "Start training",
+                type="primary",
+                icon=":material/play_arrow:",
+                disabled=settings is None,
+                key="train_start",
+            )
+            if reason:
+                st.error(reason)
+        with st.expander(
+            "As a command or a script", type="compact", key="train_export", on_change="rerun"
+        ) as export:
+            if export.open and settings is not None:
+                settings_export.show(settings, key="train_script")
+            elif export.open:
+                st.caption("There is nothing to take away until the settings can be trained with.")
+        if wanted and settings is not None:
+            start(settings)
+
+
+# the ways to settings; where there are several, a control above them chooses
+WAYS = {settings_form.CHOOSE: choose}
+way = settings_form.CHOOSE
+if len(WAYS) > 1:
+    way = st.segmented_control(
+        "How to begin",
+        list(WAYS),
+        default=settings_form.CHOOSE,
+        required=True,
+        label_visibility="collapsed",
+        key=settings_form.WAY,
         persist_state="session",
     )
-    fraction = share_column.select_slider(
-        "Share of the training images",
-        SHARES,
-        value=1.0,
-        format_func=lambda share: f"{share:.0%}",
-        help="A small share makes a demonstration of a minute. 5,000 of the 60,000 images are "
-        "always kept for validation.",
-        key="train_fraction",
-        persist_state="session",
-    )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        epochs = st.number_input(
-            "Epochs",
-            *LIMITS["epochs"],
-            10,
-            key="train_epochs",
-            persist_state="session",
-            width=130,
-            help="How often the network sees every training image.",
-        )
-        batch_size = st.number_input(
-            "Batch size",
-            *LIMITS["batch_size"],
-            64,
-            key="train_batch_size",
-            persist_state="session",
-            width=130,
-            help="Images a step. Larger batches are faster but learn less from each image.",
-        )
-        learning_rate = st.number_input(
-            "Learning rate",
-            *LIMITS["learning_rate"],
-            1e-3,
-            step=1e-4,
-            format="%g",
-            key="train_learning_rate",
-            persist_state="session",
-            width=150,
-            help="How far a step goes: too far never settles, too little takes for ever.",
-        )
-        seed = st.number_input(
-            "Seed",
-            *LIMITS["seed"],
-            0,
-            key="train_seed",
-            persist_state="session",
-            width=130,
-            help="Fixes the random start, so that two trainings can be compared.",
-        )
-    with st.expander("More settings"):
-        renderings = st.toggle(
-            "Renderings",
-            help="Show each training image in other ways too, new ones in every epoch: mirrored, "
-            "as an outline, as a silhouette, worn, in pairs, with sleeves spread, bent, in other "
-            "cuts, with other brightness. The "
-            "network then needs more epochs, and knows more of your own pictures.",
-            key="train_renderings",
-            persist_state="session",
-        )
-        schedule_column, decay_column = st.columns(2)
-        schedule = schedule_column.selectbox(
-            "Schedule of the learning rate",
-            list(SCHEDULES),
-            help="\n".join(f"- {name}: {what}" for name, what in SCHEDULES.items()),
-            key="train_schedule",
-            persist_state="session",
-        )
-        weight_decay = decay_column.number_input(
-            "Weight decay",
-            *LIMITS["weight_decay"],
-            0.0,
-            step=0.01,
-            format="%g",
-            help="AdamW's; 0 is plain Adam.",
-            key="train_weight_decay",
-            persist_state="session",
-        )
-    with st.container(horizontal=True):
-        wanted = st.form_submit_button(
-            "Start training", type="primary", icon=":material/play_arrow:"
-        )
+WAYS[way]()
 
 # always there, so that what comes and goes in it does not move the running fragment below
 messages = st.container()
-
-if wanted:
-    try:
-        chosen = TrainSettings(
-            network=network,
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            seed=seed,
-            fraction=fraction,
-            renderings=renderings,
-            schedule=schedule,
-            weight_decay=weight_decay,
-        )
-    except FmnistError as error:
-        messages.error(str(error))
-    else:
-        with messages, st.spinner("Starting a training process"):
-            start(chosen)
 
 if (pending := st.session_state.get(PENDING)) is not None:
     other = jobs.active()
@@ -160,11 +92,8 @@ if (pending := st.session_state.get(PENDING)) is not None:
             if st.button("Forget mine"):
                 st.session_state.pop(PENDING)
                 st.rerun()
-    if stop_first or queue:
-        with messages, st.spinner("Queueing"):
-            started = start(pending, stop_other=bool(stop_first), wait=bool(queue))
-        if started:
-            st.rerun()
+        if stop_first or queue:
+            start(pending, stop_other=bool(stop_first), wait=bool(queue))
 
 training_panel.show()
 past_runs.show()

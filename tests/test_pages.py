@@ -326,44 +326,6 @@ def test_test_image_by_index_and_by_chance(test_part):
 # --- train
 
 
-def test_settings_are_started_as_chosen(monkeypatch):
-    started = []
-
-    def start(settings, **how):
-        started.append((settings, how))
-        return runs.find("seed-cnn")
-
-    monkeypatch.setattr(jobs, "start", start)
-    app = open_app("train")
-    app.number_input(key="train_epochs").set_value(3)
-    app.number_input(key="train_batch_size").set_value(32)
-    app.number_input(key="train_learning_rate").set_value(0.01)
-    app.number_input(key="train_seed").set_value(7)
-    app.select_slider(key="train_fraction").set_value(0.05)
-    next(b for b in app.button if b.label == "Start training").click().run()
-    assert not app.exception
-    expected = TrainSettings(epochs=3, batch_size=32, learning_rate=0.01, seed=7, fraction=0.05)
-    assert started == [(expected, {})]
-
-
-def test_more_settings_are_started_as_chosen(monkeypatch):
-    started = []
-
-    def start(settings, **how):
-        started.append(settings)
-        return runs.find("seed-cnn")
-
-    monkeypatch.setattr(jobs, "start", start)
-    app = open_app("train")
-    assert [expander.label for expander in app.expander] == ["More settings"]
-    app.toggle(key="train_renderings").set_value(True)
-    app.selectbox(key="train_schedule").set_value("one-cycle")
-    app.number_input(key="train_weight_decay").set_value(0.05)
-    next(b for b in app.button if b.label == "Start training").click().run()
-    assert not app.exception
-    assert started == [TrainSettings(renderings=True, schedule="one-cycle", weight_decay=0.05)]
-
-
 @pytest.mark.parametrize(
     ("label", "how"),
     [

@@ -1,0 +1,281 @@
+"""All settings of a training as widgets, filled from a recipe or a past run, and checked at once.
+
+What the widgets hold lies in the session under `train_NAME`; it outlives page switches.
+"""
+
+import dataclasses
+
+import streamlit as st
+
+from fmnist import machine
+from fmnist.architectures import NETWORKS
+from fmnist.data import default_source
+from fmnist.errors import SettingsError
+from fmnist.recipes import RECIPES
+from fmnist.settings import LIMITS, OPTIMIZERS, PRECISIONS, SCHEDULES, TrainSettings
+from pages.parts import preview_view
+
+WAY, CHOOSE = "train_way", "Choose settings"  # the page's control and what shows this form
+SHARES = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
+SHARES_KEY = "train_shares"  # those above, and a past run's
+KEPT = "train_kept"  # what a past run had that no widget shows
+RECIPE, OWN = "train_recipe", "own"  # the recipe's name, or that it is none
+DETERMINISTIC_COST = "takes longer"  # measured: see the README
+
+# what each widget shows; "all" is the opposite of holdout
+NAMES = (
+    *("network", "fraction", "epochs", "batch_size", "optimizer", "learning_rate", "schedule"),
+    *("seed", "weight_decay", "label_smoothing", "mirror", "shift", "erasing", "renderings"),
+    *("precision", "deterministic"),
+)
+
+
+def fill(settings: TrainSettings) -> None:
+    """Put settings into the widgets: pass this as a button's `on_click`."""
+    st.session_state[WAY] = CHOOSE
+    _put(settings)
+
+
+def show() -> tuple[TrainSettings | None, str]:
+    """Draw the widgets and return the settings, or None and the sentence that says what is wrong.
+
+    Draw the settings' start button beside that sentence.
+    """
+    if any(_key(name) not in st.session_state for name in (*NAMES, "all")):
+        _put(TrainSettings())
+    reason_for_float32 = _why_float32(st.session_state[_key("network")])
+    if reason_for_float32:
+        st.session_state[_key("precision")] = "float32"
+    settings, reason = _read()
+    st.session_state[RECIPE] = _recipe_of(settings)
+    _main_row()
+    with st.expander("More settings", key="train_more", on_change="rerun") as more:
+        _learning(reason_for_float32)
+        left, right = st.columns(2, gap="medium")
+        with left:
+            _augmentation()
+        with right:
+            if more.open:
+                preview_view.show(_augmentation_only())
+    _kept_settings()
+    return settings, reason
+
+
+def _key(name: str) -> str:
+    return f"train_{name}"
+
+
+def _put(settings: TrainSettings) -> None:
+    """Needs to be called before the widgets are drawn."""
+    for name in NAMES:
+        value = getattr(settings, name)
+        # a number input takes one kind of number, and JSON has 1 for 1.0
+        value = type(LIMITS[name][0])(value) if name in LIMITS else value
+        st.session_state[_key(name)] = value
+    st.session_state[_key("all")] = not settings.holdout
+    st.session_state[SHARES_KEY] = sorted({*SHARES, float(settings.fraction)})
+    kept = {name: getattr(settings, name) for name in ("initial", "continued", "rate_changes")}
+    st.session_state[KEPT] = kept
+
+
+def _read() -> tuple[TrainSettings | None, str]:
+    values = {name: st.session_state[_key(name)] for name in NAMES}
+    holdout = not st.session_state[_key("all")]
+    try:
+        return TrainSettings(**values, holdout=holdout, **st.session_state[KEPT]), ""
+    except SettingsError as error:
+        return None, str(error)
+
+
+def _why_float32(network: str) -> str:
+    """Why bfloat16 is no choice here; "" where it is one."""
+    if network not in NETWORKS or not NETWORKS[network].bfloat16_helps:
+        return "bfloat16 makes this network no faster."
+    if not machine.multiplies_bfloat16():
+        return "This machine's processor does not multiply bfloat16, which would be slower."
+    return ""
+
+
+def _recipe_settings(name: str) -> TrainSettings:
+    """A recipe as this machine can train it."""
+    settings = dataclasses.replace(RECIPES[name].settings, source=default_source())
+    if _why_float32(settings.network):
+        settings = dataclasses.replace(settings, precision="float32")
+    return settings
+
+
+def _recipe_of(settings: TrainSettings | None) -> str:
+    return next((name for name in RECIPES if _recipe_settings(name) == settings), OWN)
+
+
+def _take_recipe() -> None:
+    if (name := st.session_state[RECIPE]) in RECIPES:
+        _put(_recipe_settings(name))
+
+
+def _main_row() -> None:
+    recipe, network, share = st.columns(3)
+    recipe.selectbox(
+        "Start from",
+        [*RECIPES, OWN],
+        format_func=lambda name: RECIPES[name].title if name in RECIPES else "Your own settings",
+        help="\n".join(f"- {recipe.title}: {recipe.summary}" for recipe in RECIPES.values()),
+        key=RECIPE,
+        on_change=_take_recipe,
+    )
+    network.selectbox(
+        "Network",
+        list(NETWORKS),
+        format_func=lambda name: NETWORKS[name].title,
+        help="\n".join(f"- {network.title}: {network.summary}" for network in NETWORKS.values()),
+        key=_key("network"),
+        persist_state="session",
+    )
+    share.select_slider(
+        "Share of the training images",
+        st.session_state[SHARES_KEY],
+        format_func=lambda share: f"{share:.0%}",
+        help="A small share makes a demonstration of a minute. 5,000 of the 60,000 images are "
+        "kept for validation.",
+        key=_key("fraction"),
+        persist_state="session",
+    )
+    with st.grid(6, min_column_width=112):
+        _number("epochs", "Epochs", "How often the network sees every training image.")
+        _number(
+            "batch_size",
+            "Batch size",
+            "Images a step. Larger batches are faster but learn less from each image.",
+        )
+        _choice("optimizer", "Optimizer", OPTIMIZERS)
+        _number(
+            "learning_rate",
+            "Learning rate",
+            "How far a step goes: too far never settles, too little takes for ever.",
+            step=1e-4,
+        )
+        _choice("schedule", "Schedule", SCHEDULES)
+        _number("seed", "Seed", "Fixes the random start, so that two trainings can be compared.")
+
+
+def _learning(reason_for_float32: str) -> None:
+    with st.container(horizontal=True):
+        _number("weight_decay", "Weight decay", "AdamW's; 0 is plain Adam.", 0.01, 140)
+        _number(
+            "label_smoothing",
+            "Label smoothing",
+            "This share of the target is spread over all ten classes, so that the network does "
+            "not grow too sure.",
+            0.05,
+            150,
+        )
+        st.segmented_control(
+            "Precision",
+            list(PRECISIONS),
+            required=True,
+            disabled=bool(reason_for_float32),
+            help=reason_for_float32
+            or "\n".join(f"- {name}: {what}" for name, what in PRECISIONS.items()),
+            key=_key("precision"),
+            persist_state="session",
+        )
+    with st.container(horizontal=True):
+        _toggle(
+            "deterministic",
+            "Deterministic",
+            f"The same digits again on the same machine. It {DETERMINISTIC_COST}.",
+        )
+        _toggle(
+            "all",
+            "Train on all 60,000",
+            "Keep no images for validation. Then nothing but the test images says how good the "
+            "network is.",
+        )
+
+
+def _augmentation() -> None:
+    _toggle("mirror", "Mirror", "Show every second image, by chance, left for right.")
+    st.slider(
+        "Shift",
+        *LIMITS["shift"],
+        format="%d px",
+        help="Move each image by up to so many of its 28 pixels.",
+        key=_key("shift"),
+        persist_state="session",
+    )
+    st.slider(
+        "Erasing",
+        *LIMITS["erasing"],
+        step=0.05,
+        format="percent",
+        help="Overwrite a box with noise in this share of the images.",
+        key=_key("erasing"),
+        persist_state="session",
+    )
+    _toggle(
+        "renderings",
+        "Renderings",
+        "Show each training image in other ways too, new ones in every epoch: mirrored, as an "
+        "outline, as a silhouette, worn, in pairs, with sleeves spread, bent, in other cuts, with "
+        "other brightness. The network then needs more epochs, and knows more of your own "
+        "pictures.",
+    )
+
+
+def _augmentation_only() -> TrainSettings | None:
+    """What the strip shows, whatever is wrong with the other settings."""
+    names = ("seed", "mirror", "shift", "erasing", "renderings")
+    try:
+        return TrainSettings(**{name: st.session_state[_key(name)] for name in names})
+    except SettingsError:
+        return None
+
+
+def _kept_settings() -> None:
+    """What a past run had beside the widgets, and a way to be rid of it."""
+    kept = st.session_state[KEPT]
+    if not any(kept.values()):
+        return
+    least = dataclasses.replace(TrainSettings(epochs=LIMITS["epochs"][1]), **kept)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"As in the run: {least.options_in_words()}.", width="content")
+        st.button(
+            "Leave that out",
+            icon=":material/close:",
+            type="tertiary",
+            on_click=_forget_kept,
+            key="train_leave_out",
+        )
+
+
+def _forget_kept() -> None:
+    st.session_state[KEPT] = {}
+
+
+def _number(
+    name: str, label: str, help_text: str, step: float | None = None, width: int | str = "stretch"
+) -> None:
+    st.number_input(
+        label,
+        *LIMITS[name],
+        step=step,
+        format="%g" if step else None,
+        help=help_text,
+        key=_key(name),
+        persist_state="session",
+        width=width,
+    )
+
+
+def _choice(name: str, label: str, choices: dict) -> None:
+    st.selectbox(
+        label,
+        list(choices),
+        help="\n".join(f"- {choice}: {what}" for choice, what in choices.items()),
+        key=_key(name),
+        persist_state="session",
+    )
+
+
+def _toggle(name: str, label: str, help_text: str) -> None:
+    st.toggle(label, help=help_text, key=_key(name), persist_state="session")
