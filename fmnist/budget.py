@@ -53,8 +53,8 @@ class Plan:
         """What is promised with it, as it stands in run.json; see `promises`."""
         return {
             "minutes": minutes,
-            "low": round(self.low, 4),
-            "high": round(self.high, 4),
+            "low": round(self.low, 3),
+            "high": round(self.high, 3),
             "network": self.settings.network,
             "epochs": self.settings.epochs,
             "seconds": round(self.seconds, 1),
