@@ -23,7 +23,7 @@ def course_spec() -> dict:
         x=alt.X(
             "epoch:Q",
             title="Epoch",
-            scale=alt.Scale(nice=False),
+            scale=alt.Scale(nice=False, zero=False),
             axis=alt.Axis(tickMinStep=1, format="d"),
         ),
         y=alt.Y(
@@ -55,7 +55,12 @@ def recall_spec() -> dict:
     A tick marks what it is after the last epoch.
     """
     base = alt.Chart().encode(
-        y=alt.Y("class:N", sort=None, title=None, axis=alt.Axis(labelLimit=110, ticks=False)),
+        y=alt.Y(
+            "class:N",
+            sort=None,
+            title=None,
+            axis=alt.Axis(labelLimit=110, labelOverlap=False, ticks=False),
+        ),
         tooltip=[
             "class:N",
             alt.Tooltip("recall:Q", title="at this epoch", format=".1%"),
@@ -75,7 +80,7 @@ def recall_spec() -> dict:
         x=alt.X("most:Q", scale=scale),
         text=alt.Text("recall:Q", format=".1%"),
     )
-    return without_data((bars + ticks + numbers).properties(height=250))
+    return without_data((bars + ticks + numbers).properties(height=270))
 
 
 def recall_table(recall: np.ndarray, last: np.ndarray) -> pd.DataFrame:

@@ -20,7 +20,7 @@ def path_spec() -> dict:
         x=alt.X(
             "epoch:Q",
             title="Epoch",
-            scale=alt.Scale(nice=False),
+            scale=alt.Scale(nice=False, zero=False),
             axis=alt.Axis(tickMinStep=1, format="d"),
         ),
         y=alt.Y(

@@ -53,13 +53,18 @@ def test_a_link_shows_the_images_of_a_cell_at_an_epoch(kept, test_part):
 
 
 def test_any_image_goes_through_training(kept, test_part):
-    index = 23
-    app = view(epoch=3, epoch_images="By index", epoch_index=index)
-    right = kept[:, index].argmax(axis=1) == test_part.labels[index]
-    forgotten = int((right[:-1] & ~right[1:]).sum())
-    when = f"first right after epoch {right.argmax() + 1}" if right.any() else "never right"
-    words = f"It was {when} and forgotten {forgotten} time{'s' * (forgotten != 1)}."
-    assert words in texts(app)
+    right = kept.argmax(axis=2) == test_part.labels
+    forgotten = (right[:-1] & ~right[1:]).sum(axis=0)
+    for index, words in (
+        (np.argmax(forgotten == 2), "and 2 times forgotten."),
+        (np.argmax(forgotten == 1), "and 1 time forgotten."),
+        (np.argmax(right.all(axis=0)), "It was first right after epoch 1, and never forgotten."),
+        (np.argmin(right.any(axis=0)), "It was never right."),
+    ):
+        app = view(epoch=3, epoch_images="By index", epoch_index=int(index))
+        assert words in texts(app)
+        if right[:, index].any():
+            assert f"first right after epoch {right[:, index].argmax() + 1}, " in texts(app)
     app.number_input(key="epoch_index").set_value(9_999).run()
     assert "**Test image 9999**" in texts(app)
     app = view(epoch_images="By index", epoch_index="-3")

@@ -34,14 +34,14 @@ def show(start: Callable[..., bool]) -> None:
 @st.fragment  # other minutes do not ask for the page around it
 def _planner() -> None:
     minutes = st.number_input(
-        "Minutes",
+        "Minutes to spend",
         *MINUTES,
         AT_FIRST,
         step=1.0,
         format="%g",
         key="budget_minutes",
         persist_state="session",
-        width=150,
+        width=170,
         help="From the click to a network that can classify.",
     )
     known = pace.read()
@@ -55,6 +55,8 @@ def _planner() -> None:
         return
     best = choice.plans[0]
     _plan(best)
+    if best.seconds * (1 + MARGIN) < minutes * 60 / 2:
+        st.caption("No longer training was recorded that reaches more.")
     st.button(
         "Start this plan",
         type="primary",

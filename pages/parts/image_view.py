@@ -125,8 +125,9 @@ def show_path(
         key=f"{key}-path",
         alt="Probability of each class after each epoch",
     )
-    when = f"first right after epoch {learnt}" if learnt else "never right"
-    st.caption(f"It was {when} and forgotten {forgotten} time{'s' * (forgotten != 1)}.")
+    times = f"{forgotten} time{'s' * (forgotten != 1)}" if forgotten else "never"
+    how = f"first right after epoch {learnt}, and {times} forgotten" if learnt else "never right"
+    st.caption(f"It was {how}.")
 
 
 def show_tags(index: int, key: str) -> None:
