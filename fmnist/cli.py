@@ -14,6 +14,7 @@ from fmnist import (
     bench_command,
     faithfulness_command,
     map_command,
+    plan_command,
     runs,
     score_command,
     train_command,
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     train_command.add_to(commands)
+    plan_command.add_to(commands)
 
     listing = commands.add_parser(
         "runs",

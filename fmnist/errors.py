@@ -10,6 +10,7 @@
     +-- LabelsError        a folder of labelled pictures cannot be read as such
     +-- BadArchive         an uploaded zip file was refused
     +-- CorrectionsError   a corrected picture cannot be kept, read or removed
+    +-- BudgetError        nothing can be planned for so many minutes
     +-- NotesError         a tag or a vote about test images cannot be kept or read
 
 Every message is one sentence or two that says what is wrong and what would work. Pages and the
@@ -19,6 +20,7 @@ command line catch `FmnistError` only; anything else is a bug and belongs in the
 __all__ = [
     "BadArchive",
     "BadImage",
+    "BudgetError",
     "CorrectionsError",
     "DatasetError",
     "FmnistError",
@@ -69,6 +71,10 @@ class BadArchive(FmnistError):
 
 class CorrectionsError(FmnistError):
     """The corrections are full, damaged, or lie where they cannot be written."""
+
+
+class BudgetError(FmnistError):
+    """No recorded training fits into the minutes, or there are none for the recipes of today."""
 
 
 class NotesError(FmnistError):

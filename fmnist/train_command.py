@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from fmnist import continuing, control, jobs, runs
+from fmnist import continuing, control, jobs, promises, runs
 from fmnist.architectures import NETWORKS
 from fmnist.data import SOURCES
 from fmnist.errors import RunError
@@ -114,6 +114,8 @@ def add_to(commands) -> None:
     busy.add_argument(
         "--stop-other", action="store_true", help="where another training runs, stop it first"
     )
+    # what the Train page has promised; see `promises`
+    train.add_argument("--promise", type=promises.from_text, help=argparse.SUPPRESS)
     _add_log(train)
     train.set_defaults(run_command=_train)
 
@@ -190,7 +192,7 @@ def _train(options, parser) -> int:
     queued = options.wait or options.stop_other
     if queued:  # the run exists from now on, so that its page can show it waiting
         path = runs.create(name, settings)
-        runs.write_info(path, state="waiting")
+        runs.write_info(path, state="waiting", promise=options.promise)
     if options.stop_other and (other := jobs.active()):
         with contextlib.suppress(RunError):  # it ended by itself
             jobs.request_stop(other)
@@ -198,6 +200,7 @@ def _train(options, parser) -> int:
     def begin() -> None:
         if not queued:
             runs.create(name, settings)
+            runs.write_info(path, promise=options.promise)
 
     return _run(path, settings, options, begin, queued=queued, front=options.stop_other)
 

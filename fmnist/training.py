@@ -24,7 +24,7 @@ from fmnist.recording import Progress, Record, Report
 from fmnist.settings import TrainSettings
 from fmnist.watching import Watch
 
-__all__ = ["train"]
+__all__ = ["epoch_images", "set_up", "train"]
 
 
 def train(
@@ -80,7 +80,7 @@ class _Training:
             error=None,
         )
         self._record("start", settings=settings.to_dict())
-        _set_up(settings)
+        set_up(settings)
         self._load_images()
         self._model = _new_model(settings)
         first = self._resume() if resume else 0
@@ -173,12 +173,7 @@ class _Training:
                     self._images, self._labels, settings.seed, settings.epochs, epoch
                 )
             return self._feed.next_epoch(self._watch.check)
-        order = epoch_order(len(self._images), settings.seed, epoch)
-        rng = np.random.default_rng([settings.seed, epoch, 1])
-        images = augment(
-            self._images[order], rng, settings.mirror, settings.shift, settings.erasing
-        )
-        return images, self._labels[order]
+        return epoch_images(self._images, self._labels, settings, epoch)
 
     def _epoch_ends(self, epoch: int, logs: dict[str, float], began: float) -> None:
         """Judge and keep what there is after `epoch` (1, 2, ...)."""
@@ -242,8 +237,24 @@ class _Training:
         )
 
 
-def _set_up(settings: TrainSettings) -> None:
-    """Seed and switch everything that has to be before the first tensor is made."""
+def epoch_images(
+    images: np.ndarray, labels: np.ndarray, settings: TrainSettings, epoch: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """(T, 28, 28) uint8 and (T,) labels as epoch `epoch` (0, 1, ...) learns from them.
+
+    Without renderings, which `RenderedImages` makes in other processes.
+    """
+    order = epoch_order(len(images), settings.seed, epoch)
+    rng = np.random.default_rng([settings.seed, epoch, 1])
+    shown = augment(images[order], rng, settings.mirror, settings.shift, settings.erasing)
+    return shown, labels[order]
+
+
+def set_up(settings: TrainSettings) -> None:
+    """Seed and switch everything that has to be before the first tensor is made.
+
+    Raises SettingsError where this processor or Keras' backend cannot do what is asked for.
+    """
     machine.keep_memory()
     if settings.precision == "bfloat16" and not machine.multiplies_bfloat16():
         raise SettingsError(

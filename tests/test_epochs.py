@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import confusion_matrix
+from sklearn.metrics import accuracy_score, confusion_matrix, recall_score
 
-from fmnist import epochs
-from fmnist.epochs import confusion_at, keep, learning, read
+from fmnist import epochs, runs
+from fmnist.epoch_charts import course_spec, course_table, recall_spec, recall_table
+from fmnist.epochs import answers, at, confusion_at, count, course, keep, learning, path, read
+from fmnist.insight_charts import path_spec, path_table
 
 
 def probabilities(seed: int) -> np.ndarray:
@@ -79,3 +81,78 @@ def test_learnt_and_forgotten_by_hand():
 
 def test_one_epoch_forgets_nothing():
     assert not learning(np.zeros((1, 4, 10), np.uint8), np.ones(4, int)).forgotten.any()
+
+
+def test_one_epoch_and_one_image_are_those_of_the_whole_file(own_run):
+    run = own_run()
+    assert (count(run), at(run, 1), len(path(run, 3)), len(answers(run))) == (0, None, 0, 0)
+    for seed in range(3):
+        keep(run.path, seed + 1, probabilities(seed))
+    whole = read(run)
+    assert count(run) == 3
+    for epoch in (1, 2, 3):
+        np.testing.assert_array_equal(at(run, epoch), whole[epoch - 1])
+    assert at(run, 4) is None
+    assert at(run, 0) is None
+    for index in (0, 17, 9_999):
+        np.testing.assert_array_equal(path(run, index), whole[:, index])
+    np.testing.assert_array_equal(answers(run), whole.argmax(axis=2))
+    for index in (-1, 10_000):
+        with pytest.raises(IndexError):
+            path(run, index)
+
+
+def test_torn_and_odd_files_are_as_many_epochs_as_are_whole(own_run):
+    run = own_run()
+    keep(run.path, 1, probabilities(0))
+    with (run.path / epochs.FILE).open("ab") as file:
+        file.write(b"x" * 99_999)
+    assert (count(run), at(run, 2), len(path(run, 0)), len(answers(run))) == (1, None, 1, 1)
+    with (run.path / epochs.FILE).open("ab") as file:
+        file.truncate(2_000 * 100_000)  # more than a run can have; sparse, so it takes no room
+    assert count(run) == 1_000
+    (run.path / epochs.FILE).unlink()
+    (run.path / epochs.FILE).mkdir()
+    assert (at(run, 1), len(path(run, 0)), len(read(run))) == (None, 0, 0)
+    assert len(answers(run)) == 0
+
+
+def test_course_of_a_run_is_scikit_learns(test_part):
+    run = runs.find("seed-cnn")
+    kept, labels = read(run), test_part.labels
+    said = answers(run)
+    found = course(said, labels)
+    for epoch in range(len(kept)):
+        assert found.accuracy[epoch] == accuracy_score(labels, said[epoch])
+        expected = recall_score(labels, said[epoch], average=None)
+        np.testing.assert_allclose(found.recall[epoch], expected)
+    # right after an epoch: all that was won so far and not lost again
+    right = np.cumsum(found.won - found.lost)
+    np.testing.assert_array_equal(right, np.rint(found.accuracy * 10_000))
+    assert found.lost[0] == 0
+    whole = learning(kept, labels)
+    np.testing.assert_array_equal(found.learning.learnt, whole.learnt)
+    np.testing.assert_array_equal(found.learning.forgotten, whole.forgotten)
+    assert found.learning.forgotten.sum() == found.lost.sum()
+
+
+def test_charts_have_the_columns_of_their_tables():
+    tables = [
+        (course_spec(), course_table(np.linspace(0.5, 0.9, 4), 2)),
+        (recall_spec(), recall_table(np.linspace(0, 0.9, 10), np.linspace(0.1, 1, 10))),
+        (path_spec(), path_table(np.full((4, 10), 0.1), [3, 3, 5], 2)),
+    ]
+    for spec, table in tables:
+        assert "data" not in spec
+        fields = {
+            channel["field"]
+            for layer in spec["layer"]
+            for channels in layer["encoding"].values()
+            for channel in (channels if isinstance(channels, list) else [channels])
+            if "field" in channel
+        }
+        assert fields <= set(table.columns)
+    course, _, path = (table for _, table in tables)
+    assert course["epoch"][course["chosen"]].tolist() == [2]
+    assert set(path["class"][path["named"]]) == {"Dress", "Sandal"}
+    assert set(path["epoch"][path["chosen"]]) == {2}

@@ -8,7 +8,7 @@ from fmnist import epochs, notes
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import NotesError
 from fmnist.explanation import occlusion_map
-from fmnist.insight_charts import path_chart
+from fmnist.insight_charts import path_spec, path_table
 from fmnist.overlays import overlay
 from fmnist.pictures import enlarge
 from fmnist.runs import Run
@@ -99,20 +99,35 @@ def _other_runs(index: int, run: Run) -> None:
 
 
 def _path(index: int, true: int, predicted: int, run: Run, key: str) -> None:
-    kept = epochs.read(run)
     st.markdown("**Its path over the epochs**")
-    if not len(kept):
+    if not epochs.count(run):
         st.caption("This run kept no predictions of its epochs; newer trainings do.")
         return
-    one = epochs.learning(kept[:, index : index + 1], np.array([true]))
+    show_path(index, true, [predicted, true], run, key)
+
+
+def show_path(
+    index: int, true: int, named: list[int], run: Run, key: str, chosen: int | None = None
+) -> None:
+    """Show the ten probabilities of test image `index` over the epochs, and when it was learnt.
+
+    named: classes that stand out; chosen: an epoch (1, 2, ...) that is marked. Nothing where the
+    run kept no epochs.
+    """
+    kept = epochs.path(run, index)
+    if not len(kept):
+        return
+    one = epochs.learning(kept[:, np.newaxis], np.array([true]))
     learnt, forgotten = int(one.learnt[0]), int(one.forgotten[0])
-    st.altair_chart(
-        path_chart(kept[:, index] / 255, [predicted, true]),
+    st.vega_lite_chart(
+        path_table(kept / 255, named, chosen),
+        path_spec(),
         key=f"{key}-path",
         alt="Probability of each class after each epoch",
     )
-    when = f"first right after epoch {learnt}" if learnt else "never right"
-    st.caption(f"It was {when} and forgotten {forgotten} time{'s' * (forgotten != 1)}.")
+    times = f"{forgotten} time{'s' * (forgotten != 1)}" if forgotten else "never"
+    how = f"first right after epoch {learnt}, and {times} forgotten" if learnt else "never right"
+    st.caption(f"It was {how}.")
 
 
 def show_tags(index: int, key: str) -> None:

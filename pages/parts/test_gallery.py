@@ -1,6 +1,7 @@
 """Test images as a gallery with pages, and the chosen one large beside its ten probabilities."""
 
 import zlib
+from collections.abc import Callable
 
 import pandas as pd
 import streamlit as st
@@ -27,12 +28,15 @@ def show(
     same_classes: bool = False,
     more: bool = False,
     first: bool = True,
+    caption: Callable[[object], str] | None = None,
+    detail: Callable[[pd.Series], None] | None = None,
 ) -> None:
     """Show rows of `mistakes.answers_table`, the first of them chosen until another is clicked.
 
     Pictures are captioned with their classes, or with the confidence where those are the same.
     more: whether all that is known about the chosen one can be opened, and it can be tagged;
-    first: whether the first one is chosen where nothing was clicked
+    first: whether the first one is chosen where nothing was clicked; caption: what stands under a
+    picture, of its row; detail: shows the chosen one's row instead of what the run says of it now
     """
     if rows.empty:
         st.info("No test image passes these filters; widen them to see some.")
@@ -40,7 +44,7 @@ def show(
     size = PAGE_SIZE if more else BESIDE
     pages = -(-len(rows) // size)
     page = 1
-    detail = st.container()
+    place = st.container()
     if pages > 1:
         # its key carries what is shown: other filters begin at the first page again
         shown_id = zlib.crc32(rows["index"].to_numpy().tobytes())
@@ -54,7 +58,9 @@ def show(
             images[ids],
             ids=ids,
             captions=[
-                f"{row.confidence:.0%}"
+                caption(row)
+                if caption
+                else f"{row.confidence:.0%}"
                 if same_classes
                 else f"{CLASS_NAMES[row.true]} → {CLASS_NAMES[row.predicted]}"
                 for row in shown.itertuples()
@@ -65,7 +71,10 @@ def show(
     if chosen is None and not first:
         return
     index = ids[0] if chosen is None else chosen
-    with detail.container(border=True):
+    with place.container(border=True):
+        if detail:
+            detail(shown.loc[index])
+            return
         probabilities = loading.predictions(run)[index]
         show_test_image(images[index], shown.loc[index], probabilities, key=key)
         if more:

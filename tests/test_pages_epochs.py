@@ -1,0 +1,165 @@
+"""Over the epochs: the Report page's time machine, against scikit-learn on what was kept."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, confusion_matrix
+
+from fmnist import epochs, runs
+from fmnist.data import CLASS_NAMES
+from tests.test_pages import fresh_caches, open_app, texts
+from tests.test_pages_report import metrics
+
+__all__ = ["fresh_caches"]  # an automatic fixture
+
+
+@pytest.fixture(scope="module")
+def kept():
+    """(E, 10000, 10) uint8 of the shipped run."""
+    return epochs.read(runs.find("seed-cnn"))
+
+
+def view(run="seed-cnn", **query):
+    return open_app("report", run=run, view="Over the epochs", **query)
+
+
+def test_slider_goes_through_the_epochs(kept, test_part):
+    labels = test_part.labels
+    app = view()
+    assert app.slider(key="epoch").value == len(kept) == 10
+    for epoch in (1, 4, 10):
+        app.slider(key="epoch").set_value(epoch).run()
+        assert not app.exception
+        said = kept[epoch - 1].argmax(axis=1)
+        shown = metrics(app)
+        assert shown["Accuracy"] == f"{accuracy_score(labels, said):.2%}"
+        matrix = confusion_matrix(labels, said)
+        recall = matrix.diagonal() / matrix.sum(axis=1)
+        assert shown["Weakest class"] == CLASS_NAMES[recall.argmin()]
+        if epoch > 1:
+            before = kept[epoch - 2].argmax(axis=1) == labels
+            assert shown["Forgotten"] == f"{(before & (said != labels)).sum():,}"
+            assert shown["Newly right"] == f"{(~before & (said == labels)).sum():,}"
+
+
+def test_a_link_shows_the_images_of_a_cell_at_an_epoch(kept, test_part):
+    app = view(epoch=2, epoch_true="Shirt", epoch_predicted="T-shirt/top")
+    said = kept[1].argmax(axis=1)
+    found = np.flatnonzero((test_part.labels == 6) & (said == 0))
+    assert f"{len(found):,} test images, the most confident answers first" in texts(app)
+    surest = found[kept[1][found].max(axis=1) == kept[1][found].max()]
+    shown = next(m.value for m in app.markdown if m.value.startswith("**Test image "))
+    assert shown.startswith(f"**Test image {surest.min()}**")
+    assert "After epoch 2: T-shirt/top :orange-badge[wrong]" in shown
+
+
+def test_any_image_goes_through_training(kept, test_part):
+    right = kept.argmax(axis=2) == test_part.labels
+    forgotten = (right[:-1] & ~right[1:]).sum(axis=0)
+    for index, words in (
+        (np.argmax(forgotten == 2), "and 2 times forgotten."),
+        (np.argmax(forgotten == 1), "and 1 time forgotten."),
+        (np.argmax(right.all(axis=0)), "It was first right after epoch 1, and never forgotten."),
+        (np.argmin(right.any(axis=0)), "It was never right."),
+    ):
+        app = view(epoch=3, epoch_images="By index", epoch_index=int(index))
+        assert words in texts(app)
+        if right[:, index].any():
+            assert f"first right after epoch {right[:, index].argmax() + 1}, " in texts(app)
+    app.number_input(key="epoch_index").set_value(9_999).run()
+    assert "**Test image 9999**" in texts(app)
+    app = view(epoch_images="By index", epoch_index="-3")
+    assert not app.exception
+
+
+@pytest.mark.parametrize("which", ["Learnt last", "Forgotten most often", "Never learnt"])
+def test_lists_of_what_was_hard_to_learn(which, kept, test_part):
+    right = kept.argmax(axis=2) == test_part.labels
+    first = np.where(right.any(axis=0), right.argmax(axis=0) + 1, 0)
+    forgotten = (right[:-1] & ~right[1:]).sum(axis=0)
+    counts = {
+        "Learnt last": (first > 1).sum(),
+        "Forgotten most often": (forgotten > 0).sum(),
+        "Never learnt": (first == 0).sum(),
+    }
+    app = view(epoch_images=which)
+    assert f"{counts[which]:,} test images: " in texts(app)
+    shown = next(m.value for m in app.markdown if m.value.startswith("**Test image "))
+    index = int(shown.split("**")[1].removeprefix("Test image "))
+    if which == "Learnt last":
+        assert first[index] == first.max()
+    elif which == "Forgotten most often":
+        assert forgotten[index] == forgotten.max()
+    else:
+        assert not right[:, index].any()
+
+
+def test_run_without_epochs_gets_one_sentence():
+    app = view("robust")
+    assert not app.exception
+    assert "kept no answers of its epochs" in app.info[0].value
+    assert not app.slider
+
+
+def test_run_with_one_epoch_and_one_that_is_shorter_than_the_address_says(own_run):
+    run = own_run("short")
+    rng = np.random.default_rng(0)
+    epochs.keep(run.path, 1, rng.dirichlet(np.ones(10), 10_000))
+    app = view("short", epoch=7)
+    assert not app.exception
+    assert "one epoch" in texts(app)
+    assert not app.slider
+    assert "There is no such test image" in texts(view("short", epoch_images="Learnt last"))
+    for epoch in (2, 3):
+        epochs.keep(run.path, epoch, rng.dirichlet(np.ones(10), 10_000))
+    app = view("short", epoch=7)
+    assert not app.exception
+    assert app.slider(key="epoch").value == 3
+    app.session_state["epoch"] = 9  # of a run that was looked at before
+    app.run()
+    assert not app.exception
+    assert app.slider(key="epoch").value == 3
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"epoch": "many"},
+        {"epoch": "0"},
+        {"epoch_images": "<b>"},
+        {"epoch_true": "Hat", "epoch_predicted": "<b>"},
+        {"epoch_images": "By index", "epoch_index": "10000"},
+    ],
+)
+def test_nonsense_in_the_address_breaks_nothing(query):
+    assert not view(**query).exception
+
+
+def test_file_that_is_gone_or_torn_breaks_nothing(own_run):
+    run = own_run("torn")
+    (run.path / epochs.FILE).write_bytes(b"x" * 50_000)
+    assert "kept no answers" in view("torn").info[0].value
+    (run.path / epochs.FILE).unlink()
+    (run.path / epochs.FILE).mkdir()
+    assert "kept no answers" in view("torn").info[0].value
+
+
+def test_file_that_goes_while_it_is_looked_at(own_run):
+    run = own_run("going")
+    for epoch in (1, 2):
+        epochs.keep(run.path, epoch, np.random.default_rng(0).dirichlet(np.ones(10), 10_000))
+    app = view("going", epoch_images="By index")
+    (run.path / epochs.FILE).unlink()
+    app.slider(key="epoch").set_value(1).run()
+    assert not app.exception
+
+
+def test_a_run_that_has_had_another_epoch_is_read_again(own_run):
+    run = own_run("growing")
+    for epoch in (1, 2):
+        epochs.keep(run.path, epoch, np.random.default_rng(0).dirichlet(np.ones(10), 10_000))
+    app = view("growing")
+    assert app.slider(key="epoch").max == 2
+    epochs.keep(run.path, 3, np.random.default_rng(1).dirichlet(np.ones(10), 10_000))
+    app.run()
+    assert not app.exception
+    assert app.slider(key="epoch").max == 3
