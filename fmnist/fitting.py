@@ -10,11 +10,20 @@ from collections.abc import Callable
 
 import numpy as np
 
+from fmnist.augmentation import augment, epoch_order
 from fmnist.data import CLASS_NAMES, scale
 from fmnist.schedules import learning_rate
 from fmnist.settings import TrainSettings
 
-__all__ = ["Stopped", "answers", "compile_model", "fit_epoch", "judge", "targets"]
+__all__ = [
+    "Stopped",
+    "answers",
+    "compile_model",
+    "epoch_images",
+    "fit_epoch",
+    "judge",
+    "targets",
+]
 
 AT_ONCE = 500  # images that are answered together
 
@@ -52,6 +61,20 @@ def targets(labels: np.ndarray, smoothing: float) -> np.ndarray:
         return labels
     count = len(CLASS_NAMES)
     return np.eye(count, dtype=np.float32)[labels] * (1 - smoothing) + smoothing / count
+
+
+def epoch_images(
+    images: np.ndarray, labels: np.ndarray, settings: TrainSettings, epoch: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """What epoch `epoch` (0, 1, ...) learns from, in its order; the seed decides all of it.
+
+    images (T, 28, 28) uint8, labels (T,): the training images. Returns new arrays of the same
+    shapes. Renderings are made elsewhere (`feeding`).
+    """
+    order = epoch_order(len(images), settings.seed, epoch)
+    rng = np.random.default_rng([settings.seed, epoch, 1])
+    shown = augment(images[order], rng, settings.mirror, settings.shift, settings.erasing)
+    return shown, labels[order]
 
 
 def fit_epoch(

@@ -13,18 +13,17 @@ import numpy as np
 
 from fmnist import checkpoints, control, epochs, lens, machine, runs, storage
 from fmnist.architectures import build
-from fmnist.augmentation import augment, epoch_order
 from fmnist.data import checksums, load, split
 from fmnist.errors import FmnistError, SettingsError
 from fmnist.exporting import export
 from fmnist.feeding import RenderedImages
-from fmnist.fitting import Stopped, answers, compile_model, fit_epoch, judge
+from fmnist.fitting import Stopped, answers, compile_model, epoch_images, fit_epoch, judge
 from fmnist.quiet import quiet
 from fmnist.recording import Progress, Record, Report
 from fmnist.settings import TrainSettings
 from fmnist.watching import Watch
 
-__all__ = ["train"]
+__all__ = ["set_up", "train"]
 
 
 def train(
@@ -80,7 +79,7 @@ class _Training:
             error=None,
         )
         self._record("start", settings=settings.to_dict())
-        _set_up(settings)
+        set_up(settings)
         self._load_images()
         self._model = _new_model(settings)
         first = self._resume() if resume else 0
@@ -173,12 +172,7 @@ class _Training:
                     self._images, self._labels, settings.seed, settings.epochs, epoch
                 )
             return self._feed.next_epoch(self._watch.check)
-        order = epoch_order(len(self._images), settings.seed, epoch)
-        rng = np.random.default_rng([settings.seed, epoch, 1])
-        images = augment(
-            self._images[order], rng, settings.mirror, settings.shift, settings.erasing
-        )
-        return images, self._labels[order]
+        return epoch_images(self._images, self._labels, settings, epoch)
 
     def _epoch_ends(self, epoch: int, logs: dict[str, float], began: float) -> None:
         """Judge and keep what there is after `epoch` (1, 2, ...)."""
@@ -236,8 +230,11 @@ class _Training:
         )
 
 
-def _set_up(settings: TrainSettings) -> None:
-    """Seed and switch everything that has to be before the first tensor is made."""
+def set_up(settings: TrainSettings) -> None:
+    """Seed and switch everything that has to be before the first tensor is made.
+
+    Raises SettingsError where this machine cannot train so.
+    """
     machine.keep_memory()
     if settings.precision == "bfloat16" and not machine.multiplies_bfloat16():
         raise SettingsError(
