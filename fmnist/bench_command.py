@@ -161,9 +161,8 @@ def _infer(options, parser) -> int:
     _check_least(parser, "--times", options.times)
     _check_out(options)
     sides = infer_bench.measure(options.run, options.times)
-    for side in sides.values():
-        for way in side["ways"].values():
-            way["milliseconds"] = bench_text.spread(way.pop("one"))
+    for way in (way for side in sides.values() for way in side["ways"].values()):
+        way["milliseconds"] = bench_text.spread(way.pop("one"))
     fields = {"run": options.run, "times": options.times, "batch": infer_bench.BATCH, **sides}
     return _finish(options, fields, bench_text.infer_text)
 

@@ -11,6 +11,11 @@ __all__ = [
     "train_text",
 ]
 
+SIDES = {  # of `bench infer`
+    "keras": "Keras and TensorFlow",
+    "litert": "LiteRT",
+    "classifier": "the app's classifier",
+}
 SHOWN = ("python", "tensorflow", "keras", "ai-edge-litert", "streamlit")  # versions
 
 
@@ -48,7 +53,7 @@ def strokes_text(result: dict) -> str:
 
 def infer_text(result: dict) -> str:
     """The tables of `bench infer`."""
-    sides = {"Keras": result["keras"], "LiteRT": result["litert"]}
+    sides = {name: result[side] for side, name in SIDES.items()}
     lines = _head(result, f"{result['run']}, one image {result['times']} times")
     lines.append(f"{'':42}{'median':>10}{'95 %':>10}{'images/s':>10}")
     for side in sides.values():
@@ -82,7 +87,7 @@ def train_text(result: dict) -> str:
     for goal in next(iter(columns.values()))["to"]:
         row(f"to {goal} % of the test images right", lambda one, goal=goal: _to(one, goal))
     row("test accuracy", _accuracy)
-    row("lowest of it", lambda one: f"{one['accuracy']['min']:.2%}")
+    row("lowest of it", lambda one: f"{100 * one['accuracy']['min']:.2f} %")
     row("epochs", lambda one: str(one["epochs"]))
     row("training", lambda one: f"{one['train_seconds']:.1f} s")
     row("training time over plain's", lambda one: _or_dash(one["ratio"], "{:.2f}"))

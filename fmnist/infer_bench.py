@@ -1,8 +1,8 @@
 """How fast a network answers, and what that costs: `python -m fmnist bench infer`.
 
-Keras and LiteRT are each measured in a fresh process (this module as a program), so that neither's
-memory or start-up counts for the other. Every way is given uint8 images and gives back NumPy's
-probabilities; scaling them is part of each.
+Keras, LiteRT's bare interpreter and the app's classifier are each measured in a fresh process (this
+module as a program), so that no one's memory or start-up counts for another. Every way is given
+uint8 images and gives back NumPy's probabilities; scaling them is part of each.
 """
 
 import json
@@ -22,13 +22,13 @@ from fmnist.runs import Run
 
 __all__ = ["BATCH", "SIDES", "measure"]
 
-SIDES = ("keras", "litert")
+SIDES = ("keras", "litert", "classifier")
 BATCH = 1_000  # images that are answered together
 LEAST = 5  # times that a batch is answered
 
 
 def measure(run: str, times: int) -> dict[str, dict]:
-    """Both sides, "keras" and "litert", of the run of that name; `times`: answers to one image.
+    """Each of SIDES with the run of that name; `times`: answers to one image.
 
     A side has import_seconds, load_seconds (the network, until its first answer), bare_mib,
     memory_mib (resident before the import and after the first answer) and `ways`: name -> one
@@ -69,7 +69,7 @@ def _side(side: str, run: Run, times: int) -> dict:
     with quiet():
         bare = _resident()
         began = time.perf_counter()
-        load_network = {"keras": _import_keras, "litert": _import_litert}[side]()
+        load_network = IMPORTS[side]()
         imported = time.perf_counter()
         ways = load_network(run)
         next(iter(ways.values()))(images[:1])
@@ -104,22 +104,42 @@ def _import_keras() -> Callable:
 
 
 def _import_litert() -> Callable:
-    import ai_edge_litert.interpreter  # noqa: F401  (the classifier imports it when it is made)
+    from ai_edge_litert.interpreter import Interpreter
 
+    from fmnist.data import scale
+
+    def load_network(run: Run) -> dict[str, Callable]:
+        runs.check_file(run, "model.tflite")
+        interpreter = Interpreter(model_path=str(run.path / "model.tflite"), num_threads=2)
+        interpreter.allocate_tensors()
+        given = interpreter.get_input_details()[0]["index"]
+        outputs = interpreter.get_output_details()
+        said = next(one["index"] for one in outputs if one["shape"][-1] == 10)
+
+        def one_by_one(x: np.ndarray) -> np.ndarray:
+            answers = []
+            for image in scale(x)[:, np.newaxis]:  # (1, 28, 28, 1)
+                interpreter.set_tensor(given, image)
+                interpreter.invoke()
+                answers.append(interpreter.get_tensor(said))
+            return np.concatenate(answers)
+
+        return {"LiteRT, one by one": one_by_one}
+
+    return load_network
+
+
+def _import_classifier() -> Callable:
     from fmnist.classifier import for_run
 
     def load_network(run: Run) -> dict[str, Callable]:
-        classifier = for_run(run)
-
-        def one_by_one(x: np.ndarray) -> np.ndarray:
-            return np.concatenate([classifier(x[k : k + 1])[0] for k in range(len(x))])
-
-        return {
-            "LiteRT, one by one": one_by_one,
-            "LiteRT, batches of 100": lambda x: classifier(x)[0],
-        }
+        classifier = for_run(run)  # imports LiteRT
+        return {"LiteRT, the app's classifier": lambda x: classifier(x)[0]}
 
     return load_network
+
+
+IMPORTS = {"keras": _import_keras, "litert": _import_litert, "classifier": _import_classifier}
 
 
 def _timed(name: str, way: Callable, images: np.ndarray, times: int) -> dict:
