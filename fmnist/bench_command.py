@@ -1,17 +1,17 @@
 """`python -m fmnist bench`: how long things take on this machine. Nothing here is a test."""
 
-import io
+import argparse
 import json
-import time
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
-import numpy as np
-
-from fmnist import runs
+from fmnist import bench_text, runs, storage
+from fmnist.errors import RunError
+from fmnist.settings import LIMITS
 
 __all__ = ["add_to"]
-
-PHOTOS = {"1 megapixel": (1152, 868), "12 megapixels": (4000, 3000)}  # width, height
-JPEG_QUALITY = 90
 
 
 def add_to(commands) -> None:
@@ -22,162 +22,234 @@ def add_to(commands) -> None:
         description="Measure speed on this machine. Close other programs first.",
     )
     kinds = bench.add_subparsers(title="what to measure", required=True, metavar="WHAT")
-    answers = kinds.add_parser(
+
+    def kind(name: str, work, help_text: str, description: str):
+        parser = kinds.add_parser(name, help=help_text, description=description)
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        parser.add_argument(
+            "--out", type=Path, metavar="FILE", help="write the JSON object to this file, too"
+        )
+        parser.set_defaults(run_command=work)
+        return parser
+
+    train = kind(
+        "train",
+        _train,
+        "a race of recipes against plain Keras",
+        "Train each recipe with each seed, one after another, each in a fresh process, and say "
+        "when it reached which accuracy on the 10,000 test images. The clock stands still while "
+        "they are looked at. The recipe 'plain' is the specification's network in plain Keras. "
+        "Ctrl-C ends it; whole trainings are kept.",
+    )
+    train.add_argument(
+        "--recipes",
+        type=_recipes,
+        default=["plain", "quick", "accurate"],
+        metavar="NAMES",
+        help="with commas between (plain,quick,accurate)",
+    )
+    train.add_argument(
+        "--seeds",
+        type=_seeds,
+        default=[0, 1, 2],
+        metavar="NUMBERS",
+        help="with commas between (0,1,2)",
+    )
+    train.add_argument(
+        "--fraction", type=float, default=1.0, help="share of the training images (1.0)"
+    )
+
+    infer = kind(
+        "infer",
+        _infer,
+        "one image, many images, start-up and memory: Keras and LiteRT",
+        "Time Keras' and LiteRT's answers to one image and to a thousand, and what importing them "
+        "and loading a network takes in seconds and memory, each in a fresh process.",
+    )
+    infer.add_argument("--run", default=runs.DEFAULT_RUN, help="name of the run to answer")
+    infer.add_argument("--times", type=int, default=200, metavar="N", help="of one image (200)")
+
+    strokes = kind(
+        "strokes",
+        _strokes,
+        "from a stroke on the canvas to its answer",
+        "Time from the mouse button's release to the new answer on the Classify page, in an "
+        "installed Chromium or Chrome, alone and beside trainings of the recipe quick. The app is "
+        "started for it, with no runs but the shipped ones.",
+    )
+    strokes.add_argument("--run", default=runs.DEFAULT_RUN, help="name of the shipped run")
+    strokes.add_argument(
+        "--seconds", type=float, default=60, metavar="S", help="each; 20 strokes at least (60)"
+    )
+
+    answers = kind(
         "answers",
-        help="from a picture's bytes to its answer",
-        description="Time from a JPEG's bytes to its answer, all renderings, vote and verdict "
-        "included, and beside it model.predict of the same network on a plain resize. The photos "
-        "are made here: garments of the test set, enlarged, on a textured floor.",
+        _answers,
+        "from a picture's bytes to its answer",
+        "Time from a JPEG's bytes to its answer, all renderings, vote and verdict included, and "
+        "beside it model.predict of the same network on a plain resize. The photos are made here: "
+        "garments of the test set, enlarged, on a textured floor.",
     )
     answers.add_argument("--run", default=runs.DEFAULT_RUN, help="name of the run to answer")
     answers.add_argument("--photos", type=int, default=30, metavar="N", help="of each size (30)")
-    answers.add_argument("--json", action="store_true", help="print one JSON object")
-    answers.set_defaults(run_command=_answers)
-    pages = kinds.add_parser(
+
+    pages = kind(
         "pages",
-        help="from a click to the page it leads to",
-        description="Time from a click in a browser to the last change it makes on the Report and "
-        "Mistakes pages, in an installed Chromium or Chrome. The app is started for it, with no "
-        "runs but the shipped ones.",
+        _pages,
+        "from a click to the page it leads to",
+        "Time from a click in a browser to the last change it makes on the Report and Mistakes "
+        "pages, in an installed Chromium or Chrome. The app is started for it, with no runs but "
+        "the shipped ones.",
     )
     pages.add_argument("--run", default=runs.DEFAULT_RUN, help="name of the shipped run to show")
     pages.add_argument("--times", type=int, default=20, metavar="N", help="of each click (20)")
-    pages.add_argument("--json", action="store_true", help="print one JSON object")
-    pages.set_defaults(run_command=_pages)
 
 
-def _pages(options, parser) -> int:
-    from tqdm import tqdm
+def _recipes(text: str) -> list[str]:
+    from fmnist.train_bench import RACERS
 
-    from fmnist import machine, pages_bench
+    names = list(dict.fromkeys(text.split(",")))
+    if unknown := [name for name in names if name not in RACERS]:
+        raise argparse.ArgumentTypeError(
+            f"there is no recipe {unknown[0]!r}; choose from {', '.join(RACERS)}"
+        )
+    return names
 
-    if options.times < 1:
-        parser.error(f"argument --times: {options.times} is below 1")
-    bar = tqdm(
-        pages_bench.measure(options.run, options.times),
-        total=len(pages_bench.INTERACTIONS),
-        unit="click",
-        disable=None,
-        leave=False,
-    )
-    times = dict(bar)
-    result = {
+
+def _seeds(text: str) -> list[int]:
+    least, most = LIMITS["seed"]
+    seeds = [
+        int(word) for word in text.split(",") if word.isdecimal() and least <= int(word) <= most
+    ]
+    if len(seeds) != len(text.split(",")):
+        raise argparse.ArgumentTypeError(f"{text!r} is not whole numbers from {least} to {most}")
+    return list(dict.fromkeys(seeds))
+
+
+def _train(options, parser) -> int:
+    from fmnist import train_bench
+
+    _check_out(options)
+    entries, status = [], 0
+
+    def result() -> dict:
+        return {
+            "fraction": options.fraction,
+            "summary": train_bench.summary(entries),
+            "trainings": entries,
+        }
+
+    def say(words: str) -> None:
+        print(words, file=sys.stderr, flush=True)
+
+    try:
+        for entry in train_bench.race(options.recipes, options.seeds, options.fraction, say):
+            entries.append(entry)
+            _write(options, result())  # whatever happens later
+    except (KeyboardInterrupt, RunError) as error:
+        if not entries:
+            raise
+        say(f"fmnist: {error or 'interrupted.'} What follows are the trainings that were whole.")
+        status = 1
+    _finish(options, result(), bench_text.train_text)
+    return status
+
+
+def _infer(options, parser) -> int:
+    from fmnist import infer_bench
+
+    _check_least(parser, "--times", options.times)
+    _check_out(options)
+    sides = infer_bench.measure(options.run, options.times)
+    for way in (way for side in sides.values() for way in side["ways"].values()):
+        way["milliseconds"] = bench_text.spread(way.pop("one"))
+    fields = {"run": options.run, "times": options.times, "batch": infer_bench.BATCH, **sides}
+    return _finish(options, fields, bench_text.infer_text)
+
+
+def _strokes(options, parser) -> int:
+    from fmnist import strokes_bench
+
+    if not 0 <= options.seconds <= 3_600:
+        parser.error(f"argument --seconds: {options.seconds:g} is not from 0 to 3600")
+    _check_out(options)
+    phases = strokes_bench.measure(options.run, options.seconds)
+    times = dict(_bar(phases, len(strokes_bench.PHASES), "phase"))
+    fields = {
         "run": options.run,
-        "times": options.times,
-        "milliseconds": {name: _summary(values) for name, values in times.items()},
-        "machine": machine.describe_machine(),
-        "versions": machine.versions(),
+        "strokes": {name: len(values) for name, values in times.items()},
+        "canvas_waits_ms": strokes_bench.CANVAS_WAITS,
+        "milliseconds": {name: bench_text.spread(values) for name, values in times.items()},
     }
-    words = f"{options.run}, {options.times} times each"
-    print(json.dumps(result) if options.json else _text(result, words, "from click to page"))
-    return 0
-
-
-def _summary(milliseconds: list[float]) -> dict[str, float]:
-    return {
-        "median": round(float(np.median(milliseconds)), 1),
-        "p95": round(float(np.quantile(milliseconds, 0.95)), 1),
-    }
-
-
-def photo(garment: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -> bytes:
-    """A JPEG of (28, 28) uint8 as a coloured garment on a noisy floor; size is width, height."""
-    import cv2
-
-    width, height = size
-    floor = cv2.resize(rng.integers(90, 160, (24, 32, 3), np.uint8), size)
-    noise = rng.integers(0, 16, (height // 4, width // 4, 3), np.uint8)
-    picture = floor + cv2.resize(noise, size, interpolation=cv2.INTER_NEAREST)
-    side = int(0.8 * height)
-    cloth = cv2.resize(garment, (side, side), interpolation=cv2.INTER_CUBIC)[..., np.newaxis]
-    top, left = (height - side) // 2, (width - side) // 2
-    place = picture[top : top + side, left : left + side]
-    dye = np.uint8([60, 40, 140])
-    place[:] = np.where(cloth > 12, (cloth.astype(np.uint16) * dye // 255).astype(np.uint8), place)
-    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
+    return _finish(options, fields, bench_text.strokes_text)
 
 
 def _answers(options, parser) -> int:
-    from tqdm import tqdm
+    from fmnist import answers_bench
 
-    from fmnist import machine
-    from fmnist.answers import answer_bytes
-    from fmnist.classifier import for_command
-    from fmnist.data import load
-
-    if options.photos < 1:
-        parser.error(f"argument --photos: {options.photos} is below 1")
-    rng = np.random.default_rng(0)
-    test = load("test")
-    classifier = for_command(options.run)
-    times, sizes = {}, {}
-    for name, size in PHOTOS.items():
-        pictures = [
-            photo(test.images[index], size, rng)
-            for index in rng.integers(0, len(test.images), options.photos)
-        ]
-        sizes[name] = int(np.median([len(picture) for picture in pictures]))
-        answer_bytes(pictures[0], classifier)  # the first call of anything is slower
-        bar = tqdm(pictures, desc=name, unit="photo", disable=None, leave=False)
-        times[name] = _timed(lambda picture: answer_bytes(picture, classifier), bar)
-    times["model.predict, plain resize, 1 megapixel"] = _predict(options, test, rng)
-    result = {
+    _check_least(parser, "--photos", options.photos)
+    _check_out(options)
+    sizes, times = answers_bench.measure(options.run, options.photos)
+    fields = {
         "run": options.run,
         "photos": options.photos,
         "bytes": sizes,
-        "milliseconds": {
-            name: _summary([1000 * value for value in values]) for name, values in times.items()
-        },
-        "machine": machine.describe_machine(),
-        "versions": machine.versions(),
+        "milliseconds": {name: bench_text.spread(values) for name, values in times.items()},
     }
-    words = f"{options.run}, {options.photos} photos of each size"
-    print(json.dumps(result) if options.json else _text(result, words, "from bytes to answer"))
+    return _finish(options, fields, bench_text.answers_text)
+
+
+def _pages(options, parser) -> int:
+    from fmnist import pages_bench
+
+    _check_least(parser, "--times", options.times)
+    _check_out(options)
+    clicks = pages_bench.measure(options.run, options.times)
+    times = dict(_bar(clicks, len(pages_bench.INTERACTIONS), "click"))
+    fields = {
+        "run": options.run,
+        "times": options.times,
+        "milliseconds": {name: bench_text.spread(values) for name, values in times.items()},
+    }
+    return _finish(options, fields, bench_text.pages_text)
+
+
+def _bar(steps: Iterator, total: int, unit: str):
+    from tqdm import tqdm
+
+    return tqdm(steps, total=total, unit=unit, disable=None, leave=False)
+
+
+def _check_least(parser, option: str, value: int) -> None:
+    if value < 1:
+        parser.error(f"argument {option}: {value} is below 1")
+
+
+def _check_out(options) -> None:
+    """Find out before an hour's work, not after it, whether its result can be written."""
+    file = options.out
+    if file is not None and (file.is_dir() or not os.access(file.absolute().parent, os.W_OK)):
+        raise RunError(
+            f"The file {str(file)!r} cannot be written; name one in a folder that can be."
+        )
+
+
+def _finish(options, fields: dict, text) -> int:
+    """Add the machine to the measurement, write it where asked to, and print it."""
+    result = _write(options, fields)
+    print(json.dumps(result) if options.json else text(result))
     return 0
 
 
-def _timed(work, pictures) -> list[float]:
-    seconds = []
-    for picture in pictures:
-        began = time.perf_counter()
-        work(picture)
-        seconds.append(time.perf_counter() - began)
-    return seconds
+def _write(options, fields: dict) -> dict:
+    from fmnist import machine
 
-
-def _predict(options, test, rng: np.random.Generator) -> list[float]:
-    """What most programs do: Pillow opens and resizes, `model.predict` answers one image."""
-    from PIL import Image
-
-    from fmnist.data import scale
-    from fmnist.quiet import quiet
-
-    with quiet():
-        import keras
-
-        model = keras.models.load_model(runs.keras_file(runs.find(options.run)), compile=False)
-
-    def work(picture: bytes) -> None:
-        small = Image.open(io.BytesIO(picture)).convert("L").resize((28, 28))
-        model.predict(scale(255 - np.asarray(small)[np.newaxis]), verbose=0)
-
-    pictures = [
-        photo(test.images[index], PHOTOS["1 megapixel"], rng)
-        for index in rng.integers(0, len(test.images), options.photos)
-    ]
-    work(pictures[0])
-    return _timed(work, pictures)
-
-
-def _text(result: dict, words: str, what: str) -> str:
-    described = result["machine"]
-    lines = [
-        f"{words}; {described['processor']}, {described['cores']} cores, "
-        f"{described['memory_gib']} GiB",
-        f"{what:42}{'median':>10}{'95 %':>10}",
-    ]
-    lines += [
-        f"{name:42}{values['median']:7.1f} ms{values['p95']:7.1f} ms"
-        for name, values in result["milliseconds"].items()
-    ]
-    return "\n".join(lines)
+    result = {**fields, "machine": machine.describe_machine(), "versions": machine.versions()}
+    if options.out is not None:
+        try:
+            storage.write_json(options.out, result)
+        except OSError as error:
+            raise RunError(
+                f"The file {str(options.out)!r} cannot be written ({error.strerror})."
+            ) from None
+    return result

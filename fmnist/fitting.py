@@ -10,11 +10,21 @@ from collections.abc import Callable
 
 import numpy as np
 
+from fmnist.augmentation import augment, epoch_order
 from fmnist.data import CLASS_NAMES, scale
 from fmnist.schedules import learning_rate
 from fmnist.settings import TrainSettings
 
-__all__ = ["Stopped", "answers", "compile_model", "fit_epoch", "judge", "targets"]
+__all__ = [
+    "Stopped",
+    "answers",
+    "bare",
+    "compile_model",
+    "epoch_images",
+    "fit_epoch",
+    "judge",
+    "targets",
+]
 
 AT_ONCE = 500  # images that are answered together
 
@@ -51,6 +61,20 @@ def targets(labels: np.ndarray, settings: TrainSettings) -> np.ndarray:
     return np.eye(len(CLASS_NAMES), dtype=np.float32)[labels]
 
 
+def epoch_images(
+    images: np.ndarray, labels: np.ndarray, settings: TrainSettings, epoch: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """What epoch `epoch` (0, 1, ...) learns from, in its order; the seed decides all of it.
+
+    images (T, 28, 28) uint8, labels (T,): the training images. Returns new arrays of the same
+    shapes. Renderings are made elsewhere (`feeding`).
+    """
+    order = epoch_order(len(images), settings.seed, epoch)
+    rng = np.random.default_rng([settings.seed, epoch, 1])
+    shown = augment(images[order], rng, settings.mirror, settings.shift, settings.erasing)
+    return shown, labels[order]
+
+
 def fit_epoch(
     model,
     images: np.ndarray,
@@ -77,6 +101,21 @@ def fit_epoch(
         learnt.add(values, len(y))
         after_batch(batch, learnt.values, rate)
     return learnt.values
+
+
+def bare(model, settings: TrainSettings):
+    """The network to keep: what `model` has learnt, in 32 bits, not compiled.
+
+    So it is saved without the optimizer's moments. It looks twice where the settings say so.
+    """
+    import keras
+
+    from fmnist.architectures import build, looking_twice
+
+    keras.mixed_precision.set_global_policy("float32")
+    network = build(settings.network)
+    network.set_weights(model.get_weights())
+    return looking_twice(network) if settings.second_look else network
 
 
 def answers(

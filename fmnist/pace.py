@@ -25,12 +25,11 @@ from fmnist.architectures import build
 from fmnist.classifier import Classifier
 from fmnist.data import PART_SIZES, VALIDATION_SIZE, load, split
 from fmnist.exporting import export_litert
-from fmnist.fitting import AT_ONCE, Stopped, answers, compile_model, fit_epoch
+from fmnist.fitting import AT_ONCE, Stopped, answers, bare, compile_model, epoch_images, fit_epoch
 from fmnist.quiet import quiet
 from fmnist.recipes import RECIPES
 from fmnist.rehearsal import begin_anew
 from fmnist.settings import TrainSettings
-from fmnist.training import epoch_images
 
 __all__ = ["REMEMBERED", "Pace", "Speed", "measure", "read", "settings_here", "write"]
 
@@ -131,10 +130,11 @@ def _learning(model, settings: TrainSettings, part) -> tuple[float, float, float
 
     some = part.images[held_out[: 2 * AT_ONCE]]
     began = time.perf_counter()
-    answers(model, some[:AT_ONCE])
+    twice = settings.second_look
+    answers(model, some[:AT_ONCE], second_look=twice)
     first += time.perf_counter() - began
     began = time.perf_counter()
-    answers(model, some)
+    answers(model, some, second_look=twice)
     answering = (time.perf_counter() - began) / len(some) * (VALIDATION_SIZE + PART_SIZES["test"])
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as place:
@@ -145,15 +145,11 @@ def _learning(model, settings: TrainSettings, part) -> tuple[float, float, float
 
 def _finishing(model, settings: TrainSettings, images: np.ndarray) -> float:
     """Seconds from the last epoch to the end."""
-    import keras
-
-    keras.mixed_precision.set_global_policy("float32")
     with tempfile.TemporaryDirectory() as place:
         began = time.perf_counter()
-        bare = build(settings.network)
-        bare.set_weights(model.get_weights())
-        bare.save(Path(place) / "model.keras")
-        export_litert(bare, Path(place) / "model.tflite")
+        network = bare(model, settings)
+        network.save(Path(place) / "model.keras")
+        export_litert(network, Path(place) / "model.tflite")
         with quiet():
             classifier = Classifier(Path(place) / "model.tflite")
             classifier(images[:1])

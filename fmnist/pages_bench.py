@@ -6,6 +6,7 @@ elements as outdated or fresh (classes, data and aria attributes), the window's 
 of a chart, which show under the mouse only, show nothing and do not count.
 """
 
+import contextlib
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pathlib import Path
 from fmnist.errors import RunError
 from fmnist.serving import BROWSER_FLAGS, INSTALL, Server, find_browser
 
-__all__ = ["INTERACTIONS", "Interaction", "measure"]
+__all__ = ["INTERACTIONS", "LIMIT", "Interaction", "measure", "settle", "studio"]
 
 LIMIT = 60_000  # ms that anything may take before the benchmark gives up
 TIMER = """
@@ -73,12 +74,22 @@ def measure(run: str, times: int) -> Iterator[tuple[str, list[float]]]:
 
     Raises RunError with what is missing where no browser can be driven or the app does not start.
     """
+    with studio() as (server, window):
+        for one in INTERACTIONS:
+            yield one.name, _measured(one, window, server.url, run, times)
+
+
+@contextlib.contextmanager
+def studio() -> Iterator[tuple[Server, object]]:
+    """The app, started with no runs but the shipped ones, and an open browser (Playwright's).
+
+    Raises RunError with what is missing where no browser can be driven or the app does not start.
+    """
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        raise RunError(
-            "Playwright is not installed: pip install -r requirements-dev.txt."
-        ) from None
+        words = "Playwright is not installed: pip install -r requirements-dev.txt."
+        raise RunError(words) from None
     browser = find_browser()
     if browser is None:
         raise RunError(f"There is no Chromium or Chrome; install one with: {INSTALL}.")
@@ -87,12 +98,13 @@ def measure(run: str, times: int) -> Iterator[tuple[str, list[float]]]:
             server = Server(Path(place))
         except RuntimeError as error:
             raise RunError(str(error)) from None
-        window = playwright.chromium.launch(executable_path=browser, args=list(BROWSER_FLAGS))
         try:
-            for one in INTERACTIONS:
-                yield one.name, _measured(one, window, server.url, run, times)
+            window = playwright.chromium.launch(executable_path=browser, args=list(BROWSER_FLAGS))
+            try:
+                yield server, window
+            finally:
+                window.close()
         finally:
-            window.close()
             server.stop()
 
 
@@ -100,9 +112,9 @@ def _measured(one: Interaction, window, url: str, run: str, times: int) -> list[
     page = window.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(LIMIT)
     page.goto(f"{url}{one.path.replace('RUN', run)}")
-    _settle(page)
+    settle(page)
     one.ready(page)
-    _settle(page)
+    settle(page)
     page.evaluate(TIMER)
     found = []
     for k in range(times + 1):
@@ -117,8 +129,8 @@ def _measured(one: Interaction, window, url: str, run: str, times: int) -> list[
     return found[1:]
 
 
-def _settle(page) -> None:
-    """Wait until the page's script has ended and has not begun again for half a second."""
+def settle(page) -> None:
+    """Wait until the script of a Playwright page has ended, and for half a second not begun."""
     page.wait_for_selector("[data-test-script-state=notRunning]")
     page.wait_for_timeout(500)
     page.wait_for_selector("[data-test-script-state=notRunning]")

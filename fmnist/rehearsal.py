@@ -12,12 +12,12 @@ from fmnist import machine, recorded
 from fmnist.architectures import build
 from fmnist.data import load, split
 from fmnist.errors import SettingsError
-from fmnist.fitting import answers, compile_model, fit_epoch, judge
+from fmnist.fitting import answers, compile_model, epoch_images, fit_epoch, judge
 from fmnist.quiet import quiet
 from fmnist.recipes import RECIPES
 from fmnist.recorded import Entry, settings_hash
 from fmnist.settings import TrainSettings
-from fmnist.training import epoch_images, set_up
+from fmnist.training import set_up
 
 __all__ = ["begin_anew", "record", "rehearse"]
 
@@ -38,7 +38,7 @@ def rehearse(settings: TrainSettings) -> Iterator[tuple[float, int]]:
     compile_model(model, settings)
     for epoch in range(settings.epochs):
         fit_epoch(model, *epoch_images(images, labels, settings, epoch), settings, epoch)
-        said = answers(model, part.images[held_out])
+        said = answers(model, part.images[held_out], second_look=settings.second_look)
         yield judge(said, part.labels[held_out])["accuracy"], model.count_params()
 
 

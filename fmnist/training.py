@@ -12,19 +12,18 @@ from pathlib import Path
 import numpy as np
 
 from fmnist import checkpoints, control, epochs, lens, machine, runs, storage
-from fmnist.architectures import build, looking_twice
-from fmnist.augmentation import augment, epoch_order
+from fmnist.architectures import build
 from fmnist.data import checksums, load, split
 from fmnist.errors import FmnistError, SettingsError
 from fmnist.exporting import export
 from fmnist.feeding import RenderedImages
-from fmnist.fitting import Stopped, answers, compile_model, fit_epoch, judge
+from fmnist.fitting import Stopped, answers, bare, compile_model, epoch_images, fit_epoch, judge
 from fmnist.quiet import quiet
 from fmnist.recording import Progress, Record, Report
 from fmnist.settings import TrainSettings
 from fmnist.watching import Watch
 
-__all__ = ["epoch_images", "set_up", "train"]
+__all__ = ["set_up", "train"]
 
 
 def train(
@@ -208,12 +207,8 @@ class _Training:
         trained = self._seconds()
         runs.write_info(path, state="finishing")
         self._record("finishing")
-        keras.mixed_precision.set_global_policy("float32")  # what was learnt is in 32 bits
-        bare = build(settings.network)  # not compiled, so it is saved without moments
-        bare.set_weights(self._model.get_weights())
-        if settings.second_look:
-            bare = looking_twice(bare)
-        storage.replace_file(path / "model.keras", bare.save)
+        network = bare(self._model, settings)
+        storage.replace_file(path / "model.keras", network.save)
         scores = {
             "validation_accuracy": self._last.get("val_accuracy"),
             "validation_loss": self._last.get("val_loss"),
@@ -226,7 +221,7 @@ class _Training:
             files={"model.keras": storage.sha256_of(path / "model.keras")},
         )
         if keras.backend.backend() == "tensorflow":  # the only one that can write LiteRT's form
-            export(path, bare, settings.source)
+            export(path, network, settings.source)
         state = "stopped" if stopped else "finished"
         self._record("end", state=state)
         runs.write_info(
@@ -235,19 +230,6 @@ class _Training:
             process=None,
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-
-
-def epoch_images(
-    images: np.ndarray, labels: np.ndarray, settings: TrainSettings, epoch: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """(T, 28, 28) uint8 and (T,) labels as epoch `epoch` (0, 1, ...) learns from them.
-
-    Without renderings, which `RenderedImages` makes in other processes.
-    """
-    order = epoch_order(len(images), settings.seed, epoch)
-    rng = np.random.default_rng([settings.seed, epoch, 1])
-    shown = augment(images[order], rng, settings.mirror, settings.shift, settings.erasing)
-    return shown, labels[order]
 
 
 def set_up(settings: TrainSettings) -> None:

@@ -1,0 +1,140 @@
+"""What `python -m fmnist bench` prints of its measurements: plain tables for a terminal."""
+
+import numpy as np
+
+__all__ = [
+    "answers_text",
+    "infer_text",
+    "pages_text",
+    "spread",
+    "strokes_text",
+    "train_text",
+]
+
+SIDES = {  # of `bench infer`
+    "keras": "Keras and TensorFlow",
+    "litert": "LiteRT",
+    "classifier": "the app's classifier",
+}
+SHOWN = ("python", "tensorflow", "keras", "ai-edge-litert", "streamlit")  # versions
+
+
+def spread(milliseconds: list[float]) -> dict[str, float]:
+    """The median and the 95th percentile."""
+    return {
+        "median": round(float(np.median(milliseconds)), 3),
+        "p95": round(float(np.quantile(milliseconds, 0.95)), 3),
+    }
+
+
+def answers_text(result: dict) -> str:
+    """The table of `bench answers`, from the object that --json prints."""
+    words = f"{result['run']}, {result['photos']} photos of each size"
+    return "\n".join([*_head(result, words), *_times(result, "from bytes to answer")])
+
+
+def pages_text(result: dict) -> str:
+    """The table of `bench pages`."""
+    words = f"{result['run']}, {result['times']} times each"
+    return "\n".join([*_head(result, words), *_times(result, "from click to page")])
+
+
+def strokes_text(result: dict) -> str:
+    """The table of `bench strokes`."""
+    counts = ", ".join(f"{count} {phase}" for phase, count in result["strokes"].items())
+    return "\n".join(
+        [
+            *_head(result, f"{result['run']}, strokes: {counts}"),
+            *_times(result, "from mouse-up to answer"),
+            f"{result['canvas_waits_ms']} ms of each are the canvas waiting for another stroke",
+        ]
+    )
+
+
+def infer_text(result: dict) -> str:
+    """The tables of `bench infer`."""
+    sides = {name: result[side] for side, name in SIDES.items()}
+    lines = _head(result, f"{result['run']}, one image {result['times']} times")
+    lines.append(f"{'':42}{'median':>10}{'95 %':>10}{'images/s':>10}")
+    for side in sides.values():
+        for name, way in side["ways"].items():
+            times = way["milliseconds"]
+            lines.append(
+                f"{name:42}{times['median']:7.2f} ms{times['p95']:7.2f} ms"
+                f"{way['images_per_second']:10,}"
+            )
+    lines += [f"images/s: {result['batch']:,} images at once", ""]
+    lines.append(f"{'a fresh process':42}{'import':>10}{'network':>10}{'memory':>10}{'before':>10}")
+    for name, side in sides.items():
+        lines.append(
+            f"{name:42}{side['import_seconds']:8.2f} s{side['load_seconds']:8.2f} s"
+            f"{side['memory_mib']:6.0f} MiB{side['bare_mib']:6.0f} MiB"
+        )
+    return "\n".join(lines)
+
+
+def train_text(result: dict) -> str:
+    """The table of `bench train`: a column for each recipe."""
+    columns = result["summary"]
+    seeds = max(len(one["seeds"]) for one in columns.values())
+    images = result["trainings"][0]["images"]
+    words = f"{images:,} training images; means over {seeds} seed{'s' * (seeds > 1)}"
+    rows = [("", list(columns))]
+
+    def row(label: str, of) -> None:
+        rows.append((label, [of(one) for one in columns.values()]))
+
+    for goal in next(iter(columns.values()))["to"]:
+        row(f"to {goal} % of the test images right", lambda one, goal=goal: _to(one, goal))
+    row("test accuracy", _accuracy)
+    row("lowest of it", lambda one: f"{100 * one['accuracy']['min']:.2f} %")
+    row("epochs", lambda one: str(one["epochs"]))
+    row("training", lambda one: f"{one['train_seconds']:.1f} s")
+    row("training time over plain's", lambda one: _or_dash(one["ratio"], "{:.2f}"))
+    row("start-up beside it", lambda one: f"{one['startup_seconds']:.1f} s")
+    row("images a second", lambda one: f"{one['images_per_second']:,.0f}")
+    row("most memory", lambda one: _or_dash(one["peak_memory_mib"], "{:,.0f} MiB"))
+    row("parameters", lambda one: f"{one['parameters']:,}")
+    row("seeds", lambda one: ", ".join(map(str, one["seeds"])))
+    width = 2 + max(len(cell) for _, cells in rows for cell in cells)
+    lines = [
+        f"{label:34}{''.join(f'{cell:>{width}}' for cell in cells)}".rstrip()
+        for label, cells in rows
+    ]
+    return "\n".join([*_head(result, words), *lines])
+
+
+def _to(one: dict, goal: str) -> str:
+    to = one["to"][goal]
+    if to["seconds"] is None:
+        return f"- ({to['reached']} of {len(one['seeds'])})"
+    return f"{to['seconds']:.1f} s, {to['epochs']:.1f} epochs"
+
+
+def _accuracy(one: dict) -> str:
+    values = one["accuracy"]
+    beside = "" if values["sd"] is None else f" ± {100 * values['sd']:.2f}"
+    return f"{100 * values['mean']:.2f}{beside} %"
+
+
+def _or_dash(value: float | None, form: str) -> str:
+    return "-" if value is None else form.format(value)
+
+
+def _head(result: dict, words: str) -> list[str]:
+    described, versions = result["machine"], result["versions"]
+    return [
+        f"{words}; {described['processor']}, {described['cores']} cores, "
+        f"{described['memory_gib']} GiB",
+        ", ".join(f"{name} {versions[name]}" for name in SHOWN if name in versions),
+    ]
+
+
+def _times(result: dict, what: str) -> list[str]:
+    return [
+        f"{what:42}{'median':>10}{'95 %':>10}",
+        *(
+            f"{name:42}{values['median']:7.1f} ms{values['p95']:7.1f} ms"
+            for name, values in result["milliseconds"].items()
+        ),
+    ]
