@@ -5,27 +5,36 @@ import streamlit as st
 from fmnist import jobs
 from fmnist.errors import FmnistError, TrainingBusy
 from fmnist.settings import TrainSettings
-from pages.parts import frame, past_runs, settings_export, settings_form, training_panel
+from pages.parts import (
+    budget_view,
+    frame,
+    past_runs,
+    settings_export,
+    settings_form,
+    training_panel,
+)
 
-PENDING = "train_pending"  # settings that wait for an answer to "stop the other or queue?"
+# settings and promise that wait for an answer to "stop the other or queue?"
+PENDING = "train_pending"
+PLAN = "Plan for some minutes"
 
 frame.open_page(run_needed=False)
 st.title("Train")
 
 
-def start(settings: TrainSettings, **how) -> None:
+def start(settings: TrainSettings, promise: dict | None = None, **how) -> bool:
     """Start a training and draw the page anew; where another one runs, ask what to do with it.
 
     Returns only where it did not start and there is nothing to ask: it has said why.
     """
     try:
         with st.spinner("Queueing" if how else "Starting a training process"):
-            run = jobs.start(settings, **how)
+            run = jobs.start(settings, promise=promise, **how)
     except FmnistError as error:
         if how or not isinstance(error, TrainingBusy):
             st.error(str(error))
-            return
-        st.session_state[PENDING] = settings
+            return False
+        st.session_state[PENDING] = settings, promise
     else:
         st.session_state.pop(PENDING, None)
         st.session_state[training_panel.WATCHED] = run.name
@@ -59,7 +68,7 @@ def choose() -> None:
 
 
 # the ways to settings; where there are several, a control above them chooses
-WAYS = {settings_form.CHOOSE: choose}
+WAYS = {settings_form.CHOOSE: choose, PLAN: lambda: budget_view.show(start)}
 way = settings_form.CHOOSE
 if len(WAYS) > 1:
     way = st.segmented_control(
@@ -93,7 +102,7 @@ if (pending := st.session_state.get(PENDING)) is not None:
                 st.session_state.pop(PENDING)
                 st.rerun()
         if stop_first or queue:
-            start(pending, stop_other=bool(stop_first), wait=bool(queue))
+            start(*pending, stop_other=bool(stop_first), wait=bool(queue))
 
 training_panel.show()
 past_runs.show()

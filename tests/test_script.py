@@ -54,6 +54,9 @@ TABLE = {
 class Recorder:
     """A network that learns nothing and remembers what it was shown."""
 
+    name, inputs, outputs = "recorder", (), ()
+    get_layer = __call__ = MagicMock()
+
     def __init__(self):
         self.steps, self.judged = [], []
 
@@ -140,7 +143,7 @@ def test_every_step_is_that_of_a_training(settings, monkeypatch, tmp_path, capsy
     assert [call.args for call in keras.mixed_precision.set_global_policy.call_args_list] == (
         [("mixed_bfloat16",), ("float32",)] if half else []
     )
-    assert len(made) == 1 + half
+    assert len(made) == 1 + half + 2 * settings.second_look
     determinism = keras.tensorflow.config.experimental.enable_op_determinism
     assert determinism.call_count == settings.deterministic
 
