@@ -23,8 +23,10 @@ def add_to(commands) -> None:
     )
     kinds = bench.add_subparsers(title="what to measure", required=True, metavar="WHAT")
 
-    def kind(name: str, work, help_text: str, description: str):
+    def kind(name: str, work, help_text: str, description: str, run: str = ""):
         parser = kinds.add_parser(name, help=help_text, description=description)
+        if run:
+            parser.add_argument("--run", default=runs.DEFAULT_RUN, help=f"name of the {run}")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument(
             "--out", type=Path, metavar="FILE", help="write the JSON object to this file, too"
@@ -41,20 +43,10 @@ def add_to(commands) -> None:
         "they are looked at. The recipe 'plain' is the specification's network in plain Keras. "
         "Ctrl-C ends it; whole trainings are kept.",
     )
-    train.add_argument(
-        "--recipes",
-        type=_recipes,
-        default=["plain", "quick", "accurate"],
-        metavar="NAMES",
-        help="with commas between (plain,quick,accurate)",
-    )
-    train.add_argument(
-        "--seeds",
-        type=_seeds,
-        default=[0, 1, 2],
-        metavar="NUMBERS",
-        help="with commas between (0,1,2)",
-    )
+    lists = {"--recipes": (_recipes, "plain,quick,accurate"), "--seeds": (_seeds, "0,1,2")}
+    for option, (read, default) in lists.items():
+        words = f"with commas between ({default})"
+        train.add_argument(option, type=read, default=default, metavar="LIST", help=words)
     train.add_argument(
         "--fraction", type=float, default=1.0, help="share of the training images (1.0)"
     )
@@ -65,8 +57,8 @@ def add_to(commands) -> None:
         "one image, many images, start-up and memory: Keras and LiteRT",
         "Time Keras' and LiteRT's answers to one image and to a thousand, and what importing them "
         "and loading a network takes in seconds and memory, each in a fresh process.",
+        run="run to answer",
     )
-    infer.add_argument("--run", default=runs.DEFAULT_RUN, help="name of the run to answer")
     infer.add_argument("--times", type=int, default=200, metavar="N", help="of one image (200)")
 
     strokes = kind(
@@ -76,8 +68,8 @@ def add_to(commands) -> None:
         "Time from the mouse button's release to the new answer on the Classify page, in an "
         "installed Chromium or Chrome, alone and beside trainings of the recipe quick. The app is "
         "started for it, with no runs but the shipped ones.",
+        run="shipped run",
     )
-    strokes.add_argument("--run", default=runs.DEFAULT_RUN, help="name of the shipped run")
     strokes.add_argument(
         "--seconds", type=float, default=60, metavar="S", help="each; 20 strokes at least (60)"
     )
@@ -89,8 +81,8 @@ def add_to(commands) -> None:
         "Time from a JPEG's bytes to its answer, all renderings, vote and verdict included, and "
         "beside it model.predict of the same network on a plain resize. The photos are made here: "
         "garments of the test set, enlarged, on a textured floor.",
+        run="run to answer",
     )
-    answers.add_argument("--run", default=runs.DEFAULT_RUN, help="name of the run to answer")
     answers.add_argument("--photos", type=int, default=30, metavar="N", help="of each size (30)")
 
     pages = kind(
@@ -100,8 +92,8 @@ def add_to(commands) -> None:
         "Time from a click in a browser to the last change it makes on the Report and Mistakes "
         "pages, in an installed Chromium or Chrome. The app is started for it, with no runs but "
         "the shipped ones.",
+        run="shipped run to show",
     )
-    pages.add_argument("--run", default=runs.DEFAULT_RUN, help="name of the shipped run to show")
     pages.add_argument("--times", type=int, default=20, metavar="N", help="of each click (20)")
 
 

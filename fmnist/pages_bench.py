@@ -219,9 +219,7 @@ REPORT, MISTAKES = "/report?run=RUN", "/mistakes?run=RUN"
 INTERACTIONS = (
     Interaction("a cell of the matrix", REPORT, _cell),
     Interaction(
-        "matrix by row, by column",
-        REPORT,
-        _segment("matrix_view", "% of the row", "Counts"),
+        "matrix by row, by column", REPORT, _segment("matrix_view", "% of the row", "Counts")
     ),
     Interaction("a row of the report", REPORT, _row("classes")),
     Interaction("a confused pair", REPORT, _row("pairs")),

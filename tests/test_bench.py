@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from fmnist import bench_text, jobs, machine, runs, strokes_bench, train_bench
-from fmnist.errors import TrainingBusy
+from fmnist.cli import main
+from fmnist.errors import RunError, TrainingBusy
 from fmnist.fitting import epoch_images
 from fmnist.recipes import RECIPES
 from fmnist.settings import TrainSettings
@@ -29,7 +30,7 @@ def bench(*arguments):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1_200,  # ten epochs beside other work
         check=False,
     )
 
@@ -172,6 +173,22 @@ def test_recipe_that_this_processor_cannot_train(monkeypatch):
     monkeypatch.setattr(machine, "multiplies_bfloat16", lambda: False)
     with pytest.raises(train_bench.SettingsError, match=r"'accurate'.*bfloat16"):
         next(train_bench.race(["plain", "accurate"], [0], 1.0, print))
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RunError("The training failed.")])
+def test_race_that_ends_early_keeps_what_was_whole(monkeypatch, capsys, tmp_path, error):
+    def race(*arguments):
+        yield entry("plain", 0, [0.9])
+        raise error
+
+    monkeypatch.setattr(train_bench, "race", race)
+    file = tmp_path / "race.json"
+    assert main(["bench", "train", "--out", str(file)]) == 1
+    shown = capsys.readouterr()
+    assert str(error) in shown.err
+    assert "trainings that were whole" in shown.err
+    assert "90.00 %" in shown.out
+    assert json.loads(file.read_text())["trainings"] == [entry("plain", 0, [0.9])]
 
 
 @pytest.mark.slow
