@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 import time
 import weakref
 from collections.abc import Iterator
@@ -119,12 +120,13 @@ def free_name(name: str) -> str:
 class Trash:
     """What one session has deleted and may have back.
 
-    It is emptied by `purge`, when it is forgotten with its session, and when the server ends;
-    after a crash `purge_old` does it.
+    It is emptied by `purge`, and when it is forgotten or the server ends; after a crash `purge_old`
+    does it.
     """
 
     def __init__(self):
         self._deleted: list[Deleted] = []
+        self._timer: threading.Timer | None = None
         weakref.finalize(self, _remove, self._deleted)
 
     @property
@@ -167,7 +169,22 @@ class Trash:
 
     def purge(self) -> None:
         """Remove for good what was deleted."""
+        self.stay()
         _remove(self._deleted)
+
+    def purge_later(self, seconds: float) -> None:
+        """Purge when so many seconds have passed without `stay`: a lost session may come back."""
+        self.stay()
+        if self._deleted:
+            self._timer = threading.Timer(seconds, self.purge)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def stay(self) -> None:
+        """Take `purge_later` back."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 def purge_old() -> None:

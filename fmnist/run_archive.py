@@ -173,7 +173,7 @@ def _check_room() -> None:
     count = sum(run.elsewhere for run in runs.list_runs())
     if count >= MOST:
         raise KeepingError(
-            f"{count} runs from elsewhere are kept and no more than {MOST} can be; delete one first."
+            f"{count} runs from elsewhere are kept and no more than {MOST} can be; delete one."
         )
 
 

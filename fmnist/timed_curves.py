@@ -105,7 +105,7 @@ def timed_spec(measure: str) -> dict:
             axis=alt.Axis(format=".0%" if share else ".2f"),
         ),
         color=alt.Color(
-            "run:N", legend=alt.Legend(orient="top", title=None, labelLimit=240, columns=2)
+            "run:N", legend=alt.Legend(orient="top", title=None, labelLimit=300, columns=1)
         ),
         strokeDash=alt.StrokeDash(
             "part:N", scale=alt.Scale(domain=["training", "validation"]), legend=None
@@ -120,7 +120,7 @@ def timed_spec(measure: str) -> dict:
     )
     whole = alt.datum.epoch == alt.expr.floor(alt.datum.epoch)
     chart = lines.mark_line() + lines.transform_filter(whole).mark_point(filled=True, size=40)
-    spec = chart.properties(height=320).to_dict()
+    spec = chart.properties(height=360).to_dict()
     # a page sends the data by itself; see `charts.probability_spec`
     del spec["datasets"]
     for layer in spec["layer"]:

@@ -152,7 +152,7 @@ def test_a_run_that_a_waiting_training_begins_with_stays(own_run):
     settings = TrainSettings(initial="robust, base").to_dict()
     waits = own_run("waits", state="waiting", process=runs.this_process(), settings=settings)
     for change in (lambda run: keeping.rename(run, "new"), Trash().delete):
-        with pytest.raises(KeepingError, match="'waits' is about to begin with .* 'base'"):
+        with pytest.raises(KeepingError, match=r"'waits' is about to begin with .* 'base'"):
             change(run)
     runs.write_info(waits.path, state="running")  # it has read them
     assert keeping.rename(run, "new").name == "new"
@@ -226,6 +226,18 @@ def test_a_link_is_deleted_and_not_what_it_leads_to(own_run, runs_dir, tmp_path)
     kept.purge()
     assert names() == []
     assert (tmp_path / "precious" / "run.json").is_file()
+
+
+def test_a_session_that_is_lost_may_come_back(own_run, runs_dir):
+    kept = Trash()
+    kept.purge_later(0)  # nothing to do
+    kept.delete(own_run("first"))
+    kept.purge_later(3600)
+    kept.stay()
+    assert trash(runs_dir) == ["first"]
+    kept.purge_later(0)
+    kept._timer.join(30)
+    assert trash(runs_dir) == []
 
 
 def test_a_forgotten_trash_is_emptied(own_run, runs_dir):
