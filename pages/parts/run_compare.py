@@ -28,19 +28,19 @@ def show(drawn: list[Run]) -> None:
     if table.empty:
         st.caption("There are no curves: nothing was learnt, or its history is gone.")
         return
+    of = f"for {len(drawn)} run{'s' * (len(drawn) != 1)}"
     if over == TIME:
         for column, measure in zip(st.columns(2), ("accuracy", "loss"), strict=True):
             column.vega_lite_chart(
                 table,
                 timed_spec(measure),
                 key=f"timed-{measure}",
-                alt=f"{measure.capitalize()} over the minutes of training for {len(drawn)} runs",
+                alt=f"{measure.capitalize()} over the minutes of training {of}",
             )
         st.caption("Pauses and interruptions are taken out; TensorFlow's start counts.")
         return
     epochs = max((run.settings.epochs for run in drawn if run.settings), default=1)
-    about = f"over the epochs for {len(drawn)} runs"
-    show_learning(drawn, epochs, key="past", about=about, by_run=True)
+    show_learning(drawn, epochs, key="past", about=f"over the epochs {of}", by_run=True)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
