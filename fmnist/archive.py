@@ -23,7 +23,7 @@ from fmnist.labels import (
     shown,
 )
 
-__all__ = ["MAX_PACKED", "Archive", "Member"]
+__all__ = ["MAX_PACKED", "METHODS", "Archive", "Member", "open_zip"]
 
 MAX_PACKED = 100 * 2**20  # as the server takes; thirty phone photos as they are
 MAX_MEMBERS = 2_000  # folders and what an operating system adds count too
@@ -66,26 +66,7 @@ class Archive:
 
         Raises BadArchive or LabelsError with one sentence where the whole file is refused.
         """
-        if len(data) > MAX_PACKED:
-            raise BadArchive(
-                f"The zip file has {len(data) / 2**20:.0f} MB and at most {MAX_PACKED // 2**20} MB "
-                "are taken; make several of it."
-            )
-        # every entry takes memory as soon as zipfile parses it, whatever number the header gives
-        if data.count(DIRECTORY_ENTRY) > MAX_MEMBERS:
-            raise BadArchive(
-                f"The zip file has more than {MAX_MEMBERS:,} files; make several of it."
-            )
-        try:
-            self._file = zipfile.ZipFile(io.BytesIO(data))
-            infos = _by_name(self._file.infolist())
-        except BadArchive:
-            raise
-        except Exception as error:  # zipfile raises BadZipFile, UnicodeDecodeError, struct.error ..
-            raise BadArchive(
-                f"The zip file is damaged or cut short ({type(error).__name__}); pack it again."
-            ) from None
-        _check_sizes(list(infos.values()), len(data))
+        self._file, infos = open_zip(data)
         self._infos = _without_enclosing_folder(infos)
         self.members = self._labelled() or tuple(map(Member, self._visible()))
         if not self.members:
@@ -147,6 +128,33 @@ class Archive:
 
     def _visible(self) -> list[str]:
         return sorted(name for name in self._infos if not _is_hidden(name))
+
+
+def open_zip(data: bytes) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
+    """A zip file's directory: its files by their path. Nothing is unpacked.
+
+    Raises BadArchive with one sentence where it is too large, damaged, encrypted, a bomb by its
+    own account, or leads out of itself. What is read of it later needs a limit all the same.
+    """
+    if len(data) > MAX_PACKED:
+        raise BadArchive(
+            f"The zip file has {len(data) / 2**20:.0f} MB and at most {MAX_PACKED // 2**20} MB "
+            "are taken; make several of it."
+        )
+    # every entry takes memory as soon as zipfile parses it, whatever number the header gives
+    if data.count(DIRECTORY_ENTRY) > MAX_MEMBERS:
+        raise BadArchive(f"The zip file has more than {MAX_MEMBERS:,} files; make several of it.")
+    try:
+        file = zipfile.ZipFile(io.BytesIO(data))
+        infos = _by_name(file.infolist())
+    except BadArchive:
+        raise
+    except Exception as error:  # zipfile raises BadZipFile, UnicodeDecodeError, struct.error ..
+        raise BadArchive(
+            f"The zip file is damaged or cut short ({type(error).__name__}); pack it again."
+        ) from None
+    _check_sizes(list(infos.values()), len(data))
+    return file, infos
 
 
 def _by_name(infos: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:

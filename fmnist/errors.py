@@ -4,6 +4,7 @@
     +-- DatasetError       the 70,000 images are missing, damaged or unreachable
     +-- SettingsError      a training setting is outside its legal range
     +-- RunError           a run's folder is missing or damaged
+    +-- KeepingError       a run cannot be renamed, noted, deleted or kept
     +-- TrainingBusy       another training holds this machine
     +-- TrainingFailed     the training process did not start
     +-- BadImage           an uploaded or drawn picture was refused
@@ -24,6 +25,7 @@ __all__ = [
     "CorrectionsError",
     "DatasetError",
     "FmnistError",
+    "KeepingError",
     "LabelsError",
     "NotesError",
     "RunError",
@@ -47,6 +49,10 @@ class SettingsError(FmnistError):
 
 class RunError(FmnistError):
     """A run does not exist, is damaged, or has nothing to classify with yet."""
+
+
+class KeepingError(FmnistError):
+    """A run cannot be renamed, noted, starred, deleted, brought back or taken in."""
 
 
 class TrainingBusy(FmnistError):

@@ -7,6 +7,7 @@
     model.tflite    the same network for inference: probabilities and penultimate features
     test.npz        its probabilities on the 10,000 test images
     verdict.json    how its answers are calibrated and when it does not answer
+    about.json      its star and its note (`keeping`)
 
 Shipped runs lie inside the package, own runs under `runs/` in the checkout, or where FMNIST_RUNS
 says. Reading a folder never raises: a damaged one is a `Run` whose state is "damaged" and whose
@@ -38,6 +39,8 @@ __all__ = [
     "Run",
     "alive",
     "check_file",
+    "check_name",
+    "check_origin",
     "create",
     "find",
     "find_initial",
@@ -46,6 +49,7 @@ __all__ = [
     "load_predictions",
     "new_name",
     "read",
+    "read_probabilities",
     "runs_directory",
     "this_process",
     "usable_runs",
@@ -55,6 +59,7 @@ __all__ = [
 SHIPPED_DIR = Path(__file__).parent.resolve() / "shipped"
 DEFAULT_RUN = "robust"
 FORMAT = 1
+ELSEWHERE = "elsewhere"  # run.json's "origin" of a run that came as a zip file (`run_archive`)
 
 # waiting: for another training to end. finishing: exporting and answering the test set.
 ACTIVE = ("waiting", "starting", "running", "paused", "finishing")
@@ -88,7 +93,13 @@ class Run:
     @property
     def usable(self) -> bool:
         """True where it has a network to classify with and answers on the test set."""
-        return self.state in ENDED and {"model.tflite", "test.npz"} <= self.files.keys()
+        whole = {"model.tflite", "test.npz"} <= self.files.keys()
+        return self.state in ENDED and whole and not self.elsewhere
+
+    @property
+    def elsewhere(self) -> bool:
+        """True where it came as a zip file from elsewhere: it is looked at and never loaded."""
+        return self.info.get("origin") == ELSEWHERE
 
     @property
     def files(self) -> dict:
@@ -118,7 +129,8 @@ class Run:
             words.append(f"{epochs} {more}epoch{'s' * (epochs != 1)}")
         if (accuracy := self.scores.get("test_accuracy")) is not None:
             words.append(f"{accuracy:.1%} of the test images")
-        words.append("shipped" if self.shipped else "your own")
+        own = "from elsewhere" if self.elsewhere else "your own"
+        words.append("shipped" if self.shipped else own)
         return " · ".join(words)
 
     @property
@@ -226,12 +238,22 @@ def find_initial(settings: TrainSettings) -> list[Run]:
 
 
 def keras_file(run: Run) -> Path:
-    """The run's model.keras. Raises RunError where there is none or it was changed."""
+    """The run's model.keras. Raises RunError where there is none, or not one to be trusted."""
+    check_origin(run)
     path = run.path / "model.keras"
     if "model.keras" not in run.files or not path.is_file():
         raise RunError(f"The run {run.name!r} has no Keras network ({run.state}).")
     check_file(run, "model.keras")
     return path
+
+
+def check_origin(run: Run) -> None:
+    """Raise RunError for a run that came from elsewhere: what it brought is never loaded."""
+    if run.elsewhere:
+        raise RunError(
+            f"The run {run.name!r} came from elsewhere and is only looked at; train one here with "
+            "its settings."
+        )
 
 
 def check_file(run: Run, name: str) -> None:
@@ -249,10 +271,22 @@ def check_file(run: Run, name: str) -> None:
 def load_predictions(run: Run) -> np.ndarray:
     """The run's probabilities on the test images: (10000, 10) float32.
 
-    Raises RunError where the file is missing, damaged or not made of probabilities.
+    Raises RunError where the file is missing, damaged or not made of probabilities, and for a run
+    from elsewhere.
     """
+    check_origin(run)
     if not run.usable:
         raise RunError(f"The run {run.name!r} has no answers on the test set yet.")
+    return read_probabilities(run)
+
+
+def read_probabilities(run: Run) -> np.ndarray:
+    """What the run's test.npz holds, (10000, 10) float32, of a run from elsewhere too.
+
+    Raises RunError where the file is missing, damaged or not made of probabilities.
+    """
+    if "test.npz" not in run.files:
+        raise RunError(f"The run {run.name!r} has no answers on the test set.")
     check_file(run, "test.npz")
     try:
         # opened here, because NumPy leaves a damaged file open
@@ -281,17 +315,9 @@ def new_name(network: str) -> str:
 
 def create(name: str, settings: TrainSettings, directory: Path | None = None) -> Path:
     """Make the folder of a new run and return it. Raises RunError where the name cannot be had."""
-    if not NAME.fullmatch(name):
-        raise RunError(
-            f"{name!r} cannot be a run's name: use 1 to 64 lower-case letters, digits, '.', '_' "
-            "and '-', beginning with a letter or digit."
-        )
     directory = directory or runs_directory()
-    if directory != SHIPPED_DIR and (SHIPPED_DIR / name).exists():
-        raise RunError(f"The name {name!r} belongs to a run that ships with the project.")
+    check_name(name, directory)
     path = directory / name
-    if path.exists():
-        raise RunError(f"There is already a run {name!r}; choose another name.")
     info = {
         "format": FORMAT,
         "state": "starting",
@@ -309,6 +335,20 @@ def create(name: str, settings: TrainSettings, directory: Path | None = None) ->
     except OSError as error:
         raise RunError(f"The folder {path} cannot be made ({error.strerror}).") from None
     return path
+
+
+def check_name(name: str, directory: Path) -> None:
+    """Raise RunError where a run in `directory` cannot have the name, or another one has it."""
+    if not NAME.fullmatch(name):
+        shown = name if len(name) < 80 else f"{name[:80]}..."
+        raise RunError(
+            f"{shown!r} cannot be a run's name: use 1 to 64 lower-case letters, digits, '.', '_' "
+            "and '-', beginning with a letter or digit."
+        )
+    if directory != SHIPPED_DIR and (SHIPPED_DIR / name).exists():
+        raise RunError(f"The name {name!r} belongs to a run that ships with the project.")
+    if os.path.lexists(directory / name):
+        raise RunError(f"There is already a run {name!r}; choose another name.")
 
 
 def write_info(path: Path, **changes) -> None:

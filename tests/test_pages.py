@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import io
+import json
 import os
 
 import pytest
@@ -97,9 +98,9 @@ def test_damaged_runs_are_listed_and_break_nothing(runs_dir, own_run):
         app = open_app(page)
         assert app.sidebar.selectbox(key="run").options == [*shipped, "holed"]
     app = open_app("train")
-    table = next(frame.value for frame in app.dataframe if "state" in frame.value)
-    notes = dict(zip(table["run"], table["note"], strict=True))
-    assert notes["broken"] == "run.json is missing."
+    (table,) = (e for e in app.get("bidi_component") if e.proto.id.endswith("-runs_table"))
+    cells = {row["name"]: row["cells"] for row in json.loads(table.proto.json)["rows"]}
+    assert "run.json is missing." in cells["broken"]
     app = open_app("report", run="holed")
     assert "damaged" in app.error[0].value
     app = open_app("classify", run="holed", way="Test image")

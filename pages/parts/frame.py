@@ -8,6 +8,7 @@ from streamlit.errors import StreamlitDuplicateElementKey
 from fmnist import jobs, runs
 from fmnist.errors import RunError
 from fmnist.runs import Run
+from pages.parts import run_trash
 
 PAGES_DIR = Path(__file__).parents[1]
 RUN_KEY = "run"  # the picker's key and the name in the URL
@@ -66,6 +67,7 @@ def open_page(*, run_needed: bool = True) -> Run | None:
     Where no run can classify, stops the page with one sentence, or returns None for a page that
     can do without.
     """
+    run_trash.page_opened()
     try:
         pick_run()
     except StreamlitDuplicateElementKey:

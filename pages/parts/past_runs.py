@@ -1,78 +1,108 @@
-"""All runs in a table, with the curves of the chosen ones laid over each other."""
-
-import zlib
+"""All runs that have ended: the table, the chosen one below it, and curves over each other."""
 
 import streamlit as st
 
-from fmnist import runs
+from fmnist import keeping, runs
 from fmnist.architectures import NETWORKS
-from fmnist.history import last_words
+from fmnist.history import duration_text
 from fmnist.runs import Run
-from pages.parts.learning_view import show_learning
+from pages.parts import run_actions, run_compare, run_detail, run_table, run_trash, run_upload
+from pages.parts.row_table import Column
 
 AT_FIRST = 3  # runs whose curves are shown before anything is chosen
+STARRED_ONLY = "runs_starred_only"
+COLUMNS = {
+    "state": Column("State"),
+    "network": Column("Network"),
+    "validation": Column(
+        "Validation", "{:.2%}".format, "Accuracy on the 5,000 images kept out of training."
+    ),
+    "test": Column("Test", "{:.2%}".format, "Accuracy on the 10,000 test images."),
+    "epochs": Column("Epochs", "{:g}".format, "Finished epochs."),
+    "seconds": Column("Time", duration_text),
+    "options": Column("Options", help="What differs from the specification's recipe."),
+    "batch": Column("Batch size", "{:,}".format),
+    "rate": Column("Learning rate", "{:g}".format),
+    "images": Column("Trained on", "{:,}".format),
+    "seed": Column("Seed"),
+    "created": Column("Started", help="UTC"),
+    "note": Column("Note"),
+}
 
 
 def show() -> None:
-    """Draw the table and the curves."""
+    """Draw the section."""
     st.subheader("Runs")
-    listed = [run for run in runs.list_runs() if not run.active]
-    if not listed:
+    run_trash.opened()
+    run_actions.show_filled()
+    _section()
+
+
+@st.fragment  # a click on a run leaves the form and the training above alone
+def _section() -> None:
+    run_actions.draw_all_if_wanted()
+    listed = {run.name: run for run in runs.list_runs() if not run.active}
+    rows = _table(listed) if listed else []
+    # below the table and not above it: there the finger is that has just deleted or renamed one
+    run_actions.show_said()
+    _offer_undo()
+    if rows:
+        chosen = listed.get(run_actions.chosen())
+        if chosen is not None:
+            run_detail.show(chosen)
+        ticked = [listed[name] for name in run_actions.compared() if name in listed]
+        first = [listed[row["name"]] for row in rows if listed[row["name"]].settings][:AT_FIRST]
+        run_compare.show(ticked or ([chosen] if chosen else first))
+    else:
         st.info("There is no run yet; train one.")
-        return
-    selection = st.dataframe(
-        [_row(run) for run in listed],
-        column_config={
-            "run": "Run",
-            "state": "State",
-            "network": "Network",
-            "epochs": st.column_config.NumberColumn("Epochs", help="Finished epochs"),
-            "batch": "Batch size",
-            "rate": st.column_config.NumberColumn("Learning rate", format="%g"),
-            "images": st.column_config.NumberColumn("Trained on", format="localized"),
-            "seed": "Seed",
-            "options": st.column_config.TextColumn(
-                "Options", help="What differs from the specification's recipe"
-            ),
-            "validation": st.column_config.NumberColumn(
-                "Validation",
-                format="percent",
-                help="Accuracy on the 5,000 images that were kept out of training",
-            ),
-            "test": st.column_config.NumberColumn(
-                "Test", format="percent", help="Accuracy on the 10,000 test images"
-            ),
-            "seconds": st.column_config.NumberColumn("Seconds", format="%.0f"),
-            "created": st.column_config.DatetimeColumn("Started", format="YYYY-MM-DD HH:mm"),
-            "note": "Note",
-        },
-        hide_index=True,
-        height="content" if len(listed) < 10 else 388,
-        on_select="rerun",
-        selection_mode="multi-row",
-        # rows are chosen by position: another list is another table
-        key=f"past_runs-{zlib.crc32(repr([run.name for run in listed]).encode())}",
-        alt="All runs with their settings and scores",
+    run_upload.offer()
+
+
+def _offer_undo() -> None:
+    for deleted in run_trash.trash().deleted:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.text(f"{deleted.name} is deleted.", width="content")
+            st.button(
+                "Undo",
+                icon=":material/undo:",
+                key=f"run-undo-{deleted.path.parent.name}",
+                on_click=run_actions.undo,
+                args=(deleted,),
+                help="Until you leave this page.",
+            )
+
+
+def _table(listed: dict[str, Run]) -> list[dict]:
+    """Draw the table and return its rows, the starred ones first."""
+    rows = [_row(run) for run in listed.values()]
+    starred = [row for row in rows if row["starred"]]
+    rows = starred + [row for row in rows if not row["starred"]]
+    if starred and st.toggle("Starred only", key=STARRED_ONLY, persist_state="session"):
+        rows = starred
+    run_table.run_table(
+        COLUMNS,
+        rows,
+        key="runs_table",
+        label="Runs that have ended, with their settings and scores",
+        chosen=run_actions.chosen(),
+        compared=run_actions.compared(),
+        on_choose=run_actions.choose,
+        on_compare=run_actions.compare,
     )
-    chosen = [listed[at] for at in selection["selection"]["rows"] if at < len(listed)]
     st.caption(
-        "Choose rows to lay their curves over each other. Solid: training; dashed: validation."
+        "Choose rows to look at a run, and tick them to lay their curves over each other. "
+        "Solid: training; dashed: validation."
     )
-    for run in chosen:
-        if run.state in ("failed", "damaged"):
-            st.error(run.reason, title=f"{run.name}: {run.state}", icon=":material/error:")
-            if lines := last_words(run):
-                st.code(lines, language=None)
-    drawn = chosen or [run for run in listed if run.settings][:AT_FIRST]
-    epochs = max((run.settings.epochs for run in drawn if run.settings), default=1)
-    about = f"over the epochs for {len(drawn)} runs"
-    show_learning(drawn, epochs, key="past", about=about, by_run=True)
+    return rows
 
 
 def _row(run: Run) -> dict:
-    settings = run.settings
+    settings, about = run.settings, keeping.about(run)
+    origin = "from elsewhere" if run.elsewhere else "ships with the project" if run.shipped else ""
+    words = (" ".join(about.note.split()), run.reason, origin)
     return {
-        "run": run.name,
+        "name": run.name,
+        "starred": about.starred,
         "state": run.state,
         "network": NETWORKS[settings.network].title if settings else None,
         "test": run.scores.get("test_accuracy"),
@@ -84,6 +114,6 @@ def _row(run: Run) -> dict:
         "images": run.count("train_size"),
         "seed": settings.seed if settings else None,
         "options": settings.options_in_words() if settings else None,
-        "created": run.created or None,
-        "note": run.reason or ("ships with the project" if run.shipped else ""),
+        "created": run.created[:16].replace("T", " ") or None,
+        "note": "; ".join(word for word in words if word) or None,
     }
