@@ -16,6 +16,7 @@ __all__ = [
     "probability_spec",
     "probability_table",
     "trade_off_chart",
+    "without_data",
 ]
 
 # Three roles, told apart in light and dark and by the common kinds of colour blindness.
@@ -49,7 +50,7 @@ def probability_spec() -> dict:
     numbers = base.mark_text(align="left", dx=4, color=OTHER).encode(
         x=x, text=alt.Text("probability:Q", format=".1%")
     )
-    return _without_data((bars + numbers).properties(height=270))
+    return without_data((bars + numbers).properties(height=270))
 
 
 def probability_table(probabilities: np.ndarray, true: int | None = None) -> pd.DataFrame:
@@ -165,7 +166,7 @@ def confusion_spec(columns: int = len(CLASS_NAMES), dark: bool = False) -> dict:
         .transform_filter("datum.text")  # most cells are empty, and every mark takes its time
     )
     room = {"left": 5, "top": 5, "right": 24, "bottom": 5}  # the last slanted name reaches out
-    return _without_data((boxes + text).properties(height=470, padding=room))
+    return without_data((boxes + text).properties(height=470, padding=room))
 
 
 def confusion_table(confusion: np.ndarray, by: str | None = None) -> pd.DataFrame:
@@ -222,7 +223,7 @@ def trade_off_chart(rows: list[list[float]], chosen: float) -> alt.LayerChart:
     return (line + point).properties(height=260)
 
 
-def _without_data(chart: alt.LayerChart) -> dict:
+def without_data(chart: alt.LayerChart) -> dict:
     """The specification without the one empty row that Altair gives a chart that has no data."""
     spec = chart.to_dict()
     del spec["datasets"]
