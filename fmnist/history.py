@@ -80,6 +80,8 @@ def progress_text(progress: dict) -> tuple[float, str]:
 def duration_text(seconds: float) -> str:
     """Seconds as people say them."""
     minutes, seconds = divmod(round(seconds), 60)
+    if minutes >= 100:
+        return f"{minutes // 60} h {minutes % 60} min"
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 

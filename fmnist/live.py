@@ -22,7 +22,7 @@ __all__ = ["MOST_POINTS", "Course", "follow", "place", "progress_text", "setting
 
 MOST_POINTS = 300  # over the planned epochs; a chart is not much wider in pixels
 FILES_KEPT = 16
-TAIL = 64  # bytes that tell whether a file is still the one that was read
+TAIL = 512  # bytes that tell whether a file is still the one that was read
 
 
 @dataclass(frozen=True)

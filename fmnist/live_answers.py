@@ -49,7 +49,9 @@ def latest(run: Run, epoch: int, count: int = 2) -> np.ndarray:
     except OSError:
         data = b""
     whole = len(data) // SIZE
-    return np.frombuffer(data, np.uint8, whole * SIZE).reshape(whole, VALIDATION_SIZE, -1)
+    return np.frombuffer(data, np.uint8, whole * SIZE).reshape(
+        whole, VALIDATION_SIZE, len(CLASS_NAMES)
+    )
 
 
 def places(labels: np.ndarray) -> np.ndarray:

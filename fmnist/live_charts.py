@@ -27,10 +27,12 @@ __all__ = [
 ]
 
 MEASURES = ("accuracy", "loss")
-TRAINING, VALIDATION, WITHIN = "training", "validation", "within the epochs"
+TRAINING, VALIDATION, WITHIN = "training", "validation", "within epochs"
 PLANNED, USED = "planned", "used"
 PALE = "#5fb8ae"  # the answers' colour, fainter
-HEIGHT = 250
+HEIGHT = 290
+# small, or it would not fit above a third of the page; two lines in every chart
+LEGEND = {"orient": "top", "title": None, "labelFontSize": 12, "symbolSize": 60}
 # what lies further than that below the worst finished epoch is not drawn, or the epochs would be
 # squeezed together by the first seconds
 REACH = {"accuracy": 0.05, "loss": 0.15}
@@ -53,7 +55,7 @@ def learning_spec(measure: str, epochs: int) -> dict:
         color=alt.Color(
             "part:N",
             scale=alt.Scale(domain=parts, range=[ANSWER, TRUE, PALE]),
-            legend=alt.Legend(orient="top", title=None, columns=3, labelLimit=140),
+            legend=alt.Legend(**LEGEND, columns=2, columnPadding=8),
         ),
         tooltip=[
             alt.Tooltip("part:N"),
@@ -114,7 +116,7 @@ def rate_spec(epochs: int) -> dict:
         color=alt.Color(
             "part:N",
             scale=alt.Scale(domain=[USED, PLANNED], range=[ANSWER, OTHER]),
-            legend=alt.Legend(orient="top", title=None),
+            legend=alt.Legend(**LEGEND, columns=1),
         ),
         tooltip=[
             alt.Tooltip("part:N"),
@@ -158,7 +160,7 @@ def class_spec() -> dict:
             alt.Tooltip("before:Q", title="an epoch before", format=".1%"),
         ],
     )
-    scale = alt.Scale(domain=[0, 1.16])  # room for the number beside a full bar
+    scale = alt.Scale(domain=[0, 1.16])  # room for the numbers
     axis = alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format="%", title=None)
     x = alt.X("right:Q", scale=scale, axis=axis)
     bars = base.mark_bar(cornerRadiusEnd=3, color=ANSWER).encode(x=x)
@@ -167,8 +169,9 @@ def class_spec() -> dict:
         .mark_tick(color=TRUE, thickness=2.5)
         .encode(x=alt.X("before:Q", scale=scale, axis=axis))
     )
-    numbers = base.mark_text(align="left", dx=6, color=OTHER).encode(
-        x=x, text=alt.Text("right:Q", format=".1%")
+    numbers = base.mark_text(align="left", color=OTHER).encode(
+        x=alt.datum(1.02, type="quantitative", scale=scale, axis=axis),
+        text=alt.Text("right:Q", format=".1%"),
     )
     return without_data((bars + ticks + numbers).properties(height=290))
 

@@ -17,7 +17,7 @@ from fmnist.pictures import data_uri, enlarge
 __all__ = ["panel_html"]
 
 FACTOR = 3  # of the pictures, so that a browser does not blur them
-TALL, WIDE = 24, 100  # of the bars' picture, in its own units
+LEAST = 6  # percent of its room that a bar is high at least, or its colour would be lost
 
 CSS = """<style>
 .lab { display: grid; grid-template-columns: repeat(auto-fill, minmax(5.6rem, 1fr)); gap: 0.6rem;
@@ -32,7 +32,9 @@ CSS = """<style>
 .lab .wrong .mark { color: WRONG; }
 .lab figcaption { margin-top: 0.2rem; }
 .lab .said { display: block; min-height: 2.6em; }
-.lab svg { display: block; width: 100%; height: 1.6rem; }
+.lab .bars { position: relative; height: 1.5rem; border-bottom: 1px solid #94a3b8; }
+.lab .bars span { position: absolute; bottom: 0; background: WRONG; }
+.lab .bars .good { background: RIGHT; }
 </style>""".replace("RIGHT", ANSWER).replace("WRONG", TRUE)
 
 
@@ -52,35 +54,29 @@ def _card(image: np.ndarray, label: int, epochs: np.ndarray, said: np.ndarray, p
     if len(said):
         answer = int(said[-1].argmax())
         kind, mark = ("right", "✓") if answer == label else ("wrong", "✗")
-        words = f"{escape(CLASS_NAMES[answer])} {said[-1, answer] / 255:.0%}"
+        words = f"{said[-1, answer] / 255:.0%}"
+        words += f" {escape(CLASS_NAMES[answer])}" * (answer != label)
     else:
         kind, mark, words = "", "", "no answer yet"
     return (
         f'<figure class="{kind}"><img src="{data_uri(enlarge(image, FACTOR))}" '
         f'alt="Validation image: {name}"><figcaption><b>{name}</b>'
-        f'<span class="said"><span class="mark">{mark}</span> {words}</span></figcaption>'
-        f"{_bars(label, epochs, said, planned)}</figure>"
+        f"{_bars(label, epochs, said, planned)}"
+        f'<span class="said"><span class="mark">{mark}</span> {words}</span></figcaption></figure>'
     )
 
 
 def _bars(label: int, epochs: np.ndarray, said: np.ndarray, planned: int) -> str:
-    slot = WIDE / max(planned, 1)
-    width = slot * 0.85
+    slot = 100 / max(planned, 1)  # percent of the width that an epoch has
     bars, story = [], []
     # of many epochs only some are shown, and each then fills the place of those left out
     for before, epoch, values in zip([0, *epochs], epochs, said, strict=False):
         answer = int(values.argmax())
-        height = 1.5 + (TALL - 1.5) * values[label] / 255
-        words = f"epoch {epoch}: {CLASS_NAMES[answer]} {values[answer] / 255:.0%}"
+        words = escape(f"epoch {epoch}: {CLASS_NAMES[answer]} {values[answer] / 255:.0%}")
         story.append(words)
         bars.append(
-            f'<rect x="{before * slot:.2f}" width="{(epoch - before - 1) * slot + width:.2f}" '
-            f'y="{TALL - height:.1f}" height="{height:.1f}" '
-            f'fill="{ANSWER if answer == label else TRUE}"><title>{escape(words)}</title></rect>'
+            f'<span title="{words}" class="{"good" if answer == label else ""}" '
+            f'style="left:{before * slot:.2f}%;width:{(epoch - before - 0.15) * slot:.2f}%;'
+            f'height:{max(LEAST, values[label] / 2.55):.0f}%"></span>'
         )
-    alt = escape("; ".join(story) or "no epoch yet")
-    return (
-        f'<svg viewBox="0 0 {WIDE} {TALL}" preserveAspectRatio="none" role="img" '
-        f'aria-label="{alt}"><line x1="0" x2="{WIDE}" y1="{TALL}" y2="{TALL}" '
-        f'stroke="currentColor" stroke-opacity="0.35"/>{"".join(bars)}</svg>'
-    )
+    return f'<div class="bars" role="img" aria-label="{"; ".join(story)}">{"".join(bars)}</div>'

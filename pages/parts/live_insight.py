@@ -10,7 +10,7 @@ from fmnist.live_charts import class_spec
 from fmnist.runs import Run
 from pages.parts import live_loading
 
-MATRIX, IMAGES, FILTERS = "Confusion matrix", "Twenty images", "First layer"
+MATRIX, IMAGES, FILTERS = "Matrix", "Images", "First layer"
 ROOM = 480  # pixels that are kept free until there is something to show
 
 
@@ -80,14 +80,14 @@ def _filters(run: Run, kept: Kept) -> None:
     if uris is None:
         st.caption("There is nothing of this network's first layer to show.")
         return
-    image, filters, activations = uris
+    image, filters, activations, name = uris
     st.caption(
-        f"The first layer after epoch {kept.epochs}: each filter looks for a small pattern, white "
-        "for light and black for dark, and answers where it finds it, the brighter the stronger. "
-        "Filters and answers stand in the same order."
+        f"The first layer after epoch {kept.epochs}: each filter looks for a small pattern of "
+        "light and dark. Beside them, in the same order, where it finds it in the image: the "
+        "brighter, the more."
     )
     looked_at, left, right = st.columns([1, 2.2, 2.2])
-    looked_at.image(image, caption="The image", width=168, alt="A validation image: an ankle boot")
+    looked_at.image(image, caption="The image", alt=f"A validation image: {name}")
     left.image(filters, caption="Filters", width="stretch", alt="The first layer's filters")
     right.image(
         activations,

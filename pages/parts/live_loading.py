@@ -38,10 +38,10 @@ def panel(run: Run, kept: Kept) -> str:
     return _panel(str(run.path), kept, run.settings.epochs, run, _validation_part())
 
 
-def lens_uris(run: Run) -> tuple[str, str, str] | None:
+def lens_uris(run: Run) -> tuple[str, str, str, str] | None:
     """The image that the first layer looks at, its filters, and what they make of it: data URIs.
 
-    None where the run's folder has nothing of it. Raises DatasetError.
+    Then the class of the image. None where the run's folder has nothing of it. Raises DatasetError.
     """
     try:
         found = (run.path / lens.FILE).stat()
@@ -84,7 +84,7 @@ def _panel(path: str, kept: Kept, planned: int, _run: Run, _part: Part) -> str:
 @st.cache_resource(max_entries=KEPT, show_spinner=False)
 def _lens_uris(
     path: str, written: tuple[int, int], _run: Run, _part: Part
-) -> tuple[str, str, str] | None:
+) -> tuple[str, str, str, str] | None:
     found = lens.read(_run)
     if found is None:
         return None
@@ -92,4 +92,5 @@ def _lens_uris(
         data_uri(enlarge(_part.images[lens.IMAGE], 6)),
         data_uri(lens_pictures.filter_sheet(found)),
         data_uri(lens_pictures.activation_sheet(found)),
+        data.CLASS_NAMES[_part.labels[lens.IMAGE]],
     )

@@ -16,7 +16,7 @@ def show_progress(run: Run, course: Course) -> None:
     """The bar, and five numbers that are there from the beginning, so that nothing moves."""
     st.progress(*live.progress_text(course, run.settings.epochs))
     now = course.progress or {}
-    with st.grid("auto", min_column_width=104, gap="xsmall"):
+    with st.grid("auto", min_column_width=98, gap="xsmall"):
         _number("Images a second", now.get("images_per_second"), "{:,.0f}".format)
         _number("Time left", now.get("seconds_left"), duration_text)
         _number("Elapsed", course.elapsed(time.time()), duration_text)
