@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from fmnist.history import read_history
+from fmnist.history import read_history, standing
 from fmnist.runs import Run
 
 __all__ = ["curves_table"]
@@ -15,11 +15,11 @@ def curves_table(runs: list[Run]) -> pd.DataFrame:
 
     Columns run, epoch (float; a fraction inside a running epoch), part, accuracy, loss. Inside
     the last, unfinished epoch the running mean of the training part stands; finished epochs have
-    one point a part.
+    one point a part. What a training lost when it was resumed is left out.
     """
     rows = []
     for run in runs:
-        events = read_history(run)
+        events = standing(read_history(run))
         finished = {event["epoch"] for event in events if event["event"] == "epoch"}
         for event in events:
             kind, epoch = event["event"], event.get("epoch")

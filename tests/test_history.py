@@ -93,6 +93,7 @@ def test_progress_in_words():
     assert text == "Epoch 3 of 4, 1,234 images a second, 1 min 15 s left"
     assert duration_text(59.4) == "59 s"
     assert duration_text(3600) == "60 min 0 s"
+    assert duration_text(36_123) == "10 h 2 min"
 
 
 def test_last_words_are_those_of_the_log_or_of_the_error(run):

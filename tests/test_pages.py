@@ -404,7 +404,9 @@ def test_running_training_is_shown_with_progress_and_stop(runs_dir):
     )
     app = open_app("train")
     assert app.progress[0].value == pytest.approx(37.5, abs=1)
-    assert app.progress[0].text == "Epoch 2 of 4, 1,234 images a second, 1 min 15 s left"
+    assert app.progress[0].text == "Epoch 2 of 4, batch 50 of 100"
+    assert "**1,234**" in texts(app)  # images a second
+    assert "**1 min 15 s**" in texts(app)  # left
     stop = next(b for b in app.button if b.label == "Stop")
     stop.click().run()
     assert not app.exception

@@ -16,7 +16,6 @@ from fmnist import (
     curves,
     data,
     evaluation,
-    history,
     landscape,
     mistakes,
     report_charts,
@@ -215,11 +214,6 @@ def learning_specs(runs: list[Run], epochs: int, *, by_run: bool = False) -> dic
     return _learning_specs(tuple(history_size(run) for run in runs), epochs, by_run, runs)
 
 
-def progress(run: Run) -> dict | None:
-    """The newest progress event of a run; see `history.latest_progress`."""
-    return _progress(history_size(run), run)
-
-
 def history_size(run: Run) -> tuple[str, int]:
     """Folder and length of a run's history: what tells that there is something new in it."""
     path = run.path / "history.jsonl"
@@ -235,11 +229,6 @@ def _learning_specs(sizes: tuple, epochs: int, by_run: bool, _runs: list[Run]) -
         measure: charts.learning_chart(table, measure, epochs, by_run).to_dict()
         for measure in ("accuracy", "loss")
     }
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _progress(size: tuple, _run: Run) -> dict | None:
-    return history.latest_progress(_run)
 
 
 @st.cache_resource(max_entries=RUNS_KEPT, show_spinner=False)

@@ -1,0 +1,122 @@
+"""Going on with a run that has ended: what was left of it, or more epochs."""
+
+import streamlit as st
+
+from fmnist import continuing, jobs, runs
+from fmnist.errors import FmnistError, TrainingBusy
+from fmnist.runs import Run
+from fmnist.settings import LIMITS
+
+PENDING = "live_resume"  # (run's name, more epochs, why not now) of a run that could queue
+FORGOTTEN = "live_forgotten"  # names of interrupted runs that are not to be offered any more
+SAID = "live_resume_said"  # what stood against the last try
+LOOKED_AT = 10  # interrupted runs that are looked into, the newest first
+
+
+def offer(run: Run, *, key: str) -> None:
+    """Offer to let an ended run go on; nothing where it cannot."""
+    planned = run.settings.epochs if run.settings else 0
+    if continuing.can_resume(run):
+        if st.button(
+            "Resume",
+            icon=":material/resume:",
+            key=f"{key}-resume",
+            help=f"Goes on after epoch {_done(run)} of {planned}, exactly where it was.",
+        ):
+            _go_on(run.name)
+    elif _can_have_more(run):
+        most = LIMITS["epochs"][1] - planned
+        with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
+            more = st.number_input(
+                "More epochs",
+                1,
+                most,
+                min(5, most),
+                key=f"{key}-more",
+                width=130,
+                help="The learning rate's schedule begins anew for them.",
+            )
+            if st.button(
+                f"Continue for {more} more epoch{'s' * (more != 1)}",
+                icon=":material/resume:",
+                key=f"{key}-continue",
+            ):
+                _go_on(run.name, more)
+
+
+def show_interrupted(listed: list[Run], shown: str | None) -> None:
+    """One line for the newest of one's own runs that was interrupted and can go on.
+
+    shown: name of a run that the page shows already
+    """
+    forgotten = st.session_state.get(FORGOTTEN, ())
+    failed = [run for run in listed if run.state == "failed" and not run.shipped]
+    for run in failed[:LOOKED_AT]:
+        if run.name in (shown, *forgotten) or not continuing.can_resume(run):
+            continue
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                f"**{run.name}** was interrupted after epoch {_done(run)} of "
+                f"{run.settings.epochs}.",
+                width="stretch",
+            )
+            with st.container(horizontal=True, width="content", gap="xsmall"):
+                offer(run, key="interrupted")
+                st.button(
+                    "Not now",
+                    on_click=_forget,
+                    args=(run.name,),
+                    key="interrupted-forget",
+                    help="Not offered again in this window; the run stays.",
+                )
+        return
+
+
+def show_answer() -> None:
+    """What became of the last click on Resume: what stood against it, and a place in the queue."""
+    if said := st.session_state.get(SAID):
+        st.error(said)
+    if (pending := st.session_state.get(PENDING)) is None:
+        return
+    name, more, why = pending
+    with st.container(border=True):
+        st.warning(why, icon=":material/hourglass_top:")
+        with st.container(horizontal=True):
+            if st.button(
+                f"Resume {name} when it is its turn", icon=":material/schedule:", key="resume-queue"
+            ):
+                _go_on(name, more, wait=True)
+            st.button("Leave it", on_click=_drop, key="resume-drop")
+
+
+def _go_on(name: str, more: int = 0, *, wait: bool = False) -> None:
+    _drop()
+    try:
+        with st.spinner("Starting a training process"):
+            jobs.resume(runs.find(name), more=more, wait=wait)
+    except TrainingBusy as busy:
+        st.session_state[PENDING] = name, more, str(busy)
+    except FmnistError as error:
+        st.session_state[SAID] = str(error)
+    st.rerun()
+
+
+def _done(run: Run) -> int:
+    return int(run.count("epochs_done") or 0)
+
+
+def _can_have_more(run: Run) -> bool:
+    try:
+        continuing.resumed_settings(run, more=1)
+    except FmnistError:
+        return False
+    return True
+
+
+def _drop() -> None:
+    for key in (PENDING, SAID):
+        st.session_state.pop(key, None)
+
+
+def _forget(name: str) -> None:
+    st.session_state[FORGOTTEN] = (*st.session_state.get(FORGOTTEN, ()), name)
