@@ -21,7 +21,7 @@ import numpy as np
 import psutil
 
 from fmnist import checkpoints, machine, runs, storage
-from fmnist.architectures import build
+from fmnist.architectures import build, looking_twice
 from fmnist.classifier import Classifier
 from fmnist.data import PART_SIZES, VALIDATION_SIZE, load, split
 from fmnist.exporting import export_litert
@@ -131,10 +131,10 @@ def _learning(model, settings: TrainSettings, part) -> tuple[float, float, float
 
     some = part.images[held_out[: 2 * AT_ONCE]]
     began = time.perf_counter()
-    answers(model, some[:AT_ONCE])
+    answers(model, some[:AT_ONCE], second_look=settings.second_look)
     first += time.perf_counter() - began
     began = time.perf_counter()
-    answers(model, some)
+    answers(model, some, second_look=settings.second_look)
     answering = (time.perf_counter() - began) / len(some) * (VALIDATION_SIZE + PART_SIZES["test"])
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as place:
@@ -152,6 +152,8 @@ def _finishing(model, settings: TrainSettings, images: np.ndarray) -> float:
         began = time.perf_counter()
         bare = build(settings.network)
         bare.set_weights(model.get_weights())
+        if settings.second_look:
+            bare = looking_twice(bare)
         bare.save(Path(place) / "model.keras")
         export_litert(bare, Path(place) / "model.tflite")
         with quiet():

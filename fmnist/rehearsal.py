@@ -38,7 +38,7 @@ def rehearse(settings: TrainSettings) -> Iterator[tuple[float, int]]:
     compile_model(model, settings)
     for epoch in range(settings.epochs):
         fit_epoch(model, *epoch_images(images, labels, settings, epoch), settings, epoch)
-        said = answers(model, part.images[held_out])
+        said = answers(model, part.images[held_out], second_look=settings.second_look)
         yield judge(said, part.labels[held_out])["accuracy"], model.count_params()
 
 
