@@ -45,7 +45,13 @@ def settings_hash(settings: TrainSettings) -> str:
 
     Without the number of epochs, the seed, where the images come from and the precision.
     """
-    values = {name: value for name, value in settings.to_dict().items() if name not in APART}
+    default = TrainSettings().to_dict()
+    # a setting that nobody knew when an entry was made is at its default there
+    values = {
+        name: value
+        for name, value in settings.to_dict().items()
+        if name not in APART and value != default[name]
+    }
     text = json.dumps(values, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

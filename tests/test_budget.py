@@ -19,7 +19,7 @@ from fmnist.errors import BudgetError
 from fmnist.pace import Pace, Speed
 from fmnist.recipes import RECIPES
 from fmnist.recorded import Entry, settings_hash
-from fmnist.settings import TrainSettings
+from fmnist.settings import TrainSettings, arguments
 from fmnist.train_command import settings_of
 from tests.conftest import ROOT
 from tests.test_cli import fmnist
@@ -123,7 +123,7 @@ def test_another_recipe_than_todays_is_refused(other):
 def test_hash_is_that_of_what_decides_how_well_is_learnt():
     same = dataclasses.replace(QUICK, epochs=30, seed=9, deterministic=True)
     assert settings_hash(same) == settings_hash(QUICK)
-    changed = [{"learning_rate": 0.02}, {"mirror": False}, {"fraction": 0.5}, {"batch_size": 64}]
+    changed = [{"learning_rate": 0.02}, {"erasing": 0.1}, {"fraction": 0.5}, {"batch_size": 64}]
     hashes = {settings_hash(dataclasses.replace(QUICK, **change)) for change in changed}
     assert len(hashes | {settings_hash(QUICK)}) == 5
 
@@ -368,10 +368,8 @@ print(json.dumps({"made": made, "said": said, "speed": vars(measured.speeds["qui
 @pytest.mark.slow
 def test_rehearsal_reaches_what_a_training_does_and_the_promise_stays_with_the_run(tmp_path):
     command = ["train", "--name", "tiny", "--promise", promises.to_text({**PROMISE, "epochs": 2})]
-    settings = ["--network", "quick", "--epochs", "2", "--batch-size", "128", "--mirror"]
-    settings += ["--learning-rate", "0.01", "--schedule", "one-cycle", "--weight-decay", "0.05"]
-    settings += ["--label-smoothing", "0.1", "--fraction", "0.02", "--deterministic"]
-    done = fmnist(*command, *settings)
+    settings = dataclasses.replace(QUICK, epochs=2, fraction=0.02, deterministic=True)
+    done = fmnist(*command, *arguments(settings))
     assert done.returncode == 0, done.stderr
     run = runs.find("tiny")
     assert promises.promise_of(run) == {**PROMISE, "epochs": 2}

@@ -125,8 +125,10 @@ def show_path(
         key=f"{key}-path",
         alt="Probability of each class after each epoch",
     )
-    times = f"{forgotten} time{'s' * (forgotten != 1)}" if forgotten else "never"
-    how = f"first right after epoch {learnt}, and {times} forgotten" if learnt else "never right"
+    how = "never right, so never forgotten"
+    if learnt:
+        times = f"{forgotten} time{'s' * (forgotten != 1)}" if forgotten else "never"
+        how = f"first right after epoch {learnt}, and {times} forgotten"
     st.caption(f"It was {how}.")
 
 
