@@ -18,7 +18,6 @@ from fmnist.errors import TrainingBusy, TrainingFailed
 __all__ = ["busy_message", "cancel", "collect", "progress", "start"]
 
 ROOT = Path(__file__).parents[1]
-NICE = 5  # as a training that a page starts
 _turn = threading.Lock()
 _current: "_Measurement | None" = None
 

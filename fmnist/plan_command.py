@@ -5,7 +5,7 @@ import json
 import os
 import sys
 
-from fmnist import pace, pace_job, recorded
+from fmnist import machine, pace, pace_job, recorded
 from fmnist.budget import MINUTES, Choice, Plan, choose
 from fmnist.errors import SettingsError, TrainingBusy
 from fmnist.history import duration_text
@@ -96,8 +96,7 @@ def _run(options, parser) -> int:
     if options.record:
         return _record(options)
     if options.measure:
-        if hasattr(os, "nice"):  # not on Windows
-            os.nice(pace_job.NICE)
+        machine.step_back()  # as a training that a page starts
         _measure(_say_json)
         return 0
     if options.minutes is None:

@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from fmnist import continuing, control, jobs, promises, runs
+from fmnist import continuing, control, jobs, machine, promises, runs
 from fmnist.architectures import NETWORKS
 from fmnist.data import SOURCES
 from fmnist.errors import RunError
@@ -280,8 +280,7 @@ def _train_held(path: Path, settings: TrainSettings, *, log: bool, resume: bool)
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if log:
-        if hasattr(os, "nice"):  # not on Windows
-            os.nice(5)  # the pages stay quick beside it
+        machine.step_back()  # the pages stay quick beside it
         file = os.open(path / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(file, 1)
         os.dup2(file, 2)
