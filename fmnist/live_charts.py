@@ -31,6 +31,7 @@ TRAINING, VALIDATION, WITHIN = "training", "validation", "within epochs"
 PLANNED, USED = "planned", "used"
 PALE = "#5fb8ae"  # the answers' colour, fainter
 HEIGHT = 290
+MANY = 50  # epochs; the points of more would cover each other
 # small, or it would not fit above a third of the page; two lines in every chart
 LEGEND = {"orient": "top", "title": None, "labelFontSize": 12, "symbolSize": 60}
 # what lies further than that below the worst finished epoch is not drawn, or the epochs would be
@@ -69,7 +70,7 @@ def learning_spec(measure: str, epochs: int) -> dict:
     chart = (
         within.mark_line(strokeWidth=1.2)
         + whole.mark_line(strokeWidth=2)
-        + whole.mark_point(filled=True, size=40, opacity=1)
+        + whole.mark_point(filled=True, size=40 if epochs <= MANY else 8, opacity=1)
     )
     return without_data(chart.properties(height=HEIGHT))
 

@@ -12,11 +12,10 @@ import numpy as np
 from fmnist.charts import ANSWER, TRUE
 from fmnist.data import CLASS_NAMES
 from fmnist.live_answers import Panel
-from fmnist.pictures import data_uri, enlarge
+from fmnist.pictures import data_uri
 
 __all__ = ["panel_html"]
 
-FACTOR = 3  # of the pictures, so that a browser does not blur them
 LEAST = 6  # percent of its room that a bar is high at least, or its colour would be lost
 
 CSS = """<style>
@@ -59,7 +58,7 @@ def _card(image: np.ndarray, label: int, epochs: np.ndarray, said: np.ndarray, p
     else:
         kind, mark, words = "", "", "no answer yet"
     return (
-        f'<figure class="{kind}"><img src="{data_uri(enlarge(image, FACTOR))}" '
+        f'<figure class="{kind}"><img src="{data_uri(image)}" '
         f'alt="Validation image: {name}"><figcaption><b>{name}</b>'
         f"{_bars(label, epochs, said, planned)}"
         f'<span class="said"><span class="mark">{mark}</span> {words}</span></figcaption></figure>'

@@ -54,7 +54,7 @@ def checkpoint(path, epoch):
 
 def dead(name, epochs_done, **info):
     """A run whose process was killed after so many epochs."""
-    path = fake(name, "running", epochs_done=epochs_done, **info)
+    path = fake(name, "running", VALIDATED, epochs_done=epochs_done, **info)
     runs.write_info(path, process={**runs.this_process(), "started": 0.0})
     if epochs_done:
         checkpoint(path, epochs_done)
@@ -332,6 +332,7 @@ def test_a_failed_run_that_was_watched_shows_why_and_can_go_on(runs_dir, monkeyp
     monkeypatch.setattr(jobs, "resume", refuse)
     app = watching("killed")
     assert "died" in app.error[0].value
+    assert {"accuracy", "loss", "rate"} <= set(charts(app))
     button(app, "Resume").click().run()
     assert any(error.value == "The checkpoint is of another network." for error in app.error)
 

@@ -60,8 +60,7 @@ def _live(run: Run) -> None:
     live_controls.show(run, course)
     st.caption(live.settings_text(run.settings))
     live_view.show_progress(run, course)
-    live_view.show_curves(run, course)
-    live_insight.show(run)
+    _learnt(run)
 
 
 def _ended() -> str | None:
@@ -78,6 +77,9 @@ def _ended() -> str | None:
         if lines := last_words(run):
             st.code(lines, language=None)
         live_resume.offer(run, key="ended")
+        if live.follow(run).epochs:
+            with st.container(border=True):
+                _learnt(run)
     elif not run.usable:
         st.info(f"{run.name} was stopped before it had learnt anything.")
         live_resume.offer(run, key="ended")
@@ -106,5 +108,9 @@ def _success(run: Run) -> None:
         ):
             st.rerun()  # the picker is outside this fragment
         live_resume.offer(run, key="ended")
+    _learnt(run)
+
+
+def _learnt(run: Run) -> None:
     live_view.show_curves(run, live.follow(run))
     live_insight.show(run)
