@@ -77,7 +77,7 @@ def test_all_ended_runs_are_in_the_table_and_active_ones_are_not(own_run):
     own_run("mine", settings=TrainSettings(batch_size=128, mirror=True).to_dict(), train_seconds=75)
     own_run("busy", state="running", process=runs.this_process())
     app = train()
-    assert listed(app) == ["robust", "seed-cnn", "mine"]
+    assert listed(app) == ["accurate", "robust", "seed-cnn", "mine"]
     shown = cells(app, "mine")
     assert (shown["Batch size"], shown["Options"], shown["Time"]) == ("128", "mirror", "1 min 15 s")
     assert (shown["Test"], shown["Validation"], shown["Trained on"]) == ("90.00%", "", "")
@@ -91,7 +91,7 @@ def test_starred_runs_stand_first_and_can_be_alone(own_run):
     keeping.set_star(own_run("b", created="2025-01-01T00:00:00+00:00"), True)
     keeping.set_star(runs.find("seed-cnn"), True)
     app = train()
-    assert listed(app) == ["seed-cnn", "b", "robust", "a"]
+    assert listed(app) == ["seed-cnn", "b", "accurate", "robust", "a"]
     app.toggle(key="runs_starred_only").set_value(True).run()
     assert listed(app) == ["seed-cnn", "b"]
     for name in ("seed-cnn", "b"):
@@ -305,11 +305,11 @@ def test_a_run_from_elsewhere_is_shown_and_nowhere_chosen(own_run):
     matrix, *curves = charts(app)
     assert matrix.startswith("Confusion matrix of the run from elsewhere")
     assert curves == over("the epochs for 1 run")
-    assert app.sidebar.selectbox(key="run").options == ["robust", "seed-cnn"]
+    assert app.sidebar.selectbox(key="run").options == ["accurate", "robust", "seed-cnn"]
     assert button(app, "Look at it on all pages").disabled
     # the uploader is empty again, so the next look at the page keeps no second one
     app.run()
-    assert listed(app) == ["robust", "seed-cnn", "far"]
+    assert listed(app) == ["accurate", "robust", "seed-cnn", "far"]
     click(app, "Delete")
     assert "far" not in listed(app)
 

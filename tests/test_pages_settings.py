@@ -110,14 +110,16 @@ def test_all_controls_together(started):
             expected |= choose(app, control)
     app.selectbox(key="train_network").set_value("robust").run()
     app.segmented_control(key="train_precision").set_value("bfloat16")
+    app.toggle(key="train_second_look").set_value(True)  # which needs mirror
     press_start(app)
-    expected |= {"network": "robust", "precision": "bfloat16"}
+    expected |= {"network": "robust", "precision": "bfloat16", "second_look": True}
     assert started == [TrainSettings(**expected)]
     assert app.selectbox(key="train_recipe").value == "own"
 
 
 def test_the_controls_show_all_settings_but_what_a_run_brings(started):
-    shown = {name for *_, expected in CONTROLS.values() for name in expected} | {"precision"}
+    shown = {name for *_, expected in CONTROLS.values() for name in expected}
+    shown |= {"precision", "second_look"}  # which need other settings, see above
     fields = {field.name for field in dataclasses.fields(TrainSettings)}
     assert fields - shown == {"initial", "continued", "rate_changes", "source"}
 
