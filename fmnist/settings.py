@@ -139,10 +139,11 @@ class TrainSettings:
                 f"bfloat16 makes the network {self.network!r} no faster; use float32, or one of "
                 f"the networks {', '.join(able)}."
             )
-        if self.optimizer == "adam" and self.learning_rate > MOST_FOR_ADAM:
+        fastest = max(self.learning_rate, *(rate for _, rate in self.rate_changes), 0)
+        if self.optimizer == "adam" and fastest > MOST_FOR_ADAM:
             raise SettingsError(
                 f"Adam learns nothing with a learning rate above {MOST_FOR_ADAM:g}, got "
-                f"{self.learning_rate:g}; 0.001 is usual. Such rates are for sgd."
+                f"{fastest:g}; 0.001 is usual. Such rates are for sgd."
             )
 
     def options_in_words(self) -> str:

@@ -67,6 +67,7 @@ def test_both_ends_of_every_range_are_legal(name):
         ({"second_look": True}, "train it with mirror or renderings, too"),
         ({"precision": "bfloat16"}, "makes the network 'cnn' no faster; use float32"),
         ({"learning_rate": 0.2}, "Adam learns nothing with a learning rate above 0.1, got 0.2"),
+        ({"rate_changes": ((2, 0.5),)}, "rate above 0.1, got 0.5"),
         ({"continued": (10,)}, "must rise and end before its last, 10; got 10"),
         ({"continued": (5, 3)}, "got 5, 3"),
         ({"continued": "5"}, "continued must be a list"),
