@@ -150,8 +150,9 @@ def runs_directory() -> Path:
 
 
 def list_runs() -> list[Run]:
-    """All runs: the shipped ones by name, then own ones, newest first."""
-    shipped = [read(path) for path in sorted(SHIPPED_DIR.glob("*")) if path.is_dir()]
+    """All runs: the default one, the other shipped ones by name, then own ones, newest first."""
+    paths = [path for path in SHIPPED_DIR.glob("*") if path.is_dir()]
+    shipped = [read(path) for path in sorted(paths, key=lambda p: (p.name != DEFAULT_RUN, p.name))]
     directory = runs_directory()
     paths = directory.glob("*") if directory.is_dir() else []
     own = [read(path) for path in paths if path.is_dir() and not path.name.startswith(".")]

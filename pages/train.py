@@ -27,9 +27,10 @@ def start(settings: TrainSettings, promise: dict | None = None, **how) -> bool:
 
     Returns only where it did not start and there is nothing to ask: it has said why.
     """
+    promised = {"promise": promise} if promise else {}
     try:
         with st.spinner("Queueing" if how else "Starting a training process"):
-            run = jobs.start(settings, promise=promise, **how)
+            run = jobs.start(settings, **promised, **how)
     except FmnistError as error:
         if how or not isinstance(error, TrainingBusy):
             st.error(str(error))

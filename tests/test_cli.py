@@ -265,6 +265,9 @@ def test_train_and_use_the_run(pictures, runs_dir):
         "test.npz",
         "verdict.json",
         "epochs.u8",
+        "validation.u8",
+        "lens.npz",
+        "checkpoint.npz",
     }
     # the last epoch's answers are those of the network that was kept, within half a byte
     (kept,) = epochs.read(run)

@@ -163,9 +163,8 @@ def test_kill_9_within_an_epoch_then_resume_gives_the_run_that_was_never_killed(
     first, second = runs.read(unbroken.path), runs.read(run.path)
     assert second.reason == ""
     assert second.settings == first.settings
-    np.testing.assert_array_equal(
-        runs.load_predictions(second), runs.load_predictions(first)
-    )  # to the digit
+    # to the digit
+    np.testing.assert_array_equal(runs.load_predictions(second), runs.load_predictions(first))
     for file in (epochs.FILE, epochs.VALIDATION_FILE):
         np.testing.assert_array_equal(epochs.read(second, file), epochs.read(first, file))
     learnt = [
@@ -224,7 +223,7 @@ def test_pause_halts_between_two_batches_and_another_rate_counts_from_the_next_e
     jobs.request_stop(runs.read(run.path))
     wait_until(lambda: state(run) == "stopped")
     assert runs.read(run.path).usable
-    assert not control.asked(run.path, control.PAUSE)
+    wait_until(lambda: not control.asked(run.path, control.PAUSE), limit=5)
 
 
 def test_queue_is_worked_off_in_the_order_that_people_gave_it():

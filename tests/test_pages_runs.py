@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from fmnist import keeping, run_archive, runs, storage
 from fmnist.settings import TrainSettings
 from fmnist.timed_curves import timed_curves
-from pages.parts import frame, run_actions, run_table, run_trash, settings_form
+from pages.parts import frame, run_actions, run_table, run_trash
 from tests.browsing import ANSWER_LIMIT, browsing, go
 from tests.test_keeping import PROMISE, trash
 from tests.test_pages import fresh_caches, open_app, texts
@@ -77,7 +77,7 @@ def test_all_ended_runs_are_in_the_table_and_active_ones_are_not(own_run):
     own_run("mine", settings=TrainSettings(batch_size=128, mirror=True).to_dict(), train_seconds=75)
     own_run("busy", state="running", process=runs.this_process())
     app = train()
-    assert listed(app) == ["accurate", "robust", "seed-cnn", "mine"]
+    assert listed(app) == ["robust", "accurate", "seed-cnn", "mine"]
     shown = cells(app, "mine")
     assert (shown["Batch size"], shown["Options"], shown["Time"]) == ("128", "mirror", "1 min 15 s")
     assert (shown["Test"], shown["Validation"], shown["Trained on"]) == ("90.00%", "", "")
@@ -91,14 +91,14 @@ def test_starred_runs_stand_first_and_can_be_alone(own_run):
     keeping.set_star(own_run("b", created="2025-01-01T00:00:00+00:00"), True)
     keeping.set_star(runs.find("seed-cnn"), True)
     app = train()
-    assert listed(app) == ["seed-cnn", "b", "accurate", "robust", "a"]
+    assert listed(app) == ["seed-cnn", "b", "robust", "accurate", "a"]
     app.toggle(key="runs_starred_only").set_value(True).run()
     assert listed(app) == ["seed-cnn", "b"]
     for name in ("seed-cnn", "b"):
         keeping.set_star(runs.find(name), False)
     app.run()
     assert not app.exception
-    assert len(listed(app)) == 4
+    assert len(listed(app)) == 5
     assert not [toggle for toggle in app.toggle if toggle.key == "runs_starred_only"]
 
 
@@ -161,7 +161,12 @@ def test_star_and_note(own_run):
     app = click(train("mine"), "Star")
     assert keeping.about(run).starred
     assert listed(app)[0] == "mine"
-    assert [row["starred"] for row in sent(app, "runs_table")["rows"]] == [True, False, False]
+    assert [row["starred"] for row in sent(app, "runs_table")["rows"]] == [
+        True,
+        False,
+        False,
+        False,
+    ]
     app.text_area[0].set_value("first *try*\nof two").run()
     assert not app.exception
     assert keeping.about(run) == keeping.About(True, "first *try*\nof two")
@@ -275,7 +280,9 @@ def test_settings_are_handed_to_the_form(own_run):
     settings = TrainSettings(epochs=3, mirror=True)
     own_run("mine", settings=settings.to_dict())
     app = click(train("mine"), "Use these settings")
-    assert app.session_state[settings_form.WANTED] == settings
+    assert app.number_input(key="train_epochs").value == 3
+    assert app.toggle(key="train_mirror").value is True
+    assert app.selectbox(key="train_recipe").value == "own"
     assert r"settings of mine are in the form above" in app.toast[0].value
 
 
@@ -305,11 +312,11 @@ def test_a_run_from_elsewhere_is_shown_and_nowhere_chosen(own_run):
     matrix, *curves = charts(app)
     assert matrix.startswith("Confusion matrix of the run from elsewhere")
     assert curves == over("the epochs for 1 run")
-    assert app.sidebar.selectbox(key="run").options == ["accurate", "robust", "seed-cnn"]
+    assert app.sidebar.selectbox(key="run").options == ["robust", "accurate", "seed-cnn"]
     assert button(app, "Look at it on all pages").disabled
     # the uploader is empty again, so the next look at the page keeps no second one
     app.run()
-    assert listed(app) == ["accurate", "robust", "seed-cnn", "far"]
+    assert listed(app) == ["robust", "accurate", "seed-cnn", "far"]
     click(app, "Delete")
     assert "far" not in listed(app)
 
