@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from fmnist import epochs, keeping, run_archive, runs, storage
+from fmnist import epochs, keeping, run_archive, run_intake, runs, storage
 from fmnist.errors import BadArchive, KeepingError
 from fmnist.evaluation import evaluate
 from fmnist.history import read_history
@@ -353,7 +353,7 @@ def test_a_hostile_file_is_one_sentence_and_leaves_nothing(name, runs_dir):
 
 
 def test_too_many_epochs_are_refused(monkeypatch):
-    monkeypatch.setitem(run_archive.MOST_BYTES, epochs.FILE, 200_000)
+    monkeypatch.setitem(run_intake.MOST_BYTES, epochs.FILE, 200_000)
     assert run_archive.keep(run_zip(epochs__u8=EPOCH * 2), "a").elsewhere
     with pytest.raises(BadArchive, match=r"epochs\.u8 has more than the 0\.19 MB"):
         run_archive.keep(run_zip(epochs__u8=EPOCH * 3), "b")
