@@ -31,7 +31,7 @@ LEAST = 20  # strokes of each phase
 CANVAS_WAITS = 200  # ms, streamlit-drawable-canvas 0.13's own
 RECIPE = "quick"
 A_DRAWING = 8  # strokes, then the canvas is cleared
-START_LIMIT = 300  # seconds until a training must learn; other programs may be running
+START_LIMIT = 600  # seconds until a training must learn; other programs may be running
 TIMER = """
 window.fmnistStroke = {
   arm() { this.up = this.words = this.picture = null; },
