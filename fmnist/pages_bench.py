@@ -72,7 +72,7 @@ class Interaction:
 def measure(run: str, times: int) -> Iterator[tuple[str, list[float]]]:
     """(name, milliseconds) of every interaction, `times` each after one that does not count.
 
-    Raises RunError with what is missing where no browser can be driven or the app does not start.
+    Raises RunError as `studio` does.
     """
     with studio() as (server, window):
         for one in INTERACTIONS:
@@ -83,15 +83,13 @@ def measure(run: str, times: int) -> Iterator[tuple[str, list[float]]]:
 def studio() -> Iterator[tuple[Server, object]]:
     """The app, started with no runs but the shipped ones, and an open browser (Playwright's).
 
-    Raises RunError with what is missing where no browser can be driven or the app does not start.
+    Raises RunError where no browser can be driven, the app does not start, or a page hangs.
     """
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import Error, sync_playwright
     except ImportError:
-        words = "Playwright is not installed: pip install -r requirements-dev.txt."
-        raise RunError(words) from None
-    browser = find_browser()
-    if browser is None:
+        raise RunError("Playwright is missing: pip install -r requirements-dev.txt.") from None
+    if (browser := find_browser()) is None:
         raise RunError(f"There is no Chromium or Chrome; install one with: {INSTALL}.")
     with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
         try:
@@ -102,6 +100,8 @@ def studio() -> Iterator[tuple[Server, object]]:
             window = playwright.chromium.launch(executable_path=browser, args=list(BROWSER_FLAGS))
             try:
                 yield server, window
+            except Error as error:
+                raise RunError(f"The pages could not be driven: {error.message}") from None
             finally:
                 window.close()
         finally:

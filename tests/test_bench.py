@@ -288,7 +288,7 @@ print(json.dumps(dict(strokes_bench.measure("seed-cnn", seconds=0, least=2))))
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1_200,
         check=False,
     )
     assert done.returncode == 0, done.stderr
