@@ -1,4 +1,4 @@
-"""Stars, notes, other names, and deleting with a way back; promises and curves over time."""
+"""Stars, notes, other names, and deleting with a way back; curves over time."""
 
 import gc
 import json
@@ -10,7 +10,6 @@ import pytest
 from fmnist import continuing, keeping, runs, storage
 from fmnist.errors import KeepingError, RunError
 from fmnist.keeping import About, Trash
-from fmnist.promise_kept import promise_text
 from fmnist.settings import TrainSettings
 from fmnist.timed_curves import timed_curves, timed_spec
 
@@ -293,43 +292,6 @@ def test_a_run_from_elsewhere_is_never_loaded(own_run):
         runs.load_predictions(run)
     assert not continuing.can_resume(run)
     assert runs.read_probabilities(run).shape == (10_000, 10)
-
-
-# --- promises
-
-
-PROMISE = {"minutes": 3.0, "low": 0.928, "high": 0.934, "network": "quick", "epochs": 5}
-
-
-def test_the_promise_stands_beside_the_result(own_run):
-    scores = {"validation_accuracy": 0.931, "test_accuracy": 0.5}
-    run = own_run(promise=PROMISE, scores=scores, train_seconds=184.2)
-    assert promise_text(run) == (
-        "promised 92.8 to 93.4 % in 3.0 min; got 93.1 % (validation) in 3 min 4 s"
-    )
-    assert promise_text(own_run("no-result", promise=PROMISE, scores={})) == (
-        "promised 92.8 to 93.4 % in 3.0 min; there is no result"
-    )
-
-
-@pytest.mark.parametrize(
-    "promise",
-    [
-        None,
-        3,
-        {},
-        {**PROMISE, "low": "0.9"},
-        {**PROMISE, "low": 0.95},
-        {**PROMISE, "high": 93.4},
-        {**PROMISE, "minutes": float("nan")},
-        {**PROMISE, "minutes": 0},
-        {**PROMISE, "minutes": True},
-    ],
-)
-def test_a_promise_that_is_none_is_not_shown(own_run, promise):
-    run = own_run()
-    run.info["promise"] = promise
-    assert promise_text(run) == ""
 
 
 # --- curves over time

@@ -4,12 +4,11 @@ from functools import partial
 
 import streamlit as st
 
-from fmnist import evaluation, keeping, run_archive, runs
+from fmnist import evaluation, keeping, promises, run_archive, runs
 from fmnist.charts import confusion_spec, confusion_table
 from fmnist.errors import FmnistError
 from fmnist.evaluation import Evaluation
 from fmnist.history import duration_text, last_words
-from fmnist.promise_kept import promise_text
 from fmnist.runs import Run
 from pages.parts import loading, run_actions
 from pages.parts.answer_view import literal
@@ -26,8 +25,8 @@ def show(run: Run) -> None:
             if lines := last_words(run):
                 st.code(lines, language=None)
         _numbers(run)
-        if promise := promise_text(run):
-            st.markdown(f":material/handshake: {promise[0].upper()}{promise[1:]}.")
+        if promise := promises.kept(run):
+            st.markdown(f":material/handshake: {promise}")
         _buttons(run, about.starred)
         note_key = f"run-note-{run.path}"
         st.text_area(

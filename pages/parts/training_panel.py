@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fmnist import jobs, live, runs
+from fmnist import jobs, live, promises, runs
 from fmnist.errors import RunError
 from fmnist.history import last_words
 from fmnist.runs import Run
@@ -99,6 +99,8 @@ def _success(run: Run) -> None:
         title=f"{run.name} {word}",
         icon=":material/check_circle:",
     )
+    if promise := promises.kept(run):
+        st.markdown(f":material/handshake: {promise}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if st.button(
             "Look at this run on all pages",
