@@ -22,10 +22,11 @@ pytestmark = pytest.mark.slow
 # an hour of work, so that a test always catches it in the middle
 LONG = TrainSettings(epochs=1000, fraction=0.1, batch_size=32)
 BRIEF = TrainSettings(epochs=1, fraction=0.02)
+PATIENCE = 300  # seconds until a whole training has ended, beside other tests on the same cores
 # everything that has a state which must not be lost: moments, dropout, schedule, augmentation
 PLANNED = TrainSettings(
     epochs=3,
-    fraction=0.05,
+    fraction=0.03,
     schedule="one-cycle",
     weight_decay=0.05,
     mirror=True,
@@ -150,7 +151,7 @@ def unbroken():
 
 
 def test_kill_9_within_an_epoch_then_resume_gives_the_run_that_was_never_killed(unbroken):
-    wait_until(lambda: state(unbroken) == "finished")
+    wait_until(lambda: state(unbroken) == "finished", limit=PATIENCE)
     run = jobs.start(PLANNED, name="killed")
     wait_until(lambda: (latest_progress(run) or {}).get("epoch") == 2)
     psutil.Process(run.info["process"]["pid"]).kill()
@@ -159,7 +160,7 @@ def test_kill_9_within_an_epoch_then_resume_gives_the_run_that_was_never_killed(
     assert continuing.can_resume(runs.read(run.path))
 
     jobs.resume(runs.read(run.path))
-    wait_until(lambda: state(run) == "finished")
+    wait_until(lambda: state(run) == "finished", limit=PATIENCE)
     first, second = runs.read(unbroken.path), runs.read(run.path)
     assert second.reason == ""
     assert second.settings == first.settings
@@ -180,7 +181,7 @@ def test_kill_9_within_an_epoch_then_resume_gives_the_run_that_was_never_killed(
     with pytest.raises(RunError, match="has had all its 3 epochs"):
         jobs.resume(second)
     jobs.resume(second, more=1)
-    wait_until(lambda: state(run) == "finished")
+    wait_until(lambda: state(run) == "finished", limit=PATIENCE)
     longer = runs.read(run.path)
     assert (longer.settings.epochs, longer.settings.continued) == (4, (3,))
     assert longer.count("epochs_done") == len(epochs.read(longer)) == 4
