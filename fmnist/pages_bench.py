@@ -101,7 +101,8 @@ def studio() -> Iterator[tuple[Server, object]]:
             try:
                 yield server, window
             except Error as error:
-                raise RunError(f"The pages could not be driven: {error.message}") from None
+                words = error.message.partition("\n")[0]  # without the log of its calls
+                raise RunError(f"The pages could not be driven: {words}") from None
             finally:
                 window.close()
         finally:
