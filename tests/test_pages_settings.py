@@ -155,7 +155,7 @@ def test_a_recipe_is_what_this_processor_can_train(started, monkeypatch):
     app = open_page()
     app.selectbox(key="train_recipe").set_value("accurate").run()
     assert app.selectbox(key="train_recipe").value == "accurate"
-    precision = app.segmented_control(key="train_precision")
+    precision = app.segmented_control(key="train_float32")
     assert precision.disabled
     assert "does not multiply bfloat16" in precision.help
     press_start(app)
@@ -165,16 +165,17 @@ def test_a_recipe_is_what_this_processor_can_train(started, monkeypatch):
 
 def test_precision_is_a_choice_only_where_it_helps(started):
     app = open_page()
-    precision = app.segmented_control(key="train_precision")
-    assert precision.disabled
+    precision = app.segmented_control(key="train_float32")
+    assert (precision.value, precision.disabled) == ("float32", True)
     assert "makes this network no faster" in precision.help
     app.selectbox(key="train_network").set_value("accurate").run()
     assert not app.segmented_control(key="train_precision").disabled
     app.segmented_control(key="train_precision").set_value("bfloat16").run()
     app.selectbox(key="train_network").set_value("cnn").run()  # and is no trap there
-    assert app.segmented_control(key="train_precision").value == "float32"
     press_start(app)
-    assert started == [TrainSettings()]
+    app.selectbox(key="train_network").set_value("robust").run()
+    press_start(app)
+    assert started == [TrainSettings(), TrainSettings(network="robust", precision="bfloat16")]
 
 
 @pytest.mark.parametrize(
@@ -252,6 +253,8 @@ from fmnist.settings import TrainSettings
 from pages.parts import settings_form
 import streamlit as st
 
+for name in st.session_state.pop("forget", []):
+    del st.session_state[name]
 settings, reason = settings_form.show()
 st.session_state["found"] = settings
 st.button("Use", on_click=settings_form.fill, args=(st.session_state["wanted"],))
@@ -292,6 +295,19 @@ def test_what_no_control_shows_is_said_and_can_be_left_out():
     app.button(key="train_leave_out").click().run()
     assert not app.exception
     assert app.session_state["found"] == TrainSettings(network="robust", seed=3)
+
+
+def test_what_streamlit_forgets_is_remembered():
+    # it forgets keys of a fragment that another click has cut short (seen in a browser)
+    app = AppTest.from_string(FILLING, default_timeout=60)
+    app.session_state["wanted"] = TrainSettings()
+    app.run()
+    app.number_input(key="train_epochs").set_value(7)
+    app.toggle(key="train_mirror").set_value(True).run()
+    app.session_state["forget"] = ["train_epochs", "train_seed"]
+    app.slider(key="train_shift").set_value(2).run()
+    assert not app.exception
+    assert app.session_state["found"] == TrainSettings(epochs=7, mirror=True, shift=2)
 
 
 # --- the preview

@@ -1,6 +1,8 @@
 """All settings of a training as widgets, filled from a recipe or a past run, and checked at once.
 
-What the widgets hold lies in the session under `train_NAME`; it outlives page switches.
+What the widgets hold lies in the session under `train_NAME`. Streamlit forgets such a value now
+and then (one is missing after a run that another click has cut short), so what was last read is
+remembered beside it.
 """
 
 import dataclasses
@@ -19,10 +21,11 @@ WAY, CHOOSE = "train_way", "Choose settings"  # the page's control and what show
 SHARES = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 SHARES_KEY = "train_shares"  # those above, and a past run's
 KEPT = "train_kept"  # what a past run had that no widget shows
+SEEN = "train_seen"  # name -> value, as last read
 RECIPE, OWN = "train_recipe", "own"  # the recipe's name, or that it is none
 DETERMINISTIC_COST = "takes longer"  # measured: see the README
 
-# what each widget shows; "all" is the opposite of holdout
+# what the widgets show, and "all", the opposite of holdout
 NAMES = (
     *("network", "fraction", "epochs", "batch_size", "optimizer", "learning_rate", "schedule"),
     *("seed", "weight_decay", "label_smoothing", "mirror", "second_look", "shift"),
@@ -42,12 +45,11 @@ def show() -> tuple[TrainSettings | None, str]:
 
     Draw the settings' start button beside that sentence.
     """
-    if any(_key(name) not in st.session_state for name in (*NAMES, "all")):
+    if SEEN not in st.session_state:
         _put(TrainSettings())
+    _recall()
     reason_for_float32 = _why_float32(st.session_state[_key("network")])
-    if reason_for_float32:
-        st.session_state[_key("precision")] = "float32"
-    settings, reason = _read()
+    settings, reason = _read(reason_for_float32)
     st.session_state[RECIPE] = _recipe_of(settings)
     _main_row()
     with st.expander("More settings", key="train_more", on_change="rerun") as more:
@@ -68,19 +70,31 @@ def _key(name: str) -> str:
 
 def _put(settings: TrainSettings) -> None:
     """Needs to be called before the widgets are drawn."""
+    seen = {"all": not settings.holdout}
     for name in NAMES:
         value = getattr(settings, name)
         # a number input takes one kind of number, and JSON has 1 for 1.0
-        value = type(LIMITS[name][0])(value) if name in LIMITS else value
+        seen[name] = type(LIMITS[name][0])(value) if name in LIMITS else value
+    st.session_state[SEEN] = seen
+    for name, value in seen.items():
         st.session_state[_key(name)] = value
-    st.session_state[_key("all")] = not settings.holdout
     st.session_state[SHARES_KEY] = sorted({*SHARES, float(settings.fraction)})
     kept = {name: getattr(settings, name) for name in ("initial", "continued", "rate_changes")}
     st.session_state[KEPT] = kept
 
 
-def _read() -> tuple[TrainSettings | None, str]:
+def _recall() -> None:
+    """Give back what Streamlit has forgotten, and remember what there is."""
+    for name, value in st.session_state[SEEN].items():
+        if _key(name) not in st.session_state:
+            st.session_state[_key(name)] = value
+    st.session_state[SEEN] = {name: st.session_state[_key(name)] for name in (*NAMES, "all")}
+
+
+def _read(reason_for_float32: str) -> tuple[TrainSettings | None, str]:
     values = {name: st.session_state[_key(name)] for name in NAMES}
+    if reason_for_float32:
+        values["precision"] = "float32"
     holdout = not st.session_state[_key("all")]
     try:
         return TrainSettings(**values, holdout=holdout, **st.session_state[KEPT]), ""
@@ -170,16 +184,7 @@ def _learning(reason_for_float32: str) -> None:
             0.05,
             150,
         )
-        st.segmented_control(
-            "Precision",
-            list(PRECISIONS),
-            required=True,
-            disabled=bool(reason_for_float32),
-            help=reason_for_float32
-            or "\n".join(f"- {name}: {what}" for name, what in PRECISIONS.items()),
-            key=_key("precision"),
-            persist_state="session",
-        )
+        _precision(reason_for_float32)
     with st.container(horizontal=True):
         _toggle(
             "deterministic",
@@ -192,6 +197,27 @@ def _learning(reason_for_float32: str) -> None:
             "Keep no images for validation. Then nothing but the test images says how good the "
             "network is.",
         )
+
+
+def _precision(reason_for_float32: str) -> None:
+    if reason_for_float32:  # a widget of its own, so that the choice is there again where it helps
+        st.segmented_control(
+            "Precision",
+            list(PRECISIONS),
+            default="float32",
+            disabled=True,
+            help=reason_for_float32,
+            key="train_float32",
+        )
+        return
+    st.segmented_control(
+        "Precision",
+        list(PRECISIONS),
+        required=True,
+        help="\n".join(f"- {name}: {what}" for name, what in PRECISIONS.items()),
+        key=_key("precision"),
+        persist_state="session",
+    )
 
 
 def _augmentation() -> None:
