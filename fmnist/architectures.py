@@ -22,6 +22,7 @@ class Network:
     summary: str
     builder: Callable
     bfloat16_helps: bool = False  # a step is mostly multiplying, so half the digits save time
+    normalised: bool = True  # with batch normalisation
 
 
 def _cnn():
@@ -104,6 +105,7 @@ NETWORKS = {
         title="Plain CNN",
         summary="Two convolutions and two dense layers, ten layers in all; 423,338 parameters.",
         builder=_cnn,
+        normalised=False,
     ),
     "quick": Network(
         title="Quick",

@@ -48,7 +48,10 @@ def add_to(commands) -> None:
         words = f"with commas between ({default})"
         train.add_argument(option, type=read, default=default, metavar="LIST", help=words)
     train.add_argument(
-        "--fraction", type=float, default=1.0, help="share of the training images (1.0)"
+        "--fraction",
+        type=float,
+        default=1.0,
+        help="share of the training and of the test images, for a rehearsal (1.0)",
     )
 
     infer = kind(

@@ -23,6 +23,7 @@ __all__ = [
     "epoch_images",
     "fit_epoch",
     "judge",
+    "learner",
     "targets",
 ]
 
@@ -31,6 +32,20 @@ AT_ONCE = 500  # images that are answered together
 
 class Stopped(Exception):
     """The user asked the training to end and to keep what it has learnt."""
+
+
+def learner(settings: TrainSettings):
+    """A new Keras model that can learn as the settings say; its weights are those of `bare`."""
+    import keras
+
+    from fmnist.architectures import NETWORKS, build
+    from fmnist.fused import fused
+
+    model = build(settings.network)
+    if NETWORKS[settings.network].normalised and keras.backend.backend() == "tensorflow":
+        model = fused(model)
+    compile_model(model, settings)
+    return model
 
 
 def compile_model(model, settings: TrainSettings) -> None:

@@ -21,11 +21,10 @@ import numpy as np
 import psutil
 
 from fmnist import checkpoints, machine, runs, storage
-from fmnist.architectures import build
 from fmnist.classifier import Classifier
 from fmnist.data import PART_SIZES, VALIDATION_SIZE, load, split
 from fmnist.exporting import export_litert
-from fmnist.fitting import AT_ONCE, Stopped, answers, bare, compile_model, epoch_images, fit_epoch
+from fmnist.fitting import AT_ONCE, Stopped, answers, bare, epoch_images, fit_epoch, learner
 from fmnist.quiet import quiet
 from fmnist.recipes import RECIPES
 from fmnist.rehearsal import begin_anew
@@ -98,8 +97,7 @@ def measure(say: Say = lambda share, words: None, names: Iterable[str] = tuple(R
         say((1 + 2 * at) / stages, f"{title}: steps")
         settings = settings_here(name)
         begin_anew(settings)
-        model = build(settings.network)
-        compile_model(model, settings)
+        model = learner(settings)
         first, step, epoch = _learning(model, settings, part)
         say((2 + 2 * at) / stages, f"{title}: saving")
         finish = _finishing(model, settings, part.images)

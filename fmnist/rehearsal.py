@@ -12,7 +12,7 @@ from fmnist import machine, recorded
 from fmnist.architectures import build
 from fmnist.data import load, split
 from fmnist.errors import SettingsError
-from fmnist.fitting import answers, compile_model, epoch_images, fit_epoch, judge
+from fmnist.fitting import answers, epoch_images, fit_epoch, judge, learner
 from fmnist.quiet import quiet
 from fmnist.recipes import RECIPES
 from fmnist.recorded import Entry, settings_hash
@@ -34,8 +34,7 @@ def rehearse(settings: TrainSettings) -> Iterator[tuple[float, int]]:
     part = load("train", settings.source)
     chosen, held_out = split(part.labels, settings.fraction)
     images, labels = part.images[chosen], part.labels[chosen]
-    model = build(settings.network)
-    compile_model(model, settings)
+    model = learner(settings)
     for epoch in range(settings.epochs):
         fit_epoch(model, *epoch_images(images, labels, settings, epoch), settings, epoch)
         said = answers(model, part.images[held_out], second_look=settings.second_look)

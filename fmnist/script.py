@@ -19,6 +19,7 @@ from fmnist import data, machine, schedules
 from fmnist.architectures import NETWORKS, looking_twice
 from fmnist.augmentation import augment, epoch_order
 from fmnist.errors import SettingsError
+from fmnist.fused import fused
 from fmnist.settings import TrainSettings, arguments
 
 __all__ = ["FILE", "command_line", "script_text"]
@@ -129,6 +130,8 @@ def _functions(settings: TrainSettings) -> list[str]:
     found.append(_source(data.scale))
     if _rate_changes(settings):
         found.append(_learning_rate(settings))
+    if NETWORKS[settings.network].normalised:
+        found.append(_source(fused))
     if settings.second_look:
         found.append(_source(looking_twice))
     return [*found, TWICE if settings.second_look else ONCE]
@@ -206,14 +209,16 @@ def accuracy(images, labels):
 
 def _training(settings: TrainSettings) -> str:
     paragraphs = [_set_up(settings), _images(settings), _model(settings), _loop(settings)]
-    if settings.precision != "float32":
-        paragraphs.append(
-            "# what was learnt is in 32 bits\n"
-            "learnt = model.get_weights()\n"
-            'keras.mixed_precision.set_global_policy("float32")\n'
-            f"model = {_build_call(settings)}\n"
-            "model.set_weights(learnt)"
-        )
+    if NETWORKS[settings.network].normalised:
+        lines = [
+            "# what is kept is of Keras' own layers, in 32 bits",
+            "learnt = model.get_weights()",
+            f"model = {_build_call(settings)}",
+            "model.set_weights(learnt)",
+        ]
+        if settings.precision != "float32":
+            lines.insert(2, 'keras.mixed_precision.set_global_policy("float32")')
+        paragraphs.append("\n".join(lines))
     paragraphs.append(
         'print(f"test accuracy {accuracy(test_images, test_labels):.2%}")\n'
         + ("looking_twice(model)" if settings.second_look else "model")
@@ -259,7 +264,10 @@ def _model(settings: TrainSettings) -> str:
         if settings.label_smoothing
         else '"sparse_categorical_crossentropy"'
     )
-    lines = [f"model = {_build_call(settings)}", f"optimizer = keras.optimizers.{kind}({values})"]
+    network = _build_call(settings)
+    if NETWORKS[settings.network].normalised:
+        network = f"fused({network})"
+    lines = [f"model = {network}", f"optimizer = keras.optimizers.{kind}({values})"]
     if settings.weight_decay:
         lines.append('optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])')
     return "\n".join([*lines, f"model.compile(optimizer, {loss})"])

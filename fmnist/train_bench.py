@@ -37,7 +37,8 @@ def race(
 ) -> Iterator[dict]:
     """Train every recipe with every seed, all recipes with the first seed first; yield each entry.
 
-    recipes: names from RACERS; fraction: share of the training images; say: is told of each epoch
+    recipes: names from RACERS; fraction: share of the training images and, since less than all of
+    them is no race but a rehearsal, of the test images; say: is told of each epoch
 
     An entry has recipe, seed, epochs (each epoch, seconds, accuracy: the clock and the share of
     test images right at its end), train_seconds, startup_seconds, images, images_per_second,
@@ -164,7 +165,8 @@ class _Lap:
     """The clock and what was seen at the end of each epoch; tells the parent on the output."""
 
     def __init__(self, model, test, epochs: int, *, second_look: bool = False):
-        self._model, self._test, self._of = model, test, epochs
+        self._model, self._of = model, epochs
+        self._images, self._labels = test  # (N, 28, 28) uint8, (N,)
         self._second_look = second_look
         self.epochs: list[dict] = []
         self.seconds = 0.0
@@ -175,8 +177,8 @@ class _Lap:
         from fmnist.fitting import answers
 
         self.seconds += time.perf_counter() - self._began
-        said = answers(self._model, self._test.images, second_look=self._second_look)
-        right = said.argmax(axis=1) == self._test.labels
+        said = answers(self._model, self._images, second_look=self._second_look)
+        right = said.argmax(axis=1) == self._labels
         seen = {
             "epoch": epoch + 1,
             "seconds": round(self.seconds, 3),
@@ -192,12 +194,13 @@ def _one(name: str, seed: int, fraction: float) -> dict:
     import psutil
 
     from fmnist import plain_keras
-    from fmnist.architectures import build
     from fmnist.data import load, split
-    from fmnist.fitting import compile_model, epoch_images, fit_epoch
+    from fmnist.fitting import epoch_images, fit_epoch, learner
     from fmnist.training import set_up
 
-    part, test = load("train"), load("test")
+    part, whole = load("train"), load("test")
+    count = round(fraction * len(whole.labels))
+    test = whole.images[:count], whole.labels[:count]
     chosen, _ = split(part.labels, fraction)
     images, labels = part.images[chosen], part.labels[chosen]
     settings = _settings(name, seed, fraction)
@@ -208,8 +211,7 @@ def _one(name: str, seed: int, fraction: float) -> dict:
         plain_keras.fit(model, images, labels, lap)
     else:
         set_up(settings)
-        model = build(settings.network)
-        compile_model(model, settings)
+        model = learner(settings)
         startup = time.time() - psutil.Process().create_time()
         lap = _Lap(model, test, settings.epochs, second_look=settings.second_look)
         for epoch in range(settings.epochs):

@@ -12,12 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from fmnist import checkpoints, control, epochs, lens, machine, runs, storage
-from fmnist.architectures import build
 from fmnist.data import checksums, load, split
 from fmnist.errors import FmnistError, SettingsError
 from fmnist.exporting import export
 from fmnist.feeding import RenderedImages
-from fmnist.fitting import Stopped, answers, bare, compile_model, epoch_images, fit_epoch, judge
+from fmnist.fitting import Stopped, answers, bare, epoch_images, fit_epoch, judge, learner
 from fmnist.quiet import quiet
 from fmnist.recording import Progress, Record, Report
 from fmnist.settings import TrainSettings
@@ -81,7 +80,7 @@ class _Training:
         self._record("start", settings=settings.to_dict())
         set_up(settings)
         self._load_images()
-        self._model = _new_model(settings)
+        self._model = learner(settings)
         first = self._resume() if resume else 0
         runs.write_info(
             path,
@@ -255,12 +254,6 @@ def set_up(settings: TrainSettings) -> None:
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
-
-
-def _new_model(settings: TrainSettings):
-    model = build(settings.network)
-    compile_model(model, settings)
-    return model
 
 
 def _mean_weights(files: list[Path]) -> list[np.ndarray]:

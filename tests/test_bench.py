@@ -225,7 +225,7 @@ def test_race_measures_plain_keras_and_a_recipe(tmp_path):
         assert times == sorted(times)
         assert times[0] > 0
         assert one["train_seconds"] == times[-1]
-    assert plain["epochs"][-1]["accuracy"] > 0.6  # of 1,100 images
+    assert plain["epochs"][-1]["accuracy"] > 0.6  # of 200 test images
     assert found["summary"] == train_bench.summary(found["trainings"])
     assert found["summary"]["plain"]["ratio"] == 1
     assert "python" in found["versions"]
