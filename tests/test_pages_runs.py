@@ -284,7 +284,7 @@ def test_settings_are_handed_to_the_form(own_run):
     app = click(train("mine"), "Use these settings")
     assert app.number_input(key="train_epochs").value == 3
     assert app.toggle(key="train_mirror").value is True
-    assert app.selectbox(key="train_recipe").value == "own"
+    assert app.selectbox(key="train_recipe_own").value == "own"
     assert r"settings of mine are in the form above" in app.toast[0].value
 
 

@@ -5,6 +5,7 @@ import shlex
 
 import pytest
 import streamlit as st
+from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
 from fmnist import jobs, machine, preview, runs, train_command
@@ -13,6 +14,7 @@ from fmnist.errors import TrainingBusy, TrainingFailed
 from fmnist.recipes import RECIPES
 from fmnist.script import script_text
 from fmnist.settings import LIMITS, TrainSettings
+from tests.browsing import go
 from tests.conftest import ROOT
 
 
@@ -52,6 +54,12 @@ def start_button(app):
     return app.button(key="train_start")
 
 
+def recipe(app):
+    """The control "Start from"."""
+    (found,) = (box for box in app.selectbox if box.label == "Start from")
+    return found
+
+
 def press_start(app) -> None:
     start_button(app).click().run()
     assert not app.exception
@@ -86,7 +94,7 @@ def choose(app, control) -> dict:
 
 def test_what_is_started_at_first_is_the_specification(started):
     app = open_page()
-    assert app.selectbox(key="train_recipe").value == "specification"
+    assert recipe(app).value == "specification"
     press_start(app)
     assert started == [TrainSettings()]
 
@@ -114,7 +122,7 @@ def test_all_controls_together(started):
     press_start(app)
     expected |= {"network": "robust", "precision": "bfloat16", "second_look": True}
     assert started == [TrainSettings(**expected)]
-    assert app.selectbox(key="train_recipe").value == "own"
+    assert recipe(app).value == "own"
 
 
 def test_the_controls_show_all_settings_but_what_a_run_brings(started):
@@ -132,20 +140,23 @@ def test_number_widgets_know_the_limits():
             assert (widget.min, widget.max) == LIMITS[name]
 
 
-def test_your_own_settings_are_no_recipe_to_take(started):
+def test_a_recipe_can_be_taken_twice(started):
     app = open_page()
-    app.selectbox(key="train_recipe").set_value("own").run()
-    assert not app.exception
-    assert app.selectbox(key="train_recipe").value == "specification"
+    for name in ("quick", "specification", "quick"):
+        recipe(app).set_value(name).run()
+        assert not app.exception
+        assert recipe(app).value == name
+    press_start(app)
+    assert started == [RECIPES["quick"].settings]
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_fills_the_form(started, name):
     app = open_page()
     app.number_input(key="train_epochs").set_value(99).run()
-    assert app.selectbox(key="train_recipe").value == "own"
-    app.selectbox(key="train_recipe").set_value(name).run()
-    assert app.selectbox(key="train_recipe").value == name
+    assert recipe(app).value == "own"
+    recipe(app).set_value(name).run()
+    assert recipe(app).value == name
     press_start(app)
     assert started == [RECIPES[name].settings]
 
@@ -153,8 +164,8 @@ def test_a_recipe_fills_the_form(started, name):
 def test_a_recipe_is_what_this_processor_can_train(started, monkeypatch):
     monkeypatch.setattr(machine, "multiplies_bfloat16", lambda: False)
     app = open_page()
-    app.selectbox(key="train_recipe").set_value("accurate").run()
-    assert app.selectbox(key="train_recipe").value == "accurate"
+    recipe(app).set_value("accurate").run()
+    assert recipe(app).value == "accurate"
     precision = app.segmented_control(key="train_float32")
     assert precision.disabled
     assert "does not multiply bfloat16" in precision.help
@@ -253,8 +264,6 @@ from fmnist.settings import TrainSettings
 from pages.parts import settings_form
 import streamlit as st
 
-for name in st.session_state.pop("forget", []):
-    del st.session_state[name]
 settings, reason = settings_form.show()
 st.session_state["found"] = settings
 st.button("Use", on_click=settings_form.fill, args=(st.session_state["wanted"],))
@@ -295,19 +304,6 @@ def test_what_no_control_shows_is_said_and_can_be_left_out():
     app.button(key="train_leave_out").click().run()
     assert not app.exception
     assert app.session_state["found"] == TrainSettings(network="robust", seed=3)
-
-
-def test_what_streamlit_forgets_is_remembered():
-    # it forgets keys of a fragment that another click has cut short (seen in a browser)
-    app = AppTest.from_string(FILLING, default_timeout=60)
-    app.session_state["wanted"] = TrainSettings()
-    app.run()
-    app.number_input(key="train_epochs").set_value(7)
-    app.toggle(key="train_mirror").set_value(True).run()
-    app.session_state["forget"] = ["train_epochs", "train_seed"]
-    app.slider(key="train_shift").set_value(2).run()
-    assert not app.exception
-    assert app.session_state["found"] == TrainSettings(epochs=7, mirror=True, shift=2)
 
 
 # --- the preview
@@ -375,7 +371,7 @@ def test_without_the_training_images_the_strip_is_one_sentence(monkeypatch, tmp_
 
 def test_the_command_repeats_the_training():
     app = open_page(train_export=True)
-    app.selectbox(key="train_recipe").set_value("accurate").run()
+    recipe(app).set_value("accurate").run()
     words = shlex.split(app.code[0].value)
     assert words[:4] == ["python", "-m", "fmnist", "train"]
     options = _parser().parse_args(words[3:])
@@ -425,3 +421,33 @@ def test_a_queue_that_is_full_says_so(monkeypatch):
     next(b for b in app.button if b.label == "Start mine when it has ended").click().run()
     assert not app.exception
     assert app.error[0].value == "10 trainings wait"
+
+
+# --- in a browser
+
+
+@pytest.mark.browser
+def test_clicks_in_quick_succession_all_count(page, server):
+    go(page, server, "/train", "Train")
+    page.get_by_text("More settings").click()
+    strip = page.get_by_role("img", name="Six training images as they are")
+    expect(strip).to_be_visible(timeout=60_000)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    for label in ("Deterministic", "Mirror", "As a command or a script"):
+        page.get_by_text(label, exact=True).click()
+    command = page.locator("code").first
+    expect(command).to_contain_text("--mirror --deterministic", timeout=60_000)
+    expect(page.get_by_role("img", name="three epochs may show them: mirror")).to_be_visible()
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as a Python script").click()
+    assert download.value.suggested_filename == "train_fashion_mnist.py"
+    text = script_text(TrainSettings(mirror=True, deterministic=True))
+    assert download.value.path().read_text() == text
+
+    start_from = page.get_by_role("combobox", name="Start from")
+    expect(start_from).to_have_value("Your own settings")
+    start_from.fill("Accurate")
+    page.get_by_role("option", name="Accurate").click()
+    expect(command).to_contain_text("--network accurate", timeout=60_000)
+    expect(command).not_to_contain_text("--deterministic")
