@@ -314,14 +314,19 @@ def new_name(network: str) -> str:
     )
 
 
-def create(name: str, settings: TrainSettings, directory: Path | None = None) -> Path:
-    """Make the folder of a new run and return it. Raises RunError where the name cannot be had."""
+def create(
+    name: str, settings: TrainSettings, directory: Path | None = None, *, state: str = "starting"
+) -> Path:
+    """Make the folder of a new run and return it. Raises RunError where the name cannot be had.
+
+    state: "starting", or "waiting" where the machine is not this process's yet
+    """
     directory = directory or runs_directory()
     check_name(name, directory)
     path = directory / name
     info = {
         "format": FORMAT,
-        "state": "starting",
+        "state": state,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "settings": settings.to_dict(),
         "process": this_process(),

@@ -191,8 +191,8 @@ def _train(options, parser) -> int:
     path = runs.runs_directory() / name
     queued = options.wait or options.stop_other
     if queued:  # the run exists from now on, so that its page can show it waiting
-        path = runs.create(name, settings)
-        runs.write_info(path, state="waiting", promise=options.promise)
+        path = runs.create(name, settings, state="waiting")
+        runs.write_info(path, promise=options.promise)
     if options.stop_other and (other := jobs.active()):
         with contextlib.suppress(RunError):  # it ended by itself
             jobs.request_stop(other)

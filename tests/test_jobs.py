@@ -19,9 +19,10 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
 
-# an hour of work, so that a test always catches it in the middle
-LONG = TrainSettings(epochs=1000, fraction=0.1, batch_size=32)
-BRIEF = TrainSettings(epochs=1, fraction=0.02)
+# an hour of work, so that a test always catches it in the middle; the network that is soonest done
+# with the 15,000 images that are answered after each epoch
+LONG = TrainSettings(network="quick", epochs=1000, fraction=0.1, batch_size=32)
+BRIEF = TrainSettings(network="quick", epochs=1, fraction=0.02)
 PATIENCE = 300  # seconds until a whole training has ended, beside other tests on the same cores
 # everything that has a state which must not be lost: moments, dropout, schedule, augmentation
 PLANNED = TrainSettings(
@@ -230,7 +231,7 @@ def test_pause_halts_between_two_batches_and_another_rate_counts_from_the_next_e
 def test_queue_is_worked_off_in_the_order_that_people_gave_it():
     first = jobs.start(LONG, name="first")
     others = [jobs.start(LONG, name=name, wait=True) for name in ("b", "c", "d")]
-    assert [run.name for run in jobs.waiting_runs()] == ["b", "c", "d"]
+    wait_until(lambda: [run.name for run in jobs.waiting_runs()] == ["b", "c", "d"], limit=10)
     waiting.move(jobs.queue_file(), others[2].path, -2)  # d before all
     waiting.move(jobs.queue_file(), others[0].path, 1)  # b behind c
     assert [run.name for run in jobs.waiting_runs()] == ["d", "c", "b"]
