@@ -27,9 +27,9 @@ RECIPES = {
         "A lean network for a live demonstration.",
         TrainSettings(
             network="quick",
-            epochs=6,
+            epochs=8,
             batch_size=128,
-            learning_rate=0.01,
+            learning_rate=0.02,
             schedule="one-cycle",
             weight_decay=0.05,
             label_smoothing=0.1,
