@@ -242,10 +242,14 @@ def test_ctrl_c_ends_a_race_and_leaves_no_process():
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert "starting" in race.stderr.readline()
-    children = wait_for_children(race.pid)
-    race.send_signal(signal.SIGINT)
-    _, words = race.communicate(timeout=60)
+    try:
+        assert "starting" in race.stderr.readline()
+        children = wait_for_children(race.pid)
+        race.send_signal(signal.SIGINT)
+        _, words = race.communicate(timeout=60)
+    finally:
+        race.terminate()  # which a shell that ignores Ctrl-C for what it began cannot prevent
+        race.communicate()
     assert race.returncode == 1
     assert words == "fmnist: interrupted.\n"
     assert not any(child.is_running() for child in children)

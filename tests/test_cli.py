@@ -283,14 +283,14 @@ def test_train_and_use_the_run(pictures, runs_dir):
 
 
 @pytest.mark.slow
-def test_robust_network_trains_on_renderings(runs_dir):
-    options = ["--network", "robust", "--renderings", "--schedule", "one-cycle"]
+def test_a_network_trains_on_renderings(runs_dir):
+    options = ["--network", "quick", "--renderings", "--schedule", "one-cycle"]
     options += ["--weight-decay", "0.05", "--batch-size", "128", "--name", "tiny"]
     done = fmnist("train", *TINY, *options)
     assert done.returncode == 0, done.stderr
     run = runs.find("tiny")
     assert (run.state, run.usable) == ("finished", True)
-    assert (run.settings.network, run.settings.renderings) == ("robust", True)
+    assert (run.settings.network, run.settings.renderings) == ("quick", True)
     assert (run.settings.schedule, run.settings.weight_decay) == ("one-cycle", 0.05)
     part = load("train")
     held_out = split(part.labels)[1]
