@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -71,16 +72,17 @@ def _trained(name: str, seed: int, fraction: float, say: Callable[[str], None]) 
     say(f"{who}: starting")
     command = [sys.executable, "-m", "fmnist.train_bench", name, str(seed), str(fraction)]
     with tempfile.TemporaryFile() as words:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=words,
-            text=True,
-            start_new_session=True,  # Ctrl-C is for us; we end it
-        )
+        entry = process = None
         try:
-            entry = None
+            with _ctrl_c_waits():  # or it would be gone before we know which process to end
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=words,
+                    text=True,
+                    start_new_session=True,  # Ctrl-C is for us; we end it
+                )
             for line in process.stdout:
                 entry = json.loads(line)
                 if "recipe" not in entry:
@@ -89,14 +91,28 @@ def _trained(name: str, seed: int, fraction: float, say: Callable[[str], None]) 
                         f"{entry['accuracy']:.2%} after {entry['seconds']:.1f} s"
                     )
         finally:
-            process.kill()  # where it has not ended
-            process.stdout.close()
-            status = process.wait()
+            if process is not None:
+                process.kill()  # where it has not ended
+                process.stdout.close()
+                status = process.wait()
         if status != 0 or entry is None:
             words.seek(0)
             last = words.read().decode(errors="replace").strip().splitlines()[-1:]
             raise RunError(f"The training of {who} failed: {''.join(last) or status}")
     return entry
+
+
+@contextlib.contextmanager
+def _ctrl_c_waits():
+    """Ctrl-C that comes in this block is obeyed at its end. For the main thread."""
+    pressed = []
+    before = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed and callable(before):  # not where a shell has it ignored
+        before(signal.SIGINT, None)
 
 
 def summary(entries: list[dict]) -> dict[str, dict]:

@@ -1,6 +1,7 @@
 """`python -m fmnist bench`: that it measures, and what it makes of its measurements. No timing."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -253,6 +254,26 @@ def test_ctrl_c_ends_a_race_and_leaves_no_process():
     assert race.returncode == 1
     assert words == "fmnist: interrupted.\n"
     assert not any(child.is_running() for child in children)
+
+
+def test_ctrl_c_while_a_training_is_being_started_leaves_no_process(monkeypatch):
+    started = []
+
+    def interrupted_start(*arguments, **options):
+        started.append(start(*arguments, **options))
+        os.kill(os.getpid(), signal.SIGINT)
+        return started[0]
+
+    start = subprocess.Popen
+    monkeypatch.setattr(train_bench.subprocess, "Popen", interrupted_start)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            next(train_bench.race(["plain"], [0], 0.02, lambda words: None))
+        assert started[0].returncode is not None
+    finally:
+        started[0].kill()
+        started[0].wait()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def wait_for_children(pid):
