@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["NETWORKS", "Network", "build", "looking_twice"]
+__all__ = ["NETWORKS", "Network", "build", "looking_again"]
 
 
 @dataclass(frozen=True)
@@ -127,18 +127,27 @@ NETWORKS = {
 }
 
 
-def looking_twice(model):
-    """The same network asked about the image and its mirror image; the features are averaged.
+def looking_again(model, mirrored, shift):
+    """The same network asked about several looks at the image; the features are averaged.
 
-    As the last layer is linear before its softmax, that averages the logits. Weights and their
-    number are those of `model`, which has to know mirrored garments.
+    mirrored: each look at its mirror image, too; shift: also at the image moved by so many pixels
+    into each of the four corners. As the last layer is linear before its softmax, the mean is one
+    of logits. Weights and their number are those of `model`, which has to know such images.
     """
     from keras import Input, Model, layers, ops
 
     look = Model(model.inputs, model.get_layer("features").output, name="look")
     image = Input((28, 28, 1), name="image")
-    both = [look(image), look(ops.flip(image, axis=2))]
-    features = layers.Average(name="features")(both)
+    looks = [image]
+    if shift:
+        padded = layers.ZeroPadding2D(shift)(image)
+        far = 2 * shift
+        for top, left in ((0, 0), (0, far), (far, 0), (far, far)):
+            cut = ((top, far - top), (left, far - left))
+            looks.append(layers.Cropping2D(cut)(padded))
+    if mirrored:
+        looks += [ops.flip(one, axis=2) for one in looks]
+    features = layers.Average(name="features")([look(one) for one in looks])
     return Model(image, model.get_layer("probabilities")(features), name=model.name)
 
 

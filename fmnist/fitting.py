@@ -121,16 +121,19 @@ def fit_epoch(
 def bare(model, settings: TrainSettings):
     """The network to keep: what `model` has learnt, in 32 bits, not compiled.
 
-    So it is saved without the optimizer's moments. It looks twice where the settings say so.
+    So it is saved without the optimizer's moments. It looks as often as the settings say.
     """
     import keras
 
-    from fmnist.architectures import build, looking_twice
+    from fmnist.architectures import build, looking_again
 
     keras.mixed_precision.set_global_policy("float32")
     network = build(settings.network)
     network.set_weights(model.get_weights())
-    return looking_twice(network) if settings.second_look else network
+    if not (settings.second_look or settings.shifted_looks):
+        return network
+    shift = settings.shift if settings.shifted_looks else 0
+    return looking_again(network, settings.second_look, shift)
 
 
 def answers(
@@ -142,7 +145,7 @@ def answers(
 ) -> np.ndarray:
     """The probabilities (N, 10) float32 of (N, 28, 28) uint8; calls `check` now and then.
 
-    second_look: as `architectures.looking_twice` answers
+    second_look: as `architectures.looking_again` answers with mirrored looks
 
     `model.predict` would build its pipeline anew each time.
     """

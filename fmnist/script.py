@@ -16,7 +16,7 @@ import shlex
 import textwrap
 
 from fmnist import data, machine, schedules
-from fmnist.architectures import NETWORKS, looking_twice
+from fmnist.architectures import NETWORKS, looking_again
 from fmnist.augmentation import augment, epoch_order
 from fmnist.errors import SettingsError
 from fmnist.fused import fused
@@ -132,8 +132,8 @@ def _functions(settings: TrainSettings) -> list[str]:
         found.append(_learning_rate(settings))
     if NETWORKS[settings.network].normalised:
         found.append(_source(fused))
-    if settings.second_look:
-        found.append(_source(looking_twice))
+    if _looks_again(settings):
+        found.append(_source(looking_again))
     return [*found, TWICE if settings.second_look else ONCE]
 
 
@@ -149,6 +149,10 @@ def _source(function) -> str:
 
 def _augments(settings: TrainSettings) -> bool:
     return bool(settings.mirror or settings.shift or settings.erasing)
+
+
+def _looks_again(settings: TrainSettings) -> bool:
+    return settings.second_look or settings.shifted_looks
 
 
 def _rate_changes(settings: TrainSettings) -> bool:
@@ -219,11 +223,13 @@ def _training(settings: TrainSettings) -> str:
         if settings.precision != "float32":
             lines.insert(2, 'keras.mixed_precision.set_global_policy("float32")')
         paragraphs.append("\n".join(lines))
-    paragraphs.append(
-        'print(f"test accuracy {accuracy(test_images, test_labels):.2%}")\n'
-        + ("looking_twice(model)" if settings.second_look else "model")
-        + '.save("model.keras")'
-    )
+    lines = ['print(f"test accuracy {accuracy(test_images, test_labels):.2%}")']
+    if _looks_again(settings):
+        shift = settings.shift if settings.shifted_looks else 0
+        again = f"model = looking_again(model, mirrored={settings.second_look}, shift={shift})"
+        # the mirror image's look is in `accuracy` already
+        lines.insert(0 if shift else 1, again)
+    paragraphs.append("\n".join([*lines, 'model.save("model.keras")']))
     return "\n\n".join(paragraphs)
 
 

@@ -36,7 +36,13 @@ PRECISIONS = {
     "bfloat16": "layers multiply 16-bit numbers, weights stay 32-bit; for processors that can",
 }
 MOST_FOR_ADAM = 0.1  # learning rate
-FLAGS = ("renderings", "mirror", "second_look", "deterministic")  # switched on by --NAME
+FLAGS = (
+    "renderings",
+    "mirror",
+    "second_look",
+    "shifted_looks",
+    "deterministic",
+)  # switched on by --NAME
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,8 @@ class TrainSettings:
     mirror: bool = False  # every second image left for right, in every epoch others
     second_look: bool = False  # answer with the mean over the image and its mirror image
     shift: int = 0  # pixels that images move at most
+    # let the finished network answer with the mean over the image and it moved into each corner
+    shifted_looks: bool = False
     erasing: float = 0.0  # share of the images with a box of noise
     renderings: bool = False  # also show mirrored, outlined, worn ... versions (renderings.py)
     precision: str = "float32"  # "bfloat16" is faster where network and processor suit it
@@ -133,6 +141,11 @@ class TrainSettings:
                 "A second look is at the mirror image, which the network has to know; train it "
                 "with mirror or renderings, too."
             )
+        if self.shifted_looks and not self.shift:
+            raise SettingsError(
+                "Shifted looks are at moved images, which the network has to know; train it with "
+                "shift, too."
+            )
         if self.precision == "bfloat16" and not NETWORKS[self.network].bfloat16_helps:
             able = [name for name, network in NETWORKS.items() if network.bfloat16_helps]
             raise SettingsError(
@@ -163,6 +176,8 @@ class TrainSettings:
             words.append("second look")
         if self.shift:
             words.append(f"shift {self.shift}")
+        if self.shifted_looks:
+            words.append("shifted looks")
         if self.erasing:
             words.append(f"erasing {self.erasing:g}")
         if self.renderings:

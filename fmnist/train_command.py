@@ -59,6 +59,12 @@ def add_to(commands) -> None:
         "parameters, twice the time for an answer",
     )
     number("shift", "move images by up to so many pixels")
+    train.add_argument(
+        "--shifted-looks",
+        action="store_true",
+        help="let the finished network answer with the mean over the image and it moved by "
+        "--shift into each of the four corners: five times the time for an answer",
+    )
     number("erasing", "share of the images with a box of noise (random erasing)")
     train.add_argument(
         "--renderings",
@@ -172,6 +178,7 @@ def settings_of(options) -> TrainSettings:
         mirror=options.mirror,
         second_look=options.second_look,
         shift=options.shift,
+        shifted_looks=options.shifted_looks,
         erasing=options.erasing,
         renderings=options.renderings,
         precision=options.precision,

@@ -85,25 +85,45 @@ def test_smoothing_is_keras_own_loss_and_plain_cross_entropy_is_shown(some):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-@pytest.mark.parametrize("network", ["cnn", "quick", "accurate"])
-def test_looking_twice_has_the_same_weights_and_does_not_care_for_mirrors(some, network, tmp_path):
+@pytest.mark.parametrize(
+    ("network", "mirrored", "shift"),
+    [("cnn", True, 0), ("quick", True, 3), ("quick", False, 2), ("accurate", True, 2)],
+)
+def test_looking_again_averages_the_logits_of_all_looks(some, network, mirrored, shift, tmp_path):
     import keras
 
-    from fmnist.architectures import looking_twice
+    from fmnist.architectures import looking_again
 
     images, _ = some
     model = new_model(TrainSettings(network=network))
-    twice = looking_twice(model)
-    assert twice.count_params() == model.count_params()
-    for one, other in zip(model.get_weights(), twice.get_weights(), strict=True):
+    again = looking_again(model, mirrored, shift)
+    assert again.count_params() == model.count_params()
+    for one, other in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
-    said = answers(twice, images)
-    np.testing.assert_allclose(said, answers(twice, images[:, :, ::-1]), atol=1e-5)
-    np.testing.assert_allclose(said, answers(model, images, second_look=True), atol=1e-5)
+
+    # in NumPy, and by moving instead of cutting: black moves in
+    looks = [images]
+    for down in {-shift, shift} - {0}:
+        for right in (-shift, shift):
+            moved = np.zeros_like(images)
+            rows, columns = (slice(max(0, by), 28 + min(0, by)) for by in (down, right))
+            from_rows, from_columns = (slice(max(0, -by), 28 + min(0, -by)) for by in (down, right))
+            moved[:, rows, columns] = images[:, from_rows, from_columns]
+            looks.append(moved)
+    assert len(looks) == (5 if shift else 1)
+    if mirrored:
+        looks += [look[:, :, ::-1] for look in looks]
+    mean = np.exp(np.mean([np.log(answers(model, look)) for look in looks], axis=0))
+    said = answers(again, images)
+    np.testing.assert_allclose(said, mean / mean.sum(axis=1, keepdims=True), atol=1e-5)
     assert abs(answers(model, images) - said).max() > 1e-4
+    if mirrored:
+        np.testing.assert_allclose(said, answers(again, images[:, :, ::-1]), atol=1e-5)
+    if mirrored and not shift:  # as a training judges its epochs
+        np.testing.assert_allclose(said, answers(model, images, second_look=True), atol=1e-5)
 
     # it is saved and read as any other network, safe mode included
-    twice.save(tmp_path / "twice.keras")
-    again = keras.models.load_model(tmp_path / "twice.keras", compile=False)
-    np.testing.assert_allclose(answers(again, images), said, atol=1e-6)
-    assert again.get_layer("features").output.shape[0] is None
+    again.save(tmp_path / "again.keras")
+    read = keras.models.load_model(tmp_path / "again.keras", compile=False)
+    np.testing.assert_allclose(answers(read, images), said, atol=1e-6)
+    assert read.get_layer("features").output.shape[0] is None

@@ -120,15 +120,17 @@ def test_all_controls_together(started):
     app.selectbox(key="train_network").set_value("robust").run()
     app.segmented_control(key="train_precision").set_value("bfloat16")
     app.toggle(key="train_second_look").set_value(True)  # which needs mirror
+    app.toggle(key="train_shifted_looks").set_value(True)  # which needs shift
     press_start(app)
-    expected |= {"network": "robust", "precision": "bfloat16", "second_look": True}
+    expected |= {"network": "robust", "precision": "bfloat16"}
+    expected |= {"second_look": True, "shifted_looks": True}
     assert started == [TrainSettings(**expected)]
     assert recipe(app).value == "own"
 
 
 def test_the_controls_show_all_settings_but_what_a_run_brings(started):
     shown = {name for *_, expected in CONTROLS.values() for name in expected}
-    shown |= {"precision", "second_look"}  # which need other settings, see above
+    shown |= {"precision", "second_look", "shifted_looks"}  # which need other settings, see above
     fields = {field.name for field in dataclasses.fields(TrainSettings)}
     assert fields - shown == {"initial", "continued", "rate_changes", "source"}
 

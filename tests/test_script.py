@@ -27,6 +27,9 @@ ACCURATE = RECIPES["accurate"].settings
 TABLE = {
     "specification": TrainSettings(fraction=0.02, epochs=2),
     "accurate": dataclasses.replace(ACCURATE, fraction=0.02, epochs=1, shift=2, erasing=0.5),
+    "looks": TrainSettings(
+        network="quick", fraction=0.01, epochs=1, shift=1, shifted_looks=True, erasing=0.1
+    ),
     "quick": dataclasses.replace(RECIPES["quick"].settings, fraction=0.01, epochs=2, seed=9),
     "robust": TrainSettings(network="robust", fraction=0.01, epochs=2, erasing=1.0),
     "sgd": TrainSettings(
@@ -146,7 +149,7 @@ def test_every_step_is_that_of_a_training(settings, monkeypatch, tmp_path, capsy
     )
     # the one that learnt and, where that was not of Keras' own layers, the one that is saved
     again = NETWORKS[settings.network].normalised
-    assert len(made) == 1 + again + 2 * settings.second_look
+    assert len(made) == 1 + again + 2 * (settings.second_look or settings.shifted_looks)
     determinism = keras.tensorflow.config.experimental.enable_op_determinism
     assert determinism.call_count == settings.deterministic
 

@@ -1,10 +1,13 @@
 """Pieces of a training that need no process of their own; whole ones are in test_jobs."""
 
+from unittest.mock import MagicMock
+
 import numpy as np
 import pytest
 
 from fmnist import runs
-from fmnist.training import _mean_weights
+from fmnist.settings import TrainSettings
+from fmnist.training import _mean_weights, _Training
 
 pytestmark = pytest.mark.slow  # imports TensorFlow
 
@@ -26,3 +29,26 @@ def test_the_mean_of_two_networks_is_taken_layer_by_layer(tmp_path):
         np.testing.assert_allclose(found, 1.5 * layer, rtol=1e-6)
     for found, layer in zip(_mean_weights([file]), weights, strict=True):
         np.testing.assert_array_equal(found, layer)
+
+
+class Right:
+    """A network that is certain, and right about the first three of every four images."""
+
+    def predict_on_batch(self, x):
+        right = (x[:, 0, 0, 0] * 255).round().astype(int)  # the image says its class there
+        said = np.where(np.arange(len(x)) % 4 < 3, right, (right + 1) % 10)
+        return np.eye(10, dtype=np.float32)[said]
+
+
+@pytest.mark.parametrize(("again", "accuracy"), [(True, 0.75), (False, 0.5)])
+def test_validation_is_judged_anew_where_the_kept_network_looks_again(tmp_path, again, accuracy):
+    settings = TrainSettings(shift=1, shifted_looks=again)
+    one = _Training(tmp_path, settings, None, MagicMock())
+    labels = np.arange(8)
+    images = np.zeros((8, 28, 28), np.uint8)
+    images[:, 0, 0] = labels
+    one._held_out, one._last = (images, labels), {"epoch": 3, "val_accuracy": 0.5, "val_loss": 1.0}
+    one._judge_again(Right())
+    assert one._last["val_accuracy"] == accuracy
+    # two of eight are wrong with a probability of 0, which Keras takes for 1e-7
+    assert one._last["val_loss"] == pytest.approx(16.11810 / 4 if again else 1.0, abs=1e-4)
