@@ -15,6 +15,7 @@ from fmnist.errors import TrainingBusy, TrainingFailed
 from fmnist.recipes import RECIPES
 from fmnist.script import script_text
 from fmnist.settings import LIMITS, TrainSettings
+from pages.parts import settings_form
 from tests.browsing import go
 from tests.conftest import ROOT
 
@@ -424,6 +425,19 @@ def test_a_queue_that_is_full_says_so(monkeypatch):
     next(b for b in app.button if b.label == "Start mine when it has ended").click().run()
     assert not app.exception
     assert app.error[0].value == "10 trainings wait"
+
+
+def test_a_recipe_that_is_there_already_is_not_taken_again(monkeypatch):
+    # so Streamlit calls it when a second click comes while the first one's page is being drawn
+    key = "train_recipe_specification"
+    state = {key: "specification", "train_mirror": True}
+    monkeypatch.setattr(st, "session_state", state)
+    settings_form._take_recipe(key, "specification")
+    assert state["train_mirror"]
+    state[key] = "quick"
+    settings_form._take_recipe(key, "specification")
+    assert state["train_network"] == "quick"
+    assert state[key] == "specification"
 
 
 # --- in a browser

@@ -135,7 +135,10 @@ def _choose_recipe(current: str) -> None:
 
 
 def _take_recipe(key: str, current: str) -> None:
-    if (name := st.session_state[key]) in RECIPES:
+    name = st.session_state[key]
+    # Streamlit calls this without a choice, too: a second click while the page is being drawn
+    # brings back the widget that the drawing has just left out
+    if name != current and name in RECIPES:
         _put(_recipe_settings(name))
     st.session_state[key] = current  # should this widget be back one day
 
