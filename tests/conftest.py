@@ -1,5 +1,6 @@
 """Shared fixtures: a private place for runs and for the machine-wide lock, and a tiny run."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -15,6 +16,16 @@ __all__ = ["chromium", "page", "server"]  # fixtures of the browser tests
 
 ROOT = Path(__file__).parents[1]
 SEED = runs.SHIPPED_DIR / "seed-cnn"
+
+
+def pytest_configure(config) -> None:
+    """With several processes (`-n`), each computes on one core and does not wait for the others.
+
+    Set before they are started, for NumPy reads it when it is imported.
+    """
+    if config.getoption("numprocesses", None):
+        for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+            os.environ.setdefault(name, "1")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups

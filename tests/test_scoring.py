@@ -478,7 +478,7 @@ def test_terminal_gets_a_bar_and_ctrl_c_one_sentence(tmp_path):
     finally:
         os.close(leader)
         out, _ = process.communicate(timeout=60)
-    assert process.returncode == 1
+    assert process.returncode == 1, shown
     assert out == b""
     assert shown.rstrip().endswith(b"fmnist: interrupted.")
     assert b"Traceback" not in shown
