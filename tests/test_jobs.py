@@ -26,7 +26,7 @@ BRIEF = TrainSettings(network="quick", epochs=1, fraction=0.02)
 PATIENCE = 300  # seconds until a whole training has ended, beside other tests on the same cores
 # everything that has a state which must not be lost: moments, dropout, schedule, augmentation
 PLANNED = TrainSettings(
-    epochs=3,
+    epochs=2,
     fraction=0.03,
     schedule="one-cycle",
     weight_decay=0.05,
@@ -145,7 +145,7 @@ def test_killed_training_has_failed_and_frees_the_machine():
 
 @pytest.fixture
 def unbroken():
-    """A training of three epochs that nobody disturbed."""
+    """A training of two epochs that nobody disturbed."""
     run = jobs.start(PLANNED, name="unbroken")
     yield run
     jobs.request_stop(runs.read(run.path)) if runs.read(run.path).active else None
@@ -174,18 +174,18 @@ def test_kill_9_within_an_epoch_then_resume_gives_the_run_that_was_never_killed(
         for r in (first, second)
     ]
     assert learnt[0] == learnt[1]
-    assert len(learnt[0]) == 3
+    assert len(learnt[0]) == 2
     table = curves_table([second])
     assert (table["epoch"] % 1 == 0).all()  # what the killed process had begun is no longer shown
 
     # and it goes on for more epochs than it was to have
-    with pytest.raises(RunError, match="has had all its 3 epochs"):
+    with pytest.raises(RunError, match="has had all its 2 epochs"):
         jobs.resume(second)
     jobs.resume(second, more=1)
     wait_until(lambda: state(run) == "finished", limit=PATIENCE)
     longer = runs.read(run.path)
-    assert (longer.settings.epochs, longer.settings.continued) == (4, (3,))
-    assert longer.count("epochs_done") == len(epochs.read(longer)) == 4
+    assert (longer.settings.epochs, longer.settings.continued) == (3, (2,))
+    assert longer.count("epochs_done") == len(epochs.read(longer)) == 3
     assert longer.count("train_seconds") > second.count("train_seconds")
 
 
