@@ -37,8 +37,8 @@ STEPPING = 2.0  # seconds of steps for each recipe
 FEWEST = 5  # steps, where one is so slow
 JUDGING = 3.7  # s of one core of an AMD EPYC: making pictures of no garment, fitting verdicts
 # that LiteRT classifies at a training's end: the test images, and for the verdicts the validation
-# images in six renderings, then they and 6,500 others in the four that a network mostly knows
-LAST_IMAGES = PART_SIZES["test"] + 6 * VALIDATION_SIZE + 4 * (VALIDATION_SIZE + 6_500)
+# images in six renderings, and 6,500 others in the four that a network mostly knows
+LAST_IMAGES = PART_SIZES["test"] + 6 * VALIDATION_SIZE + 4 * 6_500
 FORMAT = 1
 
 Say = Callable[[float, str], None]

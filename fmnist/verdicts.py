@@ -109,15 +109,11 @@ def fit(classifier, images: np.ndarray, labels: np.ndarray, seed: int = 0) -> Ju
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(labels))
     images, labels = images[order], labels[order]
-    said = views.vote(images, classifier)
-    single = (said.each.argmax(axis=2) == labels[:, np.newaxis]).mean(axis=0)  # (V,) accuracy
-    names = tuple(
-        name
-        for name, accuracy in zip(views.VIEWS, single, strict=True)
-        if accuracy >= single[0] - KNOWN
-    )
-    if len(names) < len(views.VIEWS):
-        said = views.vote(images, classifier, names)
+    each, features = views.ask(images, classifier)
+    single = (each.argmax(axis=2) == labels[:, np.newaxis]).mean(axis=0)  # (V,) accuracy
+    known = single >= single[0] - KNOWN
+    names = tuple(name for name, knows in zip(views.VIEWS, known, strict=True) if knows)
+    said = views.of(each[:, known], features[:, known], names)
     others = views.vote(outliers.make(OUTLIERS, images, rng), classifier, names)
 
     temperature = fit_temperature(said.probabilities, labels)

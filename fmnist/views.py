@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-__all__ = ["VIEWS", "Vote", "of", "views", "vote"]
+__all__ = ["VIEWS", "Vote", "ask", "of", "views", "vote"]
 
 SIDE = 28
 TURN = 8.0  # degrees
@@ -70,11 +70,15 @@ class Vote:
 
 def vote(images: np.ndarray, classifier, names: Sequence[str] = tuple(VIEWS)) -> Vote:
     """Ask `classifier` about the named renderings of (N, 28, 28) uint8, N >= 1."""
+    return of(*ask(images, classifier, names), tuple(names))
+
+
+def ask(
+    images: np.ndarray, classifier, names: Sequence[str] = tuple(VIEWS)
+) -> tuple[np.ndarray, np.ndarray]:
+    """(N, 28, 28) uint8 -> what each rendering is answered: (N, V, 10) and (N, V, F) float32."""
     shown = np.concatenate([views(pixels, names) for pixels in images])  # (N * V, 28, 28)
-    probabilities, features = classifier(shown)
-    each = probabilities.reshape(len(images), len(names), -1)
-    features = features.reshape(len(images), len(names), -1)
-    return of(each, features, tuple(names))
+    return tuple(said.reshape(len(images), len(names), -1) for said in classifier(shown))
 
 
 def of(each: np.ndarray, features: np.ndarray, names: tuple[str, ...]) -> Vote:

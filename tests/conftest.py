@@ -1,11 +1,13 @@
 """Shared fixtures: a private place for runs and for the machine-wide lock, and a tiny run."""
 
+import functools
 import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from fmnist import runs, storage
 from fmnist.data import load
@@ -36,6 +38,15 @@ def pytest_collection_modifyitems(items) -> None:
             if item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.xdist_group(marker))
                 break
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _components_scanned_once():
+    """Each AppTest would look through all installed packages anew: a quarter of the page tests."""
+    scan = functools.cache(manifest_scanner.scan_component_manifests)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -216,10 +216,9 @@ def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
 @pytest.mark.parametrize(
     ("path", "title", "content"),
     [
+        # the others alone: test_pages, without a browser
         ("/", "What is this garment?", "Nothing drawn yet"),
-        ("/classify", "What is this garment?", "Nothing drawn yet"),
         ("/train", "Train", "Choose rows"),
-        ("/report", "Report", "Choose a cell to see"),
         ("/mistakes", "Mistakes", "mistakes among"),
     ],
 )

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 
 from fmnist import epochs, runs
 from fmnist.classifier import for_run
+from fmnist.cli import main
 from fmnist.data import CLASS_NAMES, load, split
 from fmnist.history import read_history
 from tests.conftest import ROOT
@@ -56,10 +57,11 @@ def fmnist(*arguments, **options):
         ["faithfulness"],
     ],
 )
-def test_help_everywhere(command):
-    done = fmnist(*command, "--help")
-    assert done.returncode == 0
-    assert "usage: python -m fmnist" in done.stdout
+def test_help_everywhere(command, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--help"])
+    assert ended.value.code == 0
+    assert "usage: python -m fmnist" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -84,11 +86,18 @@ def test_help_everywhere(command):
         ["faithfulness", "--seed", "-1"],
     ],
 )
-def test_wrong_usage_is_status_2(arguments):
-    done = fmnist(*arguments)
-    assert done.returncode == 2
-    assert "usage:" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_wrong_usage_is_status_2(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_the_module_hands_the_status_on():
+    for arguments, status in (([], 2), (["--help"], 0), (["evaluate", "nobody"], 1)):
+        done = fmnist(*arguments)
+        assert done.returncode == status
+        assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -107,12 +116,11 @@ def test_wrong_usage_is_status_2(arguments):
         ["train", "--initial", "robust", "--network", "cnn"],
     ],
 )
-def test_failed_work_is_status_1_and_one_sentence(arguments):
-    done = fmnist(*arguments)
-    assert done.returncode == 1
-    lines = done.stderr.strip().splitlines()
-    assert lines[-1].startswith("fmnist: ")
-    assert "Traceback" not in done.stderr
+def test_failed_work_is_status_1_and_one_sentence(arguments, capsys):
+    assert main(arguments) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.strip().splitlines()[-1].startswith("fmnist: ")
 
 
 def test_runs_lists_the_shipped_one():

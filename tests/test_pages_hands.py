@@ -151,16 +151,21 @@ def test_nothing_left_is_a_sentence_and_the_way_back_stays():
     assert app.metric[0].value == "Trouser"
 
 
+LEGS = trouser()
+
+
 @pytest.mark.parametrize(
     "picture",
-    [Image.new("RGB", (9, 9), "white"), trouser(), Image.new("RGBA", (30, 40), "#ff000000")],
+    [Image.new("RGB", (9, 9), "white"), LEGS, Image.new("RGBA", (30, 40), "#ff000000")],
     ids=["blank", "legs", "invisible"],
 )
 def test_no_combination_crashes(picture):
     app = change(legs(png(picture)), "mirror", True)
     subject, _ = app.session_state["upload-by-hand"]
     # all combinations as such are prepared in test_preparation; here each meets the page
-    combined = product(ROUTES, SEGMENTS, (None, True))
+    combined = [*product(ROUTES, SEGMENTS, (None, True))]
+    if picture is not LEGS:  # what has nothing to be found in it has less to go wrong
+        combined = combined[::3]
     for at, (route, segment, fill) in enumerate(combined):
         polarity, tolerance = POLARITIES[at % 3], (None, 1.0, 7.0, 255.0)[at % 4]
         crop = (None, (0.0, 0.0, 0.01, 0.01), (0.123, 0.2, 0.9, 1.0))[at // 2 % 3]
