@@ -326,17 +326,6 @@ def test_export_makes_what_another_keras_backend_leaves_out(own_run):
 
 
 @pytest.mark.slow
-def test_training_goes_on_from_another_runs_weights(runs_dir):
-    # some steps too small to change anything, which would leave new weights at chance
-    options = ["--initial", "seed-cnn", "--learning-rate", "1e-6", "--name", "on"]
-    done = fmnist("train", *TINY, *options)
-    assert done.returncode == 0, done.stderr
-    run, before = runs.find("on"), runs.find("seed-cnn")
-    assert run.settings.initial == "seed-cnn"
-    assert abs(run.scores["test_accuracy"] - before.scores["test_accuracy"]) < 0.002
-
-
-@pytest.mark.slow
 def test_terminal_gets_a_bar_and_all_images_leave_no_validation():
     leader, follower = pty.openpty()
     termios.tcsetwinsize(follower, (24, 80))

@@ -35,6 +35,7 @@ PLANNED = TrainSettings(
     erasing=0.5,
     label_smoothing=0.1,
     deterministic=True,
+    initial="seed-cnn",
 )
 
 
@@ -169,6 +170,10 @@ def test_kill_9_within_an_epoch_then_resume_gives_the_run_that_was_never_killed(
     np.testing.assert_array_equal(runs.load_predictions(second), runs.load_predictions(first))
     for file in (epochs.FILE, epochs.VALIDATION_FILE):
         np.testing.assert_array_equal(epochs.read(second, file), epochs.read(first, file))
+    # it began with the weights of another run: with new ones, the first batch is at chance
+    begun = next(event for event in read_history(first) if event["event"] == "progress")
+    assert (begun["epoch"], begun["batch"]) == (1, 1)
+    assert begun["accuracy"] > 0.5
     learnt = [
         [(e["epoch"], e["loss"], e["val_loss"]) for e in read_history(r) if e["event"] == "epoch"]
         for r in (first, second)

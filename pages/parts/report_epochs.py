@@ -74,8 +74,9 @@ def _epoch(total: int) -> int:
         total,
         key=EPOCH,
         bind="query-params",
-        help="Everything below is what the run said about the 10,000 test images then. The answers "
-        "were kept, not used: nothing was chosen by them.",
+        help="Everything below is what the run said about the 10,000 test images then, without the "
+        "shifted looks that its finished network may have. The answers were kept, not used: "
+        "nothing was chosen by them.",
     )
 
 
