@@ -26,10 +26,12 @@ def rehearse(settings: TrainSettings) -> Iterator[tuple[float, int]]:
     """Train as `settings` say; after each epoch (accuracy on validation, parameters).
 
     Accuracy is a share of the 5,000 validation images. Imports Keras. Raises SettingsError for
-    renderings and for a training without validation.
+    renderings, shifted looks, and for a training without validation.
     """
     if settings.renderings or not settings.holdout or settings.initial:
         raise SettingsError("Only trainings from new weights, with validation, can be rehearsed.")
+    if settings.shifted_looks:  # its epochs are judged without, so it would be promised too little
+        raise SettingsError("Trainings with shifted looks cannot be rehearsed.")
     begin_anew(settings)
     part = load("train", settings.source)
     chosen, held_out = split(part.labels, settings.fraction)

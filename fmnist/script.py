@@ -202,7 +202,7 @@ def accuracy(images, labels):
     return (np.concatenate(said).argmax(axis=1) == labels).mean()'''
 TWICE = '''\
 def accuracy(images, labels):
-    """The share of (N, 28, 28) uint8, N a multiple of 500, that two looks get right."""
+    """The share of (N, 28, 28) uint8, N a multiple of 500, right with the mirror image's look."""
     said = []
     for part in np.split(images, len(images) // 500):
         x = scale(part)
@@ -227,7 +227,8 @@ def _training(settings: TrainSettings) -> str:
     if _looks_again(settings):
         shift = settings.shift if settings.shifted_looks else 0
         again = f"model = looking_again(model, mirrored={settings.second_look}, shift={shift})"
-        # the mirror image's look is in `accuracy` already
+        # shifted looks have to be there when the test images are answered; `accuracy` looks at the
+        # mirror image by itself
         lines.insert(0 if shift else 1, again)
     paragraphs.append("\n".join([*lines, 'model.save("model.keras")']))
     return "\n\n".join(paragraphs)

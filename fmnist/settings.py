@@ -141,6 +141,10 @@ class TrainSettings:
                 "A second look is at the mirror image, which the network has to know; train it "
                 "with mirror or renderings, too."
             )
+        if self.shifted_looks and self.renderings:
+            raise SettingsError(
+                "Shifted looks need shift, which renderings exclude; leave one of them out."
+            )
         if self.shifted_looks and not self.shift:
             raise SettingsError(
                 "Shifted looks are at moved images, which the network has to know; train it with "

@@ -62,8 +62,9 @@ def add_to(commands) -> None:
     train.add_argument(
         "--shifted-looks",
         action="store_true",
-        help="let the finished network answer with the mean over the image and it moved by "
-        "--shift into each of the four corners: five times the time for an answer",
+        help="let the finished network answer with the mean over the image and four copies of it, "
+        "moved diagonally by --shift pixels: five times the time for an answer, ten times with "
+        "--second-look",
     )
     number("erasing", "share of the images with a box of noise (random erasing)")
     train.add_argument(
@@ -241,8 +242,8 @@ def _run(
     given_up: str = "stopped",
 ) -> int:
     """Wait for the machine where that was asked for, `begin()`, and train."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stopper(path))
+    stop = _stopper(path)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with jobs.hold_machine(path, wait=_waiter(path) if queued else None, front=front):
             begin()
@@ -252,6 +253,9 @@ def _run(
         runs.write_info(path, state=given_up, process=None)
         print(f"{path.name}: stopped before it had begun.")
         return 0
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _stopper(path: Path):

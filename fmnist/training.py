@@ -207,12 +207,9 @@ class _Training:
         runs.write_info(path, state="finishing")
         self._record("finishing")
         network = bare(self._model, settings)
-        self._judge_again(network)
+        judged = self._judged(network)
         storage.replace_file(path / "model.keras", network.save)
-        scores = {
-            "validation_accuracy": self._last.get("val_accuracy"),
-            "validation_loss": self._last.get("val_loss"),
-        }
+        scores = {f"validation_{name}": judged.get(name) for name in ("accuracy", "loss")}
         runs.write_info(
             path,
             train_seconds=trained,
@@ -231,15 +228,23 @@ class _Training:
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 
-    def _judge_again(self, network) -> None:
-        """Judge validation anew where the network to keep looks more often than each epoch's did.
+    def _judged(self, network) -> dict[str, float]:
+        """Accuracy and loss on validation of the network to keep; nothing without an epoch.
 
-        Ten looks at 15,000 images after every epoch would make an epoch half as long again.
+        They are the last epoch's where the network answers as it did then. Shifted looks are left
+        to the end, for five times the time of 15,000 answers would be added to every epoch.
         """
-        if self._settings.shifted_looks and self._held_out is not None:
-            images, labels = self._held_out
-            judged = judge(answers(network, images), labels)
-            self._last |= {f"val_{name}": round(value, 5) for name, value in judged.items()}
+        if not self._settings.shifted_looks:
+            return {
+                name: self._last[f"val_{name}"]
+                for name in ("accuracy", "loss")
+                if f"val_{name}" in self._last
+            }
+        if self._held_out is None or not self._last:
+            return {}
+        images, labels = self._held_out
+        judged = judge(answers(network, images), labels)
+        return {name: round(value, 5) for name, value in judged.items()}
 
 
 def set_up(settings: TrainSettings) -> None:

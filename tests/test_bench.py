@@ -256,6 +256,7 @@ def test_ctrl_c_ends_a_race_and_leaves_no_process():
 
 
 def test_ctrl_c_while_a_training_is_being_started_leaves_no_process(monkeypatch):
+    before = signal.getsignal(signal.SIGINT)
     started = []
 
     def interrupted_start(*arguments, **options):
@@ -272,7 +273,7 @@ def test_ctrl_c_while_a_training_is_being_started_leaves_no_process(monkeypatch)
     finally:
         started[0].kill()
         started[0].wait()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def wait_for_children(pid):

@@ -216,7 +216,7 @@ def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
 @pytest.mark.parametrize(
     ("path", "title", "content"),
     [
-        # the others alone: test_pages, without a browser
+        # test_pages opens /classify and /report first, without a browser
         ("/", "What is this garment?", "Nothing drawn yet"),
         ("/train", "Train", "Choose rows"),
         ("/mistakes", "Mistakes", "mistakes among"),

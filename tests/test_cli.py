@@ -1,4 +1,4 @@
-"""The command line as scripts use it: in a process of its own, by output and exit status."""
+"""The command line as scripts use it: by output and exit status, mostly in a process of its own."""
 
 import json
 import os
@@ -94,7 +94,8 @@ def test_wrong_usage_is_status_2(arguments, capsys):
 
 
 def test_the_module_hands_the_status_on():
-    for arguments, status in (([], 2), (["--help"], 0), (["evaluate", "nobody"], 1)):
+    taken = ["train", "--name", "seed-cnn"]
+    for arguments, status in (([], 2), (["--help"], 0), (["evaluate", "nobody"], 1), (taken, 1)):
         done = fmnist(*arguments)
         assert done.returncode == status
         assert "Traceback" not in done.stderr
@@ -109,9 +110,6 @@ def test_the_module_hands_the_status_on():
         ["classify", "--run", "nobody", "x.png"],
         ["score", "nowhere"],
         ["faithfulness", "nobody"],
-        ["train", "--name", "seed-cnn"],
-        ["train", "--name", "../escape"],
-        ["train", "--source", "directory"],
         ["train", "--initial", "nobody"],
         ["train", "--initial", "robust", "--network", "cnn"],
     ],
@@ -120,7 +118,16 @@ def test_failed_work_is_status_1_and_one_sentence(arguments, capsys):
     assert main(arguments) == 1
     said = capsys.readouterr()
     assert said.out == ""
-    assert said.err.strip().splitlines()[-1].startswith("fmnist: ")
+    (line,) = said.err.splitlines()
+    assert line.startswith("fmnist: ")
+
+
+@pytest.mark.parametrize("option", [("--name", "../escape"), ("--source", "directory")])
+def test_failed_training_is_status_1_and_one_sentence(option):
+    done = fmnist("train", *option)
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith("fmnist: ")
+    assert "Traceback" not in done.stderr
 
 
 def test_runs_lists_the_shipped_one():

@@ -16,6 +16,7 @@ import pytest
 
 from fmnist import data, machine, runs, script, storage, training
 from fmnist.architectures import NETWORKS
+from fmnist.classifier import for_run
 from fmnist.errors import SettingsError
 from fmnist.fitting import compile_model, fit_epoch
 from fmnist.recipes import RECIPES
@@ -28,7 +29,16 @@ TABLE = {
     "specification": TrainSettings(fraction=0.02, epochs=2),
     "accurate": dataclasses.replace(ACCURATE, fraction=0.02, epochs=1, shift=2, erasing=0.5),
     "looks": TrainSettings(
-        network="quick", fraction=0.01, epochs=1, shift=1, shifted_looks=True, erasing=0.1
+        network="quick", fraction=0.02, epochs=1, shift=1, shifted_looks=True, erasing=0.1
+    ),
+    "ten looks": TrainSettings(
+        network="quick",
+        fraction=0.01,
+        epochs=1,
+        mirror=True,
+        second_look=True,
+        shift=2,
+        shifted_looks=True,
     ),
     "quick": dataclasses.replace(RECIPES["quick"].settings, fraction=0.01, epochs=2, seed=9),
     "robust": TrainSettings(network="robust", fraction=0.01, epochs=2, erasing=1.0),
@@ -223,7 +233,7 @@ def weights(file) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["specification", "accurate"])
+@pytest.mark.parametrize("name", ["specification", "accurate", "looks"])
 def test_the_script_ends_with_the_weights_of_a_training(name, tmp_path, runs_dir):
     precision = "bfloat16" if machine.multiplies_bfloat16() else "float32"
     changes = {"precision": precision} if name == "accurate" else {}
@@ -260,3 +270,10 @@ def test_the_script_ends_with_the_weights_of_a_training(name, tmp_path, runs_dir
     assert shares == pytest.approx(
         [100 * x for x in [*judged, run.scores["test_accuracy"]]], abs=0.02
     )
+    if settings.shifted_looks:  # looks have no weights: the answers say whether they are there
+        part = data.load("train")
+        held_out = data.split(part.labels)[1]
+        said, _ = for_run(run)(part.images[held_out])
+        right = (said.argmax(axis=1) == part.labels[held_out]).mean()
+        assert run.scores["validation_accuracy"] == pytest.approx(right, abs=2e-4)
+        assert abs(right - judged[-1]) > 0.002

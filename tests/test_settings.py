@@ -66,6 +66,7 @@ def test_both_ends_of_every_range_are_legal(name):
         ({"renderings": True, "erasing": 0.5}, "not both"),
         ({"second_look": True}, "train it with mirror or renderings, too"),
         ({"shifted_looks": True}, "train it with shift, too"),
+        ({"shifted_looks": True, "renderings": True}, "which renderings exclude"),
         ({"precision": "bfloat16"}, "makes the network 'cnn' no faster; use float32"),
         ({"learning_rate": 0.2}, "Adam learns nothing with a learning rate above 0.1, got 0.2"),
         ({"rate_changes": ((2, 0.5),)}, "rate above 0.1, got 0.5"),

@@ -40,15 +40,21 @@ class Right:
         return np.eye(10, dtype=np.float32)[said]
 
 
-@pytest.mark.parametrize(("again", "accuracy"), [(True, 0.75), (False, 0.5)])
-def test_validation_is_judged_anew_where_the_kept_network_looks_again(tmp_path, again, accuracy):
+@pytest.mark.parametrize(
+    ("again", "last", "expected"),
+    [
+        (False, {"epoch": 3, "val_accuracy": 0.5, "val_loss": 1.0}, {"accuracy": 0.5, "loss": 1.0}),
+        # two of eight are wrong with a probability of 0, which Keras takes for 1e-7
+        (True, {"epoch": 3, "val_accuracy": 0.5}, {"accuracy": 0.75, "loss": 4.02952}),
+        (True, {}, {}),  # stopped before the first epoch's end
+        (False, {}, {}),
+    ],
+)
+def test_shifted_looks_are_judged_once_more_at_the_end(tmp_path, again, last, expected):
     settings = TrainSettings(shift=1, shifted_looks=again)
     one = _Training(tmp_path, settings, None, MagicMock())
     labels = np.arange(8)
     images = np.zeros((8, 28, 28), np.uint8)
     images[:, 0, 0] = labels
-    one._held_out, one._last = (images, labels), {"epoch": 3, "val_accuracy": 0.5, "val_loss": 1.0}
-    one._judge_again(Right())
-    assert one._last["val_accuracy"] == accuracy
-    # two of eight are wrong with a probability of 0, which Keras takes for 1e-7
-    assert one._last["val_loss"] == pytest.approx(16.11810 / 4 if again else 1.0, abs=1e-4)
+    one._held_out, one._last = (images, labels), last
+    assert one._judged(Right()) == expected

@@ -46,6 +46,11 @@ def show(run: Run) -> None:
 @st.fragment  # the slider moves nothing around it
 def _time_machine(course: Course, key: tuple, run: Run) -> None:
     epoch = _epoch(len(course.accuracy))
+    if run.settings and run.settings.shifted_looks:
+        st.caption(
+            "After each epoch the network answered without its shifted looks; finished, it answers "
+            "with them."
+        )
     kept, labels = epochs.at(run, epoch), loading.test_part().labels
     if kept is None:
         st.info("The answers after this epoch are gone; the run was changed a moment ago.")
@@ -74,9 +79,8 @@ def _epoch(total: int) -> int:
         total,
         key=EPOCH,
         bind="query-params",
-        help="Everything below is what the run said about the 10,000 test images then, without the "
-        "shifted looks that its finished network may have. The answers were kept, not used: "
-        "nothing was chosen by them.",
+        help="Everything below is what the run said about the 10,000 test images then. The answers "
+        "were kept, not used: nothing was chosen by them.",
     )
 
 

@@ -52,7 +52,9 @@ def _origin(run: Run) -> str:
 def _numbers(run: Run) -> None:
     with st.container(horizontal=True):
         if (accuracy := run.scores.get("validation_accuracy")) is not None:
-            number("Validation", f"{accuracy:.2%}", "of 5,000 images")
+            looks = run.settings is not None and run.settings.shifted_looks
+            about = "With the shifted looks that the epochs in the curves were judged without."
+            number("Validation", f"{accuracy:.2%}", "of 5,000 images", about if looks else None)
         if (accuracy := run.scores.get("test_accuracy")) is not None:
             number("Test", f"{accuracy:.2%}", "of 10,000 images")
         if (seconds := run.count("train_seconds")) is not None:

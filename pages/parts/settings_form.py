@@ -248,9 +248,9 @@ def _augmentation() -> None:
     _toggle(
         "shifted_looks",
         "Shifted looks",
-        "Let the finished network answer with the mean over the image and the image moved by the "
-        "shift into each of the four corners: no more parameters, five times the time for an "
-        "answer. While it trains, the epochs are judged without.",
+        "Let the finished network answer with the mean over the image and four copies of it, moved "
+        "diagonally by the shift: no more parameters, five times the time for an answer, ten times "
+        "with a second look. While it trains, the epochs are judged without.",
     )
     st.slider(
         "Erasing",
