@@ -66,7 +66,7 @@ def browsing(chromium, **options):
         yield page
     finally:
         context.close()
-    assert faults == []
+    assert faults == [], faults  # pytest does not explain the assertions of this file
 
 
 @pytest.fixture

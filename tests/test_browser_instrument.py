@@ -18,6 +18,9 @@ def mistakes(page: Page, server, query: str = "") -> None:
     go(page, server, f"/mistakes?run=seed-cnn{query}", "Mistakes")
 
 
+LOADED = "document.images.length > 0 && [...document.images].every(image => image.complete)"
+
+
 def shown(page: Page, text) -> None:
     expect(page.get_by_text(text).first).to_be_visible(timeout=ANSWER_LIMIT)
 
@@ -110,8 +113,11 @@ def test_point_of_a_slice_leads_to_its_mistakes(page, server):
 def test_two_runs_show_the_images_that_part_them(page, server):
     report(page, server, "&view=Two runs")
     shown(page, re.compile(r"\d+ test images; the answers shown"))
+    # Streamlit forgets the images of a choice with the next one, be they still on their way
+    page.wait_for_function(LOADED)
     page.get_by_text("Both are wrong", exact=True).click()
     expect(page).to_have_url(re.compile("disagreement=Both"), timeout=ANSWER_LIMIT)
+    page.wait_for_function(LOADED)
 
 
 def test_report_can_be_taken_away(page, server):
