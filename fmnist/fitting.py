@@ -130,10 +130,9 @@ def bare(model, settings: TrainSettings):
     keras.mixed_precision.set_global_policy("float32")
     network = build(settings.network)
     network.set_weights(model.get_weights())
-    if not (settings.second_look or settings.shifted_looks):
+    if not settings.looks_again:
         return network
-    shift = settings.shift if settings.shifted_looks else 0
-    return looking_again(network, settings.second_look, shift)
+    return looking_again(network, settings.second_look, settings.looks_shift)
 
 
 def answers(

@@ -132,7 +132,7 @@ def _functions(settings: TrainSettings) -> list[str]:
         found.append(_learning_rate(settings))
     if NETWORKS[settings.network].normalised:
         found.append(_source(fused))
-    if _looks_again(settings):
+    if settings.looks_again:
         found.append(_source(looking_again))
     return [*found, TWICE if settings.second_look else ONCE]
 
@@ -149,10 +149,6 @@ def _source(function) -> str:
 
 def _augments(settings: TrainSettings) -> bool:
     return bool(settings.mirror or settings.shift or settings.erasing)
-
-
-def _looks_again(settings: TrainSettings) -> bool:
-    return settings.second_look or settings.shifted_looks
 
 
 def _rate_changes(settings: TrainSettings) -> bool:
@@ -224,8 +220,8 @@ def _training(settings: TrainSettings) -> str:
             lines.insert(2, 'keras.mixed_precision.set_global_policy("float32")')
         paragraphs.append("\n".join(lines))
     lines = ['print(f"test accuracy {accuracy(test_images, test_labels):.2%}")']
-    if _looks_again(settings):
-        shift = settings.shift if settings.shifted_looks else 0
+    if settings.looks_again:
+        shift = settings.looks_shift
         again = f"model = looking_again(model, mirrored={settings.second_look}, shift={shift})"
         # shifted looks have to be there when the test images are answered; `accuracy` looks at the
         # mirror image by itself

@@ -36,13 +36,8 @@ PRECISIONS = {
     "bfloat16": "layers multiply 16-bit numbers, weights stay 32-bit; for processors that can",
 }
 MOST_FOR_ADAM = 0.1  # learning rate
-FLAGS = (
-    "renderings",
-    "mirror",
-    "second_look",
-    "shifted_looks",
-    "deterministic",
-)  # switched on by --NAME
+# switched on by --NAME
+FLAGS = ("renderings", "mirror", "second_look", "shifted_looks", "deterministic")
 
 
 @dataclass(frozen=True)
@@ -63,7 +58,7 @@ class TrainSettings:
     mirror: bool = False  # every second image left for right, in every epoch others
     second_look: bool = False  # answer with the mean over the image and its mirror image
     shift: int = 0  # pixels that images move at most
-    # let the finished network answer with the mean over the image and it moved into each corner
+    # the finished network's answers are the mean over the image and four copies, moved diagonally
     shifted_looks: bool = False
     erasing: float = 0.0  # share of the images with a box of noise
     renderings: bool = False  # also show mirrored, outlined, worn ... versions (renderings.py)
@@ -162,6 +157,16 @@ class TrainSettings:
                 f"Adam learns nothing with a learning rate above {MOST_FOR_ADAM:g}, got "
                 f"{fastest:g}; 0.001 is usual. Such rates are for sgd."
             )
+
+    @property
+    def looks_again(self) -> bool:
+        """Whether the finished network answers with the mean over several looks."""
+        return self.second_look or self.shifted_looks
+
+    @property
+    def looks_shift(self) -> int:
+        """How many pixels its shifted looks are moved by; 0 where it has none."""
+        return self.shift if self.shifted_looks else 0
 
     def options_in_words(self) -> str:
         """Whatever beside the numbers differs from the specification's recipe; "" where nothing."""

@@ -9,6 +9,8 @@ from tests.browsing import ANSWER_LIMIT, go
 
 pytestmark = pytest.mark.browser
 
+LOADED = "document.images.length > 0 && [...document.images].every(image => image.complete)"
+
 
 def report(page: Page, server, query: str = "") -> None:
     go(page, server, f"/report?run=seed-cnn{query}", "Report")
@@ -16,9 +18,6 @@ def report(page: Page, server, query: str = "") -> None:
 
 def mistakes(page: Page, server, query: str = "") -> None:
     go(page, server, f"/mistakes?run=seed-cnn{query}", "Mistakes")
-
-
-LOADED = "document.images.length > 0 && [...document.images].every(image => image.complete)"
 
 
 def shown(page: Page, text) -> None:
