@@ -23,8 +23,9 @@ def resumed_settings(run: Run, more: int = 0) -> TrainSettings:
     """The settings with which an ended run goes on after its last whole epoch.
 
     A run that has had all its epochs goes on only for `more` of them; its schedule begins anew
-    there (a warm restart; Loshchilov and Hutter, arXiv 1608.03983). Raises RunError where it cannot
-    go on and SettingsError where `more` is too much.
+    there (a warm restart; Loshchilov and Hutter, arXiv 1608.03983). Only where it was killed before
+    it was saved, it goes on with nothing but that. Raises RunError where it cannot go on and
+    SettingsError where `more` is too much.
     """
     settings = run.settings
     if run.shipped:
@@ -47,6 +48,8 @@ def resumed_settings(run: Run, more: int = 0) -> TrainSettings:
                 f"The run {run.name!r} has had {done} of its {settings.epochs} epochs; let it have "
                 "the rest first, without more of them."
             )
+        return settings
+    if not more and run.state == "failed":
         return settings
     if not more:
         raise RunError(

@@ -12,8 +12,6 @@ from fmnist.runs import Run
 __all__ = [
     "duration_text",
     "last_words",
-    "latest_progress",
-    "progress_text",
     "read_history",
     "sound",
     "standing",
@@ -58,23 +56,6 @@ def standing(events: list[dict]) -> list[dict]:
         if kind not in ("progress", "epoch") or event["epoch"] <= last:
             kept.append(event)
     return kept[::-1]
-
-
-def latest_progress(run: Run) -> dict | None:
-    """The newest progress event: epoch, epochs, batch, batches, images_per_second, seconds_left."""
-    events = [event for event in read_history(run) if event["event"] == "progress"]
-    return events[-1] if events else None
-
-
-def progress_text(progress: dict) -> tuple[float, str]:
-    """The share that is done, 0..1, and a line that says where a training is."""
-    batches = progress["epoch"] - 1 + progress["batch"] / progress["batches"]
-    text = (
-        f"Epoch {progress['epoch']} of {progress['epochs']}, "
-        f"{progress['images_per_second']:,.0f} images a second, "
-        f"{duration_text(progress['seconds_left'])} left"
-    )
-    return min(max(batches / progress["epochs"], 0.0), 1.0), text
 
 
 def duration_text(seconds: float) -> str:

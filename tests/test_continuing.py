@@ -42,6 +42,16 @@ def test_more_epochs_than_planned_are_asked_for(stopped):
         continuing.resumed_settings(run, 5_000)
 
 
+def test_what_was_killed_before_it_was_saved_has_only_to_be_saved(stopped):
+    run = stopped(10)
+    runs.write_info(run.path, state="finishing", process={**runs.this_process(), "started": 0.0})
+    killed = runs.read(run.path)
+    assert killed.state == "failed"
+    assert continuing.can_resume(killed)
+    assert continuing.resumed_settings(killed) == run.settings
+    assert continuing.resumed_settings(killed, 2).epochs == 12
+
+
 def test_what_cannot_go_on_says_why(own_run, runs_dir):
     with pytest.raises(RunError, match=r"ships with the project .*--initial seed-cnn"):
         continuing.resumed_settings(runs.find("seed-cnn"))

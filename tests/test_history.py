@@ -8,8 +8,6 @@ from fmnist.curves import curves_table
 from fmnist.history import (
     duration_text,
     last_words,
-    latest_progress,
-    progress_text,
     read_history,
 )
 
@@ -78,7 +76,6 @@ def test_damaged_events_are_left_out(run, line):
     write(run, line, EPOCH, line)
     assert read_history(run) == [EPOCH]
     assert len(curves_table([run])) == 1
-    assert latest_progress(run) is None
 
 
 def test_history_that_is_no_file_is_empty(run):
@@ -87,10 +84,7 @@ def test_history_that_is_no_file_is_empty(run):
     assert curves_table([run]).empty
 
 
-def test_progress_in_words():
-    share, text = progress_text(PROGRESS)
-    assert share == pytest.approx(2.5 / 4)
-    assert text == "Epoch 3 of 4, 1,234 images a second, 1 min 15 s left"
+def test_durations_in_words():
     assert duration_text(59.4) == "59 s"
     assert duration_text(3600) == "60 min 0 s"
     assert duration_text(36_123) == "10 h 2 min"

@@ -13,7 +13,7 @@ import pytest
 from fmnist import continuing, control, epochs, jobs, runs, waiting
 from fmnist.curves import curves_table
 from fmnist.errors import RunError, TrainingBusy, TrainingFailed
-from fmnist.history import last_words, latest_progress, read_history
+from fmnist.history import last_words, read_history
 from fmnist.settings import TrainSettings
 from tests.conftest import ROOT
 
@@ -59,6 +59,11 @@ def leave_no_process():
 
 def state(run):
     return runs.read(run.path).state
+
+
+def latest_progress(run):
+    """The newest progress event, or None."""
+    return next((e for e in reversed(read_history(run)) if e["event"] == "progress"), None)
 
 
 def test_stop_keeps_what_was_learnt_and_frees_the_machine():
@@ -182,6 +187,20 @@ def test_kill_9_within_an_epoch_then_resume_gives_the_run_that_was_never_killed(
     assert len(learnt[0]) == 3
     table = curves_table([second])
     assert (table["epoch"] % 1 == 0).all()  # what the killed process had begun is no longer shown
+
+    # killed while it was saved, it has only to be saved again
+    answers = runs.load_predictions(second)
+    for name in second.files:
+        (run.path / name).unlink()
+    dead = {**runs.this_process(), "started": 0.0}
+    runs.write_info(run.path, state="finishing", process=dead, files=None, scores=None)
+    assert state(run) == "failed"
+    jobs.resume(runs.read(run.path))
+    wait_until(lambda: state(run) == "finished", limit=PATIENCE)
+    saved = runs.read(run.path)
+    np.testing.assert_array_equal(runs.load_predictions(saved), answers)
+    assert saved.scores == second.scores
+    assert epochs_done(saved) == 3
 
     # and it goes on for more epochs than it was to have
     with pytest.raises(RunError, match="has had all its 3 epochs"):

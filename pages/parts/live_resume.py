@@ -21,7 +21,7 @@ def offer(run: Run, *, key: str) -> None:
             "Resume",
             icon=":material/resume:",
             key=f"{key}-resume",
-            help=f"Goes on after epoch {_done(run)} of {planned}, exactly where it was.",
+            help=_what_it_does(run),
         ):
             _go_on(run.name)
     elif _can_have_more(run):
@@ -55,11 +55,9 @@ def show_interrupted(listed: list[Run], shown: str | None) -> None:
         if run.name in (shown, *forgotten) or not continuing.can_resume(run):
             continue
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(
-                f"**{run.name}** was interrupted after epoch {_done(run)} of "
-                f"{run.settings.epochs}.",
-                width="stretch",
-            )
+            done, planned = _done(run), run.settings.epochs
+            when = f"after epoch {done} of {planned}" if done < planned else "while it was saved"
+            st.markdown(f"**{run.name}** was interrupted {when}.", width="stretch")
             with st.container(horizontal=True, width="content", gap="xsmall"):
                 offer(run, key="interrupted")
                 st.button(
@@ -99,6 +97,15 @@ def _go_on(name: str, more: int = 0, *, wait: bool = False) -> None:
     except FmnistError as error:
         st.session_state[SAID] = str(error)
     st.rerun()
+
+
+def _what_it_does(run: Run) -> str:
+    done, planned = _done(run), run.settings.epochs
+    if done >= planned:
+        return "It has learnt all; it only has to be saved."
+    if done == 0:
+        return "Begins again, for it had no whole epoch."
+    return f"Goes on after epoch {done} of {planned}, exactly where it was then."
 
 
 def _done(run: Run) -> int:
