@@ -29,6 +29,7 @@ __all__ = [
     "active",
     "busy_message",
     "hold_machine",
+    "in_the_way",
     "queue_file",
     "request_pause",
     "request_rate",
@@ -53,15 +54,24 @@ def _lock_path() -> Path:
 
 def active() -> Run | None:
     """The training that holds this machine, whichever folder its run lies in, or None."""
+    path = _holder()
+    run = runs.read(path) if path else None
+    return run if run and run.active else None
+
+
+def _holder() -> Path | None:
+    """The folder for which a living process holds this machine: a run's, or a benchmark's own."""
     try:
         holder = json.loads(_lock_path().with_suffix(".json").read_text(encoding="utf-8"))
         path, process = Path(holder["path"]), holder["process"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if not runs.alive(process):
-        return None
-    run = runs.read(path)
-    return run if run.active else None
+    return path if runs.alive(process) else None
+
+
+def in_the_way() -> str:
+    """What holds this machine, a training or a benchmark, as one sentence; "" where it is free."""
+    return busy_message(active()) if _holder() else ""
 
 
 def queue_file() -> Path:
@@ -76,12 +86,19 @@ def waiting_runs() -> list[Run]:
 
 
 @contextlib.contextmanager
-def hold_machine(path: Path, wait: Callable[[], None] | None = None, *, front: bool = False):
+def hold_machine(
+    path: Path,
+    wait: Callable[[], None] | None = None,
+    *,
+    front: bool = False,
+    queued: Callable[[], None] = lambda: None,
+):
     """Hold the machine for the training of the run at `path`.
 
     Without `wait` raises TrainingBusy where another training holds the machine or waits for it.
-    With it, queues (`front`: before all others) and calls `wait()` twice a second until it is this
-    run's turn; `wait` may raise to give up.
+    With it, queues (`front`: before all others), calls `queued()` once it has a place, and then
+    `wait()` twice a second until it is this run's turn; both may raise to give up. Raises
+    TrainingBusy where there is no place.
     """
     lock = filelock.FileLock(_lock_path())
     if wait is None:
@@ -94,6 +111,7 @@ def hold_machine(path: Path, wait: Callable[[], None] | None = None, *, front: b
     else:
         waiting.join(queue_file(), path, front=front)
         try:
+            queued()
             while not _my_turn(path, lock):
                 wait()
         finally:
@@ -121,7 +139,7 @@ def _my_turn(path: Path, lock: filelock.FileLock) -> bool:
 
 def busy_message(run: Run | None) -> str:
     """One sentence that names the training in the way."""
-    name = f"The run {run.name!r}" if run else "Another run"
+    name = f"The run {run.name!r}" if run else "Something else"
     return f"{name} is training on this machine, and it runs one training at a time."
 
 
@@ -221,23 +239,44 @@ def withdraw_pause(run: Run) -> None:
 def request_rate(run: Run, rate: float) -> None:
     """Ask for another peak learning rate from the next epoch on.
 
-    Raises RunError where no process works on the run, SettingsError where the rate is not legal.
+    Raises RunError where no process works on the run or it is in its last epoch, SettingsError
+    where the rate is not legal.
     """
-    _check_active(run)
+    run = _check_active(run)
     epoch = (run.count("epochs_done") or 0) + 1
+    if run.state not in ("waiting", "starting") and epoch >= run.settings.epochs:
+        raise RunError(f"The run {run.name!r} is in its last epoch; there is no next one.")
     changes = [*run.settings.to_dict()["rate_changes"], [epoch, rate]]
     TrainSettings.from_dict({**run.settings.to_dict(), "rate_changes": changes})
-    control.ask_rate(run.path, rate)
+    with _run_may_go(run):
+        control.ask_rate(run.path, rate)
 
 
 def _ask(run: Run, what: str) -> None:
     _check_active(run)
-    control.ask(run.path, what)
+    with _run_may_go(run):
+        control.ask(run.path, what)
 
 
-def _check_active(run: Run) -> None:
+def _check_active(run: Run) -> Run:
+    """The run as it is now, which a page may have drawn a while ago."""
+    run = runs.read(run.path)
     if not run.active:
-        raise RunError(f"The run {run.name!r} is not training.")
+        raise _not_training(run)
+    return run
+
+
+@contextlib.contextmanager
+def _run_may_go(run: Run):
+    """Its folder may be renamed or deleted between two of our looks."""
+    try:
+        yield
+    except OSError:
+        raise _not_training(run) from None
+
+
+def _not_training(run: Run) -> RunError:
+    return RunError(f"The run {run.name!r} is not training.")
 
 
 def _environment() -> dict:

@@ -53,7 +53,7 @@ class TrainSettings:
     fraction: float = 1.0  # share of the training images, class by class
     holdout: bool = True  # keep 5,000 of the 60,000 for validation; False trains on all
     schedule: str = "constant"  # the specification's; "one-cycle" learns more in few epochs
-    weight_decay: float = 0.0  # decoupled, AdamW's; 0 is plain Adam
+    weight_decay: float = 0.0  # decoupled, as AdamW's; 0 is none
     label_smoothing: float = 0.0  # share of the target spread over all ten classes
     mirror: bool = False  # every second image left for right, in every epoch others
     second_look: bool = False  # answer with the mean over the image and its mirror image

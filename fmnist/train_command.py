@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from fmnist import continuing, control, jobs, machine, promises, runs
@@ -49,7 +50,7 @@ def add_to(commands) -> None:
     number("seed", "of weights, batch order, augmentation and dropout")
     number("fraction", "share of the training images; 0.1 makes a demonstration of a minute")
     choice("schedule", SCHEDULES, "of the learning rate")
-    number("weight_decay", "AdamW's; 0: plain Adam")
+    number("weight_decay", "decoupled, as AdamW's; 0: none")
     number("label_smoothing", "share of the target that is spread over all classes")
     train.add_argument("--mirror", action="store_true", help="show images left for right, too")
     train.add_argument(
@@ -78,7 +79,7 @@ def add_to(commands) -> None:
     train.add_argument(
         "--deterministic",
         action="store_true",
-        help="the same digits again on the same machine; slower",
+        help="the same digits again on the same machine",
     )
     train.add_argument(
         "--initial",
@@ -197,20 +198,21 @@ def _train(options, parser) -> int:
         runs.find_initial(settings)
     name = options.name or runs.new_name(settings.network)
     path = runs.runs_directory() / name
-    queued = options.wait or options.stop_other
-    if queued:  # the run exists from now on, so that its page can show it waiting
-        path = runs.create(name, settings, state="waiting")
+    runs.check_name(name, path.parent)
+
+    def create(state: str) -> None:
+        runs.create(name, settings, state=state)
         runs.write_info(path, promise=options.promise)
-    if options.stop_other and (other := jobs.active()):
-        with contextlib.suppress(RunError):  # it ended by itself
-            jobs.request_stop(other)
 
-    def begin() -> None:
-        if not queued:
-            runs.create(name, settings)
-            runs.write_info(path, promise=options.promise)
+    def queued() -> None:
+        create("waiting")  # the run exists from now on, so that its page can show it
+        if options.stop_other and (other := jobs.active()):
+            with contextlib.suppress(RunError):  # it ended by itself
+                jobs.request_stop(other)
 
-    return _run(path, settings, options, begin, queued=queued, front=options.stop_other)
+    if options.wait or options.stop_other:
+        return _run(path, settings, options, queued=queued, front=options.stop_other)
+    return _run(path, settings, options, begin=lambda: create("starting"))
 
 
 def _resume(options, parser) -> int:
@@ -218,39 +220,45 @@ def _resume(options, parser) -> int:
     settings = continuing.resumed_settings(run, options.more)
     for request in (control.STOP, control.PAUSE):
         control.withdraw(run.path, request)  # of the process that was killed
-    before = run.state if run.state in runs.ENDED else "stopped"
+    before = {
+        "state": run.state if run.state in runs.ENDED else "stopped",
+        "error": run.reason or None,
+    }
 
-    def begin() -> None:
-        runs.write_info(run.path, state="starting", process=runs.this_process(), error=None)
+    def take(state: str) -> None:
+        runs.write_info(run.path, state=state, process=runs.this_process(), error=None)
 
+    how = {"begin": lambda: take("starting"), "resume": True, "given_up": before}
     if options.wait:
-        runs.write_info(run.path, state="waiting", process=runs.this_process(), error=None)
-    return _run(
-        run.path, settings, options, begin, queued=options.wait, resume=True, given_up=before
-    )
+        how["queued"] = lambda: take("waiting")
+    return _run(run.path, settings, options, **how)
 
 
 def _run(
     path: Path,
     settings: TrainSettings,
     options,
-    begin,
     *,
-    queued: bool,
+    begin: Callable[[], None] = lambda: None,
+    queued: Callable[[], None] | None = None,
     front: bool = False,
     resume: bool = False,
-    given_up: str = "stopped",
+    given_up: dict | None = None,
 ) -> int:
-    """Wait for the machine where that was asked for, `begin()`, and train."""
+    """Wait for the machine where `queued` says what to do then, `begin()`, and train.
+
+    given_up: what run.json says of a run that was cancelled while it waited
+    """
     stop = _stopper(path)
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    waiting = {"wait": _waiter(path), "queued": queued, "front": front} if queued else {}
     try:
-        with jobs.hold_machine(path, wait=_waiter(path) if queued else None, front=front):
+        with jobs.hold_machine(path, **waiting):
             begin()
             return _train_held(path, settings, log=options.log, resume=resume)
     except _GaveUp:
         control.withdraw(path, control.STOP)
-        runs.write_info(path, state=given_up, process=None)
+        runs.write_info(path, process=None, **(given_up or {"state": "stopped"}))
         print(f"{path.name}: stopped before it had begun.")
         return 0
     finally:

@@ -27,9 +27,11 @@ def order(file: Path) -> list[Path]:
 def join(file: Path, path: Path, *, front: bool = False) -> None:
     """Let this process wait for the run at `path`, as the last or the first.
 
-    Raises TrainingBusy where too many wait already.
+    Raises TrainingBusy where too many wait already, or this run does.
     """
     with _changing(file) as entries:
+        if any(entry["path"] == str(path) for entry in entries):
+            raise TrainingBusy(f"The run {path.name!r} waits for this machine already.")
         if len(entries) >= MOST:
             raise TrainingBusy(
                 f"{len(entries)} trainings wait for this machine already; cancel one first."

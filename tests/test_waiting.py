@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from fmnist import runs, waiting
+from fmnist import checkpoints, control, jobs, runs, waiting
+from fmnist.cli import main
 from fmnist.errors import TrainingBusy
+from fmnist.settings import TrainSettings
 
 
 @pytest.fixture
@@ -41,6 +44,53 @@ def test_too_many_are_refused_with_what_would_work(file):
     with pytest.raises(TrainingBusy, match="10 trainings wait for this machine already; cancel"):
         waiting.join(file, Path("more"))
     assert len(names(file)) == waiting.MOST
+
+
+def test_a_run_waits_once(file):
+    waiting.join(file, Path("runs/a"))
+    with pytest.raises(TrainingBusy, match="'a' waits for this machine already"):
+        waiting.join(file, Path("runs/a"), front=True)
+    assert names(file) == ["a"]
+
+
+@pytest.fixture
+def full(runs_dir):
+    """A machine that trains and for which as many wait as may."""
+    other = runs.create("other", TrainSettings())
+    holder = {"path": str(other), "process": runs.this_process()}
+    jobs._lock_path().with_suffix(".json").write_text(json.dumps(holder))
+    for number in range(waiting.MOST):
+        waiting.join(jobs.queue_file(), runs.create(f"w{number}", TrainSettings(), state="waiting"))
+    return other
+
+
+@pytest.mark.parametrize("how", ["--wait", "--stop-other"])
+def test_where_the_queue_is_full_nothing_is_begun_or_stopped(how, full, runs_dir, capsys):
+    assert main(["train", "--name", "mine", how]) == 1
+    assert "10 trainings wait for this machine already" in capsys.readouterr().err
+    assert not (runs_dir / "mine").exists()
+    assert not control.asked(full, control.STOP)
+
+
+def test_where_the_queue_is_full_a_run_that_would_go_on_stays_as_it_was(full, own_run, capsys):
+    run = own_run("done")
+    about = json.dumps({"epoch": 10, "seconds": 10.0, "last": {}}).encode()
+    np.savez(run.path / checkpoints.FILE, about=np.frombuffer(about, np.uint8))
+    before = (run.path / "run.json").read_text()
+    assert main(["resume", "done", "--more", "2", "--wait"]) == 1
+    assert "10 trainings wait" in capsys.readouterr().err
+    assert (run.path / "run.json").read_text() == before
+
+
+def test_a_failed_run_that_is_cancelled_in_the_queue_has_failed_as_before(own_run, monkeypatch):
+    run = own_run("broken", state="failed", error="The disk was full.", epochs_done=0)
+    other = runs.create("other", TrainSettings())
+    monkeypatch.setattr(jobs, "_my_turn", lambda path, lock: control.ask(path, control.STOP))
+    assert main(["resume", "broken", "--wait"]) == 0
+    again = runs.read(run.path)
+    assert (again.state, again.reason) == ("failed", "The disk was full.")
+    assert "process" not in again.info
+    assert runs.read(other).active
 
 
 def test_the_dead_do_not_wait(file):
