@@ -12,6 +12,7 @@ from fmnist import storage
 
 __all__ = [
     "PAUSE",
+    "RATE",
     "STOP",
     "ask",
     "ask_rate",
@@ -22,7 +23,7 @@ __all__ = [
 ]
 
 STOP, PAUSE = "stop", "pause"
-RATE = "rate.txt"
+RATE = "rate.txt"  # holds the rate
 
 
 def ask(path: Path, what: str) -> None:

@@ -5,6 +5,7 @@ epoch at most and goes on exactly where it was; the network's own file is writte
 without the optimizer's moments, which would triple it.
 """
 
+import math
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 
 from fmnist import checkpoints, control, epochs, lens, machine, runs, storage
 from fmnist.data import checksums, load, split
-from fmnist.errors import FmnistError, SettingsError
+from fmnist.errors import FmnistError, SettingsError, TrainingFailed
 from fmnist.exporting import export
 from fmnist.feeding import RenderedImages
 from fmnist.fitting import Stopped, answers, bare, epoch_images, fit_epoch, judge, learner
@@ -44,7 +45,7 @@ def train(
     try:
         with watch:
             _Training(path, settings, record, watch).run(resume)
-        for request in (control.STOP, control.PAUSE):
+        for request in (control.STOP, control.PAUSE, control.RATE):
             control.withdraw(path, request)
     except BaseException as error:
         expected = isinstance(error, FmnistError)
@@ -131,6 +132,7 @@ class _Training:
         progress = Progress(self._record, self._watch.clock)
 
         def after_batch(batch: int, values: dict[str, float], rate: float) -> None:
+            _check_finite(values, epoch)
             progress.batch_ends(batch, values, rate)
             self._watch.check()
 
@@ -181,6 +183,7 @@ class _Training:
             said = self._answers(images)
             epochs.keep(self._path, epoch, said, epochs.VALIDATION_FILE)
             judged = judge(said, labels)
+            _check_finite(judged, epoch - 1)
             values |= {f"val_{name}": round(value, 5) for name, value in judged.items()}
             lens.keep(self._path, self._model, images[lens.IMAGE])
         seconds = round(self._watch.clock() - began, 2)  # as Keras counts: without the test images
@@ -207,14 +210,14 @@ class _Training:
         runs.write_info(path, state="finishing")
         self._record("finishing")
         network = bare(self._model, settings)
-        judged = self._judged(network)
+        judged = self._judged(network, stopped)
         storage.replace_file(path / "model.keras", network.save)
-        scores = {f"validation_{name}": judged.get(name) for name in ("accuracy", "loss")}
+        scores = {f"validation_{name}": value for name, value in judged.items()}
         runs.write_info(
             path,
             train_seconds=trained,
             epochs_done=self._last.get("epoch", 0),
-            scores={key: value for key, value in scores.items() if value is not None},
+            scores=scores,
             files={"model.keras": storage.sha256_of(path / "model.keras")},
         )
         if keras.backend.backend() == "tensorflow":  # the only one that can write LiteRT's form
@@ -228,23 +231,29 @@ class _Training:
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 
-    def _judged(self, network) -> dict[str, float]:
-        """Accuracy and loss on validation of the network to keep; nothing without an epoch.
+    def _judged(self, network, stopped: bool) -> dict[str, float]:
+        """Accuracy and loss on validation of the network to keep; nothing without validation.
 
-        They are the last epoch's where the network answers as it did then. Shifted looks are left
-        to the end, for five times the time of 15,000 answers would be added to every epoch.
+        They are the last epoch's where the network answers as it did then, which it does not where
+        it was stopped within the next one. Shifted looks are left to the end, for five times the
+        time of 15,000 answers would be added to every epoch.
         """
-        if not self._settings.shifted_looks:
-            return {
-                name: self._last[f"val_{name}"]
-                for name in ("accuracy", "loss")
-                if f"val_{name}" in self._last
-            }
-        if self._held_out is None or not self._last:
+        if self._held_out is None:
             return {}
+        if not stopped and not self._settings.shifted_looks:
+            return {name: self._last[f"val_{name}"] for name in ("accuracy", "loss")}
         images, labels = self._held_out
         judged = judge(answers(network, images), labels)
         return {name: round(value, 5) for name, value in judged.items()}
+
+
+def _check_finite(values: dict[str, float], epoch: int) -> None:
+    """Raise TrainingFailed once a training has diverged; epoch: 0, 1, ..."""
+    if not math.isfinite(values["loss"]):
+        raise TrainingFailed(
+            f"In epoch {epoch + 1} the loss was no number any more: the training has diverged. "
+            "Start it again with a lower learning rate."
+        )
 
 
 def set_up(settings: TrainSettings) -> None:

@@ -44,11 +44,6 @@ class Watch:
         with self._turn:
             self._begun = True
 
-    @property
-    def stop_asked(self) -> bool:
-        """True once the training was asked to stop."""
-        return self._asked.is_set()
-
     def check(self) -> None:
         """Wait while paused; raise Stopped where asked to stop. Costs nothing where not."""
         if self._paused.is_set() and not self._asked.is_set():

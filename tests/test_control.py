@@ -1,8 +1,12 @@
 """Requests to a training are files that come, are seen and go."""
 
+import shutil
+
 import pytest
 
-from fmnist import control
+from fmnist import control, jobs, runs
+from fmnist.errors import RunError
+from fmnist.settings import TrainSettings
 
 
 def test_requests_come_and_go(tmp_path):
@@ -29,3 +33,55 @@ def test_the_last_rate_asked_for_counts(tmp_path):
 def test_a_rate_that_is_none_is_no_request(tmp_path, text):
     (tmp_path / control.RATE).write_text(text, encoding="latin-1")
     assert control.asked_rate(tmp_path) is None
+
+
+def trained(state, epochs_done=1):
+    """A run of four epochs, trained by this process."""
+    path = runs.create("live", TrainSettings(epochs=4))
+    runs.write_info(path, state=state, epochs_done=epochs_done)
+    return runs.read(path)
+
+
+@pytest.mark.parametrize(
+    ("state", "epochs_done", "refused"),
+    [
+        ("starting", 3, False),  # it goes on with its last one
+        ("running", 2, False),
+        ("running", 3, True),
+        ("paused", 3, True),
+        ("finishing", 4, True),
+    ],
+)
+def test_a_rate_needs_a_next_epoch(runs_dir, state, epochs_done, refused):
+    run = trained(state, epochs_done)
+    if refused:
+        with pytest.raises(RunError, match="in its last epoch; there is no next one"):
+            jobs.request_rate(run, 1e-4)
+    else:
+        jobs.request_rate(run, 1e-4)
+    assert control.asked_rate(run.path) == (None if refused else 1e-4)
+
+
+REQUESTS = [jobs.request_stop, jobs.request_pause, lambda run: jobs.request_rate(run, 1e-4)]
+
+
+@pytest.mark.parametrize("ask", REQUESTS)
+def test_nothing_is_asked_of_a_run_that_has_ended_or_gone_since_it_was_looked_at(runs_dir, ask):
+    run = trained("running")
+    runs.write_info(run.path, state="finished", process=None)
+    before = sorted(run.path.iterdir())
+    with pytest.raises(RunError, match="'live' is not training"):
+        ask(run)
+    assert sorted(run.path.iterdir()) == before
+    shutil.rmtree(run.path)
+    with pytest.raises(RunError, match="'live' is not training"):
+        ask(run)
+
+
+@pytest.mark.parametrize("ask", REQUESTS)
+def test_a_folder_that_goes_within_a_look_is_one_sentence(runs_dir, monkeypatch, ask):
+    run = trained("running")
+    shutil.rmtree(run.path)
+    monkeypatch.setattr(jobs.runs, "read", lambda path: run)
+    with pytest.raises(RunError, match="'live' is not training"):
+        ask(run)

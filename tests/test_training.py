@@ -1,13 +1,16 @@
 """Pieces of a training that need no process of their own; whole ones are in test_jobs."""
 
+import json
+import math
 from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
 
-from fmnist import runs
+from fmnist import runs, training
+from fmnist.errors import TrainingFailed
 from fmnist.settings import TrainSettings
-from fmnist.training import _mean_weights, _Training
+from fmnist.training import _mean_weights, _Training, train
 
 pytestmark = pytest.mark.slow  # imports TensorFlow
 
@@ -40,21 +43,47 @@ class Right:
         return np.eye(10, dtype=np.float32)[said]
 
 
+LAST = {"epoch": 3, "val_accuracy": 0.5, "val_loss": 1.0}
+# two of eight are wrong with a probability of 0, which Keras takes for 1e-7
+ANEW = {"accuracy": 0.75, "loss": 4.02952}
+
+
 @pytest.mark.parametrize(
-    ("again", "last", "expected"),
+    ("again", "stopped", "last", "expected"),
     [
-        (False, {"epoch": 3, "val_accuracy": 0.5, "val_loss": 1.0}, {"accuracy": 0.5, "loss": 1.0}),
-        # two of eight are wrong with a probability of 0, which Keras takes for 1e-7
-        (True, {"epoch": 3, "val_accuracy": 0.5}, {"accuracy": 0.75, "loss": 4.02952}),
-        (True, {}, {}),  # stopped before the first epoch's end
-        (False, {}, {}),
+        (False, False, LAST, {"accuracy": 0.5, "loss": 1.0}),
+        (True, False, LAST, ANEW),
+        (False, True, LAST, ANEW),  # it has learnt since its last epoch's end
+        (False, True, {}, ANEW),  # in its first epoch
     ],
 )
-def test_shifted_looks_are_judged_once_more_at_the_end(tmp_path, again, last, expected):
+def test_a_network_that_answers_otherwise_than_its_last_epoch_is_judged_anew(
+    tmp_path, again, stopped, last, expected
+):
     settings = TrainSettings(shift=1, shifted_looks=again)
     one = _Training(tmp_path, settings, None, MagicMock())
     labels = np.arange(8)
     images = np.zeros((8, 28, 28), np.uint8)
     images[:, 0, 0] = labels
     one._held_out, one._last = (images, labels), last
-    assert one._judged(Right()) == expected
+    assert one._judged(Right(), stopped) == expected
+    one._held_out = None  # it learns from all images
+    assert one._judged(Right(), stopped) == {}
+
+
+def test_a_training_that_diverges_says_so_and_what_would_help(runs_dir, monkeypatch):
+    settings = TrainSettings(fraction=0.01, epochs=2)
+    path = runs.create("wild", settings)
+    monkeypatch.setattr(training, "fit_epoch", diverging)
+    with pytest.raises(TrainingFailed, match="In epoch 1 the loss was no number any more"):
+        train(path, settings)
+    failed = runs.read(path)
+    assert failed.state == "failed"
+    assert "lower learning rate" in failed.reason
+    assert json.loads((path / "history.jsonl").read_text().splitlines()[-1])["event"] == "error"
+
+
+def diverging(model, images, labels, settings, epoch, after_batch):
+    after_batch(0, {"accuracy": 0.1, "loss": 2.3}, 1.0)
+    after_batch(1, {"accuracy": 0.1, "loss": math.nan}, 1.0)
+    raise AssertionError("it went on")
