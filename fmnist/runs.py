@@ -3,6 +3,10 @@
     run.json        settings, state, versions, machine, dataset, timings, scores, file hashes
     history.jsonl   one line per event while it trains (start, progress, epoch, end, error)
     log.txt         what the training process said
+    checkpoint.npz  to go on with after its last whole epoch (`checkpoints`)
+    epochs.u8, validation.u8   what it said after every epoch (`epochs`)
+    lens.npz        its first layer after every epoch (`lens`)
+    stop, pause, rate.txt      what is asked of it while it trains (`control`)
     model.keras     the network, without the optimizer's state
     model.tflite    the same network for inference: probabilities and penultimate features
     test.npz        its probabilities on the 10,000 test images
@@ -100,6 +104,11 @@ class Run:
     def elsewhere(self) -> bool:
         """True where it came as a zip file from elsewhere: it is looked at and never loaded."""
         return self.info.get("origin") == ELSEWHERE
+
+    @property
+    def looks_shifted(self) -> bool:
+        """True where it answers with shifted looks, which its epochs were judged without."""
+        return self.settings is not None and self.settings.shifted_looks
 
     @property
     def files(self) -> dict:

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from fmnist import checkpoints, control, epochs, jobs, lens, runs, storage, waiting
 from fmnist.errors import RunError, SettingsError, TrainingBusy
 from fmnist.settings import TrainSettings
+from pages.parts import run_actions
 from tests.conftest import ROOT
 from tests.test_history import PROGRESS, VALIDATED
 from tests.test_pages import fresh_caches, open_app, texts
@@ -241,11 +242,37 @@ def test_a_refused_rate_is_shown(runs_dir):
     assert app.warning[0].value == "too high"
 
 
+def rate_popover(app):
+    popovers = [block.proto.popover for block in app.get("popover")]
+    (popover,) = (one for one in popovers if one.label == "Learning rate")
+    return popover
+
+
 def test_nothing_can_be_asked_while_it_is_saved(runs_dir):
     fake("live", "finishing", NOW)
     app = open_app("train")
     for label in ("Pause", "Stop"):
         assert button(app, label).disabled
+    assert rate_popover(app).disabled
+
+
+@pytest.mark.parametrize(("planned", "disabled"), [(3, True), (4, False)])
+def test_in_the_last_epoch_there_is_no_rate_to_change(runs_dir, planned, disabled):
+    # two epochs are done
+    fake("live", "running", VALIDATED, NOW, settings=TrainSettings(epochs=planned))
+    popover = rate_popover(open_app("train"))
+    assert popover.disabled == disabled
+    assert ("last epoch" in popover.help) == disabled
+
+
+def test_a_rate_that_the_training_could_not_use_is_refused_on_the_page(runs_dir):
+    path = fake("live", "running", NOW)
+    app = open_app("train")
+    app.number_input(key=f"live-{path}-rate").set_value(0.9)
+    button(app, "Use it").click().run()
+    assert not app.exception
+    assert "Adam learns nothing with a learning rate above 0.1" in app.error[0].value
+    assert control.asked_rate(path) is None
 
 
 # --- the queue
@@ -270,6 +297,9 @@ def test_queue_is_moved_and_left(runs_dir):
     assert not app.exception
     assert [run.name for run in jobs.waiting_runs()] == ["c", "b"]
     assert names(app) == ["c", "b"]
+
+    app.button(key=f"live-{paths['c']}-move1").click().run()
+    assert names(app) == ["b", "c"]
 
     app.button(key=f"live-{paths['b']}-stop").click().run()
     assert control.asked(paths["b"], control.STOP)
@@ -359,6 +389,55 @@ def test_a_finished_run_shows_what_it_learnt_and_can_have_more_epochs(own_run, m
     button(app, "Continue for 2 more epochs").click().run()
     assert not app.exception
     assert went_on == [("done", {"more": 2, "wait": False})]
+
+
+def test_what_was_stopped_before_it_learnt_says_so_and_begins_again(runs_dir):
+    path = fake("early", "stopped", epochs_done=0)
+    runs.write_info(path, process=None)
+    app = watching("early")
+    assert "early was stopped before it had learnt anything." in [one.value for one in app.info]
+    assert button(app, "Resume").help == "Begins again, for it had no whole epoch."
+
+
+def test_what_was_killed_while_it_was_saved_is_offered_to_be_saved(runs_dir):
+    dead("killed", 4)
+    app = open_app("train")
+    assert "**killed** was interrupted while it was saved." in texts(app)
+    assert button(app, "Resume").help == "It has learnt all; it only has to be saved."
+
+
+def test_the_end_is_held_against_the_promise(own_run):
+    promise = {"minutes": 3.0, "low": 0.9, "high": 0.92, "network": "cnn", "epochs": 10}
+    scores = {"validation_accuracy": 0.911, "test_accuracy": 0.9}
+    info = {"promise": {**promise, "seconds": 100.0}, "scores": scores, "train_seconds": 60.0}
+    own_run("promised", **info)
+    app = watching("promised")
+    assert "It got 91.10%, as promised" in texts(app)
+
+
+def test_a_queues_end_is_told_while_the_next_one_trains(own_run):
+    own_run("done")
+    fake("live", "running", VALIDATED, NOW)
+    app = watching("done")
+    (success,) = app.success
+    assert success.value == "It gets 90.00% of the 10,000 test images right."
+    assert len(app.progress) == 1
+    shown = [chart.proto.alt for chart in app.get("vega_lite_chart")]
+    assert sum(words.startswith(CHARTS["accuracy"]) for words in shown) == 1  # of the live one
+
+
+def test_any_ended_run_of_the_table_can_go_on(own_run, monkeypatch):
+    run = own_run("done")
+    checkpoint(run.path, 10)
+    went_on = []
+    monkeypatch.setattr(jobs, "resume", lambda run, **how: went_on.append((run.name, how)))
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.session_state[run_actions.CHOSEN] = "done"
+    app.run()
+    app.switch_page("pages/train.py").run()
+    button(app, "Continue for 5 more epochs").click().run()
+    assert not app.exception
+    assert went_on == [("done", {"more": 5, "wait": False})]
 
 
 def test_a_run_without_checkpoint_or_answers_offers_neither(own_run):

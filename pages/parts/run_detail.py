@@ -10,7 +10,7 @@ from fmnist.errors import FmnistError
 from fmnist.evaluation import Evaluation
 from fmnist.history import duration_text, last_words
 from fmnist.runs import Run
-from pages.parts import loading, run_actions
+from pages.parts import live_resume, loading, run_actions
 from pages.parts.answer_view import literal
 from pages.parts.numbers import number
 
@@ -28,6 +28,7 @@ def show(run: Run) -> None:
         if promise := promises.kept(run):
             st.markdown(f":material/handshake: {promise}")
         _buttons(run, about.starred)
+        live_resume.offer(run, key="detail")
         note_key = f"run-note-{run.path}"
         st.text_area(
             "Note",
@@ -52,9 +53,9 @@ def _origin(run: Run) -> str:
 def _numbers(run: Run) -> None:
     with st.container(horizontal=True):
         if (accuracy := run.scores.get("validation_accuracy")) is not None:
-            looks = run.settings is not None and run.settings.shifted_looks
             about = "With the shifted looks that the epochs in the curves were judged without."
-            number("Validation", f"{accuracy:.2%}", "of 5,000 images", about if looks else None)
+            words = about if run.looks_shifted else None
+            number("Validation", f"{accuracy:.2%}", "of 5,000 images", words)
         if (accuracy := run.scores.get("test_accuracy")) is not None:
             number("Test", f"{accuracy:.2%}", "of 10,000 images")
         if (seconds := run.count("train_seconds")) is not None:

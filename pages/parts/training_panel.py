@@ -51,7 +51,8 @@ def _panel(drawn: list) -> None:
             with st.container(border=True):
                 _live(run)
     live_queue.show([run for run in working if run.state == "waiting"])
-    shown = None if working else _ended()
+    # a success of the queue is told at once, without a second set of curves
+    shown = _ended(briefly=bool(working)) if _watched_has_ended(working) else None
     live_resume.show_interrupted(listed, shown)
 
 
@@ -63,13 +64,14 @@ def _live(run: Run) -> None:
     _learnt(run)
 
 
-def _ended() -> str | None:
+def _watched_has_ended(working: list[Run]) -> bool:
+    return st.session_state.get(WATCHED) not in (None, *(run.name for run in working))
+
+
+def _ended(briefly: bool) -> str | None:
     """How the last training that this session watched has ended; returns its name."""
-    name = st.session_state.get(WATCHED)
-    if name is None:
-        return None
     try:
-        run = runs.find(name)
+        run = runs.find(st.session_state[WATCHED])
     except RunError:
         return None
     if run.state == "failed":
@@ -77,7 +79,7 @@ def _ended() -> str | None:
         if lines := last_words(run):
             st.code(lines, language=None)
         live_resume.offer(run, key="ended")
-        if live.follow(run).epochs:
+        if live.follow(run).epochs and not briefly:
             with st.container(border=True):
                 _learnt(run)
     elif not run.usable:
@@ -85,11 +87,11 @@ def _ended() -> str | None:
         live_resume.offer(run, key="ended")
     else:
         with st.container(border=True):
-            _success(run)
+            _success(run, briefly)
     return run.name
 
 
-def _success(run: Run) -> None:
+def _success(run: Run, briefly: bool) -> None:
     word = "was stopped" if run.state == "stopped" else "has finished"
     accuracy = run.scores.get("test_accuracy")
     st.success(
@@ -110,7 +112,8 @@ def _success(run: Run) -> None:
         ):
             st.rerun()  # the picker is outside this fragment
         live_resume.offer(run, key="ended")
-    _learnt(run)
+    if not briefly:
+        _learnt(run)
 
 
 def _learnt(run: Run) -> None:
