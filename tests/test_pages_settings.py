@@ -18,6 +18,7 @@ from fmnist.settings import LIMITS, TrainSettings
 from pages.parts import settings_form
 from tests.browsing import go
 from tests.conftest import ROOT
+from tests.test_pages import hold
 
 
 @pytest.fixture(autouse=True)
@@ -310,6 +311,24 @@ def test_what_no_control_shows_is_said_and_can_be_left_out():
     assert app.session_state["found"] == TrainSettings(network="robust", seed=3)
 
 
+@pytest.mark.parametrize("rate", [0.5, 1.0])
+def test_a_rate_of_sgd_alone_is_said_whatever_the_optimizer(rate):
+    app = AppTest.from_string(FILLING, default_timeout=60)
+    app.session_state["wanted"] = TrainSettings(
+        optimizer="sgd", learning_rate=0.1, rate_changes=((2, rate),)
+    )
+    app.run()
+    next(button for button in app.button if button.label == "Use").click().run()
+    assert not app.exception
+    said = next(caption.value for caption in app.caption if "As in the run" in caption.value)
+    assert said.endswith(f"As in the run: rate {rate:g} from epoch 2.")
+    app.selectbox(key="train_optimizer").set_value("adam").run()  # which cannot have it
+    assert not app.exception
+    assert app.session_state["found"] is None
+    app.button(key="train_leave_out").click().run()
+    assert app.session_state["found"] == TrainSettings(learning_rate=0.1)
+
+
 # --- the preview
 
 
@@ -418,8 +437,7 @@ def test_a_queue_that_is_full_says_so(monkeypatch):
         raise TrainingBusy("10 trainings wait" if how else "busy")
 
     monkeypatch.setattr(jobs, "start", start)
-    other = dataclasses.replace(runs.find("seed-cnn"), state="running")
-    monkeypatch.setattr(jobs, "active", lambda: other)
+    hold(runs.create("other", TrainSettings()))
     app = open_page()
     press_start(app)
     next(b for b in app.button if b.label == "Start mine when it has ended").click().run()

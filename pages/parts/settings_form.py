@@ -184,7 +184,7 @@ def _main_row(current_recipe: str) -> None:
 
 def _learning(reason_for_float32: str) -> None:
     with st.container(horizontal=True):
-        _number("weight_decay", "Weight decay", "AdamW's; 0 is plain Adam.", 0.01, 140)
+        _number("weight_decay", "Weight decay", "Decoupled, as AdamW's; 0 is none.", 0.01, 140)
         _number(
             "label_smoothing",
             "Label smoothing",
@@ -285,9 +285,11 @@ def _kept_settings() -> None:
     kept = st.session_state[KEPT]
     if not any(kept.values()):
         return
-    least = dataclasses.replace(TrainSettings(epochs=LIMITS["epochs"][1]), **kept)
+    # with whatever each of them is legal, so that it can be left out
+    alone = TrainSettings(epochs=LIMITS["epochs"][1], optimizer="sgd")
+    words = dataclasses.replace(alone, **kept).options_in_words().removeprefix("sgd, ")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"As in the run: {least.options_in_words()}.", width="content")
+        st.caption(f"As in the run: {words}.", width="content")
         st.button(
             "Leave that out",
             icon=":material/close:",
