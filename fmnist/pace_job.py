@@ -50,12 +50,11 @@ class _Measurement:
 
 def busy_message() -> str | None:
     """Why this machine cannot be measured now, or None where it can."""
-    other = jobs.active()
-    if other is None:
+    if not jobs.in_the_way():
         return None
-    return (
-        f"The run {other.name!r} is training, so this machine cannot be measured; wait for its end."
-    )
+    other = jobs.active()
+    name = f"The run {other.name!r}" if other else "Something else"
+    return f"{name} is training, so this machine cannot be measured; wait for its end."
 
 
 def start() -> None:

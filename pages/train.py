@@ -68,36 +68,38 @@ def choose() -> None:
             start(settings)
 
 
-# the ways to settings; where there are several, a control above them chooses
+# the ways to settings
 WAYS = {settings_form.CHOOSE: choose, PLAN: lambda: budget_view.show(start)}
-way = settings_form.CHOOSE
-if len(WAYS) > 1:
-    way = st.segmented_control(
-        "How to begin",
-        list(WAYS),
-        default=settings_form.CHOOSE,
-        required=True,
-        label_visibility="collapsed",
-        key=settings_form.WAY,
-        persist_state="session",
-    )
+way = st.segmented_control(
+    "How to begin",
+    list(WAYS),
+    default=settings_form.CHOOSE,
+    required=True,
+    label_visibility="collapsed",
+    key=settings_form.WAY,
+    persist_state="session",
+)
 WAYS[way]()
 
 # always there, so that what comes and goes in it does not move the running fragment below
 messages = st.container()
 
 if (pending := st.session_state.get(PENDING)) is not None:
-    other = jobs.active()
+    busy = jobs.in_the_way()
     with messages.container(border=True):
-        if other is None:
-            st.info("The machine is free now.", icon=":material/check_circle:")
+        if busy:
+            st.warning(busy, icon=":material/hourglass_top:")
         else:
-            st.warning(jobs.busy_message(other), icon=":material/hourglass_top:")
+            st.info("The machine is free now.", icon=":material/check_circle:")
         with st.container(horizontal=True):
-            first = "Start mine" if other is None else "Stop it and start mine"
-            stop_first = st.button(first, icon=":material/play_arrow:", key="start_now")
-            queue = other is not None and st.button(
-                "Start mine when it has ended", icon=":material/schedule:"
+            stop_first = st.button(
+                "Stop it and start mine" if busy else "Start mine",
+                icon=":material/play_arrow:",
+                disabled=bool(busy) and jobs.active() is None,  # a benchmark, which nobody stops
+                key="start_now",
+            )
+            queue = busy and st.button(
+                "Start mine when it has ended", icon=":material/schedule:", key="start_later"
             )
             if st.button("Forget mine"):
                 st.session_state.pop(PENDING)

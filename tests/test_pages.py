@@ -1,7 +1,6 @@
 """Every page and its main paths through AppTest, which runs the real scripts without a browser."""
 
 import base64
-import dataclasses
 import io
 import json
 import os
@@ -344,15 +343,35 @@ def test_second_start_offers_to_stop_or_to_wait(monkeypatch, label, how):
         return runs.find("seed-cnn")
 
     monkeypatch.setattr(jobs, "start", start)
-    other = dataclasses.replace(runs.find("seed-cnn"), state="running")
-    monkeypatch.setattr(jobs, "active", lambda: other)
+    hold(runs.create("other", TrainSettings()))
     app = open_app("train")
     next(b for b in app.button if b.label == "Start training").click().run()
-    assert "one training at a time" in app.warning[0].value
+    assert app.warning[0].value == (
+        "The run 'other' is training on this machine, and it runs one training at a time."
+    )
     next(b for b in app.button if b.label == label).click().run()
     assert not app.exception
     assert calls == [{}, how]
     assert not app.warning
+
+
+def hold(path):
+    """Let this process hold the machine, for the run at `path` or another purpose."""
+    holder = {"path": str(path), "process": runs.this_process()}
+    jobs._lock_path().with_suffix(".json").write_text(json.dumps(holder))
+
+
+def test_a_benchmark_can_be_waited_for_but_not_stopped(monkeypatch, tmp_path):
+    def start(settings, **how):
+        raise TrainingBusy("busy")
+
+    monkeypatch.setattr(jobs, "start", start)
+    hold(tmp_path)
+    app = open_app("train")
+    next(b for b in app.button if b.label == "Start training").click().run()
+    assert app.warning[0].value.startswith("Something else is training on this machine")
+    assert app.button(key="start_now").disabled
+    assert not app.button(key="start_later").disabled
 
 
 def test_question_whose_reason_is_gone_offers_to_start(monkeypatch):

@@ -9,9 +9,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fmnist import jobs, pace, pace_job, recorded, runs
+from fmnist.errors import TrainingBusy
 from fmnist.promises import promise_of
+from fmnist.settings import TrainSettings
 from tests.test_budget import ENTRIES, machine_of
-from tests.test_pages import fresh_caches, texts
+from tests.test_pages import fresh_caches, hold, open_app, texts
 
 __all__ = ["fresh_caches"]  # an automatic fixture
 
@@ -150,11 +152,39 @@ def test_measurement_that_succeeded_leads_to_the_plan(monkeypatch):
 
 
 def test_machine_that_trains_is_not_measured(monkeypatch, own_run):
-    run = own_run("other")
-    monkeypatch.setattr(jobs, "active", lambda: run)
+    hold(runs.create("other", TrainSettings()))
     app = page()
     assert app.button(key="budget_measure").disabled
     assert "The run 'other' is training" in texts(app)
+    hold(own_run("ended").path)  # or a benchmark
+    assert "Something else is training" in texts(page())
+
+
+def test_the_train_page_has_the_planner_and_starts_its_plan(monkeypatch):
+    pace.write(machine_of())
+    calls = []
+
+    def start(settings, **how):
+        calls.append((settings, how))
+        if "wait" not in how:
+            raise TrainingBusy("busy")
+        return runs.find("seed-cnn")
+
+    monkeypatch.setattr(jobs, "start", start)
+    hold(runs.create("other", TrainSettings()))
+    app = open_app("train")
+    way = next(one for one in app.segmented_control if one.label == "How to begin")
+    way.set_value("Plan for some minutes").run()
+    app.number_input(key="budget_minutes").set_value(2.0).run()
+    app.button(key="budget_start").click().run()
+    app.button(key="start_later").click().run()
+    assert not app.exception
+    (settings, promise), (again, kept) = calls
+    assert settings == again
+    assert (settings.network, settings.epochs) == ("quick", 5)
+    # the promise survives the question what to do with the other training
+    assert kept == {**promise, "stop_other": False, "wait": True}
+    assert promise["promise"]["minutes"] == 2.0
 
 
 @pytest.mark.slow
