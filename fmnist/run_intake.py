@@ -137,13 +137,16 @@ def _words(given: object) -> dict:
 def checked_history(events: list[dict]) -> str:
     """A history as it is kept, from the events of `history.read_history`.
 
-    The first MOST_EVENTS, of each the numbers and nothing that anybody wrote.
+    The first MOST_EVENTS, and among them as many ends of epochs as a run can have; of each the
+    numbers and nothing that anybody wrote.
     """
-    lines = []
+    lines, ended = [], 0
     for event in events[:MOST_EVENTS]:
+        ended += event["event"] == "epoch"
         shares = (event[name] for name in ("accuracy", "val_accuracy") if name in event)
         sensible = (
             event["event"] in EVENTS
+            and (event["event"] != "epoch" or ended <= LIMITS["epochs"][1])
             and event.get("epoch", 1) <= LIMITS["epochs"][1]
             and all(0 <= share <= 1 for share in shares)
         )

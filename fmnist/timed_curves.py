@@ -33,8 +33,8 @@ def _rows(run: Run) -> list[tuple]:
     for event in read_history(run):
         kind, kept = event["event"], clock.look(event)
         # what another process learns again, and what stood for an epoch before it had ended
-        if kept is not None:
-            found = [row for row in found if row[0] <= kept]
+        while kept is not None and found and found[-1][0] > kept:
+            found.pop()
         if kind == "epoch":
             found.append((event["epoch"], clock.seconds, event))
         elif kind == "progress":

@@ -12,6 +12,7 @@ from fmnist import epochs, keeping, run_archive, run_intake, runs, storage
 from fmnist.errors import BadArchive, KeepingError
 from fmnist.evaluation import evaluate
 from fmnist.history import read_history
+from fmnist.run_intake import checked_history
 from fmnist.settings import TrainSettings
 from fmnist.timed_curves import timed_curves
 from tests.test_archive import edited, packed
@@ -98,6 +99,13 @@ def test_the_readme_says_how_to_use_the_networks(test_part, tmp_path):
 
 
 # --- in
+
+
+def test_a_history_has_no_more_ends_of_epochs_than_a_run_can_have():
+    events = [{"event": "epoch", "epoch": 1000, "accuracy": 0.5, "loss": 1.0}] * 3_000
+    progress = {"event": "progress", "epoch": 1, "accuracy": 0.5, "loss": 1.0}
+    lines = checked_history([progress, *events, progress]).splitlines()
+    assert len(lines) == 1_002
 
 
 def npz(array, name="probabilities") -> bytes:
