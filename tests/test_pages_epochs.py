@@ -1,11 +1,15 @@
 """Over the epochs: the Report page's time machine, against scikit-learn on what was kept."""
 
 import numpy as np
+import pandas as pd
 import pytest
+import streamlit as st
 from sklearn.metrics import accuracy_score, confusion_matrix
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 
 from fmnist import epochs, runs
 from fmnist.data import CLASS_NAMES
+from pages.parts import report_epochs
 from tests.test_pages import fresh_caches, open_app, texts
 from tests.test_pages_report import metrics
 
@@ -39,6 +43,77 @@ def test_slider_goes_through_the_epochs(kept, test_part):
             before = kept[epoch - 2].argmax(axis=1) == labels
             assert shown["Forgotten"] == f"{(before & (said != labels)).sum():,}"
             assert shown["Newly right"] == f"{(~before & (said == labels)).sum():,}"
+
+
+CHARTS = {
+    "matrix": "Confusion matrix at this epoch",
+    "course": "Accuracy over the epochs",
+    "recall": "Share right of each class",
+    "bars": "Probabilities of the ten classes",
+    "path": "Probability of each class after each epoch",
+}
+
+
+def charts(app) -> dict[str, pd.DataFrame]:
+    """The rows of each chart of the view."""
+    found = {}
+    for name, words in CHARTS.items():
+        (chart,) = (c for c in app.get("vega_lite_chart") if c.proto.alt.startswith(words))
+        found[name] = convert_arrow_bytes_to_pandas_df(chart.proto.data.data)
+    return found
+
+
+def test_charts_are_of_the_chosen_epoch(kept, test_part):
+    labels = test_part.labels
+    app = view(epoch=3, epoch_images="By index", epoch_index=23)
+    shown = charts(app)
+    said = kept[2].argmax(axis=1)
+    rows = shown["matrix"]
+    expected = confusion_matrix(labels, said)
+    for true, predicted, count in rows[["true", "predicted", "count"]].itertuples(index=False):
+        assert count == expected[CLASS_NAMES.index(true), CLASS_NAMES.index(predicted)]
+    assert len(rows) == 100
+    rows = shown["course"]
+    accuracy = [accuracy_score(labels, one.argmax(axis=1)) for one in kept]
+    np.testing.assert_allclose(rows["accuracy"], accuracy)
+    rows = shown["recall"].set_index("class")
+    recall = expected.diagonal() / expected.sum(axis=1)
+    np.testing.assert_allclose(rows.loc[list(CLASS_NAMES), "recall"], recall)
+    rows = shown["bars"].set_index("class")
+    np.testing.assert_allclose(rows.loc[list(CLASS_NAMES), "probability"], kept[2][23] / 255)
+    rows = shown["path"]
+    of_label = rows[rows["class"] == CLASS_NAMES[labels[23]]].sort_values("epoch")
+    np.testing.assert_allclose(of_label["probability"], kept[:, 23, labels[23]] / 255)
+
+
+def test_a_click_on_a_cell_or_a_point_chooses_it(monkeypatch):
+    state = {"epoch-matrix": {"selection": {"cell": [{"true": "Coat", "predicted": "Shirt"}]}}}
+    monkeypatch.setattr(st, "session_state", state)
+    report_epochs._cell_chosen()
+    assert (state["epoch_true"], state["epoch_predicted"]) == ("Coat", "Shirt")
+    assert state["epoch_images"] == "Of a cell"
+    state["epoch-matrix"] = {"selection": {"cell": [{"true": "Hat"}]}}  # forged
+    report_epochs._cell_chosen()
+    assert (state["epoch_true"], state["epoch_predicted"]) == ("Any class", "Any class")
+    state["epoch-course"] = {"selection": {"epoch": [{"epoch": 4.0}]}}
+    report_epochs._point_chosen()
+    assert state["epoch"] == 4
+    for forged in ([], [{"epoch": "5"}], [{"epoch": 4.5}], [{}]):
+        state["epoch-course"] = {"selection": {"epoch": forged}}
+        report_epochs._point_chosen()
+        assert state["epoch"] == 4
+
+
+def test_a_cell_is_chosen_in_the_boxes_too(kept, test_part):
+    app = view(epoch=2, epoch_images="Never learnt")
+    app.segmented_control(key="epoch_images").set_value("Of a cell").run()
+    assert "Choose a cell of the matrix, or a class here." in texts(app)
+    app.selectbox(key="epoch_true").set_value("Bag").run()
+    assert "1,000 test images, the most confident" in texts(app)
+    app.selectbox(key="epoch_predicted").set_value("Shirt").run()
+    assert not app.exception
+    count = ((test_part.labels == 8) & (kept[1].argmax(axis=1) == 6)).sum()
+    assert f"{count:,} test images, the most confident" in texts(app)
 
 
 def test_a_link_shows_the_images_of_a_cell_at_an_epoch(kept, test_part):
@@ -97,6 +172,7 @@ def test_run_without_epochs_gets_one_sentence():
     app = view("robust")
     assert not app.exception
     assert "kept no answers of its epochs" in app.info[0].value
+    assert "Choose another one in the sidebar: accurate, seed-cnn." in app.info[0].value
     assert not app.slider
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fmnist import epochs
+from fmnist import epochs, runs
 from fmnist.charts import confusion_spec, confusion_table, probability_spec, probability_table
 from fmnist.data import CLASS_NAMES, PART_SIZES
 from fmnist.epoch_charts import course_spec, course_table, recall_spec, recall_table
@@ -35,9 +35,12 @@ def show(run: Run) -> None:
     key = _key(run)
     course = _course(key, run, labels) if epochs.count(run) else None
     if course is None:
+        others = [other.name for other in runs.usable_runs() if epochs.count(other) > 1]
         st.info(
             "This run kept no answers of its epochs, so there is nothing to go back to; every run "
             "that is trained now keeps them."
+            + f" Choose another one in the sidebar: {', '.join(others)}."
+            * bool(others)
         )
         return
     _time_machine(course, key, run)
@@ -46,7 +49,7 @@ def show(run: Run) -> None:
 @st.fragment  # the slider moves nothing around it
 def _time_machine(course: Course, key: tuple, run: Run) -> None:
     epoch = _epoch(len(course.accuracy))
-    if run.settings and run.settings.shifted_looks:
+    if run.looks_shifted:
         st.caption(
             "After each epoch the network answered without its shifted looks; finished, it answers "
             "with them."
