@@ -50,7 +50,7 @@ def kept(run: Run) -> str | None:
         return None
     said = (
         f"Promised were {_percent(promise['low'], promise['high'])} of the validation images "
-        f"within {promise['minutes']:g} minutes"
+        f"within {promise['minutes']:g} minute{'s' * (promise['minutes'] != 1)}"
     )
     done, settings = run.count("epochs_done") or 0, run.settings
     planned = settings.epochs == promise["epochs"] and settings.network == promise["network"]

@@ -3,7 +3,7 @@
 Timed inside a real browser, from the mouse button's release to the new answer: the words that have
 changed and the new 28x28 picture, loaded. That includes the 200 ms for which the canvas itself
 waits for another stroke before it sends the drawing. Once while nothing else runs, and once beside
-trainings of the recipe "quick", started as the Train page starts them, one after another.
+trainings of the recipe "quick", one after another, in processes like those of the Train page.
 """
 
 import contextlib

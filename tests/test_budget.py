@@ -310,6 +310,8 @@ def test_promise_against_result(own_run):
     assert promises.kept(stopped) == f"{said}; it ended after 3 of 5 epochs."
     longer = dataclasses.replace(QUICK, epochs=8, continued=(5,)).to_dict()
     assert "changed on the way" in promises.kept(run_with(own_run, settings=longer))
+    brief = run_with(own_run, promise={**PROMISE, "minutes": 1.0})
+    assert "within 1 minute. It got" in promises.kept(brief)
     assert promises.kept(own_run("none")) is None
     assert promises.kept(runs.find("seed-cnn")) is None
 
