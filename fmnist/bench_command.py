@@ -69,12 +69,13 @@ def add_to(commands) -> None:
         _strokes,
         "from a stroke on the canvas to its answer",
         "Time from the mouse button's release to the new answer on the Classify page, in an "
-        "installed Chromium or Chrome, alone and beside trainings of the recipe quick. The app is "
-        "started for it, with no runs but the shipped ones.",
+        "installed Chromium or Chrome, alone and then from the start of a training of the recipe "
+        "quick to its end, with the Train page in a second tab. The app is started for it, with no "
+        "runs but the shipped ones.",
         run="shipped run",
     )
     strokes.add_argument(
-        "--seconds", type=float, default=60, metavar="S", help="each; 20 strokes at least (60)"
+        "--seconds", type=float, default=30, metavar="S", help="alone; 20 strokes at least (30)"
     )
 
     answers = kind(
@@ -173,6 +174,7 @@ def _strokes(options, parser) -> int:
     fields = {
         "run": options.run,
         "strokes": {name: len(values) for name, values in times.items()},
+        "slowest_ms": {name: max(values) for name, values in times.items()},
         "canvas_waits_ms": strokes_bench.CANVAS_WAITS,
         "milliseconds": {name: bench_text.spread(values) for name, values in times.items()},
     }

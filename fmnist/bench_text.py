@@ -42,10 +42,12 @@ def pages_text(result: dict) -> str:
 def strokes_text(result: dict) -> str:
     """The table of `bench strokes`."""
     counts = ", ".join(f"{count} {phase}" for phase, count in result["strokes"].items())
+    slowest = ", ".join(f"{phase} {most:.0f} ms" for phase, most in result["slowest_ms"].items())
     return "\n".join(
         [
             *_head(result, f"{result['run']}, strokes: {counts}"),
             *_times(result, "from mouse-up to answer"),
+            f"the slowest: {slowest}",
             f"{result['canvas_waits_ms']} ms of each are the canvas waiting for another stroke",
         ]
     )

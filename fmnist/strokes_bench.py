@@ -2,36 +2,34 @@
 
 Timed inside a real browser, from the mouse button's release to the new answer: the words that have
 changed and the new 28x28 picture, loaded. That includes the 200 ms for which the canvas itself
-waits for another stroke before it sends the drawing. Once while nothing else runs, and once beside
-trainings of the recipe "quick", one after another, in processes like those of the Train page.
+waits for another stroke before it sends the drawing. Once while nothing else runs, and once from
+the start of a training of the recipe "quick" to its end, with the Train page in a second tab.
 """
 
 import contextlib
 import os
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from fmnist import runs
 from fmnist.errors import RunError
-from fmnist.history import read_history
+from fmnist.history import last_words
 from fmnist.pages_bench import LIMIT, settle, studio
 from fmnist.recipes import RECIPES
 from fmnist.serving import Server
-from fmnist.settings import arguments
+from fmnist.settings import TrainSettings, arguments
 
 __all__ = ["CANVAS_WAITS", "LEAST", "PHASES", "measure"]
 
 PHASES = ("alone", "beside a training")
-LEAST = 20  # strokes of each phase
+LEAST = 20  # strokes while nothing else runs
 CANVAS_WAITS = 200  # ms, streamlit-drawable-canvas 0.13's own
 RECIPE = "quick"
 A_DRAWING = 8  # strokes, then the canvas is cleared
-START_LIMIT = 600  # seconds until a training must learn; other programs may be running
 TIMER = """
 window.fmnistStroke = {
   arm() { this.up = this.words = this.picture = null; },
@@ -66,34 +64,42 @@ new MutationObserver((changes) => {
 """
 
 
-def measure(run: str, seconds: float, least: int = LEAST) -> Iterator[tuple[str, list[float]]]:
-    """(phase, milliseconds of each stroke): for `seconds` and `least` strokes at least.
+def measure(
+    run: str,
+    seconds: float,
+    least: int = LEAST,
+    settings: TrainSettings = RECIPES[RECIPE].settings,
+) -> Iterator[tuple[str, list[float]]]:
+    """(phase, milliseconds of each stroke): alone, then beside a training from start to end.
 
-    run: name of the shipped run that answers
+    run: name of the shipped run that answers; seconds: of the strokes alone, `least` of them at
+    least; settings: of the training
 
-    Raises RunError where no browser can be driven, the app does not start or a training fails.
+    Raises RunError where no browser can be driven, the app does not start or the training fails.
     """
     with studio() as (server, window):
-        page = window.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(LIMIT)
+        tabs = window.new_context(viewport={"width": 1280, "height": 900})
+        tabs.set_default_timeout(LIMIT)
+        watching, page = tabs.new_page(), tabs.new_page()  # the last is in front
         page.goto(f"{server.url}/?run={run}")
         settle(page)
         page.evaluate(TIMER)
         hand = _Hand(page)
         for _ in range(3):  # the first answers of a server are slower
             hand.stroke()
-        yield PHASES[0], _measured(hand, seconds, least)
-        with _training(server) as check:
-            yield PHASES[1], _measured(hand, seconds, least, check)
-
-
-def _measured(hand: "_Hand", seconds: float, least: int, check=lambda: None) -> list[float]:
-    found = []
-    end = time.monotonic() + seconds
-    while len(found) < least or time.monotonic() < end:
-        check()
-        found.append(hand.stroke())
-    return found
+        end = time.monotonic() + seconds
+        alone = []
+        while len(alone) < least or time.monotonic() < end:
+            alone.append(hand.stroke())
+        yield PHASES[0], alone
+        watching.goto(f"{server.url}/train")
+        settle(watching)
+        page.bring_to_front()
+        with _training(server, settings) as goes_on:
+            beside = [hand.stroke()]
+            while goes_on():
+                beside.append(hand.stroke())
+        yield PHASES[1], beside
 
 
 class _Hand:
@@ -137,83 +143,31 @@ ONE_CANVAS = """[document, ...[...document.querySelectorAll("*")].map((one) => o
 
 
 @contextlib.contextmanager
-def _training(server: Server) -> Iterator:
-    """Trainings one after another, as the server's Train page starts them, until left.
+def _training(server: Server, settings: TrainSettings) -> Iterator[Callable[[], bool]]:
+    """A training in a process like those of the server's Train page; killed where it is left.
 
-    Yields, once the first one learns, a function that raises RunError where they ended.
+    Yields a function that says whether it goes on, and raises RunError where it failed.
     """
-    trainer = _Trainer(server)
+    command = [sys.executable, "-m", "fmnist", "train", "--name", RECIPE, *arguments(settings)]
+    places = {"FMNIST_RUNS": server.runs, "TMPDIR": server.place / "tmp"}
+    process = subprocess.Popen(
+        [*command, "--log"],
+        env={**os.environ, **{name: str(place) for name, place in places.items()}},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for us; we end it
+    )
+
+    def goes_on() -> bool:
+        status = process.poll()
+        if status:
+            words = last_words(runs.read(server.runs / RECIPE), 1) or f"status {status}"
+            raise RunError(f"The training beside the strokes failed: {words}")
+        return status is None
+
     try:
-        trainer.wait_until_it_learns()
-        yield trainer.check
+        yield goes_on
     finally:
-        trainer.end()
-
-
-class _Trainer(threading.Thread):
-    """Starts the next training whenever one has ended."""
-
-    def __init__(self, server: Server):
-        super().__init__(daemon=True)
-        self._server = server
-        self._lock = threading.Lock()
-        self._ending = False
-        self._failure = ""
-        self._count = 0
-        self._process = self._next()
-        self.start()
-
-    def run(self) -> None:
-        while True:
-            status = self._process.wait()
-            with self._lock:
-                if self._ending:
-                    return
-                if status:
-                    self._failure = self._words() or f"it ended with status {status}"
-                    return
-                self._process = self._next()
-
-    def check(self) -> None:
-        """Raise RunError where no training runs any more."""
-        if self._failure:
-            raise RunError(f"The training beside the strokes failed: {self._failure}")
-
-    def wait_until_it_learns(self) -> None:
-        """Return after the first batches."""
-        deadline = time.monotonic() + START_LIMIT
-        first = self._path
-        while not any(event["event"] == "progress" for event in read_history(runs.read(first))):
-            self.check()
-            if time.monotonic() > deadline:
-                raise RunError("The training beside the strokes did not begin in time.")
-            time.sleep(0.2)
-
-    def end(self) -> None:
-        """End the training; nothing of it is kept."""
-        with self._lock:
-            self._ending = True
-            self._process.kill()
-        self.join()
-
-    def _next(self) -> subprocess.Popen:
-        self._count += 1
-        name = f"{RECIPE}-{self._count}"
-        self._path = self._server.runs / name
-        command = ["train", "--name", name, *arguments(RECIPES[RECIPE].settings), "--log"]
-        places = {"FMNIST_RUNS": self._server.runs, "TMPDIR": self._server.place / "tmp"}
-        return subprocess.Popen(
-            [sys.executable, "-m", "fmnist", *command],
-            env={**os.environ, **{name: str(place) for name, place in places.items()}},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for us; we end it
-        )
-
-    def _words(self) -> str:
-        try:
-            lines = (self._path / "log.txt").read_text(errors="replace").strip().splitlines()
-        except OSError:
-            return ""
-        return lines[-1] if lines else ""
+        process.kill()  # where it has not ended
+        process.wait()
