@@ -20,6 +20,7 @@ __all__ = [
     "asked_rate",
     "forget_rate",
     "withdraw",
+    "withdraw_all",
 ]
 
 STOP, PAUSE = "stop", "pause"
@@ -40,6 +41,12 @@ def withdraw(path: Path, what: str) -> None:
     """Take a request back; nothing where there was none."""
     with contextlib.suppress(OSError):  # no reason to call a finished training failed
         (path / what).unlink(missing_ok=True)
+
+
+def withdraw_all(path: Path) -> None:
+    """Take all requests back, at the end of a training that nobody killed."""
+    for request in (STOP, PAUSE, RATE):
+        withdraw(path, request)
 
 
 def ask_rate(path: Path, rate: float) -> None:

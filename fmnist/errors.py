@@ -7,6 +7,7 @@
     +-- KeepingError       a run cannot be renamed, noted, deleted or kept
     +-- TrainingBusy       another training holds this machine
     +-- TrainingFailed     the training process did not start
+    +-- TrainingDiverged   the loss was no number any more
     +-- BadImage           an uploaded or drawn picture was refused
     +-- LabelsError        a folder of labelled pictures cannot be read as such
     +-- BadArchive         an uploaded zip file was refused
@@ -31,6 +32,7 @@ __all__ = [
     "RunError",
     "SettingsError",
     "TrainingBusy",
+    "TrainingDiverged",
     "TrainingFailed",
 ]
 
@@ -61,6 +63,10 @@ class TrainingBusy(FmnistError):
 
 class TrainingFailed(FmnistError):
     """A training process ended before it had begun."""
+
+
+class TrainingDiverged(FmnistError):
+    """A training's loss became infinite or no number; its last epochs cannot be gone on from."""
 
 
 class BadImage(FmnistError):

@@ -106,7 +106,15 @@ class Run:
         return self.info.get("origin") == ELSEWHERE
 
     @property
-    def looks_shifted(self) -> bool:
+    def has_next_epoch(self) -> bool:
+        """True where an epoch is to come that has not begun, as far as its folder says."""
+        if not self.active or self.settings is None:
+            return False
+        begun = (self.count("epochs_done") or 0) + (self.state not in ("waiting", "starting"))
+        return begun < self.settings.epochs
+
+    @property
+    def has_shifted_looks(self) -> bool:
         """True where it answers with shifted looks, which its epochs were judged without."""
         return self.settings is not None and self.settings.shifted_looks
 

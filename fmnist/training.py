@@ -14,7 +14,7 @@ import numpy as np
 
 from fmnist import checkpoints, control, epochs, lens, machine, runs, storage
 from fmnist.data import checksums, load, split
-from fmnist.errors import FmnistError, SettingsError, TrainingFailed
+from fmnist.errors import FmnistError, SettingsError, TrainingDiverged
 from fmnist.exporting import export
 from fmnist.feeding import RenderedImages
 from fmnist.fitting import Stopped, answers, bare, epoch_images, fit_epoch, judge, learner
@@ -45,14 +45,14 @@ def train(
     try:
         with watch:
             _Training(path, settings, record, watch).run(resume)
-        for request in (control.STOP, control.PAUSE, control.RATE):
-            control.withdraw(path, request)
+        control.withdraw_all(path)
     except BaseException as error:
         expected = isinstance(error, FmnistError)
         sentence = str(error) if expected else f"{type(error).__name__}: {error}"
         words = sentence if expected else traceback.format_exc()[-4000:]
         record("error", message=sentence, words=words)
-        runs.write_info(path, state="failed", error=sentence, process=None)
+        diverged = isinstance(error, TrainingDiverged) or None
+        runs.write_info(path, state="failed", error=sentence, process=None, diverged=diverged)
         raise
 
 
@@ -181,9 +181,9 @@ class _Training:
         if self._held_out is not None:
             images, labels = self._held_out
             said = self._answers(images)
-            epochs.keep(self._path, epoch, said, epochs.VALIDATION_FILE)
             judged = judge(said, labels)
-            _check_finite(judged, epoch - 1)
+            _check_finite(judged, epoch - 1)  # the last batch may have been the one too many
+            epochs.keep(self._path, epoch, said, epochs.VALIDATION_FILE)
             values |= {f"val_{name}": round(value, 5) for name, value in judged.items()}
             lens.keep(self._path, self._model, images[lens.IMAGE])
         seconds = round(self._watch.clock() - began, 2)  # as Keras counts: without the test images
@@ -240,7 +240,8 @@ class _Training:
         """
         if self._held_out is None:
             return {}
-        if not stopped and not self._settings.shifted_looks:
+        known = "val_loss" in self._last
+        if known and not stopped and not self._settings.shifted_looks:
             return {name: self._last[f"val_{name}"] for name in ("accuracy", "loss")}
         images, labels = self._held_out
         judged = judge(answers(network, images), labels)
@@ -248,9 +249,9 @@ class _Training:
 
 
 def _check_finite(values: dict[str, float], epoch: int) -> None:
-    """Raise TrainingFailed once a training has diverged; epoch: 0, 1, ..."""
+    """Raise TrainingDiverged where the loss is infinite or no number; epoch: 0, 1, ..."""
     if not math.isfinite(values["loss"]):
-        raise TrainingFailed(
+        raise TrainingDiverged(
             f"In epoch {epoch + 1} the loss was no number any more: the training has diverged. "
             "Start it again with a lower learning rate."
         )

@@ -80,8 +80,7 @@ class Watch:
     def _end_at_once(self) -> None:
         """Nothing was learnt by this process, and an import cannot be interrupted."""
         self._record("end", state="stopped")
-        for request in (control.STOP, control.PAUSE):
-            control.withdraw(self._path, request)
+        control.withdraw_all(self._path)
         done = runs.read(self._path).count("epochs_done") or 0
         runs.write_info(self._path, state="stopped", process=None, epochs_done=done)
         os._exit(0)

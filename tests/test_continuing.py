@@ -42,14 +42,33 @@ def test_more_epochs_than_planned_are_asked_for(stopped):
         continuing.resumed_settings(run, 5_000)
 
 
-def test_what_was_killed_before_it_was_saved_has_only_to_be_saved(stopped):
+@pytest.mark.parametrize(
+    ("left_as", "whole", "unsaved"),
+    [
+        ("finishing", False, True),
+        ("finishing", True, True),  # with the files of before it was given more epochs
+        ("running", True, True),
+        ("failed", True, True),  # the disk was full
+        ("starting", False, True),  # and again before that was made up for
+        ("stopped", False, True),
+        ("waiting", True, False),  # killed in the queue, for more epochs
+        ("starting", True, False),
+        ("stopped", True, False),
+        ("finished", True, False),
+        ("finished", False, False),  # by a backend that cannot write LiteRT's form
+    ],
+)
+def test_what_ended_before_it_was_saved_has_only_to_be_saved(stopped, left_as, whole, unsaved):
     run = stopped(10)
-    runs.write_info(run.path, state="finishing", process={**runs.this_process(), "started": 0.0})
-    killed = runs.read(run.path)
-    assert killed.state == "failed"
-    assert continuing.can_resume(killed)
-    assert continuing.resumed_settings(killed) == run.settings
-    assert continuing.resumed_settings(killed, 2).epochs == 12
+    files = run.files if whole else {"model.keras": run.files["model.keras"]}
+    dead = {**runs.this_process(), "started": 0.0}
+    runs.write_info(run.path, state=left_as, process=dead, files=files)
+    left = runs.read(run.path)
+    assert not left.active
+    assert continuing.can_resume(left) == unsaved
+    if unsaved:
+        assert continuing.resumed_settings(left) == run.settings
+    assert continuing.resumed_settings(left, 2).epochs == 12
 
 
 def test_what_cannot_go_on_says_why(own_run, runs_dir):

@@ -19,6 +19,14 @@ def test_requests_come_and_go(tmp_path):
         assert not control.asked(tmp_path, what)
 
 
+def test_all_requests_are_taken_back_at_once(tmp_path):
+    control.ask(tmp_path, control.STOP)
+    control.ask(tmp_path, control.PAUSE)
+    control.ask_rate(tmp_path, 1e-4)
+    control.withdraw_all(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_last_rate_asked_for_counts(tmp_path):
     assert control.asked_rate(tmp_path) is None
     control.ask_rate(tmp_path, 1e-4)
@@ -46,6 +54,7 @@ def trained(state, epochs_done=1):
     ("state", "epochs_done", "refused"),
     [
         ("starting", 3, False),  # it goes on with its last one
+        ("starting", 4, True),  # it has only to be saved
         ("running", 2, False),
         ("running", 3, True),
         ("paused", 3, True),
@@ -76,6 +85,15 @@ def test_nothing_is_asked_of_a_run_that_has_ended_or_gone_since_it_was_looked_at
     shutil.rmtree(run.path)
     with pytest.raises(RunError, match="'live' is not training"):
         ask(run)
+
+
+def test_a_folder_that_cannot_be_written_is_said_to_be(runs_dir, monkeypatch):
+    def full(path, what):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(control, "ask", full)
+    with pytest.raises(RunError, match=r"'live' cannot be asked \(No space left on device\)"):
+        jobs.request_stop(trained("running"))
 
 
 @pytest.mark.parametrize("ask", REQUESTS)

@@ -119,6 +119,11 @@ def test_curves_rate_and_numbers_of_a_running_training(runs_dir):
     assert "Plain CNN · 4 epochs" in words
 
 
+def test_the_time_stands_still_while_it_is_paused(runs_dir):
+    fake("live", "paused", NOW, {"event": "pause", "time": 75.0})
+    assert ":small[Elapsed]  \n**1 min 14 s**" in texts(open_app("train"))
+
+
 def test_a_training_that_has_just_begun_has_its_room_already(runs_dir):
     fake("live", "starting")
     app = open_app("train")
@@ -258,8 +263,8 @@ def test_nothing_can_be_asked_while_it_is_saved(runs_dir):
 
 @pytest.mark.parametrize(("planned", "disabled"), [(3, True), (4, False)])
 def test_in_the_last_epoch_there_is_no_rate_to_change(runs_dir, planned, disabled):
-    # two epochs are done
-    fake("live", "running", VALIDATED, NOW, settings=TrainSettings(epochs=planned))
+    settings = TrainSettings(epochs=planned)
+    fake("live", "running", VALIDATED, NOW, settings=settings, epochs_done=2)
     popover = rate_popover(open_app("train"))
     assert popover.disabled == disabled
     assert ("last epoch" in popover.help) == disabled
@@ -323,6 +328,12 @@ def test_an_interrupted_run_is_offered_to_every_session(runs_dir, monkeypatch):
     button(app, "Not now").click().run()
     assert "interrupted" not in texts(app)
     assert (runs_dir / "killed").exists()
+
+
+def test_a_run_that_failed_for_a_reason_says_it_where_it_is_offered(runs_dir):
+    runs.write_info(dead("full", 2), state="failed", process=None, error="The *disk* was full.")
+    app = open_app("train")
+    assert "**full** failed after epoch 2 of 4: The \\*disk\\* was full\\." in texts(app)
 
 
 def test_a_run_that_cannot_go_on_is_not_offered(runs_dir):
@@ -392,15 +403,14 @@ def test_a_finished_run_shows_what_it_learnt_and_can_have_more_epochs(own_run, m
 
 
 def test_what_was_stopped_before_it_learnt_says_so_and_begins_again(runs_dir):
-    path = fake("early", "stopped", epochs_done=0)
-    runs.write_info(path, process=None)
+    fake("early", "stopped", epochs_done=0, process=None)
     app = watching("early")
     assert "early was stopped before it had learnt anything." in [one.value for one in app.info]
     assert button(app, "Resume").help == "Begins again, for it had no whole epoch."
 
 
 def test_what_was_killed_while_it_was_saved_is_offered_to_be_saved(runs_dir):
-    dead("killed", 4)
+    runs.write_info(dead("killed", 4), state="finishing")
     app = open_app("train")
     assert "**killed** was interrupted while it was saved." in texts(app)
     assert button(app, "Resume").help == "It has learnt all; it only has to be saved."
@@ -426,18 +436,57 @@ def test_a_queues_end_is_told_while_the_next_one_trains(own_run):
     assert sum(words.startswith(CHARTS["accuracy"]) for words in shown) == 1  # of the live one
 
 
-def test_any_ended_run_of_the_table_can_go_on(own_run, monkeypatch):
-    run = own_run("done")
-    checkpoint(run.path, 10)
-    went_on = []
-    monkeypatch.setattr(jobs, "resume", lambda run, **how: went_on.append((run.name, how)))
+def chosen(name) -> AppTest:
+    """The Train page with the run chosen in the table."""
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.session_state[run_actions.CHOSEN] = "done"
+    app.session_state[run_actions.CHOSEN] = name
     app.run()
     app.switch_page("pages/train.py").run()
-    button(app, "Continue for 5 more epochs").click().run()
     assert not app.exception
-    assert went_on == [("done", {"more": 5, "wait": False})]
+    return app
+
+
+@pytest.mark.parametrize(
+    ("info", "label", "more"),
+    [
+        ({"state": "finished", "epochs_done": 10}, "Continue for 5 more epochs", 5),
+        ({"state": "stopped", "epochs_done": 4}, "Resume", 0),
+    ],
+)
+def test_any_ended_run_of_the_table_can_go_on(own_run, monkeypatch, info, label, more):
+    checkpoint(own_run("done", **info).path, info["epochs_done"])
+    went_on = []
+
+    def resume(run, **how):
+        went_on.append(how)
+        if not how["wait"]:
+            raise TrainingBusy("Another run is training.")
+        raise RunError("The checkpoint is gone.")
+
+    monkeypatch.setattr(jobs, "resume", resume)
+    app = chosen("done")
+    button(app, label).click().run()
+    assert not app.exception
+    assert went_on == [{"more": more, "wait": False}]
+    # the answer stands beside the click, and once
+    assert [one.value for one in app.warning] == ["Another run is training."]
+    button(app, "Resume done when it is its turn").click().run()
+    assert [one.value for one in app.error] == ["The checkpoint is gone."]
+    assert went_on[1:] == [{"more": more, "wait": True}]
+
+
+def test_a_run_from_elsewhere_cannot_go_on(own_run):
+    checkpoint(own_run("far", origin="elsewhere").path, 10)
+    assert not any(b.label.startswith(("Resume", "Continue")) for b in chosen("far").button)
+
+
+def test_a_failure_in_the_queue_is_told_while_the_next_one_trains(runs_dir):
+    runs.write_info(dead("broken", 2), state="failed", process=None, error="The disk was full.")
+    fake("live", "running", VALIDATED, NOW)
+    app = watching("broken")
+    assert "The disk was full." in app.error[0].value
+    shown = [chart.proto.alt for chart in app.get("vega_lite_chart")]
+    assert sum(words.startswith(CHARTS["accuracy"]) for words in shown) == 1
 
 
 def test_a_run_without_checkpoint_or_answers_offers_neither(own_run):

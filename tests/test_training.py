@@ -7,8 +7,8 @@ from unittest.mock import MagicMock
 import numpy as np
 import pytest
 
-from fmnist import runs, training
-from fmnist.errors import TrainingFailed
+from fmnist import continuing, runs, training
+from fmnist.errors import RunError, TrainingDiverged
 from fmnist.settings import TrainSettings
 from fmnist.training import _mean_weights, _Training, train
 
@@ -75,12 +75,26 @@ def test_a_training_that_diverges_says_so_and_what_would_help(runs_dir, monkeypa
     settings = TrainSettings(fraction=0.01, epochs=2)
     path = runs.create("wild", settings)
     monkeypatch.setattr(training, "fit_epoch", diverging)
-    with pytest.raises(TrainingFailed, match="In epoch 1 the loss was no number any more"):
+    with pytest.raises(TrainingDiverged, match="In epoch 1 the loss was no number any more"):
         train(path, settings)
     failed = runs.read(path)
     assert failed.state == "failed"
     assert "lower learning rate" in failed.reason
+    with pytest.raises(RunError, match="would do so again; train another one"):
+        continuing.resumed_settings(failed)
     assert json.loads((path / "history.jsonl").read_text().splitlines()[-1])["event"] == "error"
+
+
+def test_nothing_of_answers_that_are_no_numbers_is_kept(tmp_path):
+    class Broken:
+        def predict_on_batch(self, x):
+            return np.full((len(x), 10), np.nan, np.float32)
+
+    one = _Training(tmp_path, TrainSettings(), MagicMock(), MagicMock())
+    one._model, one._held_out = Broken(), (np.zeros((8, 28, 28), np.uint8), np.arange(8))
+    with pytest.raises(TrainingDiverged, match="In epoch 3 "):
+        one._epoch_ends(3, {"accuracy": 0.1, "loss": 2.3}, 0.0)
+    assert list(tmp_path.iterdir()) == []
 
 
 def diverging(model, images, labels, settings, epoch, after_batch):

@@ -79,17 +79,16 @@ def _state(run: Run, stopping: bool, pausing: bool) -> str:
 
 def _rate(run: Run, course: Course, over: bool) -> None:
     done = course.epochs[-1]["epoch"] if course.epochs else 0
-    last = done + 1 >= run.settings.epochs and run.state != "starting"
     key = f"live-{run.path}-rate"
     with (
         st.popover(
             "Learning rate",
             icon=":material/speed:",
-            disabled=over or last,
+            disabled=over or not run.has_next_epoch,
             key=f"{key}-popover",
-            help="This is its last epoch; there is no next one to change the learning rate for."
-            if last
-            else "Give it another learning rate from the next epoch on.",
+            help="Give it another learning rate from the next epoch on."
+            if run.has_next_epoch
+            else "This is its last epoch; there is no next one to change the learning rate for.",
         ),
         st.form(f"{key}-form", border=False),
     ):

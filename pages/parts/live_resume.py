@@ -6,15 +6,18 @@ from fmnist import continuing, jobs, runs
 from fmnist.errors import FmnistError, TrainingBusy
 from fmnist.runs import Run
 from fmnist.settings import LIMITS
+from pages.parts.answer_view import literal
 
-PENDING = "live_resume"  # (run's name, more epochs, why not now) of a run that could queue
+# (place of the page, run's name, more epochs, why not now) of a run that could queue
+PENDING = "live_resume"
 FORGOTTEN = "live_forgotten"  # names of interrupted runs that are not to be offered any more
-SAID = "live_resume_said"  # what stood against the last try
+SAID = "live_resume_said"  # (place of the page, what stood against the last try)
+DETAIL, PANEL = "detail", "panel"  # places where an answer stands beside what was clicked
 LOOKED_AT = 10  # interrupted runs that are looked into, the newest first
 
 
-def offer(run: Run, *, key: str) -> None:
-    """Offer to let an ended run go on; nothing where it cannot."""
+def offer(run: Run, *, key: str, place: str = PANEL) -> None:
+    """Offer to let an ended run go on; nothing where it cannot. The answer stands at `place`."""
     planned = run.settings.epochs if run.settings else 0
     if continuing.can_resume(run):
         if st.button(
@@ -23,7 +26,7 @@ def offer(run: Run, *, key: str) -> None:
             key=f"{key}-resume",
             help=_what_it_does(run),
         ):
-            _go_on(run.name)
+            _go_on(run.name, place=place)
     elif _can_have_more(run):
         most = LIMITS["epochs"][1] - planned
         with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
@@ -41,7 +44,7 @@ def offer(run: Run, *, key: str) -> None:
                 icon=":material/resume:",
                 key=f"{key}-continue",
             ):
-                _go_on(run.name, more)
+                _go_on(run.name, more, place=place)
 
 
 def show_interrupted(listed: list[Run], shown: str | None) -> None:
@@ -55,9 +58,7 @@ def show_interrupted(listed: list[Run], shown: str | None) -> None:
         if run.name in (shown, *forgotten) or not continuing.can_resume(run):
             continue
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            done, planned = _done(run), run.settings.epochs
-            when = f"after epoch {done} of {planned}" if done < planned else "while it was saved"
-            st.markdown(f"**{run.name}** was interrupted {when}.", width="stretch")
+            st.markdown(f"**{run.name}** {_what_happened(run)}", width="stretch")
             with st.container(horizontal=True, width="content", gap="xsmall"):
                 offer(run, key="interrupted")
                 st.button(
@@ -70,11 +71,13 @@ def show_interrupted(listed: list[Run], shown: str | None) -> None:
         return
 
 
-def show_answer() -> None:
+def show_answer(place: str) -> None:
     """What became of the last click on Resume: what stood against it, and a place in the queue."""
-    if said := st.session_state.get(SAID):
+    where, said = st.session_state.get(SAID, (place, ""))
+    if said and where == place:
         st.error(said)
-    if (pending := st.session_state.get(PENDING)) is None:
+    where, *pending = st.session_state.get(PENDING, (None,))
+    if where != place:
         return
     name, more, why = pending
     with st.container(border=True):
@@ -83,20 +86,28 @@ def show_answer() -> None:
             if st.button(
                 f"Resume {name} when it is its turn", icon=":material/schedule:", key="resume-queue"
             ):
-                _go_on(name, more, wait=True)
+                _go_on(name, more, place=place, wait=True)
             st.button("Leave it", on_click=_drop, key="resume-drop")
 
 
-def _go_on(name: str, more: int = 0, *, wait: bool = False) -> None:
+def _go_on(name: str, more: int = 0, *, place: str, wait: bool = False) -> None:
     _drop()
     try:
         with st.spinner("Starting a training process"):
             jobs.resume(runs.find(name), more=more, wait=wait)
     except TrainingBusy as busy:
-        st.session_state[PENDING] = name, more, str(busy)
+        st.session_state[PENDING] = place, name, more, str(busy)
     except FmnistError as error:
-        st.session_state[SAID] = str(error)
+        st.session_state[SAID] = place, str(error)
     st.rerun()
+
+
+def _what_happened(run: Run) -> str:
+    done, planned = _done(run), run.settings.epochs
+    when = f"after epoch {done} of {planned}" if done < planned else "while it was saved"
+    if run.info.get("error"):
+        return f"failed {when}: {literal(run.reason)}"
+    return f"was interrupted {when}."
 
 
 def _what_it_does(run: Run) -> str:

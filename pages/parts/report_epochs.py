@@ -49,7 +49,7 @@ def show(run: Run) -> None:
 @st.fragment  # the slider moves nothing around it
 def _time_machine(course: Course, key: tuple, run: Run) -> None:
     epoch = _epoch(len(course.accuracy))
-    if run.looks_shifted:
+    if run.has_shifted_looks:
         st.caption(
             "After each epoch the network answered without its shifted looks; finished, it answers "
             "with them."

@@ -28,7 +28,8 @@ def show(run: Run) -> None:
         if promise := promises.kept(run):
             st.markdown(f":material/handshake: {promise}")
         _buttons(run, about.starred)
-        live_resume.offer(run, key="detail")
+        live_resume.offer(run, key="detail", place=live_resume.DETAIL)
+        live_resume.show_answer(live_resume.DETAIL)
         note_key = f"run-note-{run.path}"
         st.text_area(
             "Note",
@@ -54,7 +55,7 @@ def _numbers(run: Run) -> None:
     with st.container(horizontal=True):
         if (accuracy := run.scores.get("validation_accuracy")) is not None:
             about = "With the shifted looks that the epochs in the curves were judged without."
-            words = about if run.looks_shifted else None
+            words = about if run.has_shifted_looks else None
             number("Validation", f"{accuracy:.2%}", "of 5,000 images", words)
         if (accuracy := run.scores.get("test_accuracy")) is not None:
             number("Test", f"{accuracy:.2%}", "of 10,000 images")

@@ -45,13 +45,13 @@ def _panel(drawn: list) -> None:
         if ended:
             st.session_state[WATCHED] = ended[0].name
         st.rerun()
-    live_resume.show_answer()
+    live_resume.show_answer(live_resume.PANEL)
     for run in working:
         if run.state != "waiting":
             with st.container(border=True):
                 _live(run)
     live_queue.show([run for run in working if run.state == "waiting"])
-    # a success of the queue is told at once, without a second set of curves
+    # how one of a queue has ended is told at once, without a second set of curves
     shown = _ended(briefly=bool(working)) if _watched_has_ended(working) else None
     live_resume.show_interrupted(listed, shown)
 
@@ -83,7 +83,8 @@ def _ended(briefly: bool) -> str | None:
             with st.container(border=True):
                 _learnt(run)
     elif not run.usable:
-        st.info(f"{run.name} was stopped before it had learnt anything.")
+        what = "was saved" if run.count("epochs_done") else "had learnt anything"
+        st.info(f"{run.name} was stopped before it {what}.")
         live_resume.offer(run, key="ended")
     else:
         with st.container(border=True):
