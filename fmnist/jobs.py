@@ -28,6 +28,7 @@ from fmnist.settings import TrainSettings, arguments
 __all__ = [
     "active",
     "busy_message",
+    "called",
     "hold_machine",
     "in_the_way",
     "queue_file",
@@ -55,8 +56,12 @@ def _lock_path() -> Path:
 def active() -> Run | None:
     """The training that holds this machine, whichever folder its run lies in, or None."""
     path = _holder()
-    run = runs.read(path) if path else None
-    return run if run and run.active else None
+    return _active(path) if path else None
+
+
+def _active(path: Path) -> Run | None:
+    run = runs.read(path)
+    return run if run.active else None
 
 
 def _holder() -> Path | None:
@@ -69,9 +74,15 @@ def _holder() -> Path | None:
     return path if runs.alive(process) else None
 
 
-def in_the_way() -> str:
-    """What holds this machine, a training or a benchmark, as one sentence; "" where it is free."""
-    return busy_message(active()) if _holder() else ""
+def in_the_way() -> tuple[str, Run | None]:
+    """One sentence about what holds this machine, and its run, None where it is a benchmark.
+
+    The sentence is "" where the machine is free.
+    """
+    if (path := _holder()) is None:
+        return "", None
+    run = _active(path)
+    return busy_message(run), run
 
 
 def queue_file() -> Path:
@@ -139,8 +150,12 @@ def _my_turn(path: Path, lock: filelock.FileLock) -> bool:
 
 def busy_message(run: Run | None) -> str:
     """One sentence that names the training in the way."""
-    name = f"The run {run.name!r}" if run else "Something else"
-    return f"{name} is training on this machine, and it runs one training at a time."
+    return f"{called(run)} is training on this machine, and it runs one training at a time."
+
+
+def called(run: Run | None) -> str:
+    """How a sentence begins that is about what trains on this machine; None: a benchmark."""
+    return f"The run {run.name!r}" if run else "Something else"
 
 
 def start(
@@ -243,9 +258,9 @@ def request_rate(run: Run, rate: float) -> None:
     where the rate is not legal.
     """
     run = _check_active(run)
-    epoch = (run.count("epochs_done") or 0) + 1
-    if run.state not in ("waiting", "starting") and epoch >= run.settings.epochs:
+    if not run.has_next_epoch:
         raise RunError(f"The run {run.name!r} is in its last epoch; there is no next one.")
+    epoch = (run.count("epochs_done") or 0) + 1
     changes = [*run.settings.to_dict()["rate_changes"], [epoch, rate]]
     TrainSettings.from_dict({**run.settings.to_dict(), "rate_changes": changes})
     with _run_may_go(run):
@@ -271,8 +286,10 @@ def _run_may_go(run: Run):
     """Its folder may be renamed or deleted between two of our looks."""
     try:
         yield
-    except OSError:
+    except FileNotFoundError:
         raise _not_training(run) from None
+    except OSError as error:
+        raise RunError(f"The run {run.name!r} cannot be asked ({error.strerror}).") from None
 
 
 def _not_training(run: Run) -> RunError:

@@ -50,11 +50,12 @@ class _Measurement:
 
 def busy_message() -> str | None:
     """Why this machine cannot be measured now, or None where it can."""
-    if not jobs.in_the_way():
+    busy, other = jobs.in_the_way()
+    if not busy:
         return None
-    other = jobs.active()
-    name = f"The run {other.name!r}" if other else "Something else"
-    return f"{name} is training, so this machine cannot be measured; wait for its end."
+    return (
+        f"{jobs.called(other)} is training, so this machine cannot be measured; wait for its end."
+    )
 
 
 def start() -> None:

@@ -228,9 +228,14 @@ def _resume(options, parser) -> int:
     def take(state: str) -> None:
         runs.write_info(run.path, state=state, process=runs.this_process(), error=None)
 
-    how = {"begin": lambda: take("starting"), "resume": True, "given_up": before}
+    def take_first(state: str) -> None:
+        # somebody else may have been quicker
+        continuing.resumed_settings(runs.read(run.path), options.more)
+        take(state)
+
+    how = {"resume": True, "given_up": before, "begin": lambda: take_first("starting")}
     if options.wait:
-        how["queued"] = lambda: take("waiting")
+        how |= {"queued": lambda: take_first("waiting"), "begin": lambda: take("starting")}
     return _run(run.path, settings, options, **how)
 
 
@@ -245,8 +250,9 @@ def _run(
     resume: bool = False,
     given_up: dict | None = None,
 ) -> int:
-    """Wait for the machine where `queued` says what to do then, `begin()`, and train.
+    """Take the machine, `begin()`, and train.
 
+    queued: called once it has a place in the queue; None: do not wait
     given_up: what run.json says of a run that was cancelled while it waited
     """
     stop = _stopper(path)
@@ -257,7 +263,7 @@ def _run(
             begin()
             return _train_held(path, settings, log=options.log, resume=resume)
     except _GaveUp:
-        control.withdraw(path, control.STOP)
+        control.withdraw_all(path)
         runs.write_info(path, process=None, **(given_up or {"state": "stopped"}))
         print(f"{path.name}: stopped before it had begun.")
         return 0

@@ -85,7 +85,7 @@ WAYS[way]()
 messages = st.container()
 
 if (pending := st.session_state.get(PENDING)) is not None:
-    busy = jobs.in_the_way()
+    busy, other = jobs.in_the_way()
     with messages.container(border=True):
         if busy:
             st.warning(busy, icon=":material/hourglass_top:")
@@ -95,7 +95,7 @@ if (pending := st.session_state.get(PENDING)) is not None:
             stop_first = st.button(
                 "Stop it and start mine" if busy else "Start mine",
                 icon=":material/play_arrow:",
-                disabled=bool(busy) and jobs.active() is None,  # a benchmark, which nobody stops
+                disabled=bool(busy) and other is None,  # a benchmark, which nobody stops
                 key="start_now",
             )
             queue = busy and st.button(

@@ -1,6 +1,7 @@
 """Shared fixtures: a private place for runs and for the machine-wide lock, and a tiny run."""
 
 import functools
+import json
 import os
 import shutil
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from streamlit.components.v2 import manifest_scanner
 
-from fmnist import runs, storage
+from fmnist import jobs, runs, storage
 from fmnist.data import load
 from fmnist.settings import TrainSettings
 from tests.browsing import chromium, page, server
@@ -62,6 +63,12 @@ def runs_dir(tmp_path_factory, monkeypatch) -> Path:
     for name in ("FMNIST_CORRECTIONS", "FMNIST_NOTES"):  # they lie beside the runs
         monkeypatch.delenv(name, raising=False)
     return place / "runs"
+
+
+def hold(path):
+    """Let this process hold the machine, for the run at `path` or another purpose."""
+    holder = {"path": str(path), "process": runs.this_process()}
+    jobs._lock_path().with_suffix(".json").write_text(json.dumps(holder))
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from fmnist import control, jobs, runs
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import TrainingBusy, TrainingFailed
 from fmnist.settings import TrainSettings
-from tests.conftest import ROOT
+from tests.conftest import ROOT, hold
 from tests.test_runs import ODD
 
 PAGES = ["classify", "train", "report", "mistakes"]
@@ -353,12 +353,6 @@ def test_second_start_offers_to_stop_or_to_wait(monkeypatch, label, how):
     assert not app.exception
     assert calls == [{}, how]
     assert not app.warning
-
-
-def hold(path):
-    """Let this process hold the machine, for the run at `path` or another purpose."""
-    holder = {"path": str(path), "process": runs.this_process()}
-    jobs._lock_path().with_suffix(".json").write_text(json.dumps(holder))
 
 
 def test_a_benchmark_can_be_waited_for_but_not_stopped(monkeypatch, tmp_path):

@@ -17,8 +17,7 @@ from fmnist.script import script_text
 from fmnist.settings import LIMITS, TrainSettings
 from pages.parts import settings_form
 from tests.browsing import go
-from tests.conftest import ROOT
-from tests.test_pages import hold
+from tests.conftest import ROOT, hold
 
 
 @pytest.fixture(autouse=True)

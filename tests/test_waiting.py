@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fmnist import checkpoints, control, jobs, runs, waiting
+from fmnist import checkpoints, continuing, control, jobs, runs, waiting
 from fmnist.cli import main
 from fmnist.errors import TrainingBusy
 from fmnist.settings import TrainSettings
+from tests.conftest import hold
 
 
 @pytest.fixture
@@ -57,8 +58,7 @@ def test_a_run_waits_once(file):
 def full(runs_dir):
     """A machine that trains and for which as many wait as may."""
     other = runs.create("other", TrainSettings())
-    holder = {"path": str(other), "process": runs.this_process()}
-    jobs._lock_path().with_suffix(".json").write_text(json.dumps(holder))
+    hold(other)
     for number in range(waiting.MOST):
         waiting.join(jobs.queue_file(), runs.create(f"w{number}", TrainSettings(), state="waiting"))
     return other
@@ -84,13 +84,33 @@ def test_where_the_queue_is_full_a_run_that_would_go_on_stays_as_it_was(full, ow
 
 def test_a_failed_run_that_is_cancelled_in_the_queue_has_failed_as_before(own_run, monkeypatch):
     run = own_run("broken", state="failed", error="The disk was full.", epochs_done=0)
-    other = runs.create("other", TrainSettings())
     monkeypatch.setattr(jobs, "_my_turn", lambda path, lock: control.ask(path, control.STOP))
     assert main(["resume", "broken", "--wait"]) == 0
     again = runs.read(run.path)
     assert (again.state, again.reason) == ("failed", "The disk was full.")
     assert "process" not in again.info
-    assert runs.read(other).active
+
+
+def test_a_name_that_was_taken_meanwhile_leaves_no_place_in_the_queue(runs_dir, monkeypatch):
+    monkeypatch.setattr(runs, "check_name", lambda name, directory: None)
+    (runs_dir / "mine").mkdir()
+    (runs_dir / "mine" / "file").touch()
+    assert main(["train", "--name", "mine", "--wait"]) == 1
+    assert waiting.order(jobs.queue_file()) == []
+
+
+def test_a_run_that_somebody_else_has_resumed_meanwhile_is_left_alone(own_run, monkeypatch):
+    run = own_run("mine", state="failed", error="The disk was full.", epochs_done=0)
+    before = continuing.resumed_settings
+
+    def slow(run, more=0):
+        settings = before(run, more)
+        runs.write_info(run.path, state="running", process=runs.this_process())
+        return settings
+
+    monkeypatch.setattr(continuing, "resumed_settings", slow)
+    assert main(["resume", "mine"]) == 1
+    assert runs.read(run.path).state == "running"
 
 
 def test_the_dead_do_not_wait(file):
