@@ -27,6 +27,7 @@ CELL, ONE, LAST, FORGOTTEN, NEVER = (
     "Never learnt",
 )
 KEPT = 8  # runs, of some megabytes each
+NAMED = 5  # runs that have what this one has not
 
 
 def show(run: Run) -> None:
@@ -35,13 +36,14 @@ def show(run: Run) -> None:
     key = _key(run)
     course = _course(key, run, labels) if epochs.count(run) else None
     if course is None:
-        others = [other.name for other in runs.usable_runs() if epochs.count(other) > 1]
-        st.info(
+        words = (
             "This run kept no answers of its epochs, so there is nothing to go back to; every run "
             "that is trained now keeps them."
-            + f" Choose another one in the sidebar: {', '.join(others)}."
-            * bool(others)
         )
+        others = [other.name for other in runs.usable_runs() if epochs.count(other) > 1]
+        if others:
+            words += f" Choose another one in the sidebar: {', '.join(others[:NAMED])}."
+        st.info(words)
         return
     _time_machine(course, key, run)
 
