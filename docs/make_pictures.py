@@ -77,7 +77,7 @@ def start_training(page, server) -> None:
 
 def save_training(page) -> None:
     wait_for_points(page, 9)
-    page.set_viewport_size({"width": 1280, "height": 1000})
+    page.set_viewport_size({"width": 1280, "height": 1540})
     page.wait_for_timeout(1_500)
     page.screenshot(path=HERE / "train.png")
     page.get_by_role("button", name="Stop", exact=True).click()
@@ -90,7 +90,7 @@ def save_report(page, server) -> None:
     page.locator(f".st-key-matrix path{cell}").click(timeout=15_000)
     expect(page.locator(".st-key-cell-gallery button").first).to_be_visible(timeout=15_000)
     page.mouse.move(5, 5)
-    page.set_viewport_size({"width": 1280, "height": 1500})
+    page.set_viewport_size({"width": 1280, "height": 1900})
     page.wait_for_timeout(2_000)
     page.screenshot(path=HERE / "report.png")
 
