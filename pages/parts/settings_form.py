@@ -20,9 +20,6 @@ SHARES = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 SHARES_KEY = "train_shares"  # those above, and a past run's
 KEPT = "train_kept"  # name -> value of what no widget shows
 OWN = "own"  # settings that are no recipe
-# a later epoch of 11,000 images on two cores, medians of 3: cnn 5.2 s and 4.8 s deterministic,
-# accurate 8.2 s and 7.7 s, in bfloat16 6.7 s and 7.4 s
-DETERMINISTIC_COST = "takes no longer in float32, a tenth in bfloat16"
 
 # what the widgets show, and "all", the opposite of holdout
 NAMES = (
@@ -198,7 +195,8 @@ def _learning(reason_for_float32: str) -> None:
         _toggle(
             "deterministic",
             "Deterministic",
-            f"The same digits again on the same machine. It {DETERMINISTIC_COST}.",
+            # measured: "What the same digits cost" in the README
+            "The same digits again on the same machine. It hardly takes longer, if at all.",
         )
         _toggle(
             "all",
