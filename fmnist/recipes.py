@@ -27,8 +27,8 @@ RECIPES = {
         "A lean network for a live demonstration.",
         TrainSettings(
             network="quick",
-            epochs=8,
-            batch_size=128,
+            epochs=9,
+            batch_size=256,
             learning_rate=0.02,
             schedule="one-cycle",
             weight_decay=0.05,
@@ -42,7 +42,7 @@ RECIPES = {
         "A residual network, for as long as the specification's ten epochs take.",
         TrainSettings(
             network="accurate",
-            epochs=8,
+            epochs=9,
             batch_size=128,
             learning_rate=0.01,
             schedule="one-cycle",

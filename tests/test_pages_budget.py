@@ -12,8 +12,9 @@ from fmnist import jobs, pace, pace_job, recorded, runs
 from fmnist.errors import TrainingBusy
 from fmnist.promises import promise_of
 from fmnist.settings import TrainSettings
+from tests.conftest import hold
 from tests.test_budget import ENTRIES, machine_of
-from tests.test_pages import fresh_caches, hold, open_app, texts
+from tests.test_pages import fresh_caches, open_app, texts
 
 __all__ = ["fresh_caches"]  # an automatic fixture
 
@@ -71,11 +72,12 @@ def test_plan_is_shown_before_it_starts_and_carries_its_promise():
     app = page(budget_minutes=2.0)
     shown = {metric.label: metric for metric in app.metric}
     assert shown["Network"].value == "Quick"
-    assert shown["Network"].delta == "5 epochs in batches of 128"
+    assert shown["Network"].delta == "5 epochs in batches of 256"
     assert shown["Takes"].value == "42 s"
     assert shown["Takes"].delta == "at most 46 s"
     assert shown["Promised accuracy"].delta == "expected 91.1 %"
     assert "Accurate was never recorded" in texts(app)
+    assert "No longer training was recorded" in texts(app)  # 46 of 120 seconds
     table = app.dataframe[0].value
     assert table[["recipe", "epochs", "takes"]].values.tolist() == [
         ["Specification", 2, "1 min 43 s"]
@@ -94,7 +96,7 @@ def test_plan_is_shown_before_it_starts_and_carries_its_promise():
 
 
 def test_other_minutes_are_another_plan_and_too_few_a_sentence():
-    pace.write(machine_of(quick=0.02))
+    pace.write(machine_of(quick=0.04))
     app = page()
     assert app.number_input(key="budget_minutes").value == 5.0
     app.number_input(key="budget_minutes").set_value(10.0).run()
@@ -151,7 +153,7 @@ def test_measurement_that_succeeded_leads_to_the_plan(monkeypatch):
     assert app.metric
 
 
-def test_machine_that_trains_is_not_measured(monkeypatch, own_run):
+def test_machine_that_trains_is_not_measured(own_run):
     hold(runs.create("other", TrainSettings()))
     app = page()
     assert app.button(key="budget_measure").disabled
