@@ -218,6 +218,25 @@ def test_what_does_not_go_together_cannot_be_started(started, controls, sentence
     assert not start_button(app).disabled
 
 
+@pytest.mark.parametrize(
+    ("look", "needs", "sentence"),
+    [
+        ("second_look", "mirror", "A second look is at the mirror image"),
+        ("shifted_looks", "shift", "Shifted looks are at moved images"),
+    ],
+)
+def test_a_look_needs_what_the_network_has_to_know_for_it(started, look, needs, sentence):
+    app = open_page()
+    app.toggle(key=f"train_{look}").set_value(True).run()
+    assert sentence in app.error[0].value
+    assert start_button(app).disabled
+    expected = choose(app, needs)
+    app.run()
+    assert not app.error
+    press_start(app)
+    assert started == [TrainSettings(**{look: True}, **expected)]
+
+
 def test_a_rate_that_the_optimizer_cannot_use_is_refused_until_it_can(started):
     app = open_page()
     app.number_input(key="train_learning_rate").set_value(0.5).run()
