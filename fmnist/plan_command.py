@@ -175,7 +175,7 @@ def _line(plan: Plan) -> str:
         f"{RECIPES[plan.recipe].title}, {plan.settings.epochs} epochs in batches of "
         f"{plan.settings.batch_size}: about {duration_text(plan.seconds)}, {100 * plan.low:.1f} to "
         f"{100 * plan.high:.1f} % of the validation images (expected {100 * plan.expected:.1f} %; "
-        f"{plan.recorded} trainings recorded)"
+        f"trainings recorded: {plan.recorded})"
     )
 
 

@@ -140,8 +140,8 @@ def _plan(plan: Plan) -> None:
             _percent(plan.low, plan.high),
             f"expected {100 * plan.expected:.1f} %",
             "Share of the 5,000 validation images that it gets right: where a new training of this "
-            f"recipe falls 19 times out of 20, by {plan.recorded} recorded ones. On the 10,000 "
-            "test images the share may differ by some tenths of a percent.",
+            f"recipe falls 19 times out of 20, by what was recorded ({plan.recorded}). On the "
+            "10,000 test images the share may differ by some tenths of a percent.",
         )
 
 
