@@ -135,7 +135,7 @@ def _record(options) -> int:
         print(words, file=sys.stderr, flush=True)
 
     made = record(options.recipes, options.epochs, options.seeds, say)
-    print(f"{made} trainings recorded; {len(recorded.read())} results in {recorded.FILE.name}.")
+    print(f"trainings recorded: {made}; {len(recorded.read())} results in {recorded.FILE.name}.")
     return 0
 
 
