@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from scipy.stats import bootstrap
 
 from fmnist.classifier import Classifier
 from fmnist.evaluation import interval
@@ -87,9 +88,15 @@ def summarise(areas: np.ndarray, seed: int) -> Faithfulness:
     marked, chance = areas.T
     gains, n = chance - marked, len(areas)
     better = int((gains > 0).sum())
-    rng = np.random.default_rng(seed)
-    means = [gains[rng.integers(0, n, n)].mean() for _ in range(RESAMPLES)]
-    low, high = np.percentile(means, [2.5, 97.5])
+    resampled = bootstrap(
+        (gains if n > 1 else np.repeat(gains, 2),),  # SciPy wants two at least
+        np.mean,
+        n_resamples=RESAMPLES,
+        batch=50,  # 4 MB at a time for 10,000 images
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
+    low, high = resampled.confidence_interval
     return Faithfulness(
         n=n,
         marked_area=float(marked.mean()),
