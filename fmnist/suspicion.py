@@ -1,9 +1,10 @@
-"""How suspicious a test image's label is, by what a run says about it: confident learning.
+"""Label issues: labels of test images that a run's predictions contradict.
 
-Northcutt, Jiang & Chuang, "Confident Learning: Estimating Uncertainty in Dataset Labels", arXiv
-1911.00068, sections 3.1 and 3.2. The paper cross-validates, because a network is too sure of labels
-it has learnt; no run has learnt from the test images, so its stored predictions serve as they are.
-The few lines are here rather than in cleanlab, whose licence (AGPL) would be everybody's.
+Confident learning: Northcutt, Jiang & Chuang, "Confident Learning: Estimating Uncertainty in
+Dataset Labels", arXiv 1911.00068, sections 3.1 and 3.2. The paper cross-validates, because a
+network is too sure of labels it has learnt; no run has learnt from the test images, so its stored
+predictions serve as they are. These few lines find what cleanlab 2.9 finds (the tests compare) in
+a millisecond; cleanlab takes half a second a run, and the web process 1.4 s to import it.
 """
 
 import numpy as np

@@ -1,29 +1,29 @@
-"""Suspicious labels, held to the paper's definition written out image by image."""
+"""Label issues, held to what cleanlab finds in the same predictions."""
 
 import numpy as np
 import pytest
+from cleanlab.filter import find_label_issues
+from cleanlab.rank import get_normalized_margin_for_each_label
 
 from fmnist import runs
 from fmnist.suspicion import margin, suspects
 
 
-def test_margin_by_hand():
-    probabilities = np.array([[0.7, 0.2, 0.1], [0.7, 0.2, 0.1]], np.float32)
-    assert margin(probabilities, np.array([0, 2])) == pytest.approx([0.5, -0.6])
+@pytest.fixture(scope="module")
+def stored():
+    return runs.load_predictions(runs.find("seed-cnn")).astype(np.float64)
 
 
-def test_suspects_are_those_of_the_paper(test_part):
-    chosen = slice(0, 800)
-    stored = runs.load_predictions(runs.find("seed-cnn"))[chosen]
-    labels = test_part.labels[chosen]
-    thresholds = [stored[labels == c, c].mean() for c in range(10)]
-    expected = []
-    for probabilities, label in zip(stored, labels, strict=True):
-        counted = [c for c in range(10) if probabilities[c] >= thresholds[c]]
-        likeliest = max(counted, key=lambda c: probabilities[c]) if counted else label
-        expected.append(likeliest != label)
-    assert suspects(stored, labels).tolist() == expected
-    assert 0 < sum(expected) < 80
+def test_normalised_margin_is_cleanlabs_on_another_scale(stored, test_part):
+    expected = get_normalized_margin_for_each_label(test_part.labels.astype(int), stored)  # 0 to 1
+    assert margin(stored, test_part.labels) == pytest.approx(2 * expected - 1, abs=1e-6)
+
+
+def test_label_issues_are_those_that_cleanlab_finds(stored, test_part):
+    labels = test_part.labels.astype(int)
+    expected = find_label_issues(labels, stored, filter_by="confident_learning", n_jobs=1)
+    assert 0 < expected.sum() < 1000
+    assert suspects(stored, labels).tolist() == expected.tolist()
 
 
 def test_a_class_that_no_label_names_accuses_nobody():
@@ -31,8 +31,7 @@ def test_a_class_that_no_label_names_accuses_nobody():
     assert not suspects(probabilities, np.array([0, 1])).any()
 
 
-def test_a_wrong_label_is_found_among_sure_answers(test_part):
-    stored = runs.load_predictions(runs.find("seed-cnn"))
+def test_a_wrong_label_is_found_among_sure_answers(stored, test_part):
     labels = test_part.labels.copy()
     sure = np.flatnonzero((stored.argmax(axis=1) == labels) & (stored.max(axis=1) > 0.99))[:100]
     labels[sure] = (labels[sure] + 1) % 10
