@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from fmnist import epochs, keeping, run_archive, run_intake, runs, storage
+from fmnist.curves import curves_table
 from fmnist.errors import BadArchive, KeepingError
 from fmnist.evaluation import evaluate
 from fmnist.history import read_history
 from fmnist.run_intake import checked_history
 from fmnist.settings import TrainSettings
-from fmnist.timed_curves import timed_curves
 from tests.test_archive import edited, packed
 
 
@@ -152,7 +152,7 @@ def test_what_was_packed_comes_in_again_to_be_looked_at(own_run, test_part):
     np.testing.assert_array_equal(runs.read_probabilities(kept), runs.load_predictions(run))
     assert len(epochs.read(kept)) == len(epochs.read(kept, epochs.VALIDATION_FILE)) == 3
     # every curve is the same
-    drawn, expected = timed_curves([kept]), timed_curves([run])
+    drawn, expected = curves_table([kept]), curves_table([run])
     assert drawn.drop(columns="run").equals(expected.drop(columns="run"))
 
 
