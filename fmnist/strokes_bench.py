@@ -17,8 +17,8 @@ import numpy as np
 
 from fmnist import runs
 from fmnist.errors import RunError
-from fmnist.history import last_words
 from fmnist.pages_bench import LIMIT, settle, studio
+from fmnist.progress_text import read_last_words
 from fmnist.recipes import RECIPES
 from fmnist.serving import Server
 from fmnist.settings import TrainSettings, arguments
@@ -162,7 +162,7 @@ def _training(server: Server, settings: TrainSettings) -> Iterator[Callable[[], 
     def goes_on() -> bool:
         status = process.poll()
         if status:
-            words = last_words(runs.read(server.runs / RECIPE), 1) or f"status {status}"
+            words = read_last_words(runs.read(server.runs / RECIPE), 1) or f"status {status}"
             raise RunError(f"The training beside the strokes failed: {words}")
         return status is None
 

@@ -11,10 +11,11 @@ import psutil
 import pytest
 
 from fmnist import continuing, control, epochs, jobs, runs, waiting
-from fmnist.curves import curves_table
 from fmnist.errors import RunError, TrainingBusy, TrainingFailed
-from fmnist.history import last_words, read_history
+from fmnist.history import read_events
+from fmnist.progress_text import read_last_words
 from fmnist.settings import TrainSettings
+from fmnist.training_charts import curves_table
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
@@ -63,7 +64,7 @@ def state(run):
 
 def latest_progress(run):
     """The newest progress event, or None."""
-    return next((e for e in reversed(read_history(run)) if e["event"] == "progress"), None)
+    return next((e for e in reversed(read_events(run)) if e["event"] == "progress"), None)
 
 
 def test_stop_keeps_what_was_learnt_and_frees_the_machine():
@@ -87,7 +88,7 @@ def test_stop_keeps_what_was_learnt_and_frees_the_machine():
     assert stopped.usable
     wait_until(lambda: not control.asked(run.path, control.STOP), limit=5)
     assert runs.load_predictions(stopped).shape == (10_000, 10)
-    last = [e for e in read_history(run) if e["event"] == "progress"][-1]
+    last = [e for e in read_events(run) if e["event"] == "progress"][-1]
     assert last["time"] - asked < 5  # no training went on after the stop was seen
     wait_until(lambda: jobs.active() is None)
     with pytest.raises(RunError, match="not training"):
@@ -95,13 +96,13 @@ def test_stop_keeps_what_was_learnt_and_frees_the_machine():
 
 
 def epochs_done(run) -> int:
-    return len([e for e in read_history(run) if e["event"] == "epoch"])
+    return len([e for e in read_events(run) if e["event"] == "epoch"])
 
 
 def test_progress_is_moderate_and_makes_curves_and_every_epochs_answers_are_kept():
     run = jobs.start(LONG, name="curves")
     wait_until(lambda: epochs_done(run) >= 2 and len(epochs.read(run)) >= 2)
-    events = read_history(run)
+    events = read_events(run)
     progress = [event for event in events if event["event"] == "progress"]
     within = [e for e in progress if e["batch"] < e["batches"]]
     gaps = np.diff([event["time"] for event in within])
@@ -135,7 +136,7 @@ def test_killed_training_has_failed_and_frees_the_machine():
     failed = runs.read(run.path)
     assert failed.state == "failed"
     assert "died" in failed.reason
-    assert "loading TensorFlow" in last_words(failed)
+    assert "loading TensorFlow" in read_last_words(failed)
     assert jobs.active() is None
 
     # and the next one may begin; it queues behind a third, which is told to stop
@@ -176,11 +177,11 @@ def test_kill_9_within_an_epoch_then_resume_gives_the_run_that_was_never_killed(
     for file in (epochs.FILE, epochs.VALIDATION_FILE):
         np.testing.assert_array_equal(epochs.read(second, file), epochs.read(first, file))
     # it began with the weights of another run: with new ones, the first batch is at chance
-    begun = next(event for event in read_history(first) if event["event"] == "progress")
+    begun = next(event for event in read_events(first) if event["event"] == "progress")
     assert begun["epoch"] == 1
     assert begun["accuracy"] > 0.5
     learnt = [
-        [(e["epoch"], e["loss"], e["val_loss"]) for e in read_history(r) if e["event"] == "epoch"]
+        [(e["epoch"], e["loss"], e["val_loss"]) for e in read_events(r) if e["event"] == "epoch"]
         for r in (first, second)
     ]
     assert learnt[0] == learnt[1]
@@ -231,16 +232,16 @@ def test_pause_halts_between_two_batches_and_another_rate_counts_from_the_next_e
     jobs.request_pause(runs.read(run.path))
     wait_until(lambda: state(run) == "paused", limit=10)
     assert jobs.active().name == "paused"  # it keeps the machine
-    lines = len(read_history(run))
+    lines = len(read_events(run))
     time.sleep(1.5)
-    assert len(read_history(run)) == lines
+    assert len(read_events(run)) == lines
     jobs.withdraw_pause(run)
     wait_until(lambda: state(run) == "running", limit=10)
     wait_until(lambda: epochs_done(run) >= 2)
     changed = runs.read(run.path)
     ((epoch, rate),) = changed.settings.rate_changes
     assert rate == 3e-4
-    rates = {(e["epoch"], e["learning_rate"]) for e in read_history(run) if "learning_rate" in e}
+    rates = {(e["epoch"], e["learning_rate"]) for e in read_events(run) if "learning_rate" in e}
     assert {(epoch - 1, 1e-3), (epoch, 3e-4)} <= rates
 
     # paused and then stopped: what was learnt is kept
@@ -324,7 +325,7 @@ def test_error_while_training_is_kept_with_its_last_lines(monkeypatch, tmp_path)
     failed = runs.read(run.path)
     assert failed.state == "failed"
     assert "train-images-idx3-ubyte.gz is missing" in failed.reason
-    assert "train-images-idx3-ubyte.gz is missing" in last_words(failed)
+    assert "train-images-idx3-ubyte.gz is missing" in read_last_words(failed)
 
 
 def test_same_training_by_the_command_line_is_seen_by_the_page():

@@ -4,7 +4,7 @@ import streamlit as st
 
 from fmnist import control, jobs
 from fmnist.errors import FmnistError
-from fmnist.live import Course
+from fmnist.history import TrainingProgress
 from fmnist.runs import Run
 from fmnist.schedules import peak_rate
 from fmnist.settings import LIMITS
@@ -19,7 +19,7 @@ STATES = {
 }
 
 
-def show(run: Run, course: Course) -> None:
+def show(run: Run, progress: TrainingProgress) -> None:
     """Draw the run's name and state, and the buttons."""
     stopping = control.asked(run.path, control.STOP)
     pausing = control.asked(run.path, control.PAUSE)
@@ -36,7 +36,7 @@ def show(run: Run, course: Course) -> None:
                 key=f"live-{run.path}-pause",
                 help="Waits between two batches; nothing is lost.",
             )
-            _rate(run, course, over)
+            _rate(run, progress, over)
             stop_button(run)
     pending = control.asked_rate(run.path)
     refused = st.session_state.get(REFUSED)
@@ -44,8 +44,8 @@ def show(run: Run, course: Course) -> None:
         st.error(refused[1])
     elif pending is not None and not over:
         st.caption(f"From the next epoch on the learning rate will be {pending:g}.")
-    elif course.refused:
-        st.warning(course.refused, title="The learning rate was not changed")
+    elif progress.refused:
+        st.warning(progress.refused, title="The learning rate was not changed")
 
 
 def stop_button(run: Run) -> None:
@@ -77,8 +77,7 @@ def _state(run: Run, stopping: bool, pausing: bool) -> str:
     return STATES[run.state]
 
 
-def _rate(run: Run, course: Course, over: bool) -> None:
-    done = course.epochs[-1]["epoch"] if course.epochs else 0
+def _rate(run: Run, progress: TrainingProgress, over: bool) -> None:
     key = f"live-{run.path}-rate"
     with (
         st.popover(
@@ -95,7 +94,7 @@ def _rate(run: Run, course: Course, over: bool) -> None:
         st.number_input(
             "Learning rate from the next epoch on",
             *LIMITS["learning_rate"],
-            peak_rate(run.settings, done),
+            peak_rate(run.settings, progress.epochs_done),
             step=1e-4,
             format="%g",
             key=key,

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from fmnist import control, jobs, live, waiting
+from fmnist import control, jobs, waiting
+from fmnist.progress_text import describe_settings
 from fmnist.runs import Run
 from pages.parts import live_controls
 
@@ -27,7 +28,7 @@ def _line(run: Run, place: int, sooner: bool, later: bool, queued: bool) -> None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
             f"{place}. **{run.name}**{': leaving' if leaving else ''}  \n"
-            f":small[{live.settings_text(run.settings)}]",
+            f":small[{describe_settings(run.settings)}]",
             width="stretch",
         )
         with st.container(horizontal=True, width="content", gap="xsmall"):
