@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from fmnist import continuing, keeping, runs
+from fmnist import keeping, resume, runs
 from fmnist.errors import KeepingError, RunError
 from fmnist.keeping import About, Trash
 from fmnist.settings import TrainSettings
@@ -286,8 +286,8 @@ def test_a_run_from_elsewhere_is_never_loaded(own_run):
     with pytest.raises(RunError, match=only):
         runs.find_initial(TrainSettings(initial="far"))
     with pytest.raises(RunError, match=only):
-        continuing.resumed_settings(run, 2)
+        resume.resumed_settings(run, 2)
     with pytest.raises(RunError, match=only):
         runs.load_predictions(run)
-    assert not continuing.can_resume(run)
+    assert not resume.can_resume(run)
     assert runs.read_probabilities(run).shape == (10_000, 10)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fmnist import control, jobs
+from fmnist import control, requests
 from fmnist.errors import FmnistError
 from fmnist.history import TrainingProgress
 from fmnist.runs import Run
@@ -21,8 +21,8 @@ STATES = {
 
 def show(run: Run, progress: TrainingProgress) -> None:
     """Draw the run's name and state, and the buttons."""
-    stopping = control.asked(run.path, control.STOP)
-    pausing = control.asked(run.path, control.PAUSE)
+    stopping = control.has_request(run.path, control.STOP)
+    pausing = control.has_request(run.path, control.PAUSE)
     over = stopping or run.state == "finishing"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{run.name}**: {_state(run, stopping, pausing)}", width="stretch")
@@ -32,13 +32,13 @@ def show(run: Run, progress: TrainingProgress) -> None:
                 icon=":material/play_arrow:" if pausing else ":material/pause:",
                 disabled=over,
                 on_click=_try,
-                args=(run, jobs.withdraw_pause if pausing else jobs.request_pause),
+                args=(run, requests.withdraw_pause if pausing else requests.request_pause),
                 key=f"live-{run.path}-pause",
                 help="Waits between two batches; nothing is lost.",
             )
             _rate(run, progress, over)
             stop_button(run)
-    pending = control.asked_rate(run.path)
+    pending = control.requested_rate(run.path)
     refused = st.session_state.get(REFUSED)
     if refused and refused[0] == run.path:
         st.error(refused[1])
@@ -50,14 +50,14 @@ def show(run: Run, progress: TrainingProgress) -> None:
 
 def stop_button(run: Run) -> None:
     """The button that ends a training, or takes a waiting one out of the queue."""
-    stopping = control.asked(run.path, control.STOP)
+    stopping = control.has_request(run.path, control.STOP)
     waiting = run.state == "waiting"
     st.button(
         "Cancel" if waiting else "Stop",
         icon=":material/close:" if waiting else ":material/stop_circle:",
         disabled=stopping or run.state == "finishing",
         on_click=_try,
-        args=(run, jobs.request_stop),
+        args=(run, requests.request_stop),
         key=f"live-{run.path}-stop",
         help="Takes it out of the queue."
         if waiting
@@ -107,7 +107,7 @@ def _rate(run: Run, progress: TrainingProgress, over: bool) -> None:
 
 def _ask_rate(run: Run, key: str) -> None:
     rate = st.session_state.get(key)
-    _try(run, lambda run: jobs.request_rate(run, rate))
+    _try(run, lambda run: requests.request_rate(run, rate))
 
 
 def _try(run: Run, ask) -> None:

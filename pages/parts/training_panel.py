@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fmnist import jobs, promises, runs
+from fmnist import lock, promises, queue, runs
 from fmnist.errors import RunError
 from fmnist.history import follow_progress
 from fmnist.progress_text import describe_settings, read_last_words
@@ -31,7 +31,7 @@ def _working(listed: list[Run]) -> list[Run]:
     """Trainings under way or waiting, on this machine or in this folder, the running one first."""
     working = [run for run in listed if run.active]
     # trained into another folder, but on this machine
-    for run in (jobs.active(), *jobs.waiting_runs()):
+    for run in (lock.active_run(), *queue.waiting_runs()):
         if run and all(run.path != other.path for other in working):
             working.append(run)
     return sorted(working, key=lambda run: run.state == "waiting")
