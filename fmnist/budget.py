@@ -16,8 +16,8 @@ from scipy import stats
 from fmnist import pace as pacing
 from fmnist.data import PART_SIZES, VALIDATION_SIZE
 from fmnist.errors import BudgetError
-from fmnist.history import duration_text
 from fmnist.pace import Pace
+from fmnist.progress_text import duration_text
 from fmnist.recipes import RECIPES
 from fmnist.recorded import Entry, settings_hash
 from fmnist.settings import TrainSettings

@@ -14,55 +14,49 @@ __all__ = [
     "PAUSE",
     "RATE",
     "STOP",
-    "ask",
-    "ask_rate",
-    "asked",
-    "asked_rate",
-    "forget_rate",
-    "withdraw",
-    "withdraw_all",
+    "has_request",
+    "post_rate",
+    "post_request",
+    "requested_rate",
+    "withdraw_request",
+    "withdraw_requests",
 ]
 
 STOP, PAUSE = "stop", "pause"
 RATE = "rate.txt"  # holds the rate
 
 
-def ask(path: Path, what: str) -> None:
+def post_request(path: Path, what: str) -> None:
     """Ask the training of the run at `path` to STOP, or to PAUSE until that is withdrawn."""
     (path / what).touch()
 
 
-def asked(path: Path, what: str) -> bool:
+def has_request(path: Path, what: str) -> bool:
     """True once `what` was asked of the run at `path`, until it is withdrawn."""
     return (path / what).exists()
 
 
-def withdraw(path: Path, what: str) -> None:
+def withdraw_request(path: Path, what: str) -> None:
     """Take a request back; nothing where there was none."""
     with contextlib.suppress(OSError):  # no reason to call a finished training failed
         (path / what).unlink(missing_ok=True)
 
 
-def withdraw_all(path: Path) -> None:
+def withdraw_requests(path: Path) -> None:
     """Take all requests back, at the end of a training that nobody killed."""
     for request in (STOP, PAUSE, RATE):
-        withdraw(path, request)
+        withdraw_request(path, request)
 
 
-def ask_rate(path: Path, rate: float) -> None:
+def post_rate(path: Path, rate: float) -> None:
     """Ask for another peak learning rate from the next epoch on; a later wish replaces this one."""
     storage.replace_file(path / RATE, lambda part: part.write_text(f"{rate!r}\n", encoding="ascii"))
 
 
-def asked_rate(path: Path) -> float | None:
+def requested_rate(path: Path) -> float | None:
     """The learning rate that was asked for and is not in use yet, or None."""
     try:
         rate = float((path / RATE).read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
     return rate if math.isfinite(rate) else None
-
-
-def forget_rate(path: Path) -> None:
-    """Remove the wish, once it was obeyed or refused."""
-    withdraw(path, RATE)

@@ -18,6 +18,7 @@ import psutil
 
 from fmnist import runs
 from fmnist.errors import RunError
+from fmnist.processes import start_module
 from fmnist.runs import Run
 
 __all__ = ["BATCH", "SIDES", "measure"]
@@ -44,18 +45,25 @@ def measure(run: str, times: int) -> dict[str, dict]:
 
 
 def _in_a_fresh_process(side: str, run: str, times: int) -> dict:
-    done = subprocess.run(
-        [sys.executable, "-m", "fmnist.infer_bench", side, run, str(times)],
-        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
+    process = start_module(
+        "fmnist.infer_bench",
+        side,
+        run,
+        str(times),
+        environment={"KERAS_BACKEND": "tensorflow"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
     )
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:]
-        raise RunError(f"Measuring {side} failed: {''.join(last) or done.returncode}")
-    return json.loads(done.stdout.splitlines()[-1])
+    with process:
+        try:
+            said, errors = process.communicate()
+        finally:
+            process.kill()  # where it has not ended
+    if process.returncode:
+        last = errors.strip().splitlines()[-1:]
+        raise RunError(f"Measuring {side} failed: {''.join(last) or process.returncode}")
+    return json.loads(said.splitlines()[-1])
 
 
 # What follows runs in the process of one side.

@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import IO
 
-from fmnist import jobs, pace, runs
+from fmnist import lock, pace, runs
 from fmnist.errors import TrainingBusy, TrainingFailed
 
 __all__ = ["busy_message", "cancel", "collect", "progress", "start"]
@@ -50,12 +50,11 @@ class _Measurement:
 
 def busy_message() -> str | None:
     """Why this machine cannot be measured now, or None where it can."""
-    busy, other = jobs.in_the_way()
+    busy, other = lock.find_holder()
     if not busy:
         return None
-    return (
-        f"{jobs.called(other)} is training, so this machine cannot be measured; wait for its end."
-    )
+    subject = lock.subject_of(other)
+    return f"{subject} is training, so this machine cannot be measured; wait for its end."
 
 
 def start() -> None:

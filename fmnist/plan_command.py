@@ -8,8 +8,8 @@ import sys
 from fmnist import machine, pace, pace_job, recorded
 from fmnist.budget import MINUTES, Choice, Plan, choose
 from fmnist.errors import SettingsError, TrainingBusy
-from fmnist.history import duration_text
 from fmnist.pace import Pace
+from fmnist.progress_text import duration_text
 from fmnist.recipes import RECIPES
 from fmnist.settings import LIMITS, arguments
 

@@ -3,7 +3,8 @@
 import json
 
 from fmnist.architectures import NETWORKS
-from fmnist.history import duration_text, read_history
+from fmnist.history import read_events
+from fmnist.progress_text import duration_text
 from fmnist.runs import Run
 from fmnist.settings import LIMITS
 
@@ -80,7 +81,7 @@ def _seconds(run: Run) -> float | None:
     trained = run.count("train_seconds")
     if trained is None:
         return None
-    times = {event["event"]: event.get("time") for event in read_history(run)}
+    times = {event["event"]: event.get("time") for event in read_events(run)}
     ends = [times.get(event) for event in ("finishing", "end")]
     return trained + max(0.0, ends[1] - ends[0]) if None not in ends else trained
 

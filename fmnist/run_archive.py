@@ -22,7 +22,7 @@ import numpy as np
 from fmnist import archive, data, epochs, keeping, runs, storage
 from fmnist.errors import KeepingError
 from fmnist.evaluation import evaluate
-from fmnist.history import read_history
+from fmnist.history import read_events
 from fmnist.run_intake import (
     checked_epochs,
     checked_history,
@@ -180,7 +180,7 @@ def _fill(
     if history is not None:
         # read by the one who reads it later, so that both find the same events sound
         (path / "history.jsonl").write_bytes(history)
-        events = read_history(Run(path.name, path, info["state"]))
+        events = read_events(Run(path.name, path, info["state"]))
         (path / "history.jsonl").write_text(checked_history(events), encoding="utf-8")
     storage.write_json(path / "run.json", info)
 

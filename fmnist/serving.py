@@ -4,18 +4,17 @@ For the benchmark of the pages, the browser tests and the README's pictures; the
 started by `streamlit run app.py`.
 """
 
-import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
 
+from fmnist.processes import ROOT, start_module
+
 __all__ = ["BROWSERS", "BROWSER_FLAGS", "INSTALL", "Server", "find_browser"]
 
-ROOT = Path(__file__).parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 INSTALL = "sudo apt-get install chromium  (or install Google Chrome)"
 # no sandbox: containers and root have none; the pages are our own
@@ -46,7 +45,6 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = place / "server.log"
         environment = {
-            **os.environ,
             "FMNIST_RUNS": str(self.runs),
             "FMNIST_CORRECTIONS": str(place / "corrections"),
             "FMNIST_NOTES": str(place / "notes"),  # never the user's
@@ -54,13 +52,13 @@ class Server:
             "HOME": str(place),
         }
         options = ["--server.headless=true", "--server.address=127.0.0.1"]
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
+        command = ["run", "app.py", *options, f"--server.port={self.port}"]
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*command, f"--server.port={self.port}"],
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
+            self.process = start_module(
+                "streamlit",
+                *command,
+                environment=environment,
+                cwd=ROOT,  # with the app and its configuration
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

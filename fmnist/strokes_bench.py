@@ -7,9 +7,7 @@ the start of a training of the recipe "quick" to its end, with the Train page in
 """
 
 import contextlib
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -17,8 +15,9 @@ import numpy as np
 
 from fmnist import runs
 from fmnist.errors import RunError
-from fmnist.history import last_words
 from fmnist.pages_bench import LIMIT, settle, studio
+from fmnist.processes import start_module
+from fmnist.progress_text import read_last_words
 from fmnist.recipes import RECIPES
 from fmnist.serving import Server
 from fmnist.settings import TrainSettings, arguments
@@ -148,12 +147,10 @@ def _training(server: Server, settings: TrainSettings) -> Iterator[Callable[[], 
 
     Yields a function that says whether it goes on, and raises RunError where it failed.
     """
-    command = [sys.executable, "-m", "fmnist", "train", "--name", RECIPE, *arguments(settings)]
-    places = {"FMNIST_RUNS": server.runs, "TMPDIR": server.place / "tmp"}
-    process = subprocess.Popen(
-        [*command, "--log"],
-        env={**os.environ, **{name: str(place) for name, place in places.items()}},
-        stdin=subprocess.DEVNULL,
+    process = start_module(
+        "fmnist",
+        *("train", "--name", RECIPE, *arguments(settings), "--log"),
+        environment={"FMNIST_RUNS": str(server.runs), "TMPDIR": str(server.place / "tmp")},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is for us; we end it
@@ -162,7 +159,7 @@ def _training(server: Server, settings: TrainSettings) -> Iterator[Callable[[], 
     def goes_on() -> bool:
         status = process.poll()
         if status:
-            words = last_words(runs.read(server.runs / RECIPE), 1) or f"status {status}"
+            words = read_last_words(runs.read(server.runs / RECIPE), 1) or f"status {status}"
             raise RunError(f"The training beside the strokes failed: {words}")
         return status is None
 

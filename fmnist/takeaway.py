@@ -15,12 +15,12 @@ from matplotlib.figure import Figure
 
 from fmnist import calibration, evaluation
 from fmnist.confusions import confused_pairs
-from fmnist.curves import curves_table
 from fmnist.data import CLASS_NAMES
 from fmnist.evaluation import Evaluation
 from fmnist.figures import draw_confusion
 from fmnist.pictures import contact_sheet, data_uri
 from fmnist.runs import Run
+from fmnist.training_charts import curves_table
 
 __all__ = ["report_html"]
 

@@ -20,8 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fmnist import jobs, machine
+from fmnist import machine, queue
 from fmnist.errors import RunError, SettingsError
+from fmnist.processes import start_module
 from fmnist.recipes import RECIPES
 from fmnist.settings import TrainSettings
 
@@ -55,7 +56,7 @@ def race(
                 f"The recipe {name!r} needs a processor that multiplies bfloat16, which this one "
                 "does not; leave it out of --recipes."
             )
-    with tempfile.TemporaryDirectory() as place, jobs.hold_machine(Path(place)):
+    with tempfile.TemporaryDirectory() as place, queue.hold_machine(Path(place)):
         for seed in seeds:
             for name in recipes:
                 yield _trained(name, seed, fraction, say)
@@ -70,14 +71,15 @@ def _trained(name: str, seed: int, fraction: float, say: Callable[[str], None]) 
     """Train in a process of its own and return the entry."""
     who = f"{name}, seed {seed}"
     say(f"{who}: starting")
-    command = [sys.executable, "-m", "fmnist.train_bench", name, str(seed), str(fraction)]
     with tempfile.TemporaryFile() as words:
         entry = process = None
         try:
             with _ctrl_c_waits():  # or it would be gone before we know which process to end
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
+                process = start_module(
+                    "fmnist.train_bench",
+                    name,
+                    str(seed),
+                    str(fraction),
                     stdout=subprocess.PIPE,
                     stderr=words,
                     text=True,

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from fmnist import continuing, control, jobs, machine, promises, runs
+from fmnist import control, lock, machine, promises, queue, requests, resume, runs
 from fmnist.architectures import NETWORKS
 from fmnist.data import SOURCES
 from fmnist.errors import RunError
@@ -206,9 +206,9 @@ def _train(options, parser) -> int:
 
     def queued() -> None:
         create("waiting")  # the run exists from now on, so that its page can show it
-        if options.stop_other and (other := jobs.active()):
+        if options.stop_other and (other := lock.active_run()):
             with contextlib.suppress(RunError):  # it ended by itself
-                jobs.request_stop(other)
+                requests.request_stop(other)
 
     if options.wait or options.stop_other:
         return _run(path, settings, options, queued=queued, front=options.stop_other)
@@ -217,9 +217,9 @@ def _train(options, parser) -> int:
 
 def _resume(options, parser) -> int:
     run = runs.find(options.run)
-    settings = continuing.resumed_settings(run, options.more)
+    settings = resume.resumed_settings(run, options.more)
     for request in (control.STOP, control.PAUSE):
-        control.withdraw(run.path, request)  # of the process that was killed
+        control.withdraw_request(run.path, request)  # of the process that was killed
     before = {
         "state": run.state if run.state in runs.ENDED else "stopped",
         "error": run.reason or None,
@@ -230,7 +230,7 @@ def _resume(options, parser) -> int:
 
     def take_first(state: str) -> None:
         # somebody else may have been quicker
-        continuing.resumed_settings(runs.read(run.path), options.more)
+        resume.resumed_settings(runs.read(run.path), options.more)
         take(state)
 
     how = {"resume": True, "given_up": before, "begin": lambda: take_first("starting")}
@@ -259,11 +259,11 @@ def _run(
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     waiting = {"wait": _waiter(path), "queued": queued, "front": front} if queued else {}
     try:
-        with jobs.hold_machine(path, **waiting):
+        with queue.hold_machine(path, **waiting):
             begin()
             return _train_held(path, settings, log=options.log, resume=resume)
     except _GaveUp:
-        control.withdraw_all(path)
+        control.withdraw_requests(path)
         runs.write_info(path, process=None, **(given_up or {"state": "stopped"}))
         print(f"{path.name}: stopped before it had begun.")
         return 0
@@ -278,7 +278,7 @@ def _stopper(path: Path):
     def stop(number, frame):
         if not path.exists():  # nothing begun yet
             raise KeyboardInterrupt
-        control.ask(path, control.STOP)
+        control.post_request(path, control.STOP)
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     return stop
@@ -292,7 +292,7 @@ def _waiter(path: Path):
     """Called while another training holds the machine: gives up once told to stop."""
 
     def wait():
-        if control.asked(path, control.STOP):
+        if control.has_request(path, control.STOP):
             raise _GaveUp
         (path / "run.json").touch()  # a sign of life for other machines on the same disk
 

@@ -45,7 +45,7 @@ def train(
     try:
         with watch:
             _Training(path, settings, record, watch).run(resume)
-        control.withdraw_all(path)
+        control.withdraw_requests(path)
     except BaseException as error:
         expected = isinstance(error, FmnistError)
         sentence = str(error) if expected else f"{type(error).__name__}: {error}"
@@ -148,7 +148,7 @@ class _Training:
 
     def _obey_rate(self, epoch: int) -> None:
         """Use the learning rate that somebody has asked for from this epoch on."""
-        rate = control.asked_rate(self._path)
+        rate = control.requested_rate(self._path)
         if rate is None:
             return
         values = self._settings.to_dict()
@@ -162,7 +162,7 @@ class _Training:
             self._settings = settings
             self._record("rate", epoch=epoch + 1, learning_rate=rate)
             runs.write_info(self._path, settings=settings.to_dict())
-        control.forget_rate(self._path)
+        control.withdraw_request(self._path, control.RATE)
 
     def _epoch_images(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """What epoch `epoch` (0, 1, ...) learns from, in order; the seed decides all of it."""

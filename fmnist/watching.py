@@ -65,11 +65,11 @@ class Watch:
 
     def _watch(self) -> None:
         while not self._over.wait(POLL):
-            if control.asked(self._path, control.PAUSE):
+            if control.has_request(self._path, control.PAUSE):
                 self._paused.set()
             else:
                 self._paused.clear()
-            if not control.asked(self._path, control.STOP):
+            if not control.has_request(self._path, control.STOP):
                 continue
             self._asked.set()
             with self._turn:
@@ -80,7 +80,7 @@ class Watch:
     def _end_at_once(self) -> None:
         """Nothing was learnt by this process, and an import cannot be interrupted."""
         self._record("end", state="stopped")
-        control.withdraw_all(self._path)
+        control.withdraw_requests(self._path)
         done = runs.read(self._path).count("epochs_done") or 0
         runs.write_info(self._path, state="stopped", process=None, epochs_done=done)
         os._exit(0)

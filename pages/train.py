@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fmnist import jobs
+from fmnist import launch, lock
 from fmnist.errors import FmnistError, TrainingBusy
 from fmnist.settings import TrainSettings
 from pages.parts import (
@@ -30,7 +30,7 @@ def start(settings: TrainSettings, promise: dict | None = None, **how) -> bool:
     promised = {"promise": promise} if promise else {}
     try:
         with st.spinner("Queueing" if how else "Starting a training process"):
-            run = jobs.start(settings, **promised, **how)
+            run = launch.start_training(settings, **promised, **how)
     except FmnistError as error:
         if how or not isinstance(error, TrainingBusy):
             st.error(str(error))
@@ -85,7 +85,7 @@ WAYS[way]()
 messages = st.container()
 
 if (pending := st.session_state.get(PENDING)) is not None:
-    busy, other = jobs.in_the_way()
+    busy, other = lock.find_holder()
     with messages.container(border=True):
         if busy:
             st.warning(busy, icon=":material/hourglass_top:")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from streamlit.components.v2 import manifest_scanner
 
-from fmnist import jobs, runs, storage
+from fmnist import lock, runs, storage
 from fmnist.data import load
 from fmnist.settings import TrainSettings
 from tests.browsing import chromium, page, server
@@ -68,7 +68,7 @@ def runs_dir(tmp_path_factory, monkeypatch) -> Path:
 def hold(path):
     """Let this process hold the machine, for the run at `path` or another purpose."""
     holder = {"path": str(path), "process": runs.this_process()}
-    jobs._lock_path().with_suffix(".json").write_text(json.dumps(holder))
+    lock.machine_file(".json").write_text(json.dumps(holder))
 
 
 @pytest.fixture(scope="session")

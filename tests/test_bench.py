@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 import pytest
 
-from fmnist import bench_text, jobs, machine, runs, strokes_bench, train_bench
+from fmnist import bench_text, machine, queue, runs, strokes_bench, train_bench
 from fmnist.cli import main
 from fmnist.errors import RunError, TrainingBusy
 from fmnist.fitting import epoch_images
@@ -165,7 +165,7 @@ def test_failed_work_is_one_sentence(arguments, capsys):
 
 
 def test_no_race_beside_a_training(tmp_path):
-    with jobs.hold_machine(tmp_path), pytest.raises(TrainingBusy):
+    with queue.hold_machine(tmp_path), pytest.raises(TrainingBusy):
         next(train_bench.race(["plain"], [0], 1.0, print))
 
 

@@ -15,7 +15,7 @@ from fmnist import epochs, runs
 from fmnist.classifier import for_run
 from fmnist.cli import main
 from fmnist.data import CLASS_NAMES, load, split
-from fmnist.history import read_history
+from fmnist.history import read_events
 from tests.conftest import ROOT
 
 TINY = ["--epochs", "1", "--fraction", "0.02"]
@@ -287,7 +287,7 @@ def test_train_and_use_the_run(pictures, runs_dir):
     # the last epoch's answers are those of the network that was kept, within half a byte
     (kept,) = epochs.read(run)
     assert abs(kept / 255 - runs.load_predictions(run)).max() <= 0.5 / 255 + 1e-4
-    events = [event["event"] for event in read_history(run)]
+    events = [event["event"] for event in read_events(run)]
     assert events[0] == "start"
     assert events[-3:] == ["epoch", "finishing", "end"]
     assert "progress" in events

@@ -4,43 +4,43 @@ import shutil
 
 import pytest
 
-from fmnist import control, jobs, runs
+from fmnist import control, requests, runs
 from fmnist.errors import RunError
 from fmnist.settings import TrainSettings
 
 
 def test_requests_come_and_go(tmp_path):
     for what in (control.STOP, control.PAUSE):
-        assert not control.asked(tmp_path, what)
-        control.ask(tmp_path, what)
-        assert control.asked(tmp_path, what)
-        control.withdraw(tmp_path, what)
-        control.withdraw(tmp_path, what)
-        assert not control.asked(tmp_path, what)
+        assert not control.has_request(tmp_path, what)
+        control.post_request(tmp_path, what)
+        assert control.has_request(tmp_path, what)
+        control.withdraw_request(tmp_path, what)
+        control.withdraw_request(tmp_path, what)
+        assert not control.has_request(tmp_path, what)
 
 
 def test_all_requests_are_taken_back_at_once(tmp_path):
-    control.ask(tmp_path, control.STOP)
-    control.ask(tmp_path, control.PAUSE)
-    control.ask_rate(tmp_path, 1e-4)
-    control.withdraw_all(tmp_path)
+    control.post_request(tmp_path, control.STOP)
+    control.post_request(tmp_path, control.PAUSE)
+    control.post_rate(tmp_path, 1e-4)
+    control.withdraw_requests(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_last_rate_asked_for_counts(tmp_path):
-    assert control.asked_rate(tmp_path) is None
-    control.ask_rate(tmp_path, 1e-4)
-    control.ask_rate(tmp_path, 3.25e-4)
-    assert control.asked_rate(tmp_path) == 3.25e-4
-    control.forget_rate(tmp_path)
-    assert control.asked_rate(tmp_path) is None
+    assert control.requested_rate(tmp_path) is None
+    control.post_rate(tmp_path, 1e-4)
+    control.post_rate(tmp_path, 3.25e-4)
+    assert control.requested_rate(tmp_path) == 3.25e-4
+    control.withdraw_request(tmp_path, control.RATE)
+    assert control.requested_rate(tmp_path) is None
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("text", ["", "fast", "nan", "inf", "0.1 0.2", "\xff"])
 def test_a_rate_that_is_none_is_no_request(tmp_path, text):
     (tmp_path / control.RATE).write_text(text, encoding="latin-1")
-    assert control.asked_rate(tmp_path) is None
+    assert control.requested_rate(tmp_path) is None
 
 
 def trained(state, epochs_done=1):
@@ -65,13 +65,17 @@ def test_a_rate_needs_a_next_epoch(runs_dir, state, epochs_done, refused):
     run = trained(state, epochs_done)
     if refused:
         with pytest.raises(RunError, match="in its last epoch; there is no next one"):
-            jobs.request_rate(run, 1e-4)
+            requests.request_rate(run, 1e-4)
     else:
-        jobs.request_rate(run, 1e-4)
-    assert control.asked_rate(run.path) == (None if refused else 1e-4)
+        requests.request_rate(run, 1e-4)
+    assert control.requested_rate(run.path) == (None if refused else 1e-4)
 
 
-REQUESTS = [jobs.request_stop, jobs.request_pause, lambda run: jobs.request_rate(run, 1e-4)]
+REQUESTS = [
+    requests.request_stop,
+    requests.request_pause,
+    lambda run: requests.request_rate(run, 1e-4),
+]
 
 
 @pytest.mark.parametrize("ask", REQUESTS)
@@ -91,15 +95,15 @@ def test_a_folder_that_cannot_be_written_is_said_to_be(runs_dir, monkeypatch):
     def full(path, what):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(control, "ask", full)
+    monkeypatch.setattr(control, "post_request", full)
     with pytest.raises(RunError, match=r"'live' cannot be asked \(No space left on device\)"):
-        jobs.request_stop(trained("running"))
+        requests.request_stop(trained("running"))
 
 
 @pytest.mark.parametrize("ask", REQUESTS)
 def test_a_folder_that_goes_within_a_look_is_one_sentence(runs_dir, monkeypatch, ask):
     run = trained("running")
     shutil.rmtree(run.path)
-    monkeypatch.setattr(jobs.runs, "read", lambda path: run)
+    monkeypatch.setattr(requests.runs, "read", lambda path: run)
     with pytest.raises(RunError, match="'live' is not training"):
         ask(run)

@@ -1,4 +1,4 @@
-"""Stars, notes, other names, and deleting with a way back; curves over time."""
+"""Stars, notes, other names, and deleting with a way back."""
 
 import gc
 import json
@@ -7,11 +7,10 @@ import time
 
 import pytest
 
-from fmnist import continuing, keeping, runs, storage
+from fmnist import keeping, resume, runs
 from fmnist.errors import KeepingError, RunError
 from fmnist.keeping import About, Trash
 from fmnist.settings import TrainSettings
-from fmnist.timed_curves import timed_curves, timed_spec
 
 
 def trash(runs_dir) -> list[str]:
@@ -287,159 +286,8 @@ def test_a_run_from_elsewhere_is_never_loaded(own_run):
     with pytest.raises(RunError, match=only):
         runs.find_initial(TrainSettings(initial="far"))
     with pytest.raises(RunError, match=only):
-        continuing.resumed_settings(run, 2)
+        resume.resumed_settings(run, 2)
     with pytest.raises(RunError, match=only):
         runs.load_predictions(run)
-    assert not continuing.can_resume(run)
+    assert not resume.can_resume(run)
     assert runs.read_probabilities(run).shape == (10_000, 10)
-
-
-# --- curves over time
-
-
-def progress(time, epoch, batch, accuracy=0.5):
-    numbers = {"epochs": 4, "batches": 10, "images_per_second": 1, "seconds_left": 1.0, "loss": 1.0}
-    return {
-        **numbers,
-        "event": "progress",
-        "time": time,
-        "epoch": epoch,
-        "batch": batch,
-        "accuracy": accuracy,
-    }
-
-
-def epoch(time, number, accuracy=0.5, **more):
-    return {
-        "event": "epoch",
-        "time": time,
-        "epoch": number,
-        "accuracy": accuracy,
-        "loss": 1.0,
-        "val_accuracy": accuracy,
-        "val_loss": 1.0,
-        **more,
-    }
-
-
-def timed(own_run, *events) -> list[tuple]:
-    """Epoch and seconds of each training point."""
-    run = own_run()
-    lines = "".join(json.dumps(event) + "\n" for event in events)
-    (run.path / "history.jsonl").write_text(lines)
-    table = timed_curves([runs.read(run.path)])
-    table = table[table["part"] == "training"]
-    return [(e, round(m * 60, 3)) for e, m in zip(table["epoch"], table["minutes"], strict=True)]
-
-
-START = {"event": "start", "time": 1000.0}
-
-
-def test_an_undisturbed_training_has_the_time_since_its_start(own_run):
-    points = timed(own_run, START, progress(1010.0, 1, 5), epoch(1030.0, 1), epoch(1050.0, 2))
-    assert points == [(1, 30), (2, 50)]  # what is within an epoch counts until that has ended
-    (only, _) = timed_spec("accuracy")["layer"]
-    assert "data" not in only
-
-
-def test_pauses_are_taken_out(own_run):
-    points = timed(
-        own_run,
-        START,
-        epoch(1020.0, 1),
-        {"event": "pause", "time": 1025.0},
-        {"event": "resume", "time": 5000.0},
-        epoch(5015.0, 2),
-        {"event": "pause", "time": 5016.0},
-        {"event": "resume", "time": 5016.5},
-        progress(5017.5, 3, 5),
-    )
-    assert points == [(1, 20), (2, 40), (2.5, 42)]
-
-
-def test_interruptions_and_what_they_cost_are_taken_out(own_run):
-    points = timed(
-        own_run,
-        START,
-        epoch(1020.0, 1),
-        progress(1030.0, 2, 5, 0.9),  # and killed
-        {"event": "start", "time": 9000.0},
-        {"event": "resumed", "time": 9012.0, "epoch": 1},
-        progress(9014.0, 2, 1),
-        epoch(9030.0, 2),
-        {"event": "pause", "time": 9031.0},  # killed while it was paused
-        {"event": "start", "time": 9900.0},
-        {"event": "resumed", "time": 9905.0, "epoch": 2},
-        progress(9910.0, 3, 5),
-    )
-    assert points == [(1, 20), (2, 38), (2.5, 43)]
-
-
-def test_a_first_epoch_that_begins_anew_has_its_own_time(own_run):
-    points = timed(
-        own_run,
-        START,
-        progress(1015.0, 1, 9),
-        {"event": "start", "time": 2000.0},
-        {"event": "resumed", "time": 2012.0, "epoch": 0},
-        progress(2013.0, 1, 1),
-        progress(2014.0, 1, 2),
-    )
-    assert [at for at, _ in points] == [0.1, 0.2]
-    assert points[1][1] - points[0][1] == 1
-    assert points[0][1] <= 1
-
-
-def test_an_epoch_that_was_written_down_by_the_next_process_has_its_seconds(own_run):
-    points = timed(
-        own_run,
-        START,
-        epoch(1020.0, 1, seconds=15.0),
-        progress(1034.0, 2, 10),
-        {"event": "start", "time": 9000.0},
-        {"event": "resumed", "time": 9012.0, "epoch": 2},
-        epoch(9012.0, 2, seconds=16.0),
-        epoch(9030.0, 3, seconds=17.0),
-    )
-    assert points == [(1, 20), (2, 36), (3, 54)]
-
-
-def test_a_continued_run_has_no_gap(own_run):
-    points = timed(
-        own_run,
-        START,
-        epoch(1020.0, 1),
-        {"event": "finishing", "time": 1021.0},
-        {"event": "end", "time": 1030.0, "state": "finished"},
-        {"event": "start", "time": 8000.0},
-        {"event": "resumed", "time": 8010.0, "epoch": 1},
-        epoch(8025.0, 2),
-    )
-    assert points == [(1, 20), (2, 35)]
-
-
-def test_odd_histories_are_drawn_or_not_and_raise_nothing(own_run):
-    odd = [
-        {"event": "epoch", "epoch": 1, "accuracy": 0.1, "loss": 1.0},  # no time
-        {"event": "resumed"},
-        {"event": "start"},
-        epoch(50.0, 7),
-        epoch(10.0, 3),  # the clock was set back
-        {"event": "resumed", "time": 1.0, "epoch": 5},
-        {"event": "start", "time": 2.0},
-        {"event": "start", "time": 3.0},
-        progress(1.0, 1, 10),
-    ]
-    assert all(seconds >= 0 for _, seconds in timed(own_run, *odd))
-    assert timed(lambda: own_run("empty")) == []
-
-
-def test_the_times_of_a_shipped_run_are_its_own():
-    run = runs.find("seed-cnn")
-    table = timed_curves([run])
-    last = table[(table["part"] == "validation") & (table["epoch"] == 10)]
-    assert len(last) == 1
-    assert last["accuracy"].item() == run.scores["validation_accuracy"]
-    events = storage.read_lines(run.path / "history.jsonl")
-    ends = [event["time"] for event in events if event["event"] == "epoch"]
-    assert last["minutes"].item() * 60 == pytest.approx(ends[-1] - events[0]["time"])

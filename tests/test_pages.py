@@ -10,7 +10,7 @@ import streamlit as st
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
-from fmnist import control, jobs, runs
+from fmnist import control, launch, runs
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import TrainingBusy, TrainingFailed
 from fmnist.settings import TrainSettings
@@ -342,7 +342,7 @@ def test_second_start_offers_to_stop_or_to_wait(monkeypatch, label, how):
             raise TrainingBusy("busy")
         return runs.find("seed-cnn")
 
-    monkeypatch.setattr(jobs, "start", start)
+    monkeypatch.setattr(launch, "start_training", start)
     hold(runs.create("other", TrainSettings()))
     app = open_app("train")
     next(b for b in app.button if b.label == "Start training").click().run()
@@ -359,7 +359,7 @@ def test_a_benchmark_can_be_waited_for_but_not_stopped(monkeypatch, tmp_path):
     def start(settings, **how):
         raise TrainingBusy("busy")
 
-    monkeypatch.setattr(jobs, "start", start)
+    monkeypatch.setattr(launch, "start_training", start)
     hold(tmp_path)
     app = open_app("train")
     next(b for b in app.button if b.label == "Start training").click().run()
@@ -374,7 +374,7 @@ def test_question_whose_reason_is_gone_offers_to_start(monkeypatch):
             raise TrainingFailed("the disk is full.")
         raise TrainingBusy("busy")
 
-    monkeypatch.setattr(jobs, "start", start)
+    monkeypatch.setattr(launch, "start_training", start)
     app = open_app("train")
     next(b for b in app.button if b.label == "Start training").click().run()
     assert "free now" in app.info[0].value
@@ -423,7 +423,7 @@ def test_running_training_is_shown_with_progress_and_stop(runs_dir):
     stop = next(b for b in app.button if b.label == "Stop")
     stop.click().run()
     assert not app.exception
-    assert control.asked(path, control.STOP)
+    assert control.has_request(path, control.STOP)
     assert next(b for b in app.button if b.label == "Stop").disabled
 
 

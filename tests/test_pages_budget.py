@@ -8,7 +8,7 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fmnist import jobs, pace, pace_job, recorded, runs
+from fmnist import launch, pace, pace_job, recorded, requests, runs
 from fmnist.errors import TrainingBusy
 from fmnist.promises import promise_of
 from fmnist.settings import TrainSettings
@@ -172,7 +172,7 @@ def test_the_train_page_has_the_planner_and_starts_its_plan(monkeypatch):
             raise TrainingBusy("busy")
         return runs.find("seed-cnn")
 
-    monkeypatch.setattr(jobs, "start", start)
+    monkeypatch.setattr(launch, "start_training", start)
     hold(runs.create("other", TrainSettings()))
     app = open_app("train")
     way = next(one for one in app.segmented_control if one.label == "How to begin")
@@ -201,9 +201,9 @@ def test_start_gives_the_run_its_promise():
         "seconds": 30.0,
     }
     settings = dataclasses.replace(pace.settings_here("quick"), epochs=2, fraction=0.02)
-    first = jobs.start(settings, name="first", promise=promise)
-    second = jobs.start(settings, name="second", promise=promise, wait=True)
+    first = launch.start_training(settings, name="first", promise=promise)
+    second = launch.start_training(settings, name="second", promise=promise, wait=True)
     for run in (second, first):
         wait_until(lambda run=run: promise_of(runs.read(run.path)) == promise)
-        jobs.request_stop(runs.read(run.path))
+        requests.request_stop(runs.read(run.path))
         wait_until(lambda run=run: not runs.read(run.path).active)

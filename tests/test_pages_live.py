@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fmnist import checkpoints, control, epochs, jobs, lens, runs, storage, waiting
+from fmnist import checkpoints, control, epochs, launch, lens, queue, requests, runs, storage
 from fmnist.errors import RunError, SettingsError, TrainingBusy
 from fmnist.settings import TrainSettings
 from pages.parts import run_actions
@@ -191,13 +191,13 @@ def test_pause_and_resume(runs_dir):
     path = fake("live", "running", NOW)
     app = open_app("train")
     button(app, "Pause").click().run()
-    assert control.asked(path, control.PAUSE)
+    assert control.has_request(path, control.PAUSE)
     assert "**live**: pausing" in texts(app)
     runs.write_info(path, state="paused")
     app.run()
     assert "**live**: paused" in texts(app)
     button(app, "Resume").click().run()
-    assert not control.asked(path, control.PAUSE)
+    assert not control.has_request(path, control.PAUSE)
     assert "**live**: going on" in texts(app)
     assert not app.exception
 
@@ -210,7 +210,7 @@ def test_another_learning_rate_is_asked_for_and_pending(runs_dir):
     field.set_value(3e-4)
     button(app, "Use it").click().run()
     assert not app.exception
-    assert control.asked_rate(path) == 3e-4
+    assert control.requested_rate(path) == 3e-4
     assert "From the next epoch on the learning rate will be 0.0003." in texts(app)
 
 
@@ -219,7 +219,7 @@ def test_a_rate_that_is_not_legal_is_one_sentence(runs_dir, monkeypatch):
         raise SettingsError(f"There is no learning to be had with {rate:g}.")
 
     path = fake("live", "running", NOW)
-    monkeypatch.setattr(jobs, "request_rate", refuse)
+    monkeypatch.setattr(requests, "request_rate", refuse)
     app = open_app("train")
     app.number_input(key=f"live-{path}-rate").set_value(0.9)
     button(app, "Use it").click().run()
@@ -235,7 +235,7 @@ def test_a_training_that_has_ended_meanwhile_says_so(runs_dir, monkeypatch):
     def refuse(run):
         raise RunError("The run 'live' is not training.")
 
-    monkeypatch.setattr(jobs, "request_pause", refuse)
+    monkeypatch.setattr(requests, "request_pause", refuse)
     app = open_app("train")
     button(app, "Pause").click().run()
     assert app.error[0].value == "The run 'live' is not training."
@@ -277,7 +277,7 @@ def test_a_rate_that_the_training_could_not_use_is_refused_on_the_page(runs_dir)
     button(app, "Use it").click().run()
     assert not app.exception
     assert "Adam learns nothing with a learning rate above 0.1" in app.error[0].value
-    assert control.asked_rate(path) is None
+    assert control.requested_rate(path) is None
 
 
 # --- the queue
@@ -292,7 +292,7 @@ def test_queue_is_moved_and_left(runs_dir):
     fake("first", "running", NOW)
     paths = {name: fake(name, "waiting") for name in ("b", "c")}
     for path in paths.values():
-        waiting.join(jobs.queue_file(), path)
+        queue.join_queue(path)
     app = open_app("train")
     assert "**Waiting for this machine** (2)" in texts(app)
     assert names(app) == ["b", "c"]
@@ -300,15 +300,15 @@ def test_queue_is_moved_and_left(runs_dir):
     assert app.button(key=f"live-{paths['c']}-move1").disabled
     app.button(key=f"live-{paths['c']}-move-1").click().run()
     assert not app.exception
-    assert [run.name for run in jobs.waiting_runs()] == ["c", "b"]
+    assert [run.name for run in queue.waiting_runs()] == ["c", "b"]
     assert names(app) == ["c", "b"]
 
     app.button(key=f"live-{paths['c']}-move1").click().run()
     assert names(app) == ["b", "c"]
 
     app.button(key=f"live-{paths['b']}-stop").click().run()
-    assert control.asked(paths["b"], control.STOP)
-    assert not control.asked(paths["c"], control.STOP)
+    assert control.has_request(paths["b"], control.STOP)
+    assert not control.has_request(paths["c"], control.STOP)
     assert app.button(key=f"live-{paths['b']}-stop").disabled
 
 
@@ -318,7 +318,9 @@ def test_queue_is_moved_and_left(runs_dir):
 def test_an_interrupted_run_is_offered_to_every_session(runs_dir, monkeypatch):
     dead("killed", 2)
     went_on = []
-    monkeypatch.setattr(jobs, "resume", lambda run, **how: went_on.append((run.name, how)))
+    monkeypatch.setattr(
+        launch, "resume_training", lambda run, **how: went_on.append((run.name, how))
+    )
     app = open_app("train")
     assert "**killed** was interrupted after epoch 2 of 4." in texts(app)
     button(app, "Resume").click().run()
@@ -351,7 +353,7 @@ def test_where_the_machine_is_busy_it_can_queue(runs_dir, monkeypatch):
         if not how["wait"]:
             raise TrainingBusy("Another run is training.")
 
-    monkeypatch.setattr(jobs, "resume", resume)
+    monkeypatch.setattr(launch, "resume_training", resume)
     app = open_app("train")
     button(app, "Resume").click().run()
     assert app.warning[0].value == "Another run is training."
@@ -370,7 +372,7 @@ def test_a_failed_run_that_was_watched_shows_why_and_can_go_on(runs_dir, monkeyp
         raise RunError("The checkpoint is of another network.")
 
     dead("killed", 2)
-    monkeypatch.setattr(jobs, "resume", refuse)
+    monkeypatch.setattr(launch, "resume_training", refuse)
     app = watching("killed")
     assert "died" in app.error[0].value
     assert {"accuracy", "loss", "rate"} <= set(charts(app))
@@ -382,7 +384,9 @@ def test_a_run_that_was_stopped_early_can_go_on(own_run, monkeypatch):
     run = own_run("early", state="stopped", epochs_done=3)
     checkpoint(run.path, 3)
     went_on = []
-    monkeypatch.setattr(jobs, "resume", lambda run, **how: went_on.append((run.name, how)))
+    monkeypatch.setattr(
+        launch, "resume_training", lambda run, **how: went_on.append((run.name, how))
+    )
     app = watching("early")
     button(app, "Resume").click().run()
     assert went_on == [("early", {"more": 0, "wait": False})]
@@ -393,7 +397,9 @@ def test_a_finished_run_shows_what_it_learnt_and_can_have_more_epochs(own_run, m
     checkpoint(run.path, 10)
     answers(run.path, 2)
     went_on = []
-    monkeypatch.setattr(jobs, "resume", lambda run, **how: went_on.append((run.name, how)))
+    monkeypatch.setattr(
+        launch, "resume_training", lambda run, **how: went_on.append((run.name, how))
+    )
     app = watching("done")
     assert {"accuracy", "loss", "rate", "matrix", "classes"} <= set(charts(app))
     app.number_input(key="ended-more").set_value(2).run()
@@ -463,7 +469,7 @@ def test_any_ended_run_of_the_table_can_go_on(own_run, monkeypatch, info, label,
             raise TrainingBusy("Another run is training.")
         raise RunError("The checkpoint is gone.")
 
-    monkeypatch.setattr(jobs, "resume", resume)
+    monkeypatch.setattr(launch, "resume_training", resume)
     app = chosen("done")
     button(app, label).click().run()
     assert not app.exception

@@ -10,7 +10,6 @@ from streamlit.testing.v1 import AppTest
 
 from fmnist import keeping, promises, run_archive, runs, storage
 from fmnist.settings import TrainSettings
-from fmnist.timed_curves import timed_curves
 from pages.parts import frame, run_actions, run_table, run_trash
 from tests.browsing import ANSWER_LIMIT, browsing, go
 from tests.test_keeping import trash
@@ -347,7 +346,7 @@ def test_a_hostile_zip_is_one_sentence(name, runs_dir):
 # --- comparing
 
 
-def test_curves_are_those_of_the_ticked_runs_over_epochs_or_time(own_run):
+def test_curves_are_those_of_the_ticked_runs(own_run):
     own_run("mine")
     app = train()
     assert charts(app) == over("the epochs for 3 runs")  # before anything is chosen
@@ -355,13 +354,6 @@ def test_curves_are_those_of_the_ticked_runs_over_epochs_or_time(own_run):
     assert charts(app) == over("the epochs for 1 run")
     app = train("mine", ["seed-cnn", "robust"])
     assert charts(app) == over("the epochs for 2 runs")
-    app.segmented_control(key="runs_over").set_value("Time").run()
-    assert not app.exception
-    assert charts(app) == over("the minutes of training for 2 runs")
-    assert "Pauses and interruptions are taken out" in texts(app)
-    app.switch_page("pages/report.py").run()
-    app.switch_page("pages/train.py").run()
-    assert charts(app) == over("the minutes of training for 2 runs")
 
 
 def test_a_history_that_grows_is_drawn_anew(own_run):
@@ -373,7 +365,6 @@ def test_a_history_that_grows_is_drawn_anew(own_run):
     storage.append_line(run.path / "history.jsonl", event)
     app.run()
     assert charts(app) == over("the epochs for 1 run")
-    assert len(timed_curves([run])) == 1
 
 
 # --- in a browser, on a phone
@@ -388,9 +379,6 @@ def test_a_finger_chooses_ticks_and_sorts(chromium, server):
         for name in ("robust", "seed-cnn"):
             page.get_by_role("checkbox", name=f"Compare {name}").tap()
         curves = page.get_by_label("Accuracy over the epochs for 2 runs").first
-        expect(curves).to_be_visible(timeout=ANSWER_LIMIT)
-        page.get_by_role("radio", name="Time").tap()
-        curves = page.get_by_label("Accuracy over the minutes of training for 2 runs").first
         expect(curves).to_be_visible(timeout=ANSWER_LIMIT)
 
         table.get_by_role("button", name="seed-cnn").tap()

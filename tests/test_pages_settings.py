@@ -9,7 +9,7 @@ import streamlit as st
 from playwright.sync_api import TimeoutError, expect
 from streamlit.testing.v1 import AppTest
 
-from fmnist import jobs, machine, preview, runs, train_command
+from fmnist import launch, machine, preview, runs, train_command
 from fmnist.cli import _parser
 from fmnist.errors import TrainingBusy, TrainingFailed
 from fmnist.recipes import RECIPES
@@ -37,7 +37,7 @@ def started(monkeypatch) -> list:
         found.append(settings)
         return runs.find("seed-cnn")
 
-    monkeypatch.setattr(jobs, "start", start)
+    monkeypatch.setattr(launch, "start_training", start)
     return found
 
 
@@ -443,7 +443,7 @@ def test_a_start_that_fails_says_why_and_can_be_tried_again(monkeypatch):
     def start(settings, **how):
         raise TrainingFailed("the disk is full.")
 
-    monkeypatch.setattr(jobs, "start", start)
+    monkeypatch.setattr(launch, "start_training", start)
     app = open_page()
     press_start(app)
     assert app.error[0].value == "the disk is full."
@@ -454,7 +454,7 @@ def test_a_queue_that_is_full_says_so(monkeypatch):
     def start(settings, **how):
         raise TrainingBusy("10 trainings wait" if how else "busy")
 
-    monkeypatch.setattr(jobs, "start", start)
+    monkeypatch.setattr(launch, "start_training", start)
     hold(runs.create("other", TrainSettings()))
     app = open_page()
     press_start(app)

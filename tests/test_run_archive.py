@@ -11,10 +11,10 @@ import pytest
 from fmnist import epochs, keeping, run_archive, run_intake, runs, storage
 from fmnist.errors import BadArchive, KeepingError
 from fmnist.evaluation import evaluate
-from fmnist.history import read_history
+from fmnist.history import read_events
 from fmnist.run_intake import checked_history
 from fmnist.settings import TrainSettings
-from fmnist.timed_curves import timed_curves
+from fmnist.training_charts import curves_table
 from tests.test_archive import edited, packed
 
 
@@ -152,7 +152,7 @@ def test_what_was_packed_comes_in_again_to_be_looked_at(own_run, test_part):
     np.testing.assert_array_equal(runs.read_probabilities(kept), runs.load_predictions(run))
     assert len(epochs.read(kept)) == len(epochs.read(kept, epochs.VALIDATION_FILE)) == 3
     # every curve is the same
-    drawn, expected = timed_curves([kept]), timed_curves([run])
+    drawn, expected = curves_table([kept]), curves_table([run])
     assert drawn.drop(columns="run").equals(expected.drop(columns="run"))
 
 
@@ -212,7 +212,7 @@ def test_only_sensible_events_are_kept_and_of_them_the_numbers():
         "[" * 100_000,
     ]
     kept = run_archive.keep(run_zip(history__jsonl="\n".join(lines)), "a")
-    assert read_history(kept) == [
+    assert read_events(kept) == [
         json.loads(EVENT),
         {"event": "start", "time": 1},
         {"event": "epoch", "time": 3, "epoch": 2, "accuracy": 0.7, "loss": 1.0},
@@ -243,7 +243,7 @@ def test_a_folder_around_it_is_no_matter():
     data = run_zip(folder="bag/deep/", test__npz=npz(ROWS), history__jsonl=EVENT)
     kept = run_archive.keep(data, "a.zip")
     assert kept.scores["test_accuracy"] == 0.1
-    assert len(read_history(kept)) == 1
+    assert len(read_events(kept)) == 1
 
 
 def changed(**values) -> bytes:

@@ -7,7 +7,7 @@ from unittest.mock import MagicMock
 import numpy as np
 import pytest
 
-from fmnist import continuing, runs, training
+from fmnist import resume, runs, training
 from fmnist.errors import RunError, TrainingDiverged
 from fmnist.settings import TrainSettings
 from fmnist.training import _mean_weights, _Training, train
@@ -81,7 +81,7 @@ def test_a_training_that_diverges_says_so_and_what_would_help(runs_dir, monkeypa
     assert failed.state == "failed"
     assert "lower learning rate" in failed.reason
     with pytest.raises(RunError, match="would do so again; train another one"):
-        continuing.resumed_settings(failed)
+        resume.resumed_settings(failed)
     assert json.loads((path / "history.jsonl").read_text().splitlines()[-1])["event"] == "error"
 
 

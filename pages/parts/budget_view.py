@@ -8,7 +8,7 @@ from fmnist import budget, pace, pace_job, recorded
 from fmnist.architectures import NETWORKS
 from fmnist.budget import MARGIN, MINUTES, Choice, Plan
 from fmnist.errors import FmnistError
-from fmnist.history import duration_text
+from fmnist.progress_text import duration_text
 from fmnist.recipes import RECIPES
 from pages.parts.numbers import number
 

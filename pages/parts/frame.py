@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.errors import StreamlitDuplicateElementKey
 
-from fmnist import jobs, runs
+from fmnist import lock, runs
 from fmnist.errors import RunError
 from fmnist.runs import Run
 from pages.parts import run_trash
@@ -113,7 +113,7 @@ def pick_run() -> None:
         )
         run = next(run for run in usable if run.name == chosen)
         st.caption(run.summary)
-        if (training := jobs.active()) is not None:
+        if (training := lock.active_run()) is not None:
             st.page_link(
                 PAGES_DIR / "train.py",
                 label=f"{training.name} is training",

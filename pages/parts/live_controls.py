@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from fmnist import control, jobs
+from fmnist import control, requests
 from fmnist.errors import FmnistError
-from fmnist.live import Course
+from fmnist.history import TrainingProgress
 from fmnist.runs import Run
 from fmnist.schedules import peak_rate
 from fmnist.settings import LIMITS
@@ -19,10 +19,10 @@ STATES = {
 }
 
 
-def show(run: Run, course: Course) -> None:
+def show(run: Run, progress: TrainingProgress) -> None:
     """Draw the run's name and state, and the buttons."""
-    stopping = control.asked(run.path, control.STOP)
-    pausing = control.asked(run.path, control.PAUSE)
+    stopping = control.has_request(run.path, control.STOP)
+    pausing = control.has_request(run.path, control.PAUSE)
     over = stopping or run.state == "finishing"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{run.name}**: {_state(run, stopping, pausing)}", width="stretch")
@@ -32,32 +32,32 @@ def show(run: Run, course: Course) -> None:
                 icon=":material/play_arrow:" if pausing else ":material/pause:",
                 disabled=over,
                 on_click=_try,
-                args=(run, jobs.withdraw_pause if pausing else jobs.request_pause),
+                args=(run, requests.withdraw_pause if pausing else requests.request_pause),
                 key=f"live-{run.path}-pause",
                 help="Waits between two batches; nothing is lost.",
             )
-            _rate(run, course, over)
+            _rate(run, progress, over)
             stop_button(run)
-    pending = control.asked_rate(run.path)
+    pending = control.requested_rate(run.path)
     refused = st.session_state.get(REFUSED)
     if refused and refused[0] == run.path:
         st.error(refused[1])
     elif pending is not None and not over:
         st.caption(f"From the next epoch on the learning rate will be {pending:g}.")
-    elif course.refused:
-        st.warning(course.refused, title="The learning rate was not changed")
+    elif progress.refused:
+        st.warning(progress.refused, title="The learning rate was not changed")
 
 
 def stop_button(run: Run) -> None:
     """The button that ends a training, or takes a waiting one out of the queue."""
-    stopping = control.asked(run.path, control.STOP)
+    stopping = control.has_request(run.path, control.STOP)
     waiting = run.state == "waiting"
     st.button(
         "Cancel" if waiting else "Stop",
         icon=":material/close:" if waiting else ":material/stop_circle:",
         disabled=stopping or run.state == "finishing",
         on_click=_try,
-        args=(run, jobs.request_stop),
+        args=(run, requests.request_stop),
         key=f"live-{run.path}-stop",
         help="Takes it out of the queue."
         if waiting
@@ -77,8 +77,7 @@ def _state(run: Run, stopping: bool, pausing: bool) -> str:
     return STATES[run.state]
 
 
-def _rate(run: Run, course: Course, over: bool) -> None:
-    done = course.epochs[-1]["epoch"] if course.epochs else 0
+def _rate(run: Run, progress: TrainingProgress, over: bool) -> None:
     key = f"live-{run.path}-rate"
     with (
         st.popover(
@@ -95,7 +94,7 @@ def _rate(run: Run, course: Course, over: bool) -> None:
         st.number_input(
             "Learning rate from the next epoch on",
             *LIMITS["learning_rate"],
-            peak_rate(run.settings, done),
+            peak_rate(run.settings, progress.epochs_done),
             step=1e-4,
             format="%g",
             key=key,
@@ -108,7 +107,7 @@ def _rate(run: Run, course: Course, over: bool) -> None:
 
 def _ask_rate(run: Run, key: str) -> None:
     rate = st.session_state.get(key)
-    _try(run, lambda run: jobs.request_rate(run, rate))
+    _try(run, lambda run: requests.request_rate(run, rate))
 
 
 def _try(run: Run, ask) -> None:

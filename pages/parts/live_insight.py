@@ -2,12 +2,11 @@
 
 import streamlit as st
 
-from fmnist import live_answers
 from fmnist.charts import confusion_spec
 from fmnist.errors import FmnistError
-from fmnist.live_answers import Kept
-from fmnist.live_charts import class_spec
 from fmnist.runs import Run
+from fmnist.training_charts import class_spec
+from fmnist.validation_predictions import PredictionsVersion, find_version
 from pages.parts import live_loading
 
 MATRIX, IMAGES, FILTERS = "Matrix", "Images", "First layer"
@@ -29,10 +28,10 @@ def show(run: Run) -> None:
         key=f"live-{run.path}-view",
         label_visibility="collapsed",
     )
-    kept = live_answers.kept(run)
+    version = find_version(run)
     try:
-        if kept.epochs:
-            {MATRIX: _matrix, IMAGES: _images, FILTERS: _filters}.get(view, _matrix)(run, kept)
+        if version.epochs:
+            {MATRIX: _matrix, IMAGES: _images, FILTERS: _filters}.get(view, _matrix)(run, version)
         elif run.active:
             with st.container(height=ROOM, border=False):
                 st.caption("There is something to see here after the first epoch.")
@@ -42,8 +41,8 @@ def show(run: Run) -> None:
         st.error(str(error))
 
 
-def _matrix(run: Run, kept: Kept) -> None:
-    tables = live_loading.validation_tables(run, kept)
+def _matrix(run: Run, version: PredictionsVersion) -> None:
+    tables = live_loading.validation_tables(run, version)
     if not tables:
         return
     matrix, classes = st.columns([1.15, 1])
@@ -54,7 +53,7 @@ def _matrix(run: Run, kept: Kept) -> None:
         alt="Confusion matrix of the validation images: true classes in rows",
     )
     with classes:
-        st.markdown(f"**Right in each class after epoch {kept.epochs}**")
+        st.markdown(f"**Right in each class after epoch {version.epochs}**")
         st.vega_lite_chart(
             tables["classes"],
             class_spec(),
@@ -67,22 +66,22 @@ def _matrix(run: Run, kept: Kept) -> None:
         )
 
 
-def _images(run: Run, kept: Kept) -> None:
+def _images(run: Run, version: PredictionsVersion) -> None:
     st.caption(
-        f"After epoch {kept.epochs}, for two validation images of each class. The bars: how "
+        f"After epoch {version.epochs}, for two validation images of each class. The bars: how "
         "probable the label was after each epoch; orange where the answer was another class."
     )
-    st.html(live_loading.panel(run, kept))
+    st.html(live_loading.panel(run, version))
 
 
-def _filters(run: Run, kept: Kept) -> None:
+def _filters(run: Run, version: PredictionsVersion) -> None:
     uris = live_loading.lens_uris(run)
     if uris is None:
         st.caption("There is nothing of this network's first layer to show.")
         return
     image, filters, activations, name = uris
     st.caption(
-        f"The first layer after epoch {kept.epochs}: each filter looks for a small pattern of "
+        f"The first layer after epoch {version.epochs}: each filter looks for a small pattern of "
         "light and dark. Beside them, in the same order, where it finds it in the image: the "
         "brighter, the more."
     )

@@ -6,36 +6,38 @@ What is returned is shared: do not change it.
 import pandas as pd
 import streamlit as st
 
-from fmnist import charts, data, epochs, lens, lens_pictures, live_answers, live_charts, live_panel
+from fmnist import charts, data, epochs, lens, lens_pictures, training_charts
+from fmnist import validation_predictions as validation
 from fmnist.data import Part
-from fmnist.live_answers import Kept
 from fmnist.pictures import data_uri, enlarge
 from fmnist.runs import Run
 from fmnist.settings import TrainSettings
+from fmnist.validation_panel import render_validation_panel
+from fmnist.validation_predictions import PredictionsVersion
 
 KEPT = 8  # of each: runs, or epochs that different sessions are just looking at
 
 
 def planned_rates(run: Run) -> list[tuple[float, str, float]]:
-    """The learning rates that a run is to have; see `live_charts.planned_rates`."""
+    """The learning rates that a run is to have; see `training_charts.planned_rates`."""
     images = run.count("train_size")
     return _planned_rates(run.settings, int(images)) if images and images >= 1 else []
 
 
-def validation_tables(run: Run, kept: Kept) -> dict[str, pd.DataFrame]:
-    """The rows of the charts "matrix" and "classes" after the newest of `kept`'s epochs.
+def validation_tables(run: Run, version: PredictionsVersion) -> dict[str, pd.DataFrame]:
+    """The rows of the charts "matrix" and "classes" after the newest of `version`'s epochs.
 
     Empty where the answers cannot be read. Raises DatasetError.
     """
-    return _validation_tables(str(run.path), kept, run, _validation_part().labels)
+    return _validation_tables(str(run.path), version, run, _validation_part().labels)
 
 
-def panel(run: Run, kept: Kept) -> str:
-    """The panel of validation images until the newest of `kept`'s epochs: see `live_panel`.
+def panel(run: Run, version: PredictionsVersion) -> str:
+    """The panel of validation images until the newest of `version`'s epochs.
 
     Raises DatasetError.
     """
-    return _panel(str(run.path), kept, run.settings.epochs, run, _validation_part())
+    return _panel(str(run.path), version, run.settings.epochs, run, _validation_part())
 
 
 def lens_uris(run: Run) -> tuple[str, str, str, str] | None:
@@ -52,7 +54,7 @@ def lens_uris(run: Run) -> tuple[str, str, str, str] | None:
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)
 def _planned_rates(settings: TrainSettings, images: int) -> list[tuple[float, str, float]]:
-    return live_charts.planned_rates(settings, images)
+    return training_charts.planned_rates(settings, images)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -63,22 +65,24 @@ def _validation_part() -> Part:
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)
-def _validation_tables(path: str, kept: Kept, _run: Run, _labels) -> dict[str, pd.DataFrame]:
-    said = live_answers.latest(_run, kept.epochs)
-    if not len(said):
+def _validation_tables(
+    path: str, version: PredictionsVersion, _run: Run, _labels
+) -> dict[str, pd.DataFrame]:
+    found = validation.load_newest(_run, version.epochs)
+    if not len(found):
         return {}
-    before, now = (epochs.confusion_at(one, _labels) for one in (said[0], said[-1]))
+    before, now = (epochs.confusion_at(one, _labels) for one in (found[0], found[-1]))
     return {
         "matrix": charts.confusion_table(now),
-        "classes": live_charts.class_table(now, before if len(said) > 1 else None),
+        "classes": training_charts.class_table(now, before if len(found) > 1 else None),
     }
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)
-def _panel(path: str, kept: Kept, planned: int, _run: Run, _part: Part) -> str:
-    chosen = live_answers.places(_part.labels)
-    found = live_answers.panel(_run, kept.epochs, chosen, planned)
-    return live_panel.panel_html(_part.images[chosen], _part.labels[chosen], found, planned)
+def _panel(path: str, version: PredictionsVersion, planned: int, _run: Run, _part: Part) -> str:
+    chosen = validation.select_images(_part.labels)
+    found = validation.load_selected(_run, version.epochs, chosen, planned)
+    return render_validation_panel(_part.images[chosen], _part.labels[chosen], found, planned)
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from fmnist import control, jobs, live, waiting
+from fmnist import control, queue
+from fmnist.progress_text import describe_settings
 from fmnist.runs import Run
 from pages.parts import live_controls
 
@@ -11,7 +12,7 @@ def show(runs: list[Run]) -> None:
     """Draw a line for each of the waiting `runs`, in the order of the queue."""
     if not runs:
         return
-    queued = [run.path for run in jobs.waiting_runs()]
+    queued = [run.path for run in queue.waiting_runs()]
     # one that is just beginning to wait has no place yet
     runs = sorted(
         runs, key=lambda run: queued.index(run.path) if run.path in queued else len(queued)
@@ -23,11 +24,11 @@ def show(runs: list[Run]) -> None:
 
 
 def _line(run: Run, place: int, sooner: bool, later: bool, queued: bool) -> None:
-    leaving = control.asked(run.path, control.STOP)
+    leaving = control.has_request(run.path, control.STOP)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
             f"{place}. **{run.name}**{': leaving' if leaving else ''}  \n"
-            f":small[{live.settings_text(run.settings)}]",
+            f":small[{describe_settings(run.settings)}]",
             width="stretch",
         )
         with st.container(horizontal=True, width="content", gap="xsmall"):
@@ -47,4 +48,4 @@ def _line(run: Run, place: int, sooner: bool, later: bool, queued: bool) -> None
 
 
 def _move(run: Run, places: int) -> None:
-    waiting.move(jobs.queue_file(), run.path, places)
+    queue.move_in_queue(run.path, places)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fmnist import continuing, jobs, runs
+from fmnist import launch, resume, runs
 from fmnist.errors import FmnistError, TrainingBusy
 from fmnist.runs import Run
 from fmnist.settings import LIMITS
@@ -19,7 +19,7 @@ LOOKED_AT = 10  # interrupted runs that are looked into, the newest first
 def offer(run: Run, *, key: str, place: str = PANEL) -> None:
     """Offer to let an ended run go on; nothing where it cannot. The answer stands at `place`."""
     planned = run.settings.epochs if run.settings else 0
-    if continuing.can_resume(run):
+    if resume.can_resume(run):
         if st.button(
             "Resume",
             icon=":material/resume:",
@@ -55,7 +55,7 @@ def show_interrupted(listed: list[Run], shown: str | None) -> None:
     forgotten = st.session_state.get(FORGOTTEN, ())
     failed = [run for run in listed if run.state == "failed" and not run.shipped]
     for run in failed[:LOOKED_AT]:
-        if run.name in (shown, *forgotten) or not continuing.can_resume(run):
+        if run.name in (shown, *forgotten) or not resume.can_resume(run):
             continue
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{run.name}** {_what_happened(run)}", width="stretch")
@@ -94,7 +94,7 @@ def _go_on(name: str, more: int = 0, *, place: str, wait: bool = False) -> None:
     _drop()
     try:
         with st.spinner("Starting a training process"):
-            jobs.resume(runs.find(name), more=more, wait=wait)
+            launch.resume_training(runs.find(name), more=more, wait=wait)
     except TrainingBusy as busy:
         st.session_state[PENDING] = place, name, more, str(busy)
     except FmnistError as error:
@@ -125,7 +125,7 @@ def _done(run: Run) -> int:
 
 def _can_have_more(run: Run) -> bool:
     try:
-        continuing.resumed_settings(run, more=1)
+        resume.resumed_settings(run, more=1)
     except FmnistError:
         return False
     return True

@@ -4,22 +4,21 @@ import time
 
 import streamlit as st
 
-from fmnist import live
-from fmnist.history import duration_text
-from fmnist.live import Course
-from fmnist.live_charts import MEASURES, learning_spec, learning_table, rate_spec, rate_table
+from fmnist.history import TrainingProgress
+from fmnist.progress_text import describe_progress, duration_text
 from fmnist.runs import Run
+from fmnist.training_charts import MEASURES, learning_spec, learning_table, rate_spec, rate_table
 from pages.parts import live_loading
 
 
-def show_progress(run: Run, course: Course) -> None:
+def show_progress(run: Run, progress: TrainingProgress) -> None:
     """The bar, and five numbers that are there from the beginning, so that nothing moves."""
-    st.progress(*live.progress_text(course, run.settings.epochs))
-    now = course.progress or {}
+    st.progress(*describe_progress(progress, run.settings.epochs))
+    now = progress.latest or {}
     with st.grid("auto", min_column_width=98, gap="xsmall"):
         _number("Images a second", now.get("images_per_second"), "{:,.0f}".format)
         _number("Time left", now.get("seconds_left"), duration_text)
-        _number("Elapsed", course.elapsed(time.time()), duration_text)
+        _number("Elapsed", progress.elapsed(time.time()), duration_text)
         _number(
             "Processor",
             now.get("processor"),
@@ -29,10 +28,10 @@ def show_progress(run: Run, course: Course) -> None:
         _number("Memory", now.get("memory_mib"), "{:,.0f} MiB".format)
 
 
-def show_curves(run: Run, course: Course) -> None:
+def show_curves(run: Run, progress: TrainingProgress) -> None:
     """Accuracy, loss and the learning rate over the planned epochs."""
     epochs = run.settings.epochs
-    table = learning_table(course)
+    table = learning_table(progress)
     *columns, last = st.columns([3, 3, 2])
     for column, measure in zip(columns, MEASURES, strict=True):
         column.vega_lite_chart(
@@ -42,7 +41,7 @@ def show_curves(run: Run, course: Course) -> None:
             alt=f"{measure.capitalize()} of training and validation over the epochs",
         )
     last.vega_lite_chart(
-        rate_table(course, live_loading.planned_rates(run)),
+        rate_table(progress, live_loading.planned_rates(run)),
         rate_spec(epochs),
         key=f"live-{run.path}-rate",
         alt="Learning rate over the epochs, planned and used",

@@ -13,13 +13,13 @@ import streamlit as st
 from fmnist import (
     charts,
     court,
-    curves,
     data,
     evaluation,
     landscape,
     mistakes,
     report_charts,
     runs,
+    training_charts,
 )
 from fmnist import classifier as classifiers
 from fmnist import novelty as novelties
@@ -222,7 +222,7 @@ def history_size(run: Run) -> tuple[str, int]:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _learning_specs(sizes: tuple, epochs: int, by_run: bool, _runs: list[Run]) -> dict[str, dict]:
-    table = curves.curves_table(_runs)
+    table = training_charts.curves_table(_runs)
     if table.empty:
         return {}
     return {

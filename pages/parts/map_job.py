@@ -1,15 +1,12 @@
 """The better map, made by a process of its own while the page goes on."""
 
-import os
 import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import streamlit as st
 
-from fmnist import runs
+from fmnist.processes import start_module
 from fmnist.runs import Run
 
 POLL = 2.0  # seconds
@@ -39,14 +36,7 @@ def _start(run: Run) -> None:
     with _turn():
         if key in known and known[key][0].poll() is None:
             return  # another visitor was faster
-        command = [sys.executable, "-m", "fmnist", "map", run.name]
-        process = subprocess.Popen(
-            command,
-            cwd=Path(__file__).parents[2],  # the app may be served from anywhere
-            env={**os.environ, "FMNIST_RUNS": str(runs.runs_directory())},
-            stdin=subprocess.DEVNULL,
-        )
-        known[key] = process, time.monotonic()
+        known[key] = start_module("fmnist", "map", run.name), time.monotonic()
 
 
 @st.cache_resource

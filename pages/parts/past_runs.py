@@ -4,7 +4,7 @@ import streamlit as st
 
 from fmnist import keeping, runs
 from fmnist.architectures import NETWORKS
-from fmnist.history import duration_text
+from fmnist.progress_text import duration_text
 from fmnist.runs import Run
 from pages.parts import run_actions, run_compare, run_detail, run_table, run_trash, run_upload
 from pages.parts.row_table import Column

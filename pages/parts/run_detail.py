@@ -8,7 +8,7 @@ from fmnist import evaluation, keeping, promises, run_archive, runs
 from fmnist.charts import confusion_spec, confusion_table
 from fmnist.errors import FmnistError
 from fmnist.evaluation import Evaluation
-from fmnist.history import duration_text, last_words
+from fmnist.progress_text import duration_text, read_last_words
 from fmnist.runs import Run
 from pages.parts import live_resume, loading, run_actions
 from pages.parts.answer_view import literal
@@ -22,7 +22,7 @@ def show(run: Run) -> None:
         st.markdown(f"**{literal(run.name)}**: {_origin(run)}")
         if run.state in ("failed", "damaged"):
             st.error(literal(run.reason), title=f"It is {run.state}", icon=":material/error:")
-            if lines := last_words(run):
+            if lines := read_last_words(run):
                 st.code(lines, language=None)
         _numbers(run)
         if promise := promises.kept(run):

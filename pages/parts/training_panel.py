@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from fmnist import jobs, live, promises, runs
+from fmnist import lock, promises, queue, runs
 from fmnist.errors import RunError
-from fmnist.history import last_words
+from fmnist.history import follow_progress
+from fmnist.progress_text import describe_settings, read_last_words
 from fmnist.runs import Run
 from pages.parts import (
     frame,
@@ -30,7 +31,7 @@ def _working(listed: list[Run]) -> list[Run]:
     """Trainings under way or waiting, on this machine or in this folder, the running one first."""
     working = [run for run in listed if run.active]
     # trained into another folder, but on this machine
-    for run in (jobs.active(), *jobs.waiting_runs()):
+    for run in (lock.active_run(), *queue.waiting_runs()):
         if run and all(run.path != other.path for other in working):
             working.append(run)
     return sorted(working, key=lambda run: run.state == "waiting")
@@ -57,10 +58,10 @@ def _panel(drawn: list) -> None:
 
 
 def _live(run: Run) -> None:
-    course = live.follow(run)
-    live_controls.show(run, course)
-    st.caption(live.settings_text(run.settings))
-    live_view.show_progress(run, course)
+    progress = follow_progress(run)
+    live_controls.show(run, progress)
+    st.caption(describe_settings(run.settings))
+    live_view.show_progress(run, progress)
     _learnt(run)
 
 
@@ -76,10 +77,10 @@ def _ended(briefly: bool) -> str | None:
         return None
     if run.state == "failed":
         st.error(run.reason, title=f"{run.name} has failed", icon=":material/error:")
-        if lines := last_words(run):
+        if lines := read_last_words(run):
             st.code(lines, language=None)
         live_resume.offer(run, key="ended")
-        if live.follow(run).epochs and not briefly:
+        if follow_progress(run).epochs and not briefly:
             with st.container(border=True):
                 _learnt(run)
     elif not run.usable:
@@ -118,5 +119,5 @@ def _success(run: Run, briefly: bool) -> None:
 
 
 def _learnt(run: Run) -> None:
-    live_view.show_curves(run, live.follow(run))
+    live_view.show_curves(run, follow_progress(run))
     live_insight.show(run)

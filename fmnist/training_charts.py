@@ -1,8 +1,10 @@
-"""The charts of a running training: specifications that stay, and tables that grow.
+"""The charts of trainings: specifications that stay, and tables that grow.
 
-A specification follows from the settings alone, so a browser draws only what is new.
+A running training's specification follows from its settings alone, so a browser draws only what
+is new.
 """
 
+from collections.abc import Iterator
 from functools import cache
 
 import altair as alt
@@ -11,7 +13,8 @@ import pandas as pd
 
 from fmnist.charts import ANSWER, OTHER, TRUE, without_data
 from fmnist.data import CLASS_NAMES
-from fmnist.live import Course, place
+from fmnist.history import TrainingProgress, epoch_position, follow_progress
+from fmnist.runs import Run
 from fmnist.schedules import learning_rate
 from fmnist.settings import TrainSettings
 
@@ -19,6 +22,7 @@ __all__ = [
     "MEASURES",
     "class_spec",
     "class_table",
+    "curves_table",
     "learning_spec",
     "learning_table",
     "planned_rates",
@@ -75,32 +79,59 @@ def learning_spec(measure: str, epochs: int) -> dict:
     return without_data(chart.properties(height=HEIGHT))
 
 
-def learning_table(course: Course) -> pd.DataFrame:
+def learning_table(progress: TrainingProgress) -> pd.DataFrame:
     """The rows of `learning_spec`: epoch (float), part, accuracy, loss.
 
     Within the epochs stand the smoothed values where the history has them, else the means over the
     epoch so far; those far off the finished epochs are left empty.
     """
-    rows = []
-    for event in course.epochs:
-        rows.append((event["epoch"], TRAINING, event["accuracy"], event["loss"]))
-        if "val_accuracy" in event:
-            rows.append((event["epoch"], VALIDATION, event["val_accuracy"], event.get("val_loss")))
+    rows = list(_epoch_rows(progress))
     worst = {
         "accuracy": min((row[2] for row in rows), default=-np.inf) - REACH["accuracy"],
         "loss": max((row[3] for row in rows if row[3] is not None), default=np.inf) + REACH["loss"],
     }
-    for point in course.points:
+    for point in progress.points:
         accuracy, loss = (point.get(f"recent_{name}", point[name]) for name in MEASURES)
         rows.append(
             (
-                place(point),
+                epoch_position(point),
                 WITHIN,
                 accuracy if accuracy >= worst["accuracy"] else None,
                 loss if loss <= worst["loss"] else None,
             )
         )
-    table = pd.DataFrame(rows, columns=["epoch", "part", *MEASURES])
+    return _learning_frame(rows, ["epoch", "part", *MEASURES])
+
+
+def curves_table(runs: list[Run]) -> pd.DataFrame:
+    """Accuracy and loss of training and validation over epochs, for one or several runs.
+
+    Columns run, epoch (float; a fraction inside a running epoch), part, accuracy, loss. Inside
+    the last, unfinished epoch the running mean of the training part stands.
+    """
+    rows = []
+    for run in runs:
+        progress = follow_progress(run)
+        finished = {event["epoch"] for event in progress.epochs}
+        rows += [(run.name, *row) for row in _epoch_rows(progress)]
+        rows += [
+            (run.name, epoch_position(point), TRAINING, point["accuracy"], point["loss"])
+            for point in progress.points
+            if point["epoch"] not in finished
+        ]
+    return _learning_frame(rows, ["run", "epoch", "part", *MEASURES])
+
+
+def _epoch_rows(progress: TrainingProgress) -> Iterator[tuple]:
+    """Epoch, part, accuracy and loss of every finished epoch."""
+    for event in progress.epochs:
+        yield event["epoch"], TRAINING, event["accuracy"], event["loss"]
+        if "val_accuracy" in event:
+            yield event["epoch"], VALIDATION, event["val_accuracy"], event.get("val_loss")
+
+
+def _learning_frame(rows: list[tuple], columns: list[str]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=columns)
     return table.astype({"epoch": float, "accuracy": float, "loss": float})
 
 
@@ -139,11 +170,11 @@ def planned_rates(settings: TrainSettings, images: int) -> list[tuple[float, str
     return [(step / steps, PLANNED, learning_rate(settings, step, steps)) for step in chosen]
 
 
-def rate_table(course: Course, planned: list[tuple[float, str, float]]) -> pd.DataFrame:
+def rate_table(progress: TrainingProgress, planned: list[tuple[float, str, float]]) -> pd.DataFrame:
     """The rows of `rate_spec`: epoch (float), part, rate; planned: see `planned_rates`."""
     used = [
-        (place(point), USED, point["learning_rate"])
-        for point in course.points
+        (epoch_position(point), USED, point["learning_rate"])
+        for point in progress.points
         if "learning_rate" in point
     ]
     table = pd.DataFrame([*planned, *used], columns=["epoch", "part", "rate"])

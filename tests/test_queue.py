@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fmnist import checkpoints, continuing, control, jobs, runs, waiting
+from fmnist import checkpoints, control, lock, queue, resume, runs
 from fmnist.cli import main
 from fmnist.errors import TrainingBusy
 from fmnist.settings import TrainSettings
@@ -14,44 +14,45 @@ from tests.conftest import hold
 
 
 @pytest.fixture
-def file(tmp_path):
-    return tmp_path / "queue.json"
+def file():
+    """The queue's file, in a folder of this test's own."""
+    return lock.machine_file(queue.FILE)
 
 
-def names(file):
-    return [path.name for path in waiting.order(file)]
+def names():
+    return [path.name for path in queue.list_queue()]
 
 
-def test_order_is_of_joining_and_can_be_changed(file):
+def test_order_is_of_joining_and_can_be_changed():
     for name in "abc":
-        waiting.join(file, Path(name))
-    waiting.join(file, Path("z"), front=True)
-    assert names(file) == ["z", "a", "b", "c"]
-    waiting.move(file, Path("c"), -2)
-    assert names(file) == ["z", "c", "a", "b"]
-    waiting.move(file, Path("z"), 99)
-    assert names(file) == ["c", "a", "b", "z"]
-    waiting.move(file, Path("z"), -99)
-    waiting.move(file, Path("nobody"), 1)
-    assert names(file) == ["z", "c", "a", "b"]
-    waiting.leave(file, Path("c"))
-    waiting.leave(file, Path("nobody"))
-    assert names(file) == ["z", "a", "b"]
+        queue.join_queue(Path(name))
+    queue.join_queue(Path("z"), front=True)
+    assert names() == ["z", "a", "b", "c"]
+    queue.move_in_queue(Path("c"), -2)
+    assert names() == ["z", "c", "a", "b"]
+    queue.move_in_queue(Path("z"), 99)
+    assert names() == ["c", "a", "b", "z"]
+    queue.move_in_queue(Path("z"), -99)
+    queue.move_in_queue(Path("nobody"), 1)
+    assert names() == ["z", "c", "a", "b"]
+    queue.leave_queue(Path("c"))
+    queue.leave_queue(Path("nobody"))
+    assert names() == ["z", "a", "b"]
 
 
-def test_too_many_are_refused_with_what_would_work(file):
-    for number in range(waiting.MOST):
-        waiting.join(file, Path(str(number)))
+def test_too_many_are_refused_with_what_would_work():
+    for number in range(queue.MAX_WAITING):
+        queue.join_queue(Path(str(number)))
     with pytest.raises(TrainingBusy, match="10 trainings wait for this machine already; cancel"):
-        waiting.join(file, Path("more"))
-    assert len(names(file)) == waiting.MOST
+        queue.join_queue(Path("more"))
+    assert len(names()) == queue.MAX_WAITING
 
 
-def test_a_run_waits_once(file):
-    waiting.join(file, Path("runs/a"))
+def test_a_run_waits_once():
+    queue.join_queue(Path("runs/a"))
     with pytest.raises(TrainingBusy, match="'a' waits for this machine already"):
-        waiting.join(file, Path("runs/a"), front=True)
-    assert names(file) == ["a"]
+        queue.join_queue(Path("runs/a"), front=True)
+    assert names() == ["a"]
 
 
 @pytest.fixture
@@ -59,8 +60,8 @@ def full(runs_dir):
     """A machine that trains and for which as many wait as may."""
     other = runs.create("other", TrainSettings())
     hold(other)
-    for number in range(waiting.MOST):
-        waiting.join(jobs.queue_file(), runs.create(f"w{number}", TrainSettings(), state="waiting"))
+    for number in range(queue.MAX_WAITING):
+        queue.join_queue(runs.create(f"w{number}", TrainSettings(), state="waiting"))
     return other
 
 
@@ -69,7 +70,7 @@ def test_where_the_queue_is_full_nothing_is_begun_or_stopped(how, full, runs_dir
     assert main(["train", "--name", "mine", how]) == 1
     assert "10 trainings wait for this machine already" in capsys.readouterr().err
     assert not (runs_dir / "mine").exists()
-    assert not control.asked(full, control.STOP)
+    assert not control.has_request(full, control.STOP)
 
 
 def test_where_the_queue_is_full_a_run_that_would_go_on_stays_as_it_was(full, own_run, capsys):
@@ -84,7 +85,9 @@ def test_where_the_queue_is_full_a_run_that_would_go_on_stays_as_it_was(full, ow
 
 def test_a_failed_run_that_is_cancelled_in_the_queue_has_failed_as_before(own_run, monkeypatch):
     run = own_run("broken", state="failed", error="The disk was full.", epochs_done=0)
-    monkeypatch.setattr(jobs, "_my_turn", lambda path, lock: control.ask(path, control.STOP))
+    monkeypatch.setattr(
+        queue, "_take_turn", lambda path, held: control.post_request(path, control.STOP)
+    )
     assert main(["resume", "broken", "--wait"]) == 0
     again = runs.read(run.path)
     assert (again.state, again.reason) == ("failed", "The disk was full.")
@@ -96,34 +99,34 @@ def test_a_name_that_was_taken_meanwhile_leaves_no_place_in_the_queue(runs_dir, 
     (runs_dir / "mine").mkdir()
     (runs_dir / "mine" / "file").touch()
     assert main(["train", "--name", "mine", "--wait"]) == 1
-    assert waiting.order(jobs.queue_file()) == []
+    assert queue.list_queue() == []
 
 
 def test_a_run_that_somebody_else_has_resumed_meanwhile_is_left_alone(own_run, monkeypatch):
     run = own_run("mine", state="failed", error="The disk was full.", epochs_done=0)
-    before = continuing.resumed_settings
+    before = resume.resumed_settings
 
     def slow(run, more=0):
         settings = before(run, more)
         runs.write_info(run.path, state="running", process=runs.this_process())
         return settings
 
-    monkeypatch.setattr(continuing, "resumed_settings", slow)
+    monkeypatch.setattr(resume, "resumed_settings", slow)
     assert main(["resume", "mine"]) == 1
     assert runs.read(run.path).state == "running"
 
 
 def test_the_dead_do_not_wait(file):
-    waiting.join(file, Path("alive"))
+    queue.join_queue(Path("alive"))
     (entry,) = json.loads(file.read_text())
     dead = {"path": "dead", "process": {**runs.this_process(), "started": 1.0}}
     file.write_text(json.dumps([dead, entry]))
-    assert names(file) == ["alive"]
+    assert names() == ["alive"]
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[3]", '[{"path": 3}]', "[" * 99_999])
 def test_a_damaged_queue_is_empty(file, text):
     file.write_text(text)
-    assert names(file) == []
-    waiting.join(file, Path("a"))
-    assert names(file) == ["a"]
+    assert names() == []
+    queue.join_queue(Path("a"))
+    assert names() == ["a"]

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from fmnist import checkpoints, continuing, runs
+from fmnist import checkpoints, resume, runs
 from fmnist.errors import RunError, SettingsError
 
 
@@ -25,21 +25,21 @@ def stopped(own_run):
 
 def test_the_rest_of_the_plan_has_the_same_settings(stopped):
     run = stopped(4)
-    assert continuing.can_resume(run)
-    assert continuing.resumed_settings(run) == run.settings
+    assert resume.can_resume(run)
+    assert resume.resumed_settings(run) == run.settings
     with pytest.raises(RunError, match="had 4 of its 10 epochs; let it have the rest first"):
-        continuing.resumed_settings(run, 5)
+        resume.resumed_settings(run, 5)
 
 
 def test_more_epochs_than_planned_are_asked_for(stopped):
     run = stopped(10)
-    assert not continuing.can_resume(run)
+    assert not resume.can_resume(run)
     with pytest.raises(RunError, match="all its 10 epochs; say how many more"):
-        continuing.resumed_settings(run)
+        resume.resumed_settings(run)
     expected = dataclasses.replace(run.settings, epochs=15, continued=(10,))
-    assert continuing.resumed_settings(run, 5) == expected
+    assert resume.resumed_settings(run, 5) == expected
     with pytest.raises(SettingsError, match="epochs must be"):
-        continuing.resumed_settings(run, 5_000)
+        resume.resumed_settings(run, 5_000)
 
 
 @pytest.mark.parametrize(
@@ -65,30 +65,30 @@ def test_what_ended_before_it_was_saved_has_only_to_be_saved(stopped, left_as, w
     runs.write_info(run.path, state=left_as, process=dead, files=files)
     left = runs.read(run.path)
     assert not left.active
-    assert continuing.can_resume(left) == unsaved
+    assert resume.can_resume(left) == unsaved
     if unsaved:
-        assert continuing.resumed_settings(left) == run.settings
-    assert continuing.resumed_settings(left, 2).epochs == 12
+        assert resume.resumed_settings(left) == run.settings
+    assert resume.resumed_settings(left, 2).epochs == 12
 
 
 def test_what_cannot_go_on_says_why(own_run, runs_dir):
     with pytest.raises(RunError, match=r"ships with the project .*--initial seed-cnn"):
-        continuing.resumed_settings(runs.find("seed-cnn"))
+        resume.resumed_settings(runs.find("seed-cnn"))
     with pytest.raises(RunError, match="has no checkpoint"):
-        continuing.resumed_settings(own_run("old"))
+        resume.resumed_settings(own_run("old"))
     run = own_run("busy", state="running", process=runs.this_process())
     with pytest.raises(RunError, match="training already"):
-        continuing.resumed_settings(run)
+        resume.resumed_settings(run)
     run = own_run("torn", epochs_done=3)
     (run.path / checkpoints.FILE).write_bytes(b"PK torn")
     with pytest.raises(RunError, match="checkpoint of 'torn' is damaged"):
-        continuing.resumed_settings(run)
+        resume.resumed_settings(run)
     run = own_run("odd")
     (run.path / "run.json").write_text("{")
     with pytest.raises(RunError, match="damaged"):
-        continuing.resumed_settings(runs.read(run.path))
+        resume.resumed_settings(runs.read(run.path))
 
 
 def test_a_run_that_never_ended_an_epoch_begins_again(own_run):
     run = own_run("young", epochs_done=0, state="failed", error="died")
-    assert continuing.resumed_settings(run) == run.settings
+    assert resume.resumed_settings(run) == run.settings
