@@ -116,12 +116,9 @@ def _chosen() -> tuple:
     )
 
 
-def _place(rows: list[tuple], chosen: tuple) -> int | None:
-    return rows.index(chosen) if chosen in rows else None
-
-
 def _class_table(result: Evaluation) -> None:
     st.subheader("Classification report")
+    true, predicted = _chosen()
     rows = report_rows(result.report)
     for at, row in enumerate(rows):
         row["interval"] = None
@@ -142,8 +139,8 @@ def _class_table(result: Evaluation) -> None:
         },
         rows,
         leading=len(CLASS_NAMES),
-        selected=_place([(name, ANY) for name in CLASS_NAMES], _chosen()),
-        on_choose=lambda at: choose_images(None if at is None else CLASS_NAMES[at], None),
+        chosen=true if predicted == ANY else None,
+        on_choose=lambda name: choose_images(name, None),
         key="classes",
         label="Precision, recall, F1 and support of each class",
     )
@@ -158,7 +155,8 @@ def _pairs(result: Evaluation) -> None:
     if not pairs:
         return
     st.subheader("Most confused pairs")
-    names = [(CLASS_NAMES[pair.first], CLASS_NAMES[pair.second]) for pair in pairs]
+    pair_names = [(CLASS_NAMES[pair.first], CLASS_NAMES[pair.second]) for pair in pairs]
+    classes = {" – ".join(names): names for names in pair_names}
     row_table(
         {
             "pair": Column("Pair"),
@@ -167,11 +165,11 @@ def _pairs(result: Evaluation) -> None:
             "←": Column("←", help="The second taken for the first."),
         },
         [
-            {"pair": " – ".join(name), "mistakes": pair.total, "→": pair.forth, "←": pair.back}
-            for name, pair in zip(names, pairs, strict=True)
+            {"pair": name, "mistakes": pair.total, "→": pair.forth, "←": pair.back}
+            for name, pair in zip(classes, pairs, strict=True)
         ],
-        selected=_place(names, _chosen()),
-        on_choose=lambda at: choose_images(*(names[at] if at is not None else (None, None))),
+        chosen=" – ".join(_chosen()),
+        on_choose=lambda name: choose_images(*classes.get(name, (None, None))),
         key="pairs",
         label="Pairs of classes with the most mistakes between them",
     )
