@@ -91,7 +91,7 @@ def _table(listed: dict[str, Run]) -> list[dict]:
         on_tick=run_actions.compare,
     )
     st.caption(
-        "Choose rows to look at a run, and tick them to lay their curves over each other. "
+        "Choose rows to look at a run, and tick several to compare their curves. "
         "Solid: training; dashed: validation."
     )
     return rows

@@ -69,8 +69,8 @@ def _metrics(result: Evaluation, run: Run) -> None:
             "Loss",
             f"{result.loss:.4f}",
             "mean cross-entropy",
-            "How surprised the network is by the true classes, in nats: 0 where it is sure and "
-            "right, 2.3 where it guesses among ten.",
+            "Minus the logarithm of the true class's probability: 0 where the network is certain "
+            "and right, 2.3 where it guesses among ten.",
         )
 
 
@@ -93,7 +93,9 @@ def _matrix(result: Evaluation) -> str | None:
         key="matrix",
         alt="Confusion matrix: true classes in rows, predicted classes in columns",
     )
-    st.caption("Choose a cell to see its images. Orange: the share of the row that went wrong.")
+    st.caption(
+        "Choose a cell to see its images. Orange: the share of the row that is misclassified."
+    )
     return by
 
 

@@ -24,7 +24,7 @@ def show(drawn: list[Run]) -> None:
             persist_state="session",
             label_visibility="collapsed",
         )
-    table = _table(tuple(loading.history_size(run) for run in drawn), drawn)
+    table = _table(drawn)
     if table.empty:
         st.caption("There are no curves: nothing was learnt, or its history is gone.")
         return
@@ -43,6 +43,6 @@ def show(drawn: list[Run]) -> None:
     show_learning(drawn, epochs, key="past", about=f"over the epochs {of}", by_run=True)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _table(sizes: tuple, _runs: list[Run]) -> pd.DataFrame:
-    return timed_curves(_runs)
+@loading.cache_of_run("history.jsonl", entries=16)
+def _table(runs: list[Run]) -> pd.DataFrame:
+    return timed_curves(runs)
