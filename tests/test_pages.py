@@ -251,7 +251,7 @@ def test_why_is_shown_on_demand(own_run):
     assert not app.exception
     assert "supports Trouser" in texts(app)
     assert "takes Trouser from" in texts(app)
-    assert "1,100 images it learnt from" in texts(app)
+    assert "1,100 images it was trained on" in texts(app)
     assert len(why_captions(app)) == 8
     assert sum(caption.startswith("Trouser") for caption in why_captions(app)) >= 6
     assert not app.progress

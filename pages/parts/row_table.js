@@ -64,14 +64,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
 
   const body = () => {
-    const order = [...rows];
+    const order = rows.filter((row) => row.leads);
     if (root.by !== undefined) {
       const value = (row) => [row.values[root.by]].flat()[0];
       const none = (row) => value(row) === null || value(row) === "";
-      order.sort((a, b) => b.leads - a.leads // sums and means stay below
-        || none(a) - none(b) // what has none, too
+      order.sort((a, b) => none(a) - none(b) // what has none stays below
         || root.turn * (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0));
     }
+    order.push(...rows.filter((row) => !row.leads)); // so do sums and means
     return order.map(rowOf);
   };
 
