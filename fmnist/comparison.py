@@ -80,12 +80,12 @@ def in_words(comparison: Comparison, first: str, second: str) -> str:
     )
     if c.p_value >= 0.05:
         return (
-            f"{counted} that {worse} gets right. Were both equally good, chance would part them at "
-            f"least so far {_often(c.p_value)}: this does not show that one is better."
+            f"{counted} that {worse} gets right. Between equally accurate runs, a difference "
+            f"this large occurs {_often(c.p_value)}: this does not show that one is better."
         )
     return (
-        f"{counted} that {worse} gets right. Were both equally good, chance would part them so far "
-        f"only {_often(c.p_value)}: {better} is better on images like these."
+        f"{counted} that {worse} gets right. Between equally accurate runs, a difference this "
+        f"large occurs only {_often(c.p_value)}: {better} is better on images like these."
     )
 
 

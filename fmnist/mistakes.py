@@ -19,8 +19,8 @@ SORTS = {
     "Lowest loss first": ("loss", True),
     "Most suspicious label first": ("label_margin", True),
     "Wrong in most runs first": ("runs_wrong", False),
-    "Most unlike what it learnt from first": ("to_training", False),
-    "Most like what it learnt from first": ("to_training", True),
+    "Farthest from the training set first": ("to_training", False),
+    "Nearest to the training set first": ("to_training", True),
     "Least contrast first": ("contrast", True),
     "By index": ("index", True),
 }

@@ -228,12 +228,14 @@ INTERACTIONS = (
         "an image of a cell", f"{REPORT}&true=Shirt&predicted=T-shirt/top", _picture("cell")
     ),
     Interaction(
-        "another view of the report", REPORT, _segment("view", "Confidence", "Slices", "Two runs")
+        "another view of the report",
+        REPORT,
+        _segment("view", "Confidence", "By image property", "Compare"),
     ),
     Interaction("the threshold", f"{REPORT}&view=Confidence", _slide("threshold")),
     Interaction(
         "which images part two runs",
-        f"{REPORT}&view=Two runs",
+        f"{REPORT}&view=Compare",
         _segment("disagreement", "Both are wrong", "They disagree"),
     ),
     Interaction(

@@ -18,12 +18,12 @@ from pages.parts import (
 VIEWS = {
     "Overview": report_overview.show,
     "Confidence": report_confidence.show,
-    "Slices": report_slices.show,
+    "By image property": report_slices.show,
     "Robustness": report_robustness.show,
-    "Over the epochs": report_epochs.show,
-    "Two runs": report_compare.show,
-    "Not answering": honesty_view.show,
-    "Take away": report_takeaway.show,
+    "By epoch": report_epochs.show,
+    "Compare": report_compare.show,
+    "When unsure": honesty_view.show,
+    "Export": report_takeaway.show,
 }
 
 
@@ -31,7 +31,7 @@ VIEWS = {
 def show_view(run: Run) -> None:
     """Show one view at a time: what is not looked at is not computed."""
     view = st.segmented_control(
-        "What to look at",
+        "View",
         list(VIEWS),
         default="Overview",
         required=True,

@@ -232,7 +232,7 @@ def test_page_as_the_first_address_of_a_cold_server(chromium, tmp_path, path, ti
             expect(page.get_by_text(content)).to_be_visible(timeout=ANSWER_LIMIT)
             menu = page.get_by_test_id("stSidebarNav").get_by_role("link")
             expect(menu).to_have_text([re.compile(name) for name in MENU], timeout=ANSWER_LIMIT)
-            picker = page.get_by_role("combobox", name="Run that all pages look at")
+            picker = page.get_by_role("combobox", name="Model")
             expect(picker).to_have_count(1, timeout=ANSWER_LIMIT)  # and no second frame
             expect(page).to_have_title("Fashion-MNIST Studio")
     finally:
@@ -263,5 +263,5 @@ def test_no_page_is_wider_than_the_window(chromium, server, width, scheme):
 
 def test_run_in_the_address_is_looked_at_and_an_unknown_one_is_not(page, server):
     go(page, server, "/report?run=nobody", "Report")
-    picker = page.get_by_role("combobox", name="Run that all pages look at")
+    picker = page.get_by_role("combobox", name="Model")
     expect(picker).to_have_value(runs.DEFAULT_RUN)

@@ -101,7 +101,7 @@ def test_threshold_changes_matrix_and_numbers_as_it_moves(page, server):
 
 
 def test_point_of_a_slice_leads_to_its_mistakes(page, server):
-    report(page, server, "&view=Slices")
+    report(page, server, "&view=By image property")
     point = page.locator('.st-key-slice-Fill path[aria-label*="from:"]')
     expect(point).to_have_count(5, timeout=ANSWER_LIMIT)
     point.nth(4).click()
@@ -110,7 +110,7 @@ def test_point_of_a_slice_leads_to_its_mistakes(page, server):
 
 
 def test_two_runs_show_the_images_that_part_them(page, server):
-    report(page, server, "&view=Two runs")
+    report(page, server, "&view=Compare")
     shown(page, re.compile(r"\d+ test images; the answers shown"))
     # Streamlit forgets the images of a choice with the next one, be they still on their way
     page.wait_for_function(LOADED)
@@ -199,7 +199,7 @@ def test_votes_of_the_court_are_kept(page, server):
     page.get_by_role("button", name="Can't tell").click()
     expect(picture).not_to_have_attribute("src", first, timeout=ANSWER_LIMIT)
     page.reload()
-    expect(number(page, "Images judged")).to_contain_text("votes", timeout=ANSWER_LIMIT)
+    expect(number(page, "Images judged")).to_contain_text("1 vote in total", timeout=ANSWER_LIMIT)
 
 
 def test_round_against_the_network_ends_with_score_and_pictures(page, server):

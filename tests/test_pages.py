@@ -249,25 +249,25 @@ def test_why_is_shown_on_demand(own_run):
     app.session_state["upload-why"] = True
     app.run()
     assert not app.exception
-    assert "speaks for Trouser" in texts(app)
+    assert "supports Trouser" in texts(app)
     assert "takes Trouser from" in texts(app)
-    assert "1,100 images it learnt from" in texts(app)
+    assert "1,100 images it was trained on" in texts(app)
     assert len(why_captions(app)) == 8
     assert sum(caption.startswith("Trouser") for caption in why_captions(app)) >= 6
     assert not app.progress
 
-    (choice,) = (box for box in app.selectbox if box.label == "What speaks for")
+    (choice,) = (box for box in app.selectbox if box.label == "Highlight the pixels that support")
     assert (choice.value, len(choice.options)) == (1, 10)
     choice.set_value(3).run()
     assert not app.exception
-    assert "speaks for Dress" in texts(app)
+    assert "supports Dress" in texts(app)
 
     # another answer begins with itself
     square = Image.new("RGB", (200, 200), "white")
     ImageDraw.Draw(square).rectangle([30, 60, 170, 160], "black")
     upload(app, ("bag.png", png(square), "image/png"))
     assert app.metric[0].value == "Bag"
-    assert "speaks for Bag" in texts(app)
+    assert "supports Bag" in texts(app)
 
 
 def test_why_of_a_test_image(own_run):
@@ -286,7 +286,7 @@ def test_why_without_the_training_images_is_one_sentence(monkeypatch, tmp_path):
     app.run()
     assert not app.exception
     assert "is missing" in app.error[0].value
-    assert "speaks for Trouser" in texts(app)
+    assert "supports Trouser" in texts(app)
 
 
 def test_several_uploads_are_a_table_and_a_bad_one_is_a_sentence():

@@ -23,7 +23,7 @@ def kept():
 
 
 def view(run="seed-cnn", **query):
-    return open_app("report", run=run, view="Over the epochs", **query)
+    return open_app("report", run=run, view="By epoch", **query)
 
 
 def test_slider_goes_through_the_epochs(kept, test_part):

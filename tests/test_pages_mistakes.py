@@ -200,9 +200,9 @@ def test_orders_by_what_was_learnt_from(stored, test_part):
     novelty.write(runs.find("seed-cnn"), found)
     wrong = np.flatnonzero(stored.argmax(axis=1) != test_part.labels)
     app = page()
-    app.selectbox(key="mistakes_sort").set_value("Most unlike what it learnt from first").run()
+    app.selectbox(key="mistakes_sort").set_value("Farthest from the training set first").run()
     assert first_shown(app) == wrong[found.distances[wrong].argmax()]
-    app.selectbox(key="mistakes_sort").set_value("Most like what it learnt from first").run()
+    app.selectbox(key="mistakes_sort").set_value("Nearest to the training set first").run()
     assert first_shown(app) == wrong[found.distances[wrong].argmin()]
 
 
@@ -222,7 +222,7 @@ def test_images_that_are_in_the_training_part_too(test_part):
 @pytest.mark.usefixtures("nothing_measured")
 def test_nearest_training_images_are_found_on_demand():
     app = page()
-    app.selectbox(key="mistakes_sort").set_value("Most unlike what it learnt from first")
+    app.selectbox(key="mistakes_sort").set_value("Farthest from the training set first")
     app.run(timeout=180)
     assert not app.exception
     found = novelty.read(runs.find("seed-cnn"), 10_000)

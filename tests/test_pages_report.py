@@ -64,13 +64,13 @@ def test_report_shows_the_numbers_of_the_run():
 
 
 def test_report_shows_calibration_and_says_where_there_is_none(own_run):
-    app = open_app("report", view="Not answering")
+    app = open_app("report", view="When unsure")
     judge = for_run(runs.find(runs.DEFAULT_RUN)).judge
     values = {metric.label: metric.value for metric in app.metric}
     assert values["Calibration error (ECE)"] == f"{judge.measured['ece_after']:.2%}"
     assert f"of {judge.confident_from:.0%} on" in texts(app)
     own_run("unfitted")
-    app = open_app("report", run="unfitted", view="Not answering")
+    app = open_app("report", run="unfitted", view="When unsure")
     assert not app.exception
     assert "Nothing was fitted for this run" in texts(app)
 
@@ -108,13 +108,14 @@ def test_a_link_shows_the_images_of_a_cell_and_of_its_reverse(stored, test_part)
     back = ((test_part.labels == 4) & (answers == 6)).sum()
     assert f"**Shirt, taken for Coat** ({there})" in texts(app)
     assert f"**Coat, taken for Shirt** ({back})" in texts(app)
-    assert sent(app, "classes")["selected"] is None
+    assert sent(app, "classes")["chosen"] is None
 
 
 def test_a_link_marks_the_row_that_it_leads_from():
-    assert sent(view("Overview", true="Shirt"), "classes")["selected"] == 6
+    assert sent(view("Overview", true="Shirt"), "classes")["chosen"] == "Shirt"
     pairs = sent(view("Overview", true="Shirt", predicted="Coat"), "pairs")
-    assert pairs["rows"][pairs["selected"]]["values"][0] == "Shirt – Coat"
+    assert pairs["chosen"] == "Shirt – Coat"
+    assert pairs["chosen"] in [row["name"] for row in pairs["rows"]]
 
 
 def test_a_class_alone_shows_all_its_images_and_nonsense_none():
@@ -131,7 +132,7 @@ def test_threshold_changes_what_is_answered(stored, test_part):
     right = (stored.argmax(axis=1) == test_part.labels) & given
     shown = metrics(app)
     assert shown["Answered"] == f"{given.mean():.1%}"
-    assert shown["Right of those"] == f"{right.sum() / given.sum():.2%}"
+    assert shown["Accuracy of the answers"] == f"{right.sum() / given.sum():.2%}"
     assert shown["Wrong answers left"] == f"{given.sum() - right.sum():,}"
     app.slider(key="threshold").set_value(0).run()
     assert metrics(app)["Answered"] == "100.0%"
@@ -148,7 +149,7 @@ def test_a_link_shows_the_images_of_a_bin_of_confidence(stored, test_part):
 
 
 def test_a_link_shows_the_mistakes_of_a_slice(stored, test_part):
-    app = view("Slices", slice="Contrast: lowest fifth")
+    app = view("By image property", slice="Contrast: lowest fifth")
     contrast = [np.std(image[image > 8]) if (image > 8).any() else 0 for image in test_part.images]
     fifth = np.argsort(contrast, kind="stable")[:2_000]
     right = (stored.argmax(axis=1) == test_part.labels)[fifth].mean()
@@ -156,7 +157,7 @@ def test_a_link_shows_the_mistakes_of_a_slice(stored, test_part):
 
 
 def test_slices_are_drawn_for_every_measure():
-    app = view("Slices")
+    app = view("By image property")
     assert not app.exception
     for name in ("Brightness", "Fill", "Aspect", "Contrast"):
         assert f"**{name}**" in texts(app)
@@ -179,7 +180,7 @@ def test_two_runs_are_compared_by_mcnemar(own_run, stored, test_part):
     wrong = np.flatnonzero(stored.argmax(axis=1) == test_part.labels)[:60]
     other[wrong] = np.roll(other[wrong], 1, axis=1)
     own_run("worse", probabilities=other)
-    app = open_app("report", run="seed-cnn", view="Two runs", **{"with": "worse"})
+    app = open_app("report", run="seed-cnn", view="Compare", **{"with": "worse"})
     shown = metrics(app)
     assert shown["McNemar's exact test"] == f"p = {binomtest(60, 60).pvalue:.2g}"
     assert shown["Difference"] == "+0.60 points"
@@ -190,16 +191,17 @@ def test_two_runs_are_compared_by_mcnemar(own_run, stored, test_part):
 def test_one_run_alone_has_nothing_to_be_compared_with(monkeypatch):
     only = [runs.find("seed-cnn")]
     monkeypatch.setattr(runs, "usable_runs", lambda: only)
-    assert "no other run" in view("Two runs").info[0].value
+    assert "no other run" in view("Compare").info[0].value
 
 
 def test_the_report_can_be_taken_away():
-    app = view("Take away")
+    app = view("Export")
     assert [button.label for button in app.download_button] == ["Report as HTML"]
 
 
 @pytest.mark.parametrize(
-    "name", ["Overview", "Confidence", "Slices", "Two runs", "Not answering", "Take away", "<b>"]
+    "name",
+    ["Overview", "Confidence", "By image property", "Compare", "When unsure", "Export", "<b>"],
 )
 def test_every_view_of_a_run_that_never_predicts_some_class(own_run, name):
     probabilities = np.zeros((10_000, 10))

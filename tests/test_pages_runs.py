@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from fmnist import keeping, promises, run_archive, runs, storage
 from fmnist.settings import TrainSettings
-from pages.parts import frame, run_actions, run_table, run_trash
+from pages.parts import frame, row_table, run_actions, run_trash
 from tests.browsing import ANSWER_LIMIT, browsing, go
 from tests.test_keeping import trash
 from tests.test_pages import fresh_caches, open_app, texts
@@ -103,19 +103,19 @@ def test_starred_runs_stand_first_and_can_be_alone(own_run):
 
 def test_what_a_browser_sends_is_not_believed():
     names = {f"run-{at}" for at in range(20)}
-    assert run_table.known(["run-3", "nobody", 7, None, "run-1", "run-3"], names) == [
+    assert row_table.known(["run-3", "nobody", 7, None, "run-1", "run-3"], names) == [
         "run-3",
         "run-1",
     ]
     for nonsense in (None, 7, {}, "run-1", [[]]):
-        assert run_table.known(nonsense, names) == []
-    assert len(run_table.known(sorted(names), names)) == run_table.MOST_COMPARED
+        assert row_table.known(nonsense, names) == []
+    assert len(row_table.known(sorted(names), names)) == row_table.MOST_TICKED
 
 
 def test_choices_that_are_gone_are_none(own_run):
     app = train(chosen="gone", compared=["gone", "robust"])
     data = sent(app, "runs_table")
-    assert (data["chosen"], data["compared"]) == (None, ["robust"])
+    assert (data["chosen"], data["ticked"]) == (None, ["robust"])
     assert "Delete" not in [b.label for b in app.button]
 
 
@@ -192,7 +192,7 @@ def test_another_name_is_followed_by_the_choices(own_run):
     assert runs.find("better").usable
     assert app.sidebar.selectbox(key="run").value == "better"
     data = sent(app, "runs_table")
-    assert (data["chosen"], data["compared"]) == ("better", ["better", "robust"])
+    assert (data["chosen"], data["ticked"]) == ("better", ["better", "robust"])
     assert not app.error
     # but not by a sidebar that looks at another one
     app = rename(train("better"), runs.find("better"), "best")
@@ -215,7 +215,7 @@ def test_deleting_is_undone(own_run, runs_dir):
     app = click(train("mine", ["mine"], run="mine"), "Delete")
     assert "mine" not in listed(app)
     assert app.sidebar.selectbox(key="run").value == runs.DEFAULT_RUN
-    assert sent(app, "runs_table")["compared"] == []
+    assert sent(app, "runs_table")["ticked"] == []
     assert "mine is deleted." in texts(app)
     click(app, "Undo")
     assert sent(app, "runs_table")["chosen"] == "mine"

@@ -58,7 +58,7 @@ class Answered:
 def answer_all(items: list[Item], run: Run) -> list[Answered]:
     """Answer the items; shows a bar while that takes time."""
     classifier = loading.classifier(run)
-    about = str(run.path), loading.network_key(run)
+    about = str(run.path), run.files["model.tflite"] + run.files.get("verdict.json", "")
     return [
         Answered(item, *_answered(item.key, *about, item, classifier))
         for item in with_progress(items, "Classifying")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fmnist import notes
+from fmnist import court, notes
 from fmnist.court import Case, adjusted
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import NotesError
@@ -22,9 +22,7 @@ def show(run: Run) -> None:
         "which class is the label's. Votes are kept on the computer that runs this studio."
     )
     seen = st.session_state.setdefault(SEEN, set())
-    case = next(
-        (case for case in loading.cases(run) if (case.index, case.answer) not in seen), None
-    )
+    case = next((case for case in _cases(run) if (case.index, case.answer) not in seen), None)
     if case is None:
         st.success("You have voted on every image that this run contradicts. Thank you.")
     else:
@@ -72,7 +70,11 @@ def _result(run: Run) -> None:
     result = adjusted(answers, loading.test_part().labels, given)
     low, high = result.interval
     with st.container(horizontal=True):
-        number("Images judged", f"{result.judged:,}", f"{len(given):,} votes in all")
+        number(
+            "Images judged",
+            f"{result.judged:,}",
+            f"{len(given):,} vote{'s' * (len(given) != 1)} in total",
+        )
         number("For the label", f"{result.for_label:,}", "the network was wrong")
         number("For the network", f"{result.for_answer:,}", "the label was wrong")
         number("Undecided", f"{result.undecided:,}", "they stay mistakes")
@@ -80,9 +82,8 @@ def _result(run: Run) -> None:
             "Adjusted accuracy",
             f"{result.accuracy:.2%}",
             f"95 % interval {low:.2%} to {high:.2%}",
-            "With the judged images counted as people decided. All others count as the dataset "
-            "labels them. Only images that the run contradicts are judged, so votes can raise it "
-            "and never lower it.",
+            "Judged images count as people decided, all others as the dataset labels them. Only "
+            "images that the run contradicts are judged, so votes can raise it and never lower it.",
         )
     st.download_button(
         "Votes as CSV",
@@ -92,3 +93,9 @@ def _result(run: Run) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
+
+
+@loading.cache_of_run("test.npz")
+def _cases(run: Run) -> list[Case]:
+    """The cases of the label court; see `court.cases`."""
+    return court.cases(loading.predictions(run), loading.test_part().labels)

@@ -31,7 +31,7 @@ def pages() -> list:
         icon=":material/draw:",
         default=True,
         url_path="front",  # never shown, but without it the next page could not be "classify"
-        help="Draw a garment, upload pictures or take a photo, and see what the network says.",
+        help="Draw a garment, upload pictures or take a photo, and see what the network predicts.",
     )
     return [
         front,
@@ -104,12 +104,12 @@ def pick_run() -> None:
     with st.sidebar:
         default = names.index(runs.DEFAULT_RUN) if runs.DEFAULT_RUN in names else 0
         chosen = st.selectbox(
-            "Run that all pages look at",
+            "Model",
             names,
             index=default,
             key=RUN_KEY,
             bind="query-params",
-            help="A run is a trained network with everything it said about the test images.",
+            help="The trained network that all pages use, with its answers for the test images.",
         )
         run = next(run for run in usable if run.name == chosen)
         st.caption(run.summary)

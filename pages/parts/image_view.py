@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fmnist import epochs, notes
+from fmnist import epochs, notes, runs
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import NotesError
 from fmnist.explanation import occlusion_map
@@ -32,7 +32,7 @@ def show_more(index: int, row, run: Run, key: str) -> None:
 
 def _maps(index: int, true: int, predicted: int, run: Run) -> None:
     pixels = loading.test_part().images[index]
-    st.markdown("**What speaks for** (orange) **and against** (blue)")
+    st.markdown("**Pixels that support** (orange) **or contradict** (blue)")
     with st.container(horizontal=True, gap="medium"):
         for class_id in dict.fromkeys((predicted, true)):
             values = occlusion_map(pixels, loading.classifier(run), class_id)
@@ -46,7 +46,7 @@ def _maps(index: int, true: int, predicted: int, run: Run) -> None:
                 overlay(pixels, values, 7),
                 width=196,
                 caption=f"{name} ({said})",
-                alt=f"Where the image speaks for {name}, orange, and against it, blue",
+                alt=f"Pixels that support {name}, orange, or contradict it, blue",
             )
 
 
@@ -73,7 +73,7 @@ def _relatives(index: int, true: int, predicted: int, run: Run) -> None:
 
 def _other_runs(index: int, run: Run) -> None:
     rows = []
-    for other in loading.usable_runs():
+    for other in runs.usable_runs():
         said = loading.predictions(other)[index]
         rows.append(
             {

@@ -14,6 +14,7 @@ from fmnist.runs import Run
 from fmnist.settings import TrainSettings
 from fmnist.validation_panel import render_validation_panel
 from fmnist.validation_predictions import PredictionsVersion
+from pages.parts.loading import cache_of_run
 
 KEPT = 8  # of each: runs, or epochs that different sessions are just looking at
 
@@ -22,34 +23,6 @@ def planned_rates(run: Run) -> list[tuple[float, str, float]]:
     """The learning rates that a run is to have; see `training_charts.planned_rates`."""
     images = run.count("train_size")
     return _planned_rates(run.settings, int(images)) if images and images >= 1 else []
-
-
-def validation_tables(run: Run, version: PredictionsVersion) -> dict[str, pd.DataFrame]:
-    """The rows of the charts "matrix" and "classes" after the newest of `version`'s epochs.
-
-    Empty where the answers cannot be read. Raises DatasetError.
-    """
-    return _validation_tables(str(run.path), version, run, _validation_part().labels)
-
-
-def panel(run: Run, version: PredictionsVersion) -> str:
-    """The panel of validation images until the newest of `version`'s epochs.
-
-    Raises DatasetError.
-    """
-    return _panel(str(run.path), version, run.settings.epochs, run, _validation_part())
-
-
-def lens_uris(run: Run) -> tuple[str, str, str, str] | None:
-    """The image that the first layer looks at, its filters, and what they make of it: data URIs.
-
-    Then the class of the image. None where the run's folder has nothing of it. Raises DatasetError.
-    """
-    try:
-        found = (run.path / lens.FILE).stat()
-    except OSError:
-        return None
-    return _lens_uris(str(run.path), (found.st_mtime_ns, found.st_size), run, _validation_part())
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)
@@ -64,37 +37,52 @@ def _validation_part() -> Part:
     return Part(part.images[held_out], part.labels[held_out])
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner=False)
-def _validation_tables(
-    path: str, version: PredictionsVersion, _run: Run, _labels
-) -> dict[str, pd.DataFrame]:
-    found = validation.load_newest(_run, version.epochs)
+@cache_of_run(entries=KEPT)
+def validation_tables(run: Run, version: PredictionsVersion) -> dict[str, pd.DataFrame]:
+    """The rows of the charts "matrix" and "classes" after the newest of `version`'s epochs.
+
+    Empty where the answers cannot be read. Raises DatasetError.
+    """
+    labels = _validation_part().labels
+    found = validation.load_newest(run, version.epochs)
     if not len(found):
         return {}
-    before, now = (epochs.confusion_at(one, _labels) for one in (found[0], found[-1]))
+    before, now = (epochs.confusion_at(one, labels) for one in (found[0], found[-1]))
     return {
         "matrix": charts.confusion_table(now),
         "classes": training_charts.class_table(now, before if len(found) > 1 else None),
     }
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner=False)
-def _panel(path: str, version: PredictionsVersion, planned: int, _run: Run, _part: Part) -> str:
-    chosen = validation.select_images(_part.labels)
-    found = validation.load_selected(_run, version.epochs, chosen, planned)
-    return render_validation_panel(_part.images[chosen], _part.labels[chosen], found, planned)
+def panel(run: Run, version: PredictionsVersion) -> str:
+    """The panel of validation images until the newest of `version`'s epochs.
+
+    Raises DatasetError.
+    """
+    return _panel(run, version, run.settings.epochs)  # a run can be given more epochs
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner=False)
-def _lens_uris(
-    path: str, written: tuple[int, int], _run: Run, _part: Part
-) -> tuple[str, str, str, str] | None:
-    found = lens.read(_run)
+@cache_of_run(entries=KEPT)
+def _panel(run: Run, version: PredictionsVersion, planned: int) -> str:
+    part = _validation_part()
+    chosen = validation.select_images(part.labels)
+    found = validation.load_selected(run, version.epochs, chosen, planned)
+    return render_validation_panel(part.images[chosen], part.labels[chosen], found, planned)
+
+
+@cache_of_run(lens.FILE, entries=KEPT)
+def lens_uris(run: Run) -> tuple[str, str, str, str] | None:
+    """The image that the first layer looks at, its filters, and what they make of it: data URIs.
+
+    Then the class of the image. None where the run's folder has nothing of it. Raises DatasetError.
+    """
+    found = lens.read(run)
     if found is None:
         return None
+    part = _validation_part()
     return (
-        data_uri(enlarge(_part.images[lens.IMAGE], 6)),
+        data_uri(enlarge(part.images[lens.IMAGE], 6)),
         data_uri(lens_pictures.filter_sheet(found)),
         data_uri(lens_pictures.activation_sheet(found)),
-        data.CLASS_NAMES[_part.labels[lens.IMAGE]],
+        data.CLASS_NAMES[part.labels[lens.IMAGE]],
     )

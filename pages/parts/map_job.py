@@ -25,8 +25,8 @@ def offer(run: Run) -> None:
         _wait(run)
         return
     if key in known and known[key][0].returncode not in (0, -15):
-        st.error("The map could not be made; the server's log says why.")
-    if st.button("Make the better map (t-SNE, about a minute)", icon=":material/map:"):
+        st.error("The map could not be computed; the reason is in the server's log.")
+    if st.button("Compute a better map (t-SNE, about a minute)", icon=":material/map:"):
         _start(run)
         st.rerun()
 
@@ -51,8 +51,8 @@ def _wait(run: Run) -> None:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f":material/progress_activity: Making the map for {time.monotonic() - began:.0f} s; "
-            f"you can go on meanwhile."
+            f":material/progress_activity: Computing the map for {time.monotonic() - began:.0f} s; "
+            f"you can continue meanwhile."
         )
         if st.button("Stop", key="map-stop"):
             process.terminate()

@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from fmnist import landscape
+from fmnist.pictures import contact_sheet, photo_uri
 from fmnist.runs import Run
 from pages.parts import loading, map_job, test_gallery
 from pages.parts.scatter import scatter
@@ -17,15 +18,17 @@ def show(run: Run) -> None:
     places = landscape.read(run, len(relations.features))
     if places is None:
         map_job.offer(run)
-        places = loading.pca(run)
+        places = _pca(run)
         st.caption("Two principal components of the network's features.")
     else:
-        st.caption("t-SNE of the network's features: near each other means alike to the network.")
+        st.caption(
+            "t-SNE of the network's features: images near each other look alike to the network."
+        )
     by = st.segmented_control(
         "Coloured by", COLOURS, default=COLOURS[0], required=True, key="map_colour"
     )
     labels, answers = loading.test_part().labels, loading.predictions(run).argmax(axis=1)
-    sheet, columns = loading.sheet()
+    sheet, columns = _sheet()
     chosen = scatter(
         places,
         answers if by == COLOURS[1] else labels,
@@ -36,7 +39,7 @@ def show(run: Run) -> None:
         key="map",
     )
     st.caption(
-        "Draw around a region to see its images, or click one point. Circles: mistakes. The names "
+        "Draw around a region to see its images, or click a point. Circles: mistakes. The names "
         "above hide and show a class."
     )
     table = loading.answers_table(run)
@@ -73,3 +76,16 @@ def _chosen(
     hidden = [id_ for id_ in hidden if type(id_) is int] if isinstance(hidden, list) else []
     found &= ~np.isin(colour, hidden)
     return found & wrong if chosen.get("onlyMisses") is True else found
+
+
+@loading.cache_of_run("model.tflite", entries=2)
+def _pca(run: Run) -> np.ndarray:
+    """The test images in two dimensions at once, (10000, 2) float32, -1..1."""
+    return landscape.unit(landscape.pca(loading.relations(run).features))
+
+
+@st.cache_resource(show_spinner=False)
+def _sheet() -> tuple[str, int]:
+    """The test images as one picture, a data URI, and how many stand in a row."""
+    columns = 100
+    return photo_uri(contact_sheet(loading.test_part().images, columns)), columns

@@ -37,10 +37,10 @@ def show(run: Run) -> None:
             list(SORTS),
             key="mistakes_sort",
             bind="query-params",
-            help="The margin is what the answer is ahead of the second. A label is suspicious "
-            "where confident learning (Northcutt et al., arXiv 1911.00068) thinks another class "
-            "likelier. What it learnt from: by the distance of the nearest training image in the "
-            "network's features.",
+            help="The margin is the difference between the two highest probabilities. A label is "
+            "suspicious where confident learning (Northcutt et al., arXiv 1911.00068) thinks "
+            "another class likelier. Distance to the training set: that of the nearest training "
+            "image, in the network's features.",
         )
         some, tagged = st.columns(2)
         which = some.segmented_control(

@@ -6,12 +6,13 @@ from fmnist import keeping, runs
 from fmnist.architectures import NETWORKS
 from fmnist.progress_text import duration_text
 from fmnist.runs import Run
-from pages.parts import run_actions, run_compare, run_detail, run_table, run_trash, run_upload
-from pages.parts.row_table import Column
+from pages.parts import run_actions, run_compare, run_detail, run_trash, run_upload
+from pages.parts.row_table import Column, row_table
 
 AT_FIRST = 3  # runs whose curves are shown before anything is chosen
 STARRED_ONLY = "runs_starred_only"
 COLUMNS = {
+    "name": Column("Run"),
     "state": Column("State"),
     "network": Column("Network"),
     "validation": Column(
@@ -79,18 +80,18 @@ def _table(listed: dict[str, Run]) -> list[dict]:
     rows = starred + [row for row in rows if not row["starred"]]
     if starred and st.toggle("Starred only", key=STARRED_ONLY, persist_state="session"):
         rows = starred
-    run_table.run_table(
+    row_table(
         COLUMNS,
         rows,
         key="runs_table",
         label="Runs that have ended, with their settings and scores",
         chosen=run_actions.chosen(),
-        compared=run_actions.compared(),
         on_choose=run_actions.choose,
-        on_compare=run_actions.compare,
+        ticked=run_actions.compared(),
+        on_tick=run_actions.compare,
     )
     st.caption(
-        "Choose rows to look at a run, and tick them to lay their curves over each other. "
+        "Choose rows to look at a run, and tick several to compare their curves. "
         "Solid: training; dashed: validation."
     )
     return rows

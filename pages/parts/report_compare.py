@@ -1,8 +1,9 @@
-"""Report, two runs: where they disagree, who is right, and whether the difference is chance."""
+"""Report, compare: where they disagree, who is right, and whether the difference is chance."""
 
 import numpy as np
 import streamlit as st
 
+from fmnist import report_charts, runs
 from fmnist.comparison import compare, in_words
 from fmnist.report_charts import HUMAN, HUMAN_SOURCE
 from fmnist.runs import Run
@@ -19,7 +20,7 @@ KINDS = {
 
 def show(run: Run) -> None:
     """Compare a run with another one, chosen here."""
-    others = [other for other in loading.usable_runs() if other.name != run.name]
+    others = [other for other in runs.usable_runs() if other.name != run.name]
     if not others:
         st.info("There is no other run to compare with; train one.")
         return
@@ -43,15 +44,15 @@ def show(run: Run) -> None:
         number(
             "McNemar's exact test",
             f"p = {c.p_value:.2g}",
-            f"{c.first_only + c.second_only:,} images part them",
-            "How often chance would part two equally good runs at least so far.",
+            f"they differ on {c.first_only + c.second_only:,} images",
+            "The probability of a difference this large between equally accurate runs.",
         )
     st.vega_lite_chart(
-        spec=loading.people_spec(run, other),
+        spec=_people_spec(run, other),
         key="people",
-        alt=f"Accuracy of both runs with intervals, and of people, {HUMAN:.1%}",
+        alt=f"Accuracy of both runs with intervals, and human accuracy, {HUMAN:.1%}",
     )
-    st.caption(f"Whiskers: 95 % intervals. Dashed, people: {HUMAN_SOURCE}.")
+    st.caption(f"Whiskers: 95 % intervals. Dashed, human accuracy: {HUMAN_SOURCE}.")
     st.markdown(in_words(c, run.name, other.name))
     kind = st.segmented_control(
         "Images",
@@ -65,3 +66,11 @@ def show(run: Run) -> None:
     chosen = table[KINDS.get(kind, KINDS["They disagree"])(mine, theirs, labels)]
     st.caption(f"{len(chosen):,} test images; the answers shown are those of {run.name}")
     test_gallery.show(chosen.sort_values("confidence", ascending=False), run, key="disagree")
+
+
+@loading.cache_of_run("test.npz", entries=loading.RUNS_KEPT**2)
+def _people_spec(first: Run, second: Run) -> dict:
+    """Vega-Lite specification of `report_charts.people_chart` for two runs."""
+    labels = loading.test_part().labels
+    right = {run.name: loading.predictions(run).argmax(axis=1) == labels for run in (first, second)}
+    return report_charts.people_chart(right).to_dict()

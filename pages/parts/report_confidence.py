@@ -1,12 +1,14 @@
-"""Report, confidence: is the run as often right as it says, and what does a threshold buy?"""
+"""Report, confidence: does it match the accuracy, and what does a threshold gain?"""
 
 import numpy as np
 import streamlit as st
 
-from fmnist.calibration import BINS, bin_of, ece
+from fmnist import data, report_charts
+from fmnist.calibration import BINS, bin_of, ece, reliability
 from fmnist.charts import confusion_spec, confusion_table
 from fmnist.runs import Run
 from fmnist.thresholds import at_threshold
+from fmnist.verdicts import Judge, fit_temperature
 from pages.parts import loading, test_gallery
 from pages.parts.numbers import number
 
@@ -18,20 +20,20 @@ BOX = "sure"  # key of the box that says whose images are shown, and its name in
 def show(run: Run) -> None:
     """Show reliability and threshold of a run."""
     labels, stored = loading.test_part().labels, loading.predictions(run)
-    _reliability(run, stored, loading.calibrated(run), labels, loading.temperature(run))
+    _reliability(run, stored, _calibrated(run), labels, _temperature(run))
     _threshold(stored, labels)
 
 
 def _reliability(
     run: Run, stored: np.ndarray, calibrated: np.ndarray, labels: np.ndarray, temperature: float
 ) -> None:
-    st.subheader("Is it as often right as it says?")
+    st.subheader("Does its confidence match its accuracy?")
     with st.container(horizontal=True):
         number(
             "Calibration error (ECE)",
             f"{ece(stored, labels):.2%}",
-            "as the network says it",
-            "Mean distance between confidence and share right, in 15 bins of confidence "
+            "of the network's own probabilities",
+            "Mean difference between confidence and accuracy, in 15 bins of confidence "
             "(Guo et al., arXiv 1706.04599).",
         )
         number(
@@ -40,15 +42,15 @@ def _reliability(
             f"temperature {temperature:.3f}",
             "One number, fitted on the validation images, divides the logarithm of all "
             "probabilities. Above 1 it makes the network less sure. The vote of the Classify page "
-            "has its own; see Not answering.",
+            "has its own; see When unsure.",
         )
-    specs = loading.confidence_specs(run)
+    specs = _confidence_specs(run)
     diagram, histogram = st.columns(2, gap="large")
     diagram.vega_lite_chart(
         spec=specs["reliability"],
         on_select=lambda: _bin_chosen("reliability"),
         key="reliability",
-        alt="Reliability diagram: share right over confidence",
+        alt="Reliability diagram: accuracy over confidence",
     )
     histogram.vega_lite_chart(
         spec=specs["confidences"],
@@ -57,8 +59,8 @@ def _reliability(
         alt="Histogram of confidence: answers and wrong answers in 15 bins",
     )
     st.caption(
-        "On the dashed line a network is exactly as often right as it says; below it, too sure of "
-        "itself. Whiskers: 95 % intervals. Choose a point or a bar to see its images."
+        "On the dashed line, accuracy equals confidence; below it, the network is overconfident. "
+        "Whiskers: 95 % intervals. Choose a point or a bar to see its images."
     )
     _images(run)
 
@@ -86,7 +88,7 @@ def _images(run: Run) -> None:
 def _threshold(stored: np.ndarray, labels: np.ndarray) -> None:
     st.subheader("What if it answered only when sure?")
     percent = st.slider(
-        "Answer from a confidence of",
+        "Answer only from a confidence of",
         0,
         99,
         50,
@@ -100,10 +102,12 @@ def _threshold(stored: np.ndarray, labels: np.ndarray) -> None:
         if left.answered:
             low, high = left.interval
             number(
-                "Right of those", f"{left.accuracy:.2%}", f"95 % interval {low:.1%} to {high:.1%}"
+                "Accuracy of the answers",
+                f"{left.accuracy:.2%}",
+                f"95 % interval {low:.1%} to {high:.1%}",
             )
         else:
-            number("Right of those", "–", "nothing is answered")
+            number("Accuracy of the answers", "–", "nothing is answered")
         number("Wrong answers left", f"{left.answered - left.right:,}", "of the answered")
     st.vega_lite_chart(
         confusion_table(left.confusion),
@@ -111,3 +115,36 @@ def _threshold(stored: np.ndarray, labels: np.ndarray) -> None:
         key="threshold-matrix",
         alt="Confusion matrix at this threshold, with a column for what is not answered",
     )
+
+
+@loading.cache_of_run("model.tflite", spinner="Classifying the validation images")
+def _temperature(run: Run) -> float:
+    """The temperature of the run's own probabilities, fitted on the validation images.
+
+    Not that of its verdicts, which is for the vote of several renderings.
+    """
+    part = data.load("train")
+    held_out = data.split(part.labels)[1]
+    said, _ = loading.classifier(run)(part.images[held_out])
+    return fit_temperature(said, part.labels[held_out])
+
+
+def _calibrated(run: Run) -> np.ndarray:
+    """The stored probabilities (10000, 10) after the temperature above."""
+    return Judge(temperature=_temperature(run)).calibrated(loading.predictions(run))
+
+
+@loading.cache_of_run("model.tflite", "test.npz")
+def _confidence_specs(run: Run) -> dict[str, dict]:
+    """Vega-Lite specifications of the charts "reliability" and "confidences"; see `report_charts`.
+
+    The reliability is shown as the network says it and after its temperature.
+    """
+    labels = loading.test_part().labels
+    before, after = (
+        reliability(said, labels) for said in (loading.predictions(run), _calibrated(run))
+    )
+    return {
+        "reliability": report_charts.reliability_chart(before, after).to_dict(),
+        "confidences": report_charts.confidence_chart(before).to_dict(),
+    }

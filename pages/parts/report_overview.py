@@ -69,8 +69,8 @@ def _metrics(result: Evaluation, run: Run) -> None:
             "Loss",
             f"{result.loss:.4f}",
             "mean cross-entropy",
-            "How surprised the network is by the true classes, in nats: 0 where it is sure and "
-            "right, 2.3 where it guesses among ten.",
+            "Minus the logarithm of the true class's probability: 0 where the network is certain "
+            "and right, 2.3 where it guesses among ten.",
         )
 
 
@@ -93,7 +93,9 @@ def _matrix(result: Evaluation) -> str | None:
         key="matrix",
         alt="Confusion matrix: true classes in rows, predicted classes in columns",
     )
-    st.caption("Choose a cell to see its images. Orange: the share of the row that went wrong.")
+    st.caption(
+        "Choose a cell to see its images. Orange: the share of the row that is misclassified."
+    )
     return by
 
 
@@ -116,12 +118,9 @@ def _chosen() -> tuple:
     )
 
 
-def _place(rows: list[tuple], chosen: tuple) -> int | None:
-    return rows.index(chosen) if chosen in rows else None
-
-
 def _class_table(result: Evaluation) -> None:
     st.subheader("Classification report")
+    true, predicted = _chosen()
     rows = report_rows(result.report)
     for at, row in enumerate(rows):
         row["interval"] = None
@@ -142,8 +141,8 @@ def _class_table(result: Evaluation) -> None:
         },
         rows,
         leading=len(CLASS_NAMES),
-        selected=_place([(name, ANY) for name in CLASS_NAMES], _chosen()),
-        on_choose=lambda at: choose_images(None if at is None else CLASS_NAMES[at], None),
+        chosen=true if predicted == ANY else None,
+        on_choose=lambda name: choose_images(name, None),
         key="classes",
         label="Precision, recall, F1 and support of each class",
     )
@@ -158,7 +157,8 @@ def _pairs(result: Evaluation) -> None:
     if not pairs:
         return
     st.subheader("Most confused pairs")
-    names = [(CLASS_NAMES[pair.first], CLASS_NAMES[pair.second]) for pair in pairs]
+    pair_names = [(CLASS_NAMES[pair.first], CLASS_NAMES[pair.second]) for pair in pairs]
+    classes = {" – ".join(names): names for names in pair_names}
     row_table(
         {
             "pair": Column("Pair"),
@@ -167,11 +167,11 @@ def _pairs(result: Evaluation) -> None:
             "←": Column("←", help="The second taken for the first."),
         },
         [
-            {"pair": " – ".join(name), "mistakes": pair.total, "→": pair.forth, "←": pair.back}
-            for name, pair in zip(names, pairs, strict=True)
+            {"pair": name, "mistakes": pair.total, "→": pair.forth, "←": pair.back}
+            for name, pair in zip(classes, pairs, strict=True)
         ],
-        selected=_place(names, _chosen()),
-        on_choose=lambda at: choose_images(*(names[at] if at is not None else (None, None))),
+        chosen=" – ".join(_chosen()),
+        on_choose=lambda name: choose_images(*classes.get(name, (None, None))),
         key="pairs",
         label="Pairs of classes with the most mistakes between them",
     )

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from fmnist import robustness
+from fmnist import robustness, runs
 from fmnist.pictures import contact_sheet, enlarge
 from fmnist.report_charts import robustness_chart
 from fmnist.robustness import CHANGES, STRENGTHS
@@ -26,7 +26,7 @@ def show(run: Run) -> None:
         sheet = _measure(run)
     others = [name for name in _measured() if name != run.name]
     beside = st.multiselect(
-        "Beside it", others, key="robustness_beside", placeholder="Other measured runs"
+        "Compare with", others, key="robustness_beside", placeholder="Other measured runs"
     )
     sheets = {run.name: sheet, **{name: _measured()[name] for name in beside}}
     st.altair_chart(
@@ -54,7 +54,7 @@ def _measure(run: Run) -> dict:
 
 
 def _measured() -> dict[str, dict]:
-    found = {run.name: robustness.read(run) for run in loading.usable_runs()}
+    found = {run.name: robustness.read(run) for run in runs.usable_runs()}
     return {name: sheet for name, sheet in found.items() if sheet is not None}
 
 

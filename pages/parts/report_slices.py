@@ -1,7 +1,9 @@
-"""Report, slices: where a run is weak by what can be measured in a picture."""
+"""Report, by image property: where a run is weak by what can be measured in a picture."""
 
 import streamlit as st
 
+from fmnist import report_charts
+from fmnist import slices as slicing
 from fmnist.runs import Run
 from fmnist.slices import MEASURES, PARTS, Slice
 from pages.parts import loading, test_gallery
@@ -16,10 +18,10 @@ BOX = "slice"  # key of the box that says whose images are shown, and its name i
 def show(run: Run) -> None:
     """Show the slices of a run, and the images of the chosen one."""
     st.caption(
-        "Each chart parts the 10,000 test images into five equal fifths by one measure. Dashed: "
+        "Each chart splits the 10,000 test images into fifths by one property. Dashed: "
         "accuracy on all. Whiskers: 95 % intervals. Choose a point to see its mistakes."
     )
-    specs = loading.slice_specs(run)
+    specs = _slice_specs(run)
     columns = st.columns(2, gap="large")
     for at, (name, (_, words)) in enumerate(MEASURES.items()):
         with columns[at % 2]:
@@ -28,11 +30,11 @@ def show(run: Run) -> None:
                 spec=specs[name],
                 on_select=lambda name=name: _slice_chosen(name),
                 key=f"slice-{name}",
-                alt=f"Accuracy in five slices by {name.lower()}",
+                alt=f"Accuracy in five groups by {name.lower()}",
             )
     chosen = st.selectbox("Mistakes of", [ANY, *NAMES], key=BOX, bind="query-params")
     if chosen in NAMES:
-        _images(run, loading.slices(run)[NAMES.index(chosen)])
+        _images(run, _slices(run)[NAMES.index(chosen)])
 
 
 def _slice_chosen(name: str) -> None:
@@ -53,3 +55,22 @@ def _images(run: Run, chosen: Slice) -> None:
     table = loading.answers_table(run)
     rows = table[table["index"].isin(chosen.indices) & (table["true"] != table["predicted"])]
     test_gallery.show(rows.sort_values("confidence", ascending=False), run, key="slice-images")
+
+
+@loading.cache_of_run("test.npz")
+def _slices(run: Run) -> list[Slice]:
+    """The slices of the test images with what the run gets right; see `slices.slices`."""
+    part = loading.test_part()
+    return slicing.slices(part.images, loading.predictions(run).argmax(axis=1) == part.labels)
+
+
+@loading.cache_of_run("test.npz")
+def _slice_specs(run: Run) -> dict[str, dict]:
+    """Vega-Lite specifications of the slices' charts by measure; see `report_charts`."""
+    found, overall = _slices(run), loading.evaluate(run).accuracy
+    return {
+        name: report_charts.slices_chart(
+            [part for part in found if part.measure == name], overall
+        ).to_dict()
+        for name in slicing.MEASURES
+    }

@@ -1,4 +1,4 @@
-"""Report, take away: the whole report as one file."""
+"""Report, export: the whole report as one file."""
 
 import streamlit as st
 

@@ -32,7 +32,7 @@ def _show_parts(
     pixels: np.ndarray, class_id: int, probabilities: np.ndarray, run: Run, key: str
 ) -> None:
     chosen = st.selectbox(
-        "What speaks for",
+        "Highlight the pixels that support",
         range(len(CLASS_NAMES)),
         index=class_id,
         format_func=lambda i: CLASS_NAMES[i] + (" (the answer)" if i == class_id else ""),
@@ -45,25 +45,25 @@ def _show_parts(
         st.image(
             overlay(pixels, values, 10),
             width=280,
-            alt=f"The 28 by 28 picture; orange where it speaks for {name}, blue where against",
+            alt=f"The 28 by 28 picture: orange supports {name}, blue contradicts it",
         )
         with st.container(width=320):
             st.markdown(
-                f":orange[**Bright orange**] speaks for {name}: without that part, {name} becomes "
-                f"less likely.  \n:blue[**Blue**] speaks against {name}: without it, {name} "
+                f":orange[**Bright orange**] supports {name}: without that part, {name} becomes "
+                f"less likely.  \n:blue[**Blue**] contradicts {name}: without it, {name} "
                 "becomes more likely.  \nThe stronger the colour, the more."
             )
             st.markdown(_strongest(values, probabilities[chosen], name))
             st.caption(
                 "Found by blanking small squares of the garment, one after another, in the picture "
                 "as prepared: probabilities here are from before the vote and the calibration. "
-                "Black places are never marked: nothing can be taken away from them."
+                "Black pixels are never marked: there is nothing to blank."
             )
 
 
 def _strongest(values: np.ndarray, probability: float, name: str) -> str:
     if values.max() <= 0:
-        return f"No part of this picture speaks for {name}."
+        return f"No part of this picture supports {name}."
     left = probability * np.exp(-values.max())  # a drop of the logarithm, in nats
     return f"Blanking where it is brightest takes {name} from {probability:.1%} to {left:.1%}."
 
@@ -73,7 +73,7 @@ def show_neighbours(features: np.ndarray, run: Run) -> None:
     known = ready_training(run)
     indices, distances, labels = known.nearest(features)
     images = load("train").images
-    st.markdown("**The training images most like it, to this network**")
+    st.markdown("**The nearest training images, to this network**")
     with st.container(horizontal=True, gap="small"):
         for index, distance, label in zip(indices, distances, labels, strict=True):
             name = CLASS_NAMES[label]
@@ -84,7 +84,7 @@ def show_neighbours(features: np.ndarray, run: Run) -> None:
                 alt=f"Training image {index}, labelled {name}, at distance {distance:.3f}",
             )
     st.caption(
-        f"Of the {len(known.indices):,} images it learnt from, with their labels and the cosine "
+        f"Of the {len(known.indices):,} images it was trained on, with their labels and the cosine "
         "distance between the network's features (0: the same)."
     )
 
