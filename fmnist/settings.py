@@ -1,105 +1,188 @@
-"""The settings of one training: a frozen dataclass, checked when it is made."""
+"""The settings of one training: a frozen dataclass, checked when it is made.
+
+What is to be known of a setting stands once, at its field: the checks, the options of the command
+`train`, the command line of given settings, the page's widgets and the words are made from it.
+"""
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 from fmnist.architectures import NETWORKS
 from fmnist.data import SOURCES, default_source
 from fmnist.errors import SettingsError
+from fmnist.setting_fields import Setting, check_number, describe, described
 
-__all__ = ["LIMITS", "OPTIMIZERS", "PRECISIONS", "SCHEDULES", "TrainSettings", "arguments"]
+__all__ = ["LIMITS", "SETTINGS", "Setting", "TrainSettings", "arguments"]
 
-# (least, most) for every number; the page's widgets and the check below read the same table.
-LIMITS = {
-    "epochs": (1, 1_000),
-    "batch_size": (1, 4_096),
-    "learning_rate": (1e-6, 1.0),
-    "seed": (0, 2**32 - 1),
-    "fraction": (0.01, 1.0),
-    "weight_decay": (0.0, 1.0),
-    "label_smoothing": (0.0, 0.5),
-    "shift": (0, 8),
-    "erasing": (0.0, 1.0),
-}
-OPTIMIZERS = {
-    "adam": "Adam, or AdamW where weights decay",
-    "sgd": "stochastic gradient descent with Nesterov's momentum of 0.9; its rates are some 30 "
-    "times Adam's",
-}
-SCHEDULES = {
-    "constant": "the same learning rate throughout",
-    "one-cycle": "up to the learning rate over the first fifth, then down to zero (a cosine)",
-    "step": "a tenth after half of the epochs, and again after three quarters",
-}
-PRECISIONS = {
-    "float32": "single precision throughout",
-    "bfloat16": "layers multiply 16-bit numbers, weights stay 32-bit; for processors that can",
-}
 MOST_FOR_ADAM = 0.1  # learning rate
-# switched on by --NAME
-FLAGS = ("renderings", "mirror", "second_look", "shifted_looks", "deterministic")
+
+
+def _rate_change(text: str) -> tuple[int, float]:
+    epoch, _, rate = text.partition(":")
+    return int(epoch), float(rate)
 
 
 @dataclass(frozen=True)
 class TrainSettings:
     """How a network is trained. Raises SettingsError where a value cannot be trained with."""
 
-    network: str = "cnn"  # the specification's ten layers
-    epochs: int = 10  # the specification's
-    batch_size: int = 64  # 32 takes twice as long an epoch on a CPU for no better accuracy
-    optimizer: str = "adam"  # the specification's
-    learning_rate: float = 1e-3  # Adam's default, which the specification means
-    seed: int = 0  # weights, order of the batches and dropout; not the split, which is fixed
-    fraction: float = 1.0  # share of the training images, class by class
-    holdout: bool = True  # keep 5,000 of the 60,000 for validation; False trains on all
-    schedule: str = "constant"  # the specification's; "one-cycle" learns more in few epochs
-    weight_decay: float = 0.0  # decoupled, as AdamW's; 0 is none
-    label_smoothing: float = 0.0  # share of the target spread over all ten classes
-    mirror: bool = False  # every second image left for right, in every epoch others
-    second_look: bool = False  # answer with the mean over the image and its mirror image
-    shift: int = 0  # pixels that images move at most
-    # the finished network's answers are the mean over the image and four copies, moved diagonally
-    shifted_looks: bool = False
-    erasing: float = 0.0  # share of the images with a box of noise
-    renderings: bool = False  # also show mirrored, outlined, worn ... versions (renderings.py)
-    precision: str = "float32"  # "bfloat16" is faster where network and processor suit it
-    deterministic: bool = False  # the same digits again on the same machine
-    # name of the run whose weights it begins with, or names with commas between: their mean;
-    # "" for new ones
-    initial: str = ""
-    continued: tuple[int, ...] = ()  # after which epochs a finished run was given more
-    rate_changes: tuple[tuple[int, float], ...] = ()  # from epoch (1, 2, ...) on this rate
-    source: str = dataclasses.field(default_factory=default_source)
+    network: str = described(
+        "cnn",  # the specification's ten layers
+        "Which network is trained.",
+        choices={name: network.summary for name, network in NETWORKS.items()},
+    )
+    epochs: int = described(  # the specification's
+        10, "How often the network sees every training image.", limits=(1, 1_000)
+    )
+    batch_size: int = described(
+        64,  # 32 takes twice as long an epoch on a CPU for no better accuracy
+        "Images a step. Larger batches are faster but learn less from each image.",
+        limits=(1, 4_096),
+    )
+    optimizer: str = described(
+        "adam",  # the specification's
+        "How a step is made of the gradient.",
+        choices={
+            "adam": "Adam, or AdamW where weights decay",
+            "sgd": "stochastic gradient descent with Nesterov's momentum of 0.9; its rates are "
+            "some 30 times Adam's",
+        },
+        words="{}",
+    )
+    learning_rate: float = described(
+        1e-3,  # Adam's default, which the specification means
+        "How far a step goes: too far never settles, too little takes for ever.",
+        limits=(1e-6, 1.0),
+    )
+    seed: int = described(  # not of the split, which is fixed
+        0,
+        "Fixes weights, batch order, augmentation and dropout, so that two trainings can be "
+        "compared.",
+        limits=(0, 2**32 - 1),
+    )
+    fraction: float = described(
+        1.0,
+        "How much is trained on, class by class; a small share makes a demonstration of a minute. "
+        "5,000 of the 60,000 images are kept for validation.",
+        label="Share of the training images",
+        limits=(0.01, 1.0),
+    )
+    holdout: bool = described(
+        True,
+        "Keep no images for validation. Then nothing but the test images says how good the network "
+        "is.",
+        label="Train on all 60,000",
+        option="--all",
+    )
+    schedule: str = described(
+        "constant",  # the specification's; one-cycle learns more in few epochs
+        "How the learning rate changes.",
+        choices={
+            "constant": "the same learning rate throughout",
+            "one-cycle": "up to the learning rate over the first fifth, then down to zero (a "
+            "cosine)",
+            "step": "a tenth after half of the epochs, and again after three quarters",
+        },
+        words="{}",
+    )
+    weight_decay: float = described(
+        0.0, "Decoupled, as AdamW's; 0 is none.", limits=(0.0, 1.0), words="weight decay {:g}"
+    )
+    label_smoothing: float = described(
+        0.0,
+        "This share of the target is spread over all ten classes, so that the network does not "
+        "grow too sure.",
+        limits=(0.0, 0.5),
+        words="smoothing {:g}",
+    )
+    mirror: bool = described(
+        False, "Show every second image, by chance, left for right.", words="mirror"
+    )
+    second_look: bool = described(
+        False,
+        "Answer with the mean over the image and its mirror image: no more parameters, mostly some "
+        "tenths of a percent more accuracy, twice the time for an answer.",
+        words="second look",
+    )
+    shift: int = described(
+        0,
+        "Move each image by up to so many of its 28 pixels.",
+        limits=(0, 8),
+        words="shift {}",
+    )
+    shifted_looks: bool = described(
+        False,
+        "Let the finished network answer with the mean over the image and four copies of it, moved "
+        "diagonally by the shift: no more parameters, five times the time for an answer, ten times "
+        "with a second look. While it trains, the epochs are judged without.",
+        words="shifted looks",
+    )
+    erasing: float = described(
+        0.0,
+        "Overwrite a box with noise in this share of the images (random erasing).",
+        limits=(0.0, 1.0),
+        words="erasing {:g}",
+    )
+    renderings: bool = described(
+        False,
+        "Show each training image in other ways too, new ones in every epoch: mirrored, as an "
+        "outline, as a silhouette, worn, in pairs, with sleeves spread, bent, in other cuts, with "
+        "other brightness. The network then needs more epochs, and knows more of your own "
+        "pictures.",
+        words="renderings",
+    )
+    precision: str = described(
+        "float32",
+        "How exact the arithmetic is.",
+        choices={
+            "float32": "single precision throughout",
+            "bfloat16": "layers multiply 16-bit numbers, weights stay 32-bit; for processors that "
+            "can",
+        },
+        words="{}",
+    )
+    deterministic: bool = described(
+        False,
+        # measured: "What the same digits cost" in the README
+        "Bit-identical results on the same machine. It hardly takes longer, if at all.",
+        words="deterministic",
+    )
+    initial: str = described(
+        "",
+        "Begin with the weights of this run, which must be of the same network, instead of new "
+        "ones; several names with commas between mean the mean of their weights.",
+        words="from {}",
+        metavar="RUN",
+    )
+    rate_changes: tuple[tuple[int, float], ...] = described(
+        (),
+        "From this epoch (1, 2, ...) on another learning rate; can be given several times.",
+        option="--rate-change",
+        words="rate {1:g} from epoch {0}",
+        metavar="EPOCH:RATE",
+        item=_rate_change,
+        item_text="{}:{:g}",
+    )
+    continued: tuple[int, ...] = described(
+        (),
+        "Begin the schedule anew after this epoch, as a run does that is continued; can be given "
+        "several times.",
+        words="continued after epoch {}",
+        metavar="EPOCH",
+        item=int,
+    )
+    source: str = described(
+        default_source, "Where the images come from.", name="dataset source", choices=SOURCES
+    )
 
     def __post_init__(self):
-        choices = {
-            "network": NETWORKS,
-            "dataset source": SOURCES,
-            "schedule": SCHEDULES,
-            "optimizer": OPTIMIZERS,
-            "precision": PRECISIONS,
-        }
-        for label, known in choices.items():
-            value = getattr(self, label.split()[-1])
-            if not isinstance(value, str) or value not in known:
-                raise SettingsError(
-                    f"There is no {label} {value!r}; choose one of: {', '.join(known)}."
-                )
-        if not isinstance(self.initial, str):
-            raise SettingsError(f"initial must be the name of a run, got {self.initial!r}.")
-        for name in ("holdout", *FLAGS):
-            if not isinstance(getattr(self, name), bool):
-                raise SettingsError(f"{name} must be true or false, got {getattr(self, name)!r}.")
-        for name in LIMITS:
-            _check_number(name.replace("_", " "), getattr(self, name), *LIMITS[name])
+        for name, setting in SETTINGS.items():
+            setting.check(getattr(self, name))
         self._check_changes()
         self._check_combinations()
 
     def _check_changes(self) -> None:
-        for name in ("continued", "rate_changes"):
-            value = getattr(self, name)
-            if not isinstance(value, tuple | list):
-                raise SettingsError(f"{name.replace('_', ' ')} must be a list, got {value!r}.")
         # JSON has no tuples
         pairs = tuple(
             tuple(pair) if isinstance(pair, tuple | list) else (pair,) for pair in self.rate_changes
@@ -107,12 +190,12 @@ class TrainSettings:
         object.__setattr__(self, "continued", tuple(self.continued))
         object.__setattr__(self, "rate_changes", pairs)
         for epoch in self.continued:
-            _check_number("continued after epoch", epoch, 1, LIMITS["epochs"][1])
+            check_number("continued after epoch", epoch, 1, LIMITS["epochs"][1])
         for pair in pairs:
             if len(pair) != 2:
                 raise SettingsError(f"A rate change is an epoch and a rate, got {pair!r}.")
-            _check_number("epoch of a rate change", pair[0], 1, LIMITS["epochs"][1])
-            _check_number("learning rate", pair[1], *LIMITS["learning_rate"])
+            check_number("epoch of a rate change", pair[0], 1, LIMITS["epochs"][1])
+            check_number("learning rate", pair[1], *LIMITS["learning_rate"])
         if list(self.continued) != sorted(set(self.continued)) or any(
             epoch >= self.epochs for epoch in self.continued
         ):
@@ -122,41 +205,35 @@ class TrainSettings:
             )
 
     def _check_combinations(self) -> None:
-        if self.fraction < 1 and not self.holdout:
-            raise SettingsError(
-                "A part of the data always leaves the 5,000 validation images out; "
-                "train on all 60,000 or choose a fraction, not both."
-            )
-        if self.renderings and (self.mirror or self.shift or self.erasing):
-            raise SettingsError(
-                "Renderings mirror, shift and erase already; choose them or those, not both."
-            )
-        if self.second_look and not (self.mirror or self.renderings):
-            raise SettingsError(
-                "A second look is at the mirror image, which the network has to know; train it "
-                "with mirror or renderings, too."
-            )
-        if self.shifted_looks and self.renderings:
-            raise SettingsError(
-                "Shifted looks need shift, which renderings exclude; leave one of them out."
-            )
-        if self.shifted_looks and not self.shift:
-            raise SettingsError(
-                "Shifted looks are at moved images, which the network has to know; train it with "
-                "shift, too."
-            )
-        if self.precision == "bfloat16" and not NETWORKS[self.network].bfloat16_helps:
-            able = [name for name, network in NETWORKS.items() if network.bfloat16_helps]
-            raise SettingsError(
-                f"bfloat16 makes the network {self.network!r} no faster; use float32, or one of "
-                f"the networks {', '.join(able)}."
-            )
+        able = [name for name, network in NETWORKS.items() if network.bfloat16_helps]
         fastest = max(self.learning_rate, *(rate for _, rate in self.rate_changes), 0)
-        if self.optimizer == "adam" and fastest > MOST_FOR_ADAM:
-            raise SettingsError(
-                f"Adam learns nothing with a learning rate above {MOST_FOR_ADAM:g}, got "
-                f"{fastest:g}; 0.001 is usual. Such rates are for sgd."
-            )
+        wrong = {
+            "A part of the data always leaves the 5,000 validation images out; train on all 60,000 "
+            "or choose a fraction, not both.": self.fraction < 1 and not self.holdout,
+            "Renderings mirror, shift and erase already; choose them or those, not both.": (
+                self.renderings and (self.mirror or self.shift or self.erasing)
+            ),
+            "A second look is at the mirror image, which the network has to know; train it with "
+            "mirror or renderings, too.": (
+                self.second_look and not (self.mirror or self.renderings)
+            ),
+            "Shifted looks need shift, which renderings exclude; leave one of them out.": (
+                self.shifted_looks and self.renderings
+            ),
+            "Shifted looks are at moved images, which the network has to know; train it with "
+            "shift, too.": self.shifted_looks and not self.shift,
+            f"bfloat16 makes the network {self.network!r} no faster; use float32, or one of the "
+            f"networks {', '.join(able)}.": (
+                self.precision == "bfloat16" and self.network not in able
+            ),
+            f"Adam learns nothing with a learning rate above {MOST_FOR_ADAM:g}, got {fastest:g}; "
+            "0.001 is usual. Such rates are for sgd.": (
+                self.optimizer == "adam" and fastest > MOST_FOR_ADAM
+            ),
+        }
+        for sentence, is_so in wrong.items():
+            if is_so:
+                raise SettingsError(sentence)
 
     @property
     def looks_again(self) -> bool:
@@ -168,38 +245,16 @@ class TrainSettings:
         """How many pixels its shifted looks are moved by; 0 where it has none."""
         return self.shift if self.shifted_looks else 0
 
+    def changed(self) -> dict[str, Any]:
+        """Name -> value of all that is not the specification's."""
+        default = TrainSettings()
+        values = {name: getattr(self, name) for name in SETTINGS}
+        return {name: value for name, value in values.items() if value != getattr(default, name)}
+
     def options_in_words(self) -> str:
         """Whatever beside the numbers differs from the specification's recipe; "" where nothing."""
-        words = []
-        if self.optimizer != "adam":
-            words.append(self.optimizer)
-        if self.schedule != "constant":
-            words.append(self.schedule)
-        if self.weight_decay:
-            words.append(f"weight decay {self.weight_decay:g}")
-        if self.label_smoothing:
-            words.append(f"smoothing {self.label_smoothing:g}")
-        if self.mirror:
-            words.append("mirror")
-        if self.second_look:
-            words.append("second look")
-        if self.shift:
-            words.append(f"shift {self.shift}")
-        if self.shifted_looks:
-            words.append("shifted looks")
-        if self.erasing:
-            words.append(f"erasing {self.erasing:g}")
-        if self.renderings:
-            words.append("renderings")
-        if self.precision != "float32":
-            words.append(self.precision)
-        if self.deterministic:
-            words.append("deterministic")
-        if self.initial:
-            words.append(f"from {self.initial}")
-        words += [f"rate {rate:g} from epoch {epoch}" for epoch, rate in self.rate_changes]
-        words += [f"continued after epoch {epoch}" for epoch in self.continued]
-        return ", ".join(words)
+        changed = self.changed().items()
+        return ", ".join(word for name, value in changed for word in SETTINGS[name].in_words(value))
 
     def to_dict(self) -> dict:
         """Plain values, as they stand in run.json."""
@@ -211,8 +266,7 @@ class TrainSettings:
     @classmethod
     def from_dict(cls, values: object) -> "TrainSettings":
         """Read what `to_dict` wrote. Raises SettingsError on anything else."""
-        names = {field.name for field in dataclasses.fields(cls)}
-        if not isinstance(values, dict) or not set(values) <= names:
+        if not isinstance(values, dict) or not set(values) <= set(SETTINGS):
             raise SettingsError("The settings are not those of a training.")
         try:
             return cls(**values)
@@ -220,33 +274,12 @@ class TrainSettings:
             raise SettingsError(f"The settings cannot be read ({error}).") from None
 
 
+SETTINGS = {field.name: describe(field) for field in dataclasses.fields(TrainSettings)}
+# (least, most) of every number
+LIMITS = {name: setting.limits for name, setting in SETTINGS.items() if setting.limits}
+
+
 def arguments(settings: TrainSettings) -> list[str]:
     """What stands behind `python -m fmnist train` for these settings: what is not the default."""
-    default = TrainSettings()
-    words = []
-    for field in dataclasses.fields(settings):
-        name, value = field.name, getattr(settings, field.name)
-        if value == getattr(default, name):
-            continue
-        option = f"--{name.replace('_', '-')}"
-        if name == "holdout":
-            words.append("--all")
-        elif name in FLAGS:
-            words.append(option)
-        elif name == "continued":
-            words += [word for epoch in value for word in (option, str(epoch))]
-        elif name == "rate_changes":
-            words += [
-                word for epoch, rate in value for word in ("--rate-change", f"{epoch}:{rate:g}")
-            ]
-        else:
-            words += [option, str(value)]
-    return words
-
-
-def _check_number(label: str, value: object, least: float, most: float) -> None:
-    whole = isinstance(least, int)
-    legal = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
-    if not legal or not least <= value <= most:
-        kind = "a whole number" if whole else "a number"
-        raise SettingsError(f"{label} must be {kind} from {least:g} to {most:g}, got {value!r}.")
+    changed = settings.changed().items()
+    return [word for name, value in changed for word in SETTINGS[name].as_arguments(value)]

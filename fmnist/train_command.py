@@ -7,115 +7,26 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from fmnist import control, lock, machine, promises, queue, requests, resume, runs
-from fmnist.architectures import NETWORKS
-from fmnist.data import SOURCES
 from fmnist.errors import RunError
-from fmnist.settings import OPTIMIZERS, PRECISIONS, SCHEDULES, TrainSettings
+from fmnist.settings import SETTINGS, Setting, TrainSettings
 
 __all__ = ["add_to", "settings_of"]
 
 
 def add_to(commands) -> None:
     """Add the commands to argparse's subcommands."""
-    defaults = TrainSettings()
-
     train = commands.add_parser(
         "train",
         help="train a network and keep it as a run",
         description="Train a network and keep it as a run. Ctrl-C stops it and keeps what it "
         "has learnt; a second Ctrl-C ends it at once.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-
-    def choice(name: str, choices: dict, help_text: str) -> None:
-        explained = "; ".join(f"{key}: {what}" for key, what in choices.items())
-        default = getattr(defaults, name)
-        words = f"{help_text}: {explained}"
-        train.add_argument(f"--{name}", choices=list(choices), default=default, help=words)
-
-    def number(name: str, help_text: str) -> None:
-        default = getattr(defaults, name)
-        option = f"--{name.replace('_', '-')}"
-        train.add_argument(option, type=type(default), default=default, help=help_text)
-
-    train.add_argument(
-        "--network", choices=list(NETWORKS), default=defaults.network, help="which network"
-    )
-    number("epochs", "passes over the data")
-    number("batch_size", "images a step")
-    choice("optimizer", OPTIMIZERS, "how a step is made of the gradient")
-    number("learning_rate", "the optimizer's step size")
-    number("seed", "of weights, batch order, augmentation and dropout")
-    number("fraction", "share of the training images; 0.1 makes a demonstration of a minute")
-    choice("schedule", SCHEDULES, "of the learning rate")
-    number("weight_decay", "decoupled, as AdamW's; 0: none")
-    number("label_smoothing", "share of the target that is spread over all classes")
-    train.add_argument("--mirror", action="store_true", help="show images left for right, too")
-    train.add_argument(
-        "--second-look",
-        action="store_true",
-        help="let the network answer with the mean over the image and its mirror image: no more "
-        "parameters, twice the time for an answer",
-    )
-    number("shift", "move images by up to so many pixels")
-    train.add_argument(
-        "--shifted-looks",
-        action="store_true",
-        help="let the finished network answer with the mean over the image and four copies of it, "
-        "moved diagonally by --shift pixels: five times the time for an answer, ten times with "
-        "--second-look",
-    )
-    number("erasing", "share of the images with a box of noise (random erasing)")
-    train.add_argument(
-        "--renderings",
-        action="store_true",
-        help="show each training image in other ways too, new ones in every epoch: mirrored, as "
-        "an outline, as a silhouette, worn, in pairs, with sleeves spread, bent, in other cuts, "
-        "with other brightness",
-    )
-    choice("precision", PRECISIONS, "of the arithmetic")
-    train.add_argument(
-        "--deterministic",
-        action="store_true",
-        help="the same digits again on the same machine",
-    )
-    train.add_argument(
-        "--initial",
-        default=defaults.initial,
-        metavar="RUN",
-        help="begin with the weights of this run, which must be of the same network, instead of "
-        "new ones; several names with commas between mean the mean of their weights",
-    )
-    train.add_argument(
-        "--rate-change",
-        type=_rate_change,
-        action="append",
-        default=[],
-        metavar="EPOCH:RATE",
-        help="from this epoch on another learning rate; can be given several times",
-    )
-    train.add_argument(
-        "--continued",
-        type=int,
-        action="append",
-        default=[],
-        metavar="EPOCH",
-        help="begin the schedule anew after this epoch, as a run does that is continued",
-    )
-    train.add_argument(
-        "--all",
-        action="store_true",
-        help="train on all 60,000 images instead of keeping 5,000 for validation",
-    )
-    train.add_argument(
-        "--source",
-        choices=list(SOURCES),
-        default=defaults.source,
-        help="where the images come from: "
-        + "; ".join(f"{name}: {what}" for name, what in SOURCES.items()),
-    )
+    defaults = TrainSettings()
+    for name, setting in SETTINGS.items():
+        _add_setting(train, name, setting, getattr(defaults, name))
     train.add_argument("--name", help="name of the run (default: network and time)")
     busy = train.add_mutually_exclusive_group()
     _add_wait(busy)
@@ -142,6 +53,23 @@ def add_to(commands) -> None:
     resume.set_defaults(run_command=_resume)
 
 
+def _add_setting(parser, name: str, setting: Setting, default: Any) -> None:
+    how: dict[str, Any] = {"type": setting.kind, "metavar": setting.metavar}
+    words = setting.help
+    if setting.kind is bool:
+        how = {"action": "store_false" if default else "store_true"}
+    elif setting.item:
+        how |= {"action": "append", "type": setting.item}
+        default = []
+    elif setting.choices:
+        how = {"choices": list(setting.choices)}
+        meanings = (f"{choice}: {meaning}" for choice, meaning in setting.choices.items())
+        words = f"{words.rstrip('.')}: {'; '.join(meaning.rstrip('.') for meaning in meanings)}."
+    if setting.kind is not bool and default not in ("", []):
+        words = f"{words.rstrip('.')} (default: %(default)s)"
+    parser.add_argument(setting.option, dest=name, default=default, help=words, **how)
+
+
 def _add_wait(parser) -> None:
     parser.add_argument(
         "--wait",
@@ -158,38 +86,9 @@ def _add_log(parser) -> None:
     )
 
 
-def _rate_change(text: str) -> tuple[int, float]:
-    epoch, _, rate = text.partition(":")
-    return int(epoch), float(rate)
-
-
 def settings_of(options) -> TrainSettings:
     """The settings that the options of `train` stand for. Raises SettingsError."""
-    return TrainSettings(
-        network=options.network,
-        epochs=options.epochs,
-        batch_size=options.batch_size,
-        optimizer=options.optimizer,
-        learning_rate=options.learning_rate,
-        seed=options.seed,
-        fraction=options.fraction,
-        holdout=not options.all,
-        schedule=options.schedule,
-        weight_decay=options.weight_decay,
-        label_smoothing=options.label_smoothing,
-        mirror=options.mirror,
-        second_look=options.second_look,
-        shift=options.shift,
-        shifted_looks=options.shifted_looks,
-        erasing=options.erasing,
-        renderings=options.renderings,
-        precision=options.precision,
-        deterministic=options.deterministic,
-        initial=options.initial,
-        continued=tuple(options.continued),
-        rate_changes=tuple(options.rate_change),
-        source=options.source,
-    )
+    return TrainSettings(**{name: getattr(options, name) for name in SETTINGS})
 
 
 def _train(options, parser) -> int:

@@ -4,6 +4,7 @@ What the widgets hold lies in the session under `train_NAME` and outlives page s
 """
 
 import dataclasses
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -12,7 +13,7 @@ from fmnist.architectures import NETWORKS
 from fmnist.data import default_source
 from fmnist.errors import SettingsError
 from fmnist.recipes import RECIPES
-from fmnist.settings import LIMITS, OPTIMIZERS, PRECISIONS, SCHEDULES, TrainSettings
+from fmnist.settings import LIMITS, SETTINGS, TrainSettings
 from pages.parts import preview_view
 
 WAY, CHOOSE = "train_way", "Choose settings"  # the page's control and what shows this form
@@ -21,15 +22,10 @@ SHARES_KEY = "train_shares"  # those above, and a past run's
 KEPT = "train_kept"  # name -> value of what no widget shows
 OWN = "own"  # settings that are no recipe
 
-# what the widgets show, and "all", the opposite of holdout
-NAMES = (
-    *("network", "fraction", "epochs", "batch_size", "optimizer", "learning_rate", "schedule"),
-    *("seed", "weight_decay", "label_smoothing", "mirror", "second_look", "shift"),
-    *("shifted_looks", "erasing", "renderings"),
-    *("precision", "deterministic"),
-)
 # a past run's, which no widget shows
 UNSEEN = ("initial", "continued", "rate_changes")
+# what the widgets show, beside "all", the opposite of holdout
+NAMES = tuple(name for name in SETTINGS if name not in (*UNSEEN, "holdout", "source"))
 
 
 def fill(settings: TrainSettings) -> None:
@@ -144,129 +140,65 @@ def _main_row(current_recipe: str) -> None:
     recipe, network, share = st.columns(3)
     with recipe:
         _choose_recipe(current_recipe)
-    network.selectbox(
-        "Network",
-        list(NETWORKS),
-        format_func=lambda name: NETWORKS[name].title,
-        help="\n".join(f"- {network.title}: {network.summary}" for network in NETWORKS.values()),
-        key=_key("network"),
-        persist_state="session",
-    )
-    share.select_slider(
-        "Share of the training images",
-        st.session_state[SHARES_KEY],
-        format_func=lambda share: f"{share:.0%}",
-        help="A small share makes a demonstration of a minute. 5,000 of the 60,000 images are "
-        "kept for validation.",
-        key=_key("fraction"),
-        persist_state="session",
-    )
+    with network:
+        _widget("network", st.selectbox, format_func=lambda name: NETWORKS[name].title)
+    with share:
+        _widget(
+            "fraction",
+            st.select_slider,
+            options=st.session_state[SHARES_KEY],
+            format_func=lambda share: f"{share:.0%}",
+        )
     with st.grid(6, min_column_width=112):
-        _number("epochs", "Epochs", "How often the network sees every training image.")
-        _number(
-            "batch_size",
-            "Batch size",
-            "Images a step. Larger batches are faster but learn less from each image.",
-        )
-        _choice("optimizer", "Optimizer", OPTIMIZERS)
-        _number(
-            "learning_rate",
-            "Learning rate",
-            "How far a step goes: too far never settles, too little takes for ever.",
-            step=1e-4,
-        )
-        _choice("schedule", "Schedule", SCHEDULES)
-        _number("seed", "Seed", "Fixes the random start, so that two trainings can be compared.")
+        _widget("epochs", st.number_input)
+        _widget("batch_size", st.number_input)
+        _widget("optimizer", st.selectbox)
+        _widget("learning_rate", st.number_input, step=1e-4, format="%g")
+        _widget("schedule", st.selectbox)
+        _widget("seed", st.number_input)
 
 
 def _learning(reason_for_float32: str) -> None:
     with st.container(horizontal=True):
-        _number("weight_decay", "Weight decay", "Decoupled, as AdamW's; 0 is none.", 0.01, 140)
-        _number(
-            "label_smoothing",
-            "Label smoothing",
-            "This share of the target is spread over all ten classes, so that the network does "
-            "not grow too sure.",
-            0.05,
-            150,
-        )
-        _precision(reason_for_float32)
+        _widget("weight_decay", st.number_input, step=0.01, format="%g", width=140)
+        _widget("label_smoothing", st.number_input, step=0.05, format="%g", width=150)
+        if reason_for_float32:  # a widget of its own: the choice is there again where it helps
+            st.segmented_control(
+                SETTINGS["precision"].label,
+                list(SETTINGS["precision"].choices),
+                default="float32",
+                disabled=True,
+                help=reason_for_float32,
+                key="train_float32",
+            )
+        else:
+            _widget("precision", st.segmented_control, required=True)
     with st.container(horizontal=True):
-        _toggle(
-            "deterministic",
-            "Deterministic",
-            # measured: "What the same digits cost" in the README
-            "The same digits again on the same machine. It hardly takes longer, if at all.",
-        )
-        _toggle(
-            "all",
-            "Train on all 60,000",
-            "Keep no images for validation. Then nothing but the test images says how good the "
-            "network is.",
-        )
-
-
-def _precision(reason_for_float32: str) -> None:
-    if reason_for_float32:  # a widget of its own, so that the choice is there again where it helps
-        st.segmented_control(
-            "Precision",
-            list(PRECISIONS),
-            default="float32",
-            disabled=True,
-            help=reason_for_float32,
-            key="train_float32",
-        )
-        return
-    st.segmented_control(
-        "Precision",
-        list(PRECISIONS),
-        required=True,
-        help="\n".join(f"- {name}: {what}" for name, what in PRECISIONS.items()),
-        key=_key("precision"),
-        persist_state="session",
-    )
+        _widget("deterministic", st.toggle)
+        _widget("holdout", st.toggle, key=_key("all"))
 
 
 def _augmentation() -> None:
-    _toggle("mirror", "Mirror", "Show every second image, by chance, left for right.")
-    _toggle(
-        "second_look",
-        "Second look",
-        "Answer with the mean over the image and its mirror image: no more parameters, mostly some "
-        "tenths of a percent more accuracy, twice the time for an answer.",
-    )
-    st.slider(
-        "Shift",
-        *LIMITS["shift"],
-        format="%d px",
-        help="Move each image by up to so many of its 28 pixels.",
-        key=_key("shift"),
-        persist_state="session",
-    )
-    _toggle(
-        "shifted_looks",
-        "Shifted looks",
-        "Let the finished network answer with the mean over the image and four copies of it, moved "
-        "diagonally by the shift: no more parameters, five times the time for an answer, ten times "
-        "with a second look. While it trains, the epochs are judged without.",
-    )
-    st.slider(
-        "Erasing",
-        *LIMITS["erasing"],
-        step=0.05,
-        format="percent",
-        help="Overwrite a box with noise in this share of the images.",
-        key=_key("erasing"),
-        persist_state="session",
-    )
-    _toggle(
-        "renderings",
-        "Renderings",
-        "Show each training image in other ways too, new ones in every epoch: mirrored, as an "
-        "outline, as a silhouette, worn, in pairs, with sleeves spread, bent, in other cuts, with "
-        "other brightness. The network then needs more epochs, and knows more of your own "
-        "pictures.",
-    )
+    _widget("mirror", st.toggle)
+    _widget("second_look", st.toggle)
+    _widget("shift", st.slider, format="%d px")
+    _widget("shifted_looks", st.toggle)
+    _widget("erasing", st.slider, step=0.05, format="percent")
+    _widget("renderings", st.toggle)
+
+
+def _widget(name: str, draw: Callable, **how) -> None:
+    """One setting as a widget of this kind, with all that is known of it."""
+    setting = SETTINGS[name]
+    words = setting.help
+    if setting.choices:
+        title = how.get("format_func", str)
+        meanings = (f"- {title(value)}: {what}" for value, what in setting.choices.items())
+        words = "\n".join([f"{words}\n", *meanings])
+        how["options"] = list(setting.choices)
+    elif setting.limits and "options" not in how:
+        how["min_value"], how["max_value"] = setting.limits
+    draw(setting.label, **{"help": words, "key": _key(name), "persist_state": "session", **how})
 
 
 def _augmentation_only() -> TrainSettings | None:
@@ -299,32 +231,3 @@ def _kept_settings() -> None:
 
 def _forget_kept() -> None:
     st.session_state[KEPT] = {}
-
-
-def _number(
-    name: str, label: str, help_text: str, step: float | None = None, width: int | str = "stretch"
-) -> None:
-    st.number_input(
-        label,
-        *LIMITS[name],
-        step=step,
-        format="%g" if step else None,
-        help=help_text,
-        key=_key(name),
-        persist_state="session",
-        width=width,
-    )
-
-
-def _choice(name: str, label: str, choices: dict) -> None:
-    st.selectbox(
-        label,
-        list(choices),
-        help="\n".join(f"- {choice}: {what}" for choice, what in choices.items()),
-        key=_key(name),
-        persist_state="session",
-    )
-
-
-def _toggle(name: str, label: str, help_text: str) -> None:
-    st.toggle(label, help=help_text, key=_key(name), persist_state="session")

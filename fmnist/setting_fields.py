@@ -1,0 +1,92 @@
+"""What is to be known of one setting, told at its dataclass field and used wherever it appears."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fmnist.errors import SettingsError
+
+__all__ = ["Setting", "check_number", "describe", "described"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is to be known of one setting beside its default.
+
+    name: in a message; label: on the page; option: of the command
+    kind: bool, int, float, str or tuple
+    help: for the command line and the page
+    limits: (least, most) of a number; choices: value -> what it means
+    words: how a value that is not the default is said, each item of a list by itself; "" for what
+    is said in another place
+    item, item_text: one item of a list as the command line has it, read and written
+    """
+
+    name: str
+    label: str
+    option: str
+    kind: type
+    help: str
+    limits: tuple[float, float] | None = None
+    choices: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    words: str = ""
+    metavar: str | None = None
+    item: Callable[[str], Any] | None = None
+    item_text: str = "{}"
+
+    def check(self, value: Any) -> None:
+        """Raise SettingsError where the setting cannot have this value."""
+        if self.limits:
+            check_number(self.name, value, *self.limits)
+        elif self.choices and (not isinstance(value, str) or value not in self.choices):
+            raise SettingsError(
+                f"There is no {self.name} {value!r}; choose one of: {', '.join(self.choices)}."
+            )
+        elif not isinstance(value, (tuple, list) if self.kind is tuple else self.kind):
+            raise SettingsError(f"{self.name} must be {KINDS[self.kind]}, got {value!r}.")
+
+    def in_words(self, value: Any) -> list[str]:
+        """How a value that is not the default is said."""
+        return self._fill(self.words, value) if self.words else []
+
+    def as_arguments(self, value: Any) -> list[str]:
+        """A value that is not the default as the command line has it."""
+        if self.kind is bool:
+            return [self.option]
+        return [word for text in self._fill(self.item_text, value) for word in (self.option, text)]
+
+    def _fill(self, text: str, value: Any) -> list[str]:
+        items = value if self.kind is tuple else [value]
+        return [text.format(*(item if isinstance(item, tuple) else (item,))) for item in items]
+
+
+KINDS = {bool: "true or false", str: "the name of a run", tuple: "a list"}
+
+
+def described(default: Any, help_text: str, **about) -> Any:
+    """A dataclass field with what `describe` makes a Setting of."""
+    how = "default_factory" if callable(default) else "default"
+    return dataclasses.field(**{how: default}, metadata={"help": help_text, **about})
+
+
+def describe(field: dataclasses.Field) -> Setting:
+    """The Setting of a field: what was said there, and what follows from its name."""
+    name = field.name.replace("_", " ")
+    usual = {
+        "name": name,
+        "label": name.capitalize(),
+        "option": f"--{field.name.replace('_', '-')}",
+        "kind": getattr(field.type, "__origin__", field.type),
+    }
+    return Setting(**{**usual, **field.metadata})
+
+
+def check_number(name: str, value: object, least: float, most: float) -> None:
+    """Raise SettingsError where `value` is no number from least to most, whole where `least` is."""
+    whole = isinstance(least, int)
+    kinds = (int,) if whole else (int, float)
+    legal = isinstance(value, kinds) and not isinstance(value, bool)
+    if not legal or not least <= value <= most:
+        kind = "a whole number" if whole else "a number"
+        raise SettingsError(f"{name} must be {kind} from {least:g} to {most:g}, got {value!r}.")
