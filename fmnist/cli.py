@@ -110,7 +110,7 @@ def _export(options, parser) -> int:
     with quiet():
         import keras
 
-        from fmnist.exporting import export
+        from fmnist.export import export
 
         model = keras.models.load_model(file, compile=False)
         export(run.path, model, run.settings.source)

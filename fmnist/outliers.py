@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from fmnist.renderings import frame
+from fmnist.stylised import frame
 
 __all__ = ["make"]
 

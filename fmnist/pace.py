@@ -23,12 +23,12 @@ import psutil
 from fmnist import checkpoints, machine, runs, storage
 from fmnist.classifier import Classifier
 from fmnist.data import PART_SIZES, VALIDATION_SIZE, load, split
-from fmnist.exporting import export_litert
-from fmnist.fitting import AT_ONCE, Stopped, answers, bare, epoch_images, fit_epoch, learner
+from fmnist.export import export_litert
 from fmnist.quiet import quiet
 from fmnist.recipes import RECIPES
 from fmnist.rehearsal import begin_anew
 from fmnist.settings import TrainSettings
+from fmnist.steps import AT_ONCE, Stopped, answers, bare, epoch_images, fit_epoch, learner
 
 __all__ = ["REMEMBERED", "Pace", "Speed", "measure", "read", "settings_here", "write"]
 

@@ -4,11 +4,11 @@ import functools
 
 import numpy as np
 
-from fmnist import data, renderings
-from fmnist.augmentation import augment
+from fmnist import data, stylised
 from fmnist.data import BAG, BOOT, DRESS, PULLOVER, SANDAL, TSHIRT
 from fmnist.pictures import contact_sheet, enlarge
 from fmnist.settings import TrainSettings
+from fmnist.standard_augmentation import augment
 
 __all__ = ["EPOCHS", "examples", "strip"]
 
@@ -48,6 +48,6 @@ def _changed(
     images: np.ndarray, labels: np.ndarray, settings: TrainSettings, epoch: int
 ) -> np.ndarray:
     if settings.renderings:
-        return renderings.render(images, labels, np.random.default_rng([settings.seed, epoch, 0]))
+        return stylised.render(images, labels, np.random.default_rng([settings.seed, epoch, 0]))
     rng = np.random.default_rng([settings.seed, epoch, 1])
     return augment(images, rng, settings.mirror, settings.shift, settings.erasing)

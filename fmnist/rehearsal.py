@@ -12,12 +12,12 @@ from fmnist import machine, recorded
 from fmnist.architectures import build
 from fmnist.data import load, split
 from fmnist.errors import SettingsError
-from fmnist.fitting import answers, epoch_images, fit_epoch, judge, learner
+from fmnist.loop import set_up
 from fmnist.quiet import quiet
 from fmnist.recipes import RECIPES
 from fmnist.recorded import Entry, settings_hash
 from fmnist.settings import TrainSettings
-from fmnist.training import set_up
+from fmnist.steps import answers, epoch_images, fit_epoch, judge, learner
 
 __all__ = ["begin_anew", "record", "rehearse"]
 

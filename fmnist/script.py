@@ -17,10 +17,10 @@ import textwrap
 
 from fmnist import data, machine, schedules
 from fmnist.architectures import NETWORKS, looking_again
-from fmnist.augmentation import augment, epoch_order
 from fmnist.errors import SettingsError
-from fmnist.fused import fused
+from fmnist.fused_batch_norm import fused
 from fmnist.settings import TrainSettings, arguments
+from fmnist.standard_augmentation import augment, epoch_order
 
 __all__ = ["FILE", "command_line", "script_text"]
 

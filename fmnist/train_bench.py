@@ -190,7 +190,7 @@ class _Lap:
 
     def __call__(self, epoch: int, logs: object = None) -> None:
         """Stop the clock, look at the test images, let it go on; epoch: 0, 1, ..."""
-        from fmnist.fitting import answers
+        from fmnist.steps import answers
 
         self.seconds += time.perf_counter() - self._began
         said = answers(self._model, self._images, second_look=self._second_look)
@@ -211,8 +211,8 @@ def _one(name: str, seed: int, fraction: float) -> dict:
 
     from fmnist import plain_keras
     from fmnist.data import load, split
-    from fmnist.fitting import epoch_images, fit_epoch, learner
-    from fmnist.training import set_up
+    from fmnist.loop import set_up
+    from fmnist.steps import epoch_images, fit_epoch, learner
 
     part, whole = load("train"), load("test")
     count = round(fraction * len(whole.labels))

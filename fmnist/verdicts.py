@@ -18,7 +18,7 @@ from scipy.optimize import minimize_scalar
 
 from fmnist import outliers, views
 from fmnist.calibration import ece, trade_off
-from fmnist.renderings import render
+from fmnist.stylised import render
 
 __all__ = ["UNFITTED", "Judge", "fit", "fit_temperature", "from_dict"]
 

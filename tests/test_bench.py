@@ -15,9 +15,9 @@ import pytest
 from fmnist import bench_text, jobs, machine, runs, strokes_bench, train_bench
 from fmnist.cli import main
 from fmnist.errors import RunError, TrainingBusy
-from fmnist.fitting import epoch_images
 from fmnist.recipes import RECIPES
 from fmnist.settings import TrainSettings
+from fmnist.steps import epoch_images
 from tests.conftest import ROOT
 
 BENCH = [sys.executable, "-m", "fmnist", "bench"]

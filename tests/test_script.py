@@ -14,14 +14,14 @@ import h5py
 import numpy as np
 import pytest
 
-from fmnist import data, runs, script, storage, training
+from fmnist import data, loop, runs, script, storage
 from fmnist.architectures import NETWORKS
 from fmnist.classifier import for_run
 from fmnist.errors import SettingsError
-from fmnist.fitting import compile_model, fit_epoch
 from fmnist.recipes import RECIPES
 from fmnist.script import script_text
 from fmnist.settings import TrainSettings, arguments
+from fmnist.steps import compile_model, fit_epoch
 from tests.conftest import ROOT
 
 ACCURATE = RECIPES["accurate"].settings
@@ -142,7 +142,7 @@ def test_every_step_is_that_of_a_training(settings, monkeypatch, tmp_path, capsy
     keras, made = run_recorded(settings, monkeypatch)
     found = made[0]
 
-    mine = training._Training(tmp_path, settings, None, MagicMock())
+    mine = loop._Training(tmp_path, settings, None, MagicMock())
     mine._load_images()
     expected = Recorder()
     compile_model(expected, settings)

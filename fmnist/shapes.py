@@ -13,7 +13,7 @@ import numpy as np
 
 from fmnist.data import BAG, BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, TSHIRT
 from fmnist.from_above import shoes_from_above
-from fmnist.patterns import sewn
+from fmnist.sewing_patterns import sewn
 
 __all__ = ["details", "recut"]
 

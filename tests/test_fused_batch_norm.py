@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from fmnist.architectures import NETWORKS, build
-from fmnist.fitting import bare, compile_model, learner
-from fmnist.fused import fused
+from fmnist.fused_batch_norm import fused
 from fmnist.settings import TrainSettings
+from fmnist.steps import bare, compile_model, learner
 
 pytestmark = pytest.mark.slow
 

@@ -14,8 +14,8 @@ from multiprocessing import resource_tracker
 
 import numpy as np
 
-from fmnist.augmentation import epoch_order
-from fmnist.renderings import end_with, render_seeded
+from fmnist.standard_augmentation import epoch_order
+from fmnist.stylised import end_with, render_seeded
 
 __all__ = ["RenderedImages"]
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from fmnist import renderings
+from fmnist import stylised
 from fmnist.data import load
-from fmnist.renderings import render, render_seeded
+from fmnist.stylised import render, render_seeded
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +28,8 @@ def box(image: np.ndarray) -> tuple[int, int, int, int]:
 @pytest.fixture
 def never_plain(monkeypatch):
     """Every image is drawn in another way, and no box or noise hides its frame."""
-    monkeypatch.setattr(renderings, "PLAIN", 0.0)
-    monkeypatch.setattr(renderings, "_erase", lambda image, rng, chance: image)
+    monkeypatch.setattr(stylised, "PLAIN", 0.0)
+    monkeypatch.setattr(stylised, "_erase", lambda image, rng, chance: image)
 
 
 def test_shape_and_type_are_kept_and_the_images_themselves_untouched(part):
@@ -81,9 +81,9 @@ def test_a_vanished_garment_is_black_and_no_error(never_plain):
 
 
 def test_half_of_the_images_are_mirrored(monkeypatch):
-    monkeypatch.setattr(renderings, "PLAIN", 1.0)
-    monkeypatch.setattr(renderings, "_erase", lambda image, rng, chance: image)
-    monkeypatch.setattr(renderings, "_shift", lambda image, rng: image)
+    monkeypatch.setattr(stylised, "PLAIN", 1.0)
+    monkeypatch.setattr(stylised, "_erase", lambda image, rng, chance: image)
+    monkeypatch.setattr(stylised, "_shift", lambda image, rng: image)
     image = np.zeros((28, 28), np.uint8)
     image[:, :10] = 200
     rendered = render(np.stack([image] * 1_000), np.zeros(1_000, np.uint8), rng())
@@ -94,9 +94,9 @@ def test_half_of_the_images_are_mirrored(monkeypatch):
 
 def test_the_share_that_stays_plain_is_as_stated(part, monkeypatch):
     counted = []
-    monkeypatch.setattr(renderings, "_warp", lambda image, rng: counted.append(1) or image)
+    monkeypatch.setattr(stylised, "_warp", lambda image, rng: counted.append(1) or image)
     render(*part, rng())
-    assert 1 - len(counted) / 300 == pytest.approx(renderings.PLAIN, abs=0.09)
+    assert 1 - len(counted) / 300 == pytest.approx(stylised.PLAIN, abs=0.09)
 
 
 def test_spread_sleeves_widen_a_garment_and_nothing_else():
@@ -104,10 +104,10 @@ def test_spread_sleeves_widen_a_garment_and_nothing_else():
     garment = np.zeros((28, 28), np.uint8)
     garment[0:28, 9:19] = 200  # a body ...
     garment[4:26, 3:8] = garment[4:26, 20:25] = 120  # ... and two sleeves that hang
-    spread = renderings._spread(garment, rng)
+    spread = stylised._spread(garment, rng)
     columns = np.flatnonzero(spread.any(axis=0))
     assert np.ptp(columns) > 26
     assert (spread[2:30, 26:34] == 200).all()  # the body stays where it is
     narrow = np.zeros((28, 28), np.uint8)
     narrow[:, 10:20] = 200
-    assert np.array_equal(renderings._spread(narrow, rng), narrow)
+    assert np.array_equal(stylised._spread(narrow, rng), narrow)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from fmnist.augmentation import augment, epoch_order
+from fmnist.standard_augmentation import augment, epoch_order
 
 
 @pytest.fixture(scope="module")

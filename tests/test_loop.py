@@ -7,10 +7,10 @@ from unittest.mock import MagicMock
 import numpy as np
 import pytest
 
-from fmnist import continuing, runs, training
+from fmnist import continuing, loop, runs
 from fmnist.errors import RunError, TrainingDiverged
+from fmnist.loop import _mean_weights, _Training, train
 from fmnist.settings import TrainSettings
-from fmnist.training import _mean_weights, _Training, train
 
 pytestmark = pytest.mark.slow  # imports TensorFlow
 
@@ -74,7 +74,7 @@ def test_a_network_that_answers_otherwise_than_its_last_epoch_is_judged_anew(
 def test_a_training_that_diverges_says_so_and_what_would_help(runs_dir, monkeypatch):
     settings = TrainSettings(fraction=0.01, epochs=2)
     path = runs.create("wild", settings)
-    monkeypatch.setattr(training, "fit_epoch", diverging)
+    monkeypatch.setattr(loop, "fit_epoch", diverging)
     with pytest.raises(TrainingDiverged, match="In epoch 1 the loss was no number any more"):
         train(path, settings)
     failed = runs.read(path)

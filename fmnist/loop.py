@@ -15,13 +15,13 @@ import numpy as np
 from fmnist import checkpoints, control, epochs, lens, machine, runs, storage
 from fmnist.data import checksums, load, split
 from fmnist.errors import FmnistError, SettingsError, TrainingDiverged
-from fmnist.exporting import export
-from fmnist.feeding import RenderedImages
-from fmnist.fitting import Stopped, answers, bare, epoch_images, fit_epoch, judge, learner
+from fmnist.export import export
 from fmnist.quiet import quiet
-from fmnist.recording import Progress, Record, Report
+from fmnist.recorder import Progress, Record, Report
+from fmnist.requests_watcher import Watch
 from fmnist.settings import TrainSettings
-from fmnist.watching import Watch
+from fmnist.steps import Stopped, answers, bare, epoch_images, fit_epoch, judge, learner
+from fmnist.stylised_epochs import RenderedImages
 
 __all__ = ["set_up", "train"]
 

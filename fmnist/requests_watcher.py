@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 from fmnist import control, runs
-from fmnist.fitting import Stopped
-from fmnist.recording import Record
+from fmnist.recorder import Record
+from fmnist.steps import Stopped
 
 __all__ = ["Watch"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fmnist.data import COAT, DRESS, PULLOVER, SHIRT, TSHIRT
-from fmnist.patterns import LONG_SLEEVED, sewn
+from fmnist.sewing_patterns import LONG_SLEEVED, sewn
 
 SEEDS = range(40)
 FABRIC = np.full((20, 16), 150, np.uint8)

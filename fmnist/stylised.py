@@ -16,7 +16,7 @@ import time
 import cv2
 import numpy as np
 
-from fmnist import cuts
+from fmnist import shapes
 from fmnist.data import BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, TSHIRT
 
 __all__ = ["end_with", "frame", "render", "render_seeded"]
@@ -67,7 +67,7 @@ def _render(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarr
     if rng.random() < PLAIN:
         return _erase(_shift(image, rng), rng, 0.3)
     image = np.ascontiguousarray(image)
-    cut = cuts.recut(image, label, rng)
+    cut = shapes.recut(image, label, rng)
     if cut is not None:
         image = frame(cut)
     mask = _silhouette(image)
@@ -75,7 +75,7 @@ def _render(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarr
     lines = np.zeros_like(image)
     # without its collar and placket a drawn shirt is a T-shirt
     if style < 0.40 and rng.random() < (1.0 if label == SHIRT else 0.6):
-        lines = cuts.details(image, label, rng)
+        lines = shapes.details(image, label, rng)
     if style < 0.22:
         image = _outline(image, mask, lines, rng)
     elif style < 0.40:

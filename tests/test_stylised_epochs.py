@@ -27,7 +27,7 @@ def part():
 @pytest.fixture
 def feed(part):
     """A function that makes a feed, closed after the test."""
-    from fmnist.feeding import RenderedImages
+    from fmnist.stylised_epochs import RenderedImages
 
     made = []
 
@@ -114,7 +114,7 @@ def started(script: Path, code: str) -> subprocess.Popen:
 KILLED = """
 import os, signal, time
 import numpy as np
-from fmnist.feeding import RenderedImages
+from fmnist.stylised_epochs import RenderedImages
 if __name__ == "__main__":
     feed = RenderedImages(np.zeros((64, 28, 28), np.uint8), np.zeros(64, np.uint8), 0, 2)
     feed.next_epoch()
@@ -136,7 +136,7 @@ def test_processes_end_with_a_killed_training(tmp_path):
 INTERRUPTED = """
 import signal, sys
 import numpy as np
-from fmnist.feeding import RenderedImages
+from fmnist.stylised_epochs import RenderedImages
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, lambda *_: None)  # as the command: it stops at its own time
     feed = RenderedImages(np.zeros((40_000, 28, 28), np.uint8), np.zeros(40_000, np.uint8), 0, 1)

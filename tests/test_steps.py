@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from fmnist.fitting import answers, compile_model, fit_epoch, judge, targets
 from fmnist.settings import TrainSettings
+from fmnist.steps import answers, compile_model, fit_epoch, judge, targets
 
 LABELS = np.uint8([0, 3, 9])
 

@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fmnist.augmentation import augment, epoch_order
 from fmnist.data import CLASS_NAMES, scale
 from fmnist.schedules import learning_rate
 from fmnist.settings import TrainSettings
+from fmnist.standard_augmentation import augment, epoch_order
 
 __all__ = [
     "Stopped",
@@ -39,7 +39,7 @@ def learner(settings: TrainSettings):
     import keras
 
     from fmnist.architectures import NETWORKS, build
-    from fmnist.fused import fused
+    from fmnist.fused_batch_norm import fused
 
     model = build(settings.network)
     if NETWORKS[settings.network].normalised and keras.backend.backend() == "tensorflow":
