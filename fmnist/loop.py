@@ -5,23 +5,34 @@ epoch at most and goes on exactly where it was; the network's own file is writte
 without the optimizer's moments, which would triple it.
 """
 
+import contextlib
 import math
 import traceback
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from fmnist import checkpoints, control, epochs, lens, machine, runs, storage
-from fmnist.data import checksums, load, split
+from fmnist.checkpoints import Checkpoint
+from fmnist.data import Part, checksums, load, load_train_validation
 from fmnist.errors import FmnistError, SettingsError, TrainingDiverged
-from fmnist.export import export
+from fmnist.export import export_run
 from fmnist.quiet import quiet
-from fmnist.recorder import Progress, Record, Report
-from fmnist.requests_watcher import Watch
+from fmnist.recorder import Progress, Recorder, Report
+from fmnist.requests_watcher import RequestsWatcher
 from fmnist.settings import TrainSettings
-from fmnist.steps import Stopped, answers, bare, epoch_images, fit_epoch, judge, learner
-from fmnist.stylised_epochs import RenderedImages
+from fmnist.steps import (
+    Stopped,
+    augment_epoch,
+    build_training_model,
+    evaluate_predictions,
+    fit_epoch,
+    predict_probabilities,
+    strip_training_layers,
+)
+from fmnist.stylised_epochs import StylisedEpochs
 
 __all__ = ["set_up", "train"]
 
@@ -40,34 +51,9 @@ def train(
     Calls `report` with each event it appends to the history. Ends with the run in the state
     finished or stopped; any error is recorded in the folder (state failed) and raised again.
     """
-    record = Record(path, report)
-    watch = Watch(path, record)
-    try:
-        with watch:
-            _Training(path, settings, record, watch).run(resume)
-        control.withdraw_all(path)
-    except BaseException as error:
-        expected = isinstance(error, FmnistError)
-        sentence = str(error) if expected else f"{type(error).__name__}: {error}"
-        words = sentence if expected else traceback.format_exc()[-4000:]
-        record("error", message=sentence, words=words)
-        diverged = isinstance(error, TrainingDiverged) or None
-        runs.write_info(path, state="failed", error=sentence, process=None, diverged=diverged)
-        raise
-
-
-class _Training:
-    """The steps of one training, and what they share."""
-
-    def __init__(self, path: Path, settings: TrainSettings, record: Record, watch: Watch):
-        self._path, self._settings, self._record, self._watch = path, settings, record, watch
-        self._began = watch.clock()
-        self._before = 0.0  # seconds spent before the checkpoint that this process goes on from
-        self._last: dict = {}  # the newest epoch's event
-        self._feed: RenderedImages | None = None
-
-    def run(self, resume: bool) -> None:
-        settings, path = self._settings, self._path
+    record = Recorder(path, report)
+    with _errors_recorded(path, record), RequestsWatcher(path, record) as watcher:
+        started = watcher.clock()
         runs.write_info(
             path,
             state="starting",
@@ -78,183 +64,97 @@ class _Training:
             settings=settings.to_dict(),
             error=None,
         )
-        self._record("start", settings=settings.to_dict())
+        record("start", settings=settings.to_dict())
         set_up(settings)
-        self._load_images()
-        self._model = learner(settings)
-        first = self._resume() if resume else 0
+
+        # images: (N, 28, 28) uint8, labels: (N,) uint8
+        if settings.holdout:
+            training, validation = load_train_validation(settings.source, settings.fraction)
+        else:
+            training, validation = load("train", settings.source), None
+        test = load("test", settings.source)
+
+        model = build_training_model(settings)
+        done = _load_checkpoint(path, model, record) if resume else Checkpoint(0, 0.0, {})
+        started -= done.seconds
+        last = done.last  # the newest epoch's event
         runs.write_info(
             path,
             state="running",
-            parameters=self._model.count_params(),
-            train_size=len(self._images),
+            parameters=model.count_params(),
+            train_size=len(training.labels),
         )
-        if first == 0 and settings.initial:
+        if done.epoch == 0 and settings.initial:
             files = [runs.keras_file(run) for run in runs.find_initial(settings)]
-            self._model.set_weights(_mean_weights(files))
-        self._watch.training_begins()
+            model.set_weights(_mean_weights(files))
+
+        def after_batch(batch: int, scores: dict[str, float], rate: float) -> None:
+            _check_finite(scores["loss"], epoch)
+            progress.batch_ends(batch, scores, rate)
+            watcher.check()
+
+        watcher.training_begins()
+        progress = Progress(record, watcher.clock)
+        epoch_images = _epoch_images(training, settings, done.epoch, watcher)
         stopped = False
         try:
-            self._learn(first)
+            for epoch in range(done.epoch, settings.epochs):
+                settings = _obey_rate(path, settings, epoch, record)
+                images, labels = next(epoch_images)
+                progress.epoch_begins(settings, epoch, len(images))
+                began = watcher.clock()
+                scores = fit_epoch(model, images, labels, settings, epoch, after_batch)
+                if validation is not None:
+                    scores |= _validate(path, model, validation, settings, epoch, watcher)
+                scores = {name: round(value, 5) for name, value in scores.items()}
+                seconds = round(watcher.clock() - began, 2)  # as Keras counts: without the test
+                epochs.keep(path, epoch + 1, _predict(model, test.images, settings, watcher))
+                last = {"epoch": epoch + 1, "seconds": seconds, **scores}
+                so_far = round(watcher.clock() - started, 1)
+                checkpoints.save(path, model, Checkpoint(epoch + 1, so_far, last))
+                record("epoch", **last)
+                runs.write_info(path, epochs_done=epoch + 1)
+                if epoch + 1 < settings.epochs:
+                    watcher.check()
         except Stopped:
             stopped = True
         finally:
-            if self._feed is not None:
-                self._feed.close()
-        self._finish(stopped)
+            epoch_images.close()
 
-    def _load_images(self) -> None:
-        settings = self._settings
-        part = load("train", settings.source)
-        chosen, held_out = split(part.labels, settings.fraction)
-        self._held_out = None
-        if settings.holdout:
-            self._held_out = part.images[held_out], part.labels[held_out]
-        else:
-            chosen = np.arange(len(part.labels))
-        # (T, 28, 28) uint8, (T,) uint8
-        self._images, self._labels = part.images[chosen], part.labels[chosen]
-        self._test = load("test", settings.source).images
-
-    def _resume(self) -> int:
-        """Put the checkpoint in place and return how many epochs are done."""
-        if not (self._path / checkpoints.FILE).exists():
-            self._record("resumed", epoch=0)
-            return 0
-        checkpoint = checkpoints.load(self._path, self._model)
-        self._before, self._last = checkpoint.seconds, checkpoint.last
-        self._record("resumed", epoch=checkpoint.epoch)
-        if checkpoint.last and not _recorded(self._path, checkpoint.epoch):
-            self._record("epoch", **checkpoint.last)  # killed between the two writes
-        return checkpoint.epoch
-
-    def _learn(self, first: int) -> None:
-        progress = Progress(self._record, self._watch.clock)
-
-        def after_batch(batch: int, values: dict[str, float], rate: float) -> None:
-            _check_finite(values, epoch)
-            progress.batch_ends(batch, values, rate)
-            self._watch.check()
-
-        for epoch in range(first, self._settings.epochs):
-            self._obey_rate(epoch)
-            images, labels = self._epoch_images(epoch)
-            progress.epoch_begins(self._settings, epoch, len(images))
-            began = self._watch.clock()
-            logs = fit_epoch(self._model, images, labels, self._settings, epoch, after_batch)
-            self._epoch_ends(epoch + 1, logs, began)
-            if epoch + 1 < self._settings.epochs:
-                self._watch.check()
-
-    def _obey_rate(self, epoch: int) -> None:
-        """Use the learning rate that somebody has asked for from this epoch on."""
-        rate = control.asked_rate(self._path)
-        if rate is None:
-            return
-        values = self._settings.to_dict()
-        try:
-            settings = TrainSettings.from_dict(
-                {**values, "rate_changes": [*values["rate_changes"], [epoch + 1, rate]]}
-            )
-        except SettingsError as error:
-            self._record("refused", message=str(error))
-        else:
-            self._settings = settings
-            self._record("rate", epoch=epoch + 1, learning_rate=rate)
-            runs.write_info(self._path, settings=settings.to_dict())
-        control.forget_rate(self._path)
-
-    def _epoch_images(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """What epoch `epoch` (0, 1, ...) learns from, in order; the seed decides all of it."""
-        settings = self._settings
-        if settings.renderings:
-            if self._feed is None:
-                self._feed = RenderedImages(
-                    self._images, self._labels, settings.seed, settings.epochs, epoch
-                )
-            return self._feed.next_epoch(self._watch.check)
-        return epoch_images(self._images, self._labels, settings, epoch)
-
-    def _epoch_ends(self, epoch: int, logs: dict[str, float], began: float) -> None:
-        """Judge and keep what there is after `epoch` (1, 2, ...)."""
-        values = {name: round(value, 5) for name, value in logs.items()}
-        if self._held_out is not None:
-            images, labels = self._held_out
-            said = self._answers(images)
-            judged = judge(said, labels)
-            _check_finite(judged, epoch - 1)  # the last batch may have been the one too many
-            epochs.keep(self._path, epoch, said, epochs.VALIDATION_FILE)
-            values |= {f"val_{name}": round(value, 5) for name, value in judged.items()}
-            lens.keep(self._path, self._model, images[lens.IMAGE])
-        seconds = round(self._watch.clock() - began, 2)  # as Keras counts: without the test images
-        epochs.keep(self._path, epoch, self._answers(self._test))
-        self._last = {"epoch": epoch, "seconds": seconds, **values}
-        checkpoint = checkpoints.Checkpoint(epoch, self._seconds(), self._last)
-        checkpoints.save(self._path, self._model, checkpoint)
-        self._record("epoch", **self._last)
-        runs.write_info(self._path, epochs_done=epoch)
-
-    def _answers(self, images: np.ndarray) -> np.ndarray:
-        twice = self._settings.second_look
-        return answers(self._model, images, self._watch.check, second_look=twice)
-
-    def _seconds(self) -> float:
-        return round(self._before + self._watch.clock() - self._began, 1)
-
-    def _finish(self, stopped: bool) -> None:
-        """Save the network in both forms, answer the test set once, and write the scores."""
-        import keras
-
-        path, settings = self._path, self._settings
-        trained = self._seconds()
+        seconds = round(watcher.clock() - started, 1)
         runs.write_info(path, state="finishing")
-        self._record("finishing")
-        network = bare(self._model, settings)
-        judged = self._judged(network, stopped)
+        record("finishing")
+        network = strip_training_layers(model, settings)
+        scores = _validation_scores(network, validation, settings, last, stopped)
         storage.replace_file(path / "model.keras", network.save)
-        scores = {f"validation_{name}": value for name, value in judged.items()}
         runs.write_info(
             path,
-            train_seconds=trained,
-            epochs_done=self._last.get("epoch", 0),
+            train_seconds=seconds,
+            epochs_done=last.get("epoch", 0),
             scores=scores,
             files={"model.keras": storage.sha256_of(path / "model.keras")},
         )
-        if keras.backend.backend() == "tensorflow":  # the only one that can write LiteRT's form
-            export(path, network, settings.source)
+        if _on_tensorflow():  # no other backend can write LiteRT's form
+            export_run(path, network, settings.source)  # looks at the test labels, once
         state = "stopped" if stopped else "finished"
-        self._record("end", state=state)
-        runs.write_info(
-            path,
-            state=state,
-            process=None,
-            finished=datetime.now(UTC).isoformat(timespec="seconds"),
-        )
-
-    def _judged(self, network, stopped: bool) -> dict[str, float]:
-        """Accuracy and loss on validation of the network to keep; nothing without validation.
-
-        They are the last epoch's where the network answers as it did then, which it does not where
-        it was stopped within the next one. Shifted looks are left to the end, for five times the
-        time of 15,000 answers would be added to every epoch.
-        """
-        if self._held_out is None:
-            return {}
-        known = "val_loss" in self._last
-        if known and not stopped and not self._settings.shifted_looks:
-            return {name: self._last[f"val_{name}"] for name in ("accuracy", "loss")}
-        images, labels = self._held_out
-        judged = judge(answers(network, images), labels)
-        return {name: round(value, 5) for name, value in judged.items()}
+        record("end", state=state)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        runs.write_info(path, state=state, process=None, finished=now)
 
 
-def _check_finite(values: dict[str, float], epoch: int) -> None:
-    """Raise TrainingDiverged where the loss is infinite or no number; epoch: 0, 1, ..."""
-    if not math.isfinite(values["loss"]):
-        raise TrainingDiverged(
-            f"In epoch {epoch + 1} the loss was no number any more: the training has diverged. "
-            "Start it again with a lower learning rate."
-        )
+@contextlib.contextmanager
+def _errors_recorded(path: Path, record: Recorder) -> Iterator[None]:
+    """Write any error into the run's folder before it goes on."""
+    try:
+        yield
+    except BaseException as error:
+        expected = isinstance(error, FmnistError)
+        sentence = str(error) if expected else f"{type(error).__name__}: {error}"
+        words = sentence if expected else traceback.format_exc()[-4000:]
+        record("error", message=sentence, words=words)
+        diverged = isinstance(error, TrainingDiverged) or None
+        runs.write_info(path, state="failed", error=sentence, process=None, diverged=diverged)
+        raise
 
 
 def set_up(settings: TrainSettings) -> None:
@@ -275,11 +175,31 @@ def set_up(settings: TrainSettings) -> None:
     if settings.precision == "bfloat16":
         keras.mixed_precision.set_global_policy("mixed_bfloat16")
     if settings.deterministic:
-        if keras.backend.backend() != "tensorflow":
+        if not _on_tensorflow():
             raise SettingsError("deterministic needs Keras' TensorFlow backend.")
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
+
+
+def _on_tensorflow() -> bool:
+    import keras
+
+    return keras.backend.backend() == "tensorflow"
+
+
+def _load_checkpoint(path: Path, model, record: Recorder) -> Checkpoint:
+    """Put the folder's checkpoint into the model; where there is none, nothing is done yet."""
+    if not (path / checkpoints.FILE).exists():
+        record("resumed", epoch=0)
+        return Checkpoint(0, 0.0, {})
+    checkpoint = checkpoints.load(path, model)
+    record("resumed", epoch=checkpoint.epoch)
+    events = storage.read_lines(path / "history.jsonl")
+    recorded = [event.get("epoch") for event in events if event.get("event") == "epoch"]
+    if checkpoint.last and checkpoint.epoch not in recorded:
+        record("epoch", **checkpoint.last)  # killed between the two writes
+    return checkpoint
 
 
 def _mean_weights(files: list[Path]) -> list[np.ndarray]:
@@ -294,7 +214,85 @@ def _mean_weights(files: list[Path]) -> list[np.ndarray]:
     return [np.mean(layer, axis=0) for layer in zip(*each, strict=True)]
 
 
-def _recorded(path: Path, epoch: int) -> bool:
-    """True where the history has the end of `epoch`."""
-    lines = storage.read_lines(path / "history.jsonl")
-    return any(line.get("event") == "epoch" and line.get("epoch") == epoch for line in lines)
+def _epoch_images(
+    training: Part, settings: TrainSettings, first: int, watcher: RequestsWatcher
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Each epoch's images (T, 28, 28) and labels (T,) in order; the seed decides all of it."""
+    if not settings.renderings:
+        for epoch in range(first, settings.epochs):
+            yield augment_epoch(training.images, training.labels, settings, epoch)
+        return
+    images, labels = training.images, training.labels
+    stylised = StylisedEpochs(images, labels, settings.seed, settings.epochs, first)
+    with contextlib.closing(stylised):
+        for _ in range(first, settings.epochs):
+            yield stylised.next_epoch(watcher.check)
+
+
+def _obey_rate(path: Path, settings: TrainSettings, epoch: int, record: Recorder) -> TrainSettings:
+    """The settings with the learning rate that somebody has asked for from this epoch on."""
+    rate = control.asked_rate(path)
+    if rate is None:
+        return settings
+    values = settings.to_dict()
+    values["rate_changes"].append([epoch + 1, rate])
+    try:
+        settings = TrainSettings.from_dict(values)
+    except SettingsError as error:
+        record("refused", message=str(error))
+    else:
+        record("rate", epoch=epoch + 1, learning_rate=rate)
+        runs.write_info(path, settings=settings.to_dict())
+    control.forget_rate(path)
+    return settings
+
+
+def _predict(
+    model, images: np.ndarray, settings: TrainSettings, watcher: RequestsWatcher
+) -> np.ndarray:
+    twice = settings.second_look
+    return predict_probabilities(model, images, watcher.check, second_look=twice)
+
+
+def _validate(
+    path: Path,
+    model,
+    validation: Part,
+    settings: TrainSettings,
+    epoch: int,
+    watcher: RequestsWatcher,
+) -> dict[str, float]:
+    """Save what the model predicts after epoch `epoch` (0, 1, ...) and return how good it is."""
+    probabilities = _predict(model, validation.images, settings, watcher)  # (5000, 10)
+    scores = evaluate_predictions(probabilities, validation.labels)
+    _check_finite(scores["loss"], epoch)  # the last batch may have been the one too many
+    epochs.keep(path, epoch + 1, probabilities, epochs.VALIDATION_FILE)
+    lens.keep(path, model, validation.images[lens.IMAGE])
+    return {f"val_{name}": value for name, value in scores.items()}
+
+
+def _check_finite(loss: float, epoch: int) -> None:
+    """Raise TrainingDiverged where the loss is infinite or no number; epoch: 0, 1, ..."""
+    if not math.isfinite(loss):
+        raise TrainingDiverged(
+            f"In epoch {epoch + 1} the loss was no number any more: the training has diverged. "
+            "Start it again with a lower learning rate."
+        )
+
+
+def _validation_scores(
+    network, validation: Part | None, settings: TrainSettings, last: dict, stopped: bool
+) -> dict[str, float]:
+    """Accuracy and loss on validation of the network to save; nothing without validation.
+
+    They are the last epoch's where the network predicts as it did then, which it does not where
+    it was stopped within the next one. TTA with shifts is left to the end, for five times the
+    time of 15,000 predictions would be added to every epoch.
+    """
+    if validation is None:
+        return {}
+    if "val_loss" in last and not stopped and not settings.shifted_looks:
+        return {f"validation_{name}": last[f"val_{name}"] for name in ("accuracy", "loss")}
+    probabilities = predict_probabilities(network, validation.images)
+    scores = evaluate_predictions(probabilities, validation.labels)
+    return {f"validation_{name}": round(value, 5) for name, value in scores.items()}

@@ -5,7 +5,7 @@ import pytest
 
 from fmnist import from_above, shapes, stylised
 from fmnist.data import BAG, BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, load
-from fmnist.shapes import details, recut
+from fmnist.shapes import draw_details, vary_shape
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -35,8 +35,8 @@ def widths(image: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("label", range(10))
 def test_the_share_that_is_cut_anew_is_as_stated(label):
-    numbers, share = rng(), sum(chance for chance, _ in shapes._CUTS[label])
-    made = [recut(block(20, 12), label, numbers) is not None for _ in range(1000)]
+    numbers, share = rng(), sum(chance for chance, _ in shapes._SHAPES[label])
+    made = [vary_shape(block(20, 12), label, numbers) is not None for _ in range(1000)]
     assert abs(np.mean(made) - share) < 4 * np.sqrt(share * (1 - share) / 1000)
 
 
@@ -49,7 +49,7 @@ def test_each_cut_of_a_class_gets_its_own_share():
 @pytest.mark.parametrize("image", [np.zeros((28, 28), np.uint8), block(3, 20), block(20, 2)])
 def test_next_to_nothing_has_no_other_cut(image):
     numbers = rng()
-    assert all(recut(image, label, numbers) is None for label in range(10) for _ in range(20))
+    assert all(vary_shape(image, label, numbers) is None for label in range(10) for _ in range(20))
 
 
 def test_a_dress_gets_a_waist_and_a_wider_hem():
@@ -111,7 +111,7 @@ def test_legs_are_spread_below_the_crotch_alone():
 def test_shoes_from_above_are_a_mirrored_pair(label):
     pairs = 0
     for seed in range(30):
-        cut = cut_of(from_above.shoes_from_above, block(12, 28), label, seed)
+        cut = cut_of(from_above.draw_shoes_from_above, block(12, 28), label, seed)
         half = cut.shape[1] // 2
         left, right = cut[:, :half], cut[:, -half:][:, ::-1]
         if cut.shape[1] < 20:
@@ -142,19 +142,21 @@ def test_a_shoe_is_open_at_the_heel_where_a_sandal_shows_its_sole(label, open_he
 @pytest.mark.parametrize("label", range(10))
 def test_lines_of_a_drawing_lie_inside_the_garment(label):
     image = block(24, 20)
-    drawn = [details(image, label, rng(seed)) for seed in range(20)]
+    drawn = [draw_details(image, label, rng(seed)) for seed in range(20)]
     assert all(set(np.unique(lines)) <= {0, 1} for lines in drawn)
     assert not any((lines[image == 0]).any() for lines in drawn)
     assert any(lines.any() for lines in drawn) == (label != SANDAL)
 
 
 def test_no_garment_no_lines():
-    assert not details(np.zeros((28, 28), np.uint8), SHIRT, rng()).any()
+    assert not draw_details(np.zeros((28, 28), np.uint8), SHIRT, rng()).any()
 
 
 def test_a_shirts_placket_runs_down_its_middle():
     image = block(28, 20)
-    columns = sum(details(image, SHIRT, rng(seed)).sum(axis=0).astype(int) for seed in range(40))
+    columns = sum(
+        draw_details(image, SHIRT, rng(seed)).sum(axis=0).astype(int) for seed in range(40)
+    )
     assert columns.argmax() in (13, 14)
     assert columns[12:16].sum() > 0.5 * 40 * 20  # drawn more often than not, from top to hem
 
@@ -163,12 +165,12 @@ def test_every_training_image_can_be_cut(monkeypatch):
     part = load("train")
     always = {
         label: [(1 / len(options), cut) for _, cut in options]
-        for label, options in shapes._CUTS.items()
+        for label, options in shapes._SHAPES.items()
     }
-    monkeypatch.setattr(shapes, "_CUTS", always)
+    monkeypatch.setattr(shapes, "_SHAPES", always)
     numbers, share = rng(), slice(0, 60_000, 30)
     for image, label in zip(part.images[share], part.labels[share], strict=True):
-        cut = recut(image, int(label), numbers)
+        cut = vary_shape(image, int(label), numbers)
         if cut is not None:
             assert cut.dtype == np.uint8
-            assert stylised.frame(cut).any()
+            assert stylised.frame_garment(cut).any()
