@@ -25,7 +25,7 @@ from fmnist.errors import RunError, SettingsError
 from fmnist.recipes import RECIPES
 from fmnist.settings import TrainSettings
 
-__all__ = ["GOALS", "BASELINE", "RACERS", "race", "summary"]
+__all__ = ["BASELINE", "GOALS", "RACERS", "race", "summary"]
 
 BASELINE = "plain"
 # stylised images need processes of their own, which a race for seconds does not allow for
@@ -193,7 +193,9 @@ class _Lap:
         from fmnist.steps import predict_probabilities
 
         self.seconds += time.perf_counter() - self._began
-        probabilities = predict_probabilities(self._model, self._images, second_look=self._second_look)
+        probabilities = predict_probabilities(
+            self._model, self._images, second_look=self._second_look
+        )
         right = probabilities.argmax(axis=1) == self._labels
         seen = {
             "epoch": epoch + 1,
