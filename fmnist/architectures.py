@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["NETWORKS", "Network", "build", "looking_again"]
+__all__ = ["NETWORKS", "Network", "build_network", "with_tta"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Network:
     summary: str
     builder: Callable
     bfloat16_helps: bool = False  # a step is mostly multiplying, so half the digits save time
-    normalised: bool = True  # with batch normalisation
+    batch_norm: bool = True  # has layers of batch normalisation
 
 
 def _cnn():
@@ -105,7 +105,7 @@ NETWORKS = {
         title="Plain CNN",
         summary="Two convolutions and two dense layers, ten layers in all; 423,338 parameters.",
         builder=_cnn,
-        normalised=False,
+        batch_norm=False,
     ),
     "quick": Network(
         title="Quick",
@@ -127,30 +127,30 @@ NETWORKS = {
 }
 
 
-def looking_again(model, mirrored, shift):
-    """The same network asked about several looks at the image; the features are averaged.
+def with_tta(model, mirrored, shift):
+    """The same network with test-time augmentation: features averaged over several views.
 
-    mirrored: each look at its mirror image, too; shift: also at the image moved by so many pixels
-    into each of the four corners. As the last layer is linear before its softmax, the mean is one
-    of logits. Weights and their number are those of `model`, which has to know such images.
+    mirrored: each view mirrored, too; shift: also the image moved by so many pixels into each of
+    the four corners. As the last layer is linear before its softmax, the mean is one of logits.
+    The weights are those of `model`, which has to have been trained with such views.
     """
     from keras import Input, Model, layers, ops
 
-    look = Model(model.inputs, model.get_layer("features").output, name="look")
+    backbone = Model(model.inputs, model.get_layer("features").output, name="backbone")
     image = Input((28, 28, 1), name="image")
-    looks = [image]
+    views = [image]
     if shift:
         padded = layers.ZeroPadding2D(shift)(image)
         far = 2 * shift
         for top, left in ((0, 0), (0, far), (far, 0), (far, far)):
             cut = ((top, far - top), (left, far - left))
-            looks.append(layers.Cropping2D(cut)(padded))
+            views.append(layers.Cropping2D(cut)(padded))
     if mirrored:
-        looks += [ops.flip(one, axis=2) for one in looks]
-    features = layers.Average(name="features")([look(one) for one in looks])
+        views += [ops.flip(view, axis=2) for view in views]
+    features = layers.Average(name="features")([backbone(view) for view in views])
     return Model(image, model.get_layer("probabilities")(features), name=model.name)
 
 
-def build(name: str):
+def build_network(name: str):
     """Return a new, uncompiled `keras.Model`. Raises KeyError for a name not in `NETWORKS`."""
     return NETWORKS[name].builder()

@@ -110,10 +110,10 @@ def _export(options, parser) -> int:
     with quiet():
         import keras
 
-        from fmnist.exporting import export
+        from fmnist.export import export_run
 
         model = keras.models.load_model(file, compile=False)
-        export(run.path, model, run.settings.source)
+        export_run(run.path, model, run.settings.source)
     accuracy = runs.read(run.path).scores["test_accuracy"]
     print(f"{run.name}: {accuracy:.2%} of the 10,000 test images right.")
     return 0

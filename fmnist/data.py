@@ -36,6 +36,8 @@ __all__ = [
     "checksums",
     "default_source",
     "load",
+    "load_train_validation",
+    "load_validation",
     "scale",
     "split",
 ]
@@ -155,6 +157,21 @@ def split(labels: np.ndarray, fraction: float = 1.0) -> tuple[np.ndarray, np.nda
         validation.append(members[:held_out])
         train.append(members[held_out : held_out + kept])
     return np.sort(np.concatenate(train)), np.sort(np.concatenate(validation))
+
+
+def load_train_validation(source: str | None = None, fraction: float = 1.0) -> tuple[Part, Part]:
+    """Load the images to train on and the 5,000 to validate on, as `split` says."""
+    part = load("train", source)
+    train, held_out = split(part.labels, fraction)
+    return (
+        Part(part.images[train], part.labels[train]),
+        Part(part.images[held_out], part.labels[held_out]),
+    )
+
+
+def load_validation(source: str | None = None) -> Part:
+    """Load the 5,000 validation images and labels."""
+    return load_train_validation(source, 0.01)[1]  # they are the same whatever the fraction
 
 
 def _choice(names) -> str:

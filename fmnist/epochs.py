@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from fmnist.data import CLASS_NAMES, PART_SIZES, VALIDATION_SIZE
+from fmnist.evaluation import count_confusions
 from fmnist.runs import Run
 from fmnist.settings import LIMITS
 
@@ -141,9 +142,7 @@ def _size(file: str) -> int:
 
 def confusion_at(kept: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The confusion matrix (10, 10) int64 of one epoch's (N, 10) uint8; rows: true classes."""
-    count = len(CLASS_NAMES)
-    cells = labels.astype(np.int64) * count + kept.argmax(axis=1)
-    return np.bincount(cells, minlength=count**2).reshape(count, count)
+    return count_confusions(labels, kept.argmax(axis=1))
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ import numpy as np
 
 from fmnist.data import BOOT, SANDAL
 
-__all__ = ["shoes_from_above"]
+__all__ = ["draw_shoes_from_above"]
 
 ZOOM = 4  # drawn larger and shrunk, so that lines have soft edges
 
 
-def shoes_from_above(garment: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
-    """A pair of shoes, sometimes one, toes up or down, turned a little apart."""
+def draw_shoes_from_above(garment: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw a pair of shoes, sometimes one, toes up or down, turned a little apart."""
     tones = garment[garment > 8]
     tone = float(rng.choice(tones)) if len(tones) else 128.0
     shoe = _shoe_from_above(label, max(60.0, tone), rng)

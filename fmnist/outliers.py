@@ -15,15 +15,15 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from fmnist.renderings import frame
+from fmnist.stylised import frame_garment
 
-__all__ = ["make"]
+__all__ = ["make_outliers"]
 
 CANVAS = 56  # twice the network's side, so that thin strokes survive
 SIGNS = string.ascii_letters + 2 * string.digits + "?!&%@#$€+=*"
 
 
-def make(number: int, garments: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def make_outliers(number: int, garments: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Make `number` pictures, (number, 28, 28) uint8.
 
     garments: (N, 28, 28) uint8, some of which are cut up
@@ -35,7 +35,7 @@ def make(number: int, garments: np.ndarray, rng: np.random.Generator) -> np.ndar
         picture = kind(garments, rng)
         if rng.random() < 0.4:
             picture = _textured(picture, rng)
-        framed = frame(picture)
+        framed = frame_garment(picture)
         pictures.append(np.ascontiguousarray(framed[:, ::-1]) if rng.random() < 0.5 else framed)
     return np.stack(pictures) if pictures else np.empty((0, 28, 28), np.uint8)
 

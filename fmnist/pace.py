@@ -22,13 +22,21 @@ import psutil
 
 from fmnist import checkpoints, machine, runs, storage
 from fmnist.classifier import Classifier
-from fmnist.data import PART_SIZES, VALIDATION_SIZE, load, split
-from fmnist.exporting import export_litert
-from fmnist.fitting import AT_ONCE, Stopped, answers, bare, epoch_images, fit_epoch, learner
+from fmnist.data import PART_SIZES, VALIDATION_SIZE, Part, load, load_train_validation
+from fmnist.export import export_litert
 from fmnist.quiet import quiet
 from fmnist.recipes import RECIPES
 from fmnist.rehearsal import begin_anew
 from fmnist.settings import TrainSettings
+from fmnist.steps import (
+    PREDICTION_BATCH,
+    Stopped,
+    augment_epoch,
+    build_training_model,
+    fit_epoch,
+    predict_probabilities,
+    strip_training_layers,
+)
 
 __all__ = ["REMEMBERED", "Pace", "Speed", "measure", "read", "settings_here", "write"]
 
@@ -89,7 +97,7 @@ def measure(say: Say = lambda share, words: None, names: Iterable[str] = tuple(R
     say(0.0, "Loading TensorFlow and the images")
     begin_anew(settings_here(names[0]))
     load("test")
-    part = load("train")
+    training, validation = load_train_validation()
     loaded = time.time() - psutil.Process().create_time()
     speeds = {}
     for at, name in enumerate(names):
@@ -97,19 +105,20 @@ def measure(say: Say = lambda share, words: None, names: Iterable[str] = tuple(R
         say((1 + 2 * at) / stages, f"{title}: steps")
         settings = settings_here(name)
         begin_anew(settings)
-        model = learner(settings)
-        first, step, epoch = _learning(model, settings, part)
+        model = build_training_model(settings)
+        first, step, epoch = _learning(model, settings, training, validation.images)
         say((2 + 2 * at) / stages, f"{title}: saving")
-        finish = _finishing(model, settings, part.images)
+        finish = _finishing(model, settings, validation.images)
         speeds[name] = Speed(loaded + first, step, epoch, finish, model.count_params())
     return Pace(time.time(), speeds)
 
 
-def _learning(model, settings: TrainSettings, part) -> tuple[float, float, float]:
+def _learning(
+    model, settings: TrainSettings, training: Part, images: np.ndarray
+) -> tuple[float, float, float]:
     """Seconds of the first step and first answers, of a further step, of an epoch beside them."""
-    chosen, held_out = split(part.labels, settings.fraction)
     began = time.perf_counter()
-    images, labels = epoch_images(part.images[chosen], part.labels[chosen], settings, 0)
+    shown, labels = augment_epoch(training.images, training.labels, settings, 0)
     arranging = time.perf_counter() - began
 
     clock = [time.perf_counter()]
@@ -120,19 +129,19 @@ def _learning(model, settings: TrainSettings, part) -> tuple[float, float, float
             raise Stopped
 
     with contextlib.suppress(Stopped):
-        fit_epoch(model, images, labels, settings, 0, after_batch)
+        fit_epoch(model, shown, labels, settings, 0, after_batch)
     first = clock[1] - clock[0]
     # the second still warms up; a mean, for what now and then takes longer takes longer in
     # a training too
     step = (clock[-1] - clock[2]) / (len(clock) - 3)
 
-    some = part.images[held_out[: 2 * AT_ONCE]]
+    some = images[: 2 * PREDICTION_BATCH]
     began = time.perf_counter()
     twice = settings.second_look
-    answers(model, some[:AT_ONCE], second_look=twice)
+    predict_probabilities(model, some[:PREDICTION_BATCH], second_look=twice)
     first += time.perf_counter() - began
     began = time.perf_counter()
-    answers(model, some, second_look=twice)
+    predict_probabilities(model, some, second_look=twice)
     answering = (time.perf_counter() - began) / len(some) * (VALIDATION_SIZE + PART_SIZES["test"])
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as place:
@@ -145,7 +154,7 @@ def _finishing(model, settings: TrainSettings, images: np.ndarray) -> float:
     """Seconds from the last epoch to the end."""
     with tempfile.TemporaryDirectory() as place:
         began = time.perf_counter()
-        network = bare(model, settings)
+        network = strip_training_layers(model, settings)
         network.save(Path(place) / "model.keras")
         export_litert(network, Path(place) / "model.tflite")
         with quiet():

@@ -4,13 +4,14 @@ import functools
 
 import numpy as np
 
-from fmnist import data, renderings
-from fmnist.augmentation import augment
+from fmnist import data
 from fmnist.data import BAG, BOOT, DRESS, PULLOVER, SANDAL, TSHIRT
 from fmnist.pictures import contact_sheet, enlarge
 from fmnist.settings import TrainSettings
+from fmnist.standard_augmentation import augment_images
+from fmnist.stylised import stylise_images
 
-__all__ = ["EPOCHS", "examples", "strip"]
+__all__ = ["EPOCHS", "draw_preview", "load_examples"]
 
 SHOWN = (TSHIRT, PULLOVER, DRESS, SANDAL, BAG, BOOT)  # two of them show which way they look
 EPOCHS = 3  # rows below the first
@@ -19,8 +20,8 @@ GAP = 8  # screen pixels between the images as they are and what becomes of them
 
 
 @functools.cache
-def examples() -> tuple[np.ndarray, np.ndarray]:
-    """Six images of different classes, which every training learns from: (6, 28, 28), (6,) uint8.
+def load_examples() -> tuple[np.ndarray, np.ndarray]:
+    """Load six images of six classes that every training learns from: (6, 28, 28), (6,) uint8.
 
     Raises DatasetError where the training images cannot be read.
     """
@@ -30,7 +31,7 @@ def examples() -> tuple[np.ndarray, np.ndarray]:
     return part.images[first], part.labels[first]
 
 
-def strip(images: np.ndarray, labels: np.ndarray, settings: TrainSettings) -> np.ndarray:
+def draw_preview(images: np.ndarray, labels: np.ndarray, settings: TrainSettings) -> np.ndarray:
     """(N, 28, 28) uint8 and (N,) -> one picture (H, 84 N) uint8 with hard edges.
 
     The first row shows the images as they are, those below as epochs 1, 2 and 3 might show them.
@@ -48,6 +49,6 @@ def _changed(
     images: np.ndarray, labels: np.ndarray, settings: TrainSettings, epoch: int
 ) -> np.ndarray:
     if settings.renderings:
-        return renderings.render(images, labels, np.random.default_rng([settings.seed, epoch, 0]))
+        return stylise_images(images, labels, np.random.default_rng([settings.seed, epoch, 0]))
     rng = np.random.default_rng([settings.seed, epoch, 1])
-    return augment(images, rng, settings.mirror, settings.shift, settings.erasing)
+    return augment_images(images, rng, settings.mirror, settings.shift, settings.erasing)

@@ -9,15 +9,21 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from fmnist import machine, recorded
-from fmnist.architectures import build
-from fmnist.data import load, split
+from fmnist.architectures import build_network
+from fmnist.data import load_train_validation
 from fmnist.errors import SettingsError
-from fmnist.fitting import answers, epoch_images, fit_epoch, judge, learner
+from fmnist.loop import set_up
 from fmnist.quiet import quiet
 from fmnist.recipes import RECIPES
 from fmnist.recorded import Entry, settings_hash
 from fmnist.settings import TrainSettings
-from fmnist.training import set_up
+from fmnist.steps import (
+    augment_epoch,
+    build_training_model,
+    evaluate_predictions,
+    fit_epoch,
+    predict_probabilities,
+)
 
 __all__ = ["begin_anew", "record", "rehearse"]
 
@@ -33,14 +39,13 @@ def rehearse(settings: TrainSettings) -> Iterator[tuple[float, int]]:
     if settings.shifted_looks:  # its epochs are judged without, so it would be promised too little
         raise SettingsError("Trainings with shifted looks cannot be rehearsed.")
     begin_anew(settings)
-    part = load("train", settings.source)
-    chosen, held_out = split(part.labels, settings.fraction)
-    images, labels = part.images[chosen], part.labels[chosen]
-    model = learner(settings)
+    training, validation = load_train_validation(settings.source, settings.fraction)
+    images, labels = training.images, training.labels
+    model = build_training_model(settings)
     for epoch in range(settings.epochs):
-        fit_epoch(model, *epoch_images(images, labels, settings, epoch), settings, epoch)
-        said = answers(model, part.images[held_out], second_look=settings.second_look)
-        yield judge(said, part.labels[held_out])["accuracy"], model.count_params()
+        fit_epoch(model, *augment_epoch(images, labels, settings, epoch), settings, epoch)
+        said = predict_probabilities(model, validation.images, second_look=settings.second_look)
+        yield evaluate_predictions(said, validation.labels)["accuracy"], model.count_params()
 
 
 def begin_anew(settings: TrainSettings) -> None:
@@ -89,7 +94,7 @@ def _goals(settings: TrainSettings, epochs: list[int]) -> list[tuple[int, set[in
 def _known(name: str, settings: TrainSettings, file: Path) -> set[int]:
     begin_anew(settings)
     # the network's size tells whether it is still the one that was tried
-    parameters = build(settings.network).count_params()
+    parameters = build_network(settings.network).count_params()
     return {
         entry.epochs
         for entry in recorded.read(file)

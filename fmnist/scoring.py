@@ -14,7 +14,7 @@ import numpy as np
 from fmnist.answers import Answer
 from fmnist.classifier import Classifier
 from fmnist.data import CLASS_NAMES
-from fmnist.evaluation import interval
+from fmnist.evaluation import count_confusions, interval
 
 __all__ = ["NOT_CLOTHING", "Picture", "Scored", "Summary", "Tally", "score", "scored", "summarise"]
 
@@ -202,9 +202,9 @@ def summarise(files: Iterable[Scored], limit_worst: int = 10) -> Summary:
     # a picture that nobody could look at says nothing about what the network rejects
     others = [file for file in files if file.label_id == NOT_CLOTHING and file.verdict != "refused"]
     none = len(CLASS_NAMES)
-    confusion = np.zeros((none, none + 1), np.int64)
-    for file in garments:
-        confusion[file.label_id, none if file.class_id is None else file.class_id] += 1
+    labels = np.array([file.label_id for file in garments], np.int64)
+    guesses = [none if file.class_id is None else file.class_id for file in garments]
+    confusion = count_confusions(labels, np.array(guesses, np.int64), none + 1)
     wrong = [file for file in files if not file.right and file.probability is not None]
     return Summary(
         garments=_tally(garments),

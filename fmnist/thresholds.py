@@ -43,6 +43,5 @@ def at_threshold(probabilities: np.ndarray, labels: np.ndarray, threshold: float
     classes = probabilities.shape[1]
     given = probabilities.max(axis=1) >= threshold
     answers = np.where(given, probabilities.argmax(axis=1), classes)
-    confusion = np.zeros((classes, classes + 1), np.int64)
-    np.add.at(confusion, (labels, answers), 1)
+    confusion = evaluation.count_confusions(labels, answers, classes + 1)
     return Answered(len(labels), int(given.sum()), int((answers == labels).sum()), confusion)

@@ -26,11 +26,11 @@ from fmnist.processes import start_module
 from fmnist.recipes import RECIPES
 from fmnist.settings import TrainSettings
 
-__all__ = ["GOALS", "PLAIN", "RACERS", "race", "summary"]
+__all__ = ["BASELINE", "GOALS", "RACERS", "race", "summary"]
 
-PLAIN = "plain"
-# renderings need processes of their own, which a race for seconds does not allow for
-RACERS = (PLAIN, *(name for name, one in RECIPES.items() if not one.settings.renderings))
+BASELINE = "plain"
+# stylised images need processes of their own, which a race for seconds does not allow for
+RACERS = (BASELINE, *(name for name, one in RECIPES.items() if not one.settings.renderings))
 GOALS = (90, 91, 92, 93, 94)  # % of the test images
 
 
@@ -63,7 +63,7 @@ def race(
 
 
 def _settings(name: str, seed: int, fraction: float) -> TrainSettings:
-    settings = RECIPES[name].settings if name != PLAIN else TrainSettings()
+    settings = RECIPES[name].settings if name != BASELINE else TrainSettings()
     return dataclasses.replace(settings, seed=seed, fraction=fraction)
 
 
@@ -164,7 +164,7 @@ def _to(goal: int, entries: list[dict]) -> dict:
 
 
 def _ratio(own: list[dict], entries: list[dict]) -> float | None:
-    plain = {entry["seed"]: entry for entry in entries if entry["recipe"] == PLAIN}
+    plain = {entry["seed"]: entry for entry in entries if entry["recipe"] == BASELINE}
     both = [entry for entry in own if entry["seed"] in plain]
     if not both:
         return None
@@ -192,11 +192,13 @@ class _Lap:
 
     def __call__(self, epoch: int, logs: object = None) -> None:
         """Stop the clock, look at the test images, let it go on; epoch: 0, 1, ..."""
-        from fmnist.fitting import answers
+        from fmnist.steps import predict_probabilities
 
         self.seconds += time.perf_counter() - self._began
-        said = answers(self._model, self._images, second_look=self._second_look)
-        right = said.argmax(axis=1) == self._labels
+        probabilities = predict_probabilities(
+            self._model, self._images, second_look=self._second_look
+        )
+        right = probabilities.argmax(axis=1) == self._labels
         seen = {
             "epoch": epoch + 1,
             "seconds": round(self.seconds, 3),
@@ -212,28 +214,28 @@ def _one(name: str, seed: int, fraction: float) -> dict:
     import psutil
 
     from fmnist import plain_keras
-    from fmnist.data import load, split
-    from fmnist.fitting import epoch_images, fit_epoch, learner
-    from fmnist.training import set_up
+    from fmnist.data import load, load_train_validation
+    from fmnist.loop import set_up
+    from fmnist.steps import augment_epoch, build_training_model, fit_epoch
 
-    part, whole = load("train"), load("test")
+    whole = load("test")
     count = round(fraction * len(whole.labels))
     test = whole.images[:count], whole.labels[:count]
-    chosen, _ = split(part.labels, fraction)
-    images, labels = part.images[chosen], part.labels[chosen]
+    training, _ = load_train_validation(fraction=fraction)
+    images, labels = training.images, training.labels
     settings = _settings(name, seed, fraction)
-    if name == PLAIN:
+    if name == BASELINE:
         model = plain_keras.build(seed)
         startup = time.time() - psutil.Process().create_time()
         lap = _Lap(model, test, plain_keras.EPOCHS)
         plain_keras.fit(model, images, labels, lap)
     else:
         set_up(settings)
-        model = learner(settings)
+        model = build_training_model(settings)
         startup = time.time() - psutil.Process().create_time()
         lap = _Lap(model, test, settings.epochs, second_look=settings.second_look)
         for epoch in range(settings.epochs):
-            x, y = epoch_images(images, labels, settings, epoch)
+            x, y = augment_epoch(images, labels, settings, epoch)
             fit_epoch(model, x, y, settings, epoch)
             lap(epoch)
     return {

@@ -200,7 +200,7 @@ def _waiter(path: Path):
 
 def _train_held(path: Path, settings: TrainSettings, *, log: bool, resume: bool) -> int:
     from fmnist.console import TrainingDisplay  # tqdm
-    from fmnist.training import train
+    from fmnist.loop import train
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if log:

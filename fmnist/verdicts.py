@@ -18,7 +18,7 @@ from scipy.optimize import minimize_scalar
 
 from fmnist import outliers, views
 from fmnist.calibration import ece, trade_off
-from fmnist.renderings import render
+from fmnist.stylised import stylise_images
 
 __all__ = ["UNFITTED", "Judge", "fit", "fit_temperature", "from_dict"]
 
@@ -114,12 +114,12 @@ def fit(classifier, images: np.ndarray, labels: np.ndarray, seed: int = 0) -> Ju
     known = single >= single[0] - KNOWN
     names = tuple(name for name, knows in zip(views.VIEWS, known, strict=True) if knows)
     said = views.of(each[:, known], features[:, known], names)
-    others = views.vote(outliers.make(OUTLIERS, images, rng), classifier, names)
+    others = views.vote(outliers.make_outliers(OUTLIERS, images, rng), classifier, names)
 
     temperature = fit_temperature(said.probabilities, labels)
     half = len(labels) // 2
     # people's garments look otherwise than the dataset's, and are garments all the same
-    drawn = render(images[:half], labels[:half], rng)
+    drawn = stylise_images(images[:half], labels[:half], rng)
     rendered = views.vote(drawn, classifier, names).features
     garments = np.concatenate([said.features[:half], rendered])
     features = np.concatenate([garments, others.features[: OUTLIERS // 2]])

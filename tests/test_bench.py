@@ -15,9 +15,9 @@ import pytest
 from fmnist import bench_text, machine, queue, runs, strokes_bench, train_bench
 from fmnist.cli import main
 from fmnist.errors import RunError, TrainingBusy
-from fmnist.fitting import epoch_images
 from fmnist.recipes import RECIPES
 from fmnist.settings import TrainSettings
+from fmnist.steps import augment_epoch
 from tests.conftest import ROOT
 
 BENCH = [sys.executable, "-m", "fmnist", "bench"]
@@ -115,14 +115,14 @@ def test_epochs_are_those_of_a_training():
     images = np.arange(6, dtype=np.uint8)[:, np.newaxis, np.newaxis].repeat(28, 1).repeat(28, 2)
     images[:, :, 0] = 255  # the left edge
     settings = TrainSettings(mirror=True, seed=4)
-    shown, labels = epoch_images(images, np.arange(6), settings, 0)
+    shown, labels = augment_epoch(images, np.arange(6), settings, 0)
     assert sorted(labels) == list(range(6))
     for image, label in zip(shown, labels, strict=True):  # a garment keeps its label
         assert image[5, 5] == label
         assert sorted(image[5, [0, 27]]) == [label, 255]
-    again = epoch_images(images, np.arange(6), settings, 0)
+    again = augment_epoch(images, np.arange(6), settings, 0)
     assert np.array_equal(shown, again[0])
-    others = epoch_images(images, np.arange(6), settings, 1)
+    others = augment_epoch(images, np.arange(6), settings, 1)
     assert not np.array_equal(labels, others[1])
 
 
@@ -194,9 +194,9 @@ def test_race_that_ends_early_keeps_what_was_whole(monkeypatch, capsys, tmp_path
 @pytest.mark.slow
 def test_plain_keras_is_the_specifications_network():
     from fmnist import plain_keras
-    from fmnist.architectures import build
+    from fmnist.architectures import build_network
 
-    ours, plain = build("cnn"), plain_keras.build(0)
+    ours, plain = build_network("cnn"), plain_keras.build(0)
     assert len(plain.layers) == 10
     assert plain.count_params() == 423_338
     for one, other in zip(ours.layers, plain.layers, strict=True):

@@ -11,10 +11,10 @@ from fmnist import lens
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize(("network", "filters"), [("cnn", 64), ("robust", 32)])
 def test_activations_are_scipys_correlation_with_the_filters(own_run, test_part, network, filters):
-    from fmnist.architectures import build
+    from fmnist.architectures import build_network
 
     run, image = own_run(), test_part.images[0]
-    model = build(network)
+    model = build_network(network)
     lens.keep(run.path, model, image)
     found = lens.read(run)
     assert len(found.filters) == len(found.activations) == filters

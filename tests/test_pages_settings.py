@@ -13,7 +13,7 @@ from fmnist import launch, machine, preview, runs, train_command
 from fmnist.cli import _parser
 from fmnist.errors import TrainingBusy, TrainingFailed
 from fmnist.recipes import RECIPES
-from fmnist.script import script_text
+from fmnist.script import generate_script
 from fmnist.settings import LIMITS, TrainSettings
 from pages.parts import settings_form
 from tests.browsing import go
@@ -356,19 +356,19 @@ def pictures(app) -> list:
 
 def test_the_strip_is_drawn_only_where_it_is_seen(monkeypatch):
     drawn = []
-    monkeypatch.setattr(preview, "strip", lambda *args: drawn.append(args))
+    monkeypatch.setattr(preview, "draw_preview", lambda *args: drawn.append(args))
     assert not pictures(open_page())
     assert drawn == []
 
 
 def test_the_strip_shows_each_augmentation_at_once(monkeypatch):
-    drawn, strip = [], preview.strip
+    drawn, strip = [], preview.draw_preview
 
     def remembered(images, labels, settings):
         drawn.append(settings)
         return strip(images, labels, settings)
 
-    monkeypatch.setattr(preview, "strip", remembered)
+    monkeypatch.setattr(preview, "draw_preview", remembered)
     app = open_page(train_more=True)
     assert len(pictures(app)) == 1
     addresses = {str(app.image[0].value)}
@@ -398,7 +398,7 @@ def test_renderings_have_a_strip_and_what_excludes_them_none():
 
 
 def test_without_the_training_images_the_strip_is_one_sentence(monkeypatch, tmp_path):
-    preview.examples.cache_clear()
+    preview.load_examples.cache_clear()
     app = open_page()
     monkeypatch.setenv("FMNIST_DATA_DIR", str(tmp_path))
     app.session_state["train_more"] = True
@@ -423,7 +423,7 @@ def test_the_script_can_be_downloaded():
     app = open_page(train_export=True)
     app.number_input(key="train_epochs").set_value(4).run()
     (button,) = app.download_button
-    text = script_text(TrainSettings(epochs=4))
+    text = generate_script(TrainSettings(epochs=4))
     assert not button.disabled
     assert f"{len(text.splitlines())} lines" in "\n".join(c.value for c in app.caption)
 
@@ -495,7 +495,7 @@ def test_clicks_in_quick_succession_all_count(page, server):
     with page.expect_download() as download:
         page.get_by_role("button", name="Download as a Python script").click()
     assert download.value.suggested_filename == "train_fashion_mnist.py"
-    text = script_text(TrainSettings(mirror=True, deterministic=True))
+    text = generate_script(TrainSettings(mirror=True, deterministic=True))
     assert download.value.path().read_text() == text
 
     start_from = page.get_by_role("combobox", name="Start from")

@@ -5,7 +5,7 @@ import pytest
 
 from fmnist import data, preview
 from fmnist.errors import DatasetError
-from fmnist.preview import EPOCHS, examples, strip
+from fmnist.preview import EPOCHS, draw_preview, load_examples
 from fmnist.settings import TrainSettings
 
 SIDE = 28 * preview.FACTOR
@@ -13,12 +13,12 @@ SIDE = 28 * preview.FACTOR
 
 @pytest.fixture(autouse=True)
 def fresh_examples():
-    examples.cache_clear()
+    load_examples.cache_clear()
 
 
 def rows(settings) -> np.ndarray:
     """The strip taken apart again: (1 + EPOCHS, 6, 28, 28)."""
-    picture = strip(*examples(), settings)
+    picture = draw_preview(*load_examples(), settings)
     assert picture.shape == ((1 + EPOCHS) * SIDE + preview.GAP, 6 * SIDE)
     assert picture.dtype == np.uint8
     tiles = np.delete(picture, slice(SIDE, SIDE + preview.GAP), axis=0)
@@ -28,7 +28,7 @@ def rows(settings) -> np.ndarray:
 
 
 def test_the_examples_are_of_six_classes_and_in_every_training():
-    images, labels = examples()
+    images, labels = load_examples()
     assert images.shape == (6, 28, 28)
     assert sorted(labels) == sorted(set(labels))
     part = data.load("train")
@@ -39,11 +39,11 @@ def test_the_examples_are_of_six_classes_and_in_every_training():
 
 def test_without_augmentation_all_rows_are_the_images():
     for row in rows(TrainSettings()):
-        np.testing.assert_array_equal(row, examples()[0])
+        np.testing.assert_array_equal(row, load_examples()[0])
 
 
 def test_mirrored_images_are_mirrored_whole_and_not_all_of_them():
-    images = examples()[0]
+    images = load_examples()[0]
     first, *later = rows(TrainSettings(mirror=True))
     np.testing.assert_array_equal(first, images)
     turned = [
@@ -57,7 +57,7 @@ def test_mirrored_images_are_mirrored_whole_and_not_all_of_them():
 
 
 def test_shifted_images_are_the_images_moved():
-    images = examples()[0]
+    images = load_examples()[0]
     _, *later = rows(TrainSettings(shift=3))
     padded = np.pad(images, ((0, 0), (3, 3), (3, 3)))
     moved = [(y, x) for y in range(7) for x in range(7)]
@@ -69,7 +69,7 @@ def test_shifted_images_are_the_images_moved():
 
 
 def test_erasing_changes_every_image_where_its_share_is_all():
-    images = examples()[0]
+    images = load_examples()[0]
     _, *later = rows(TrainSettings(erasing=1.0))
     for row in later:
         assert (row != images).any(axis=(1, 2)).all()
@@ -77,17 +77,17 @@ def test_erasing_changes_every_image_where_its_share_is_all():
 
 def test_renderings_differ_from_epoch_to_epoch():
     first, *later = rows(TrainSettings(renderings=True))
-    np.testing.assert_array_equal(first, examples()[0])
+    np.testing.assert_array_equal(first, load_examples()[0])
     assert len({row.tobytes() for row in later}) == EPOCHS
 
 
 def test_the_seed_decides_what_is_shown():
-    one, again = (strip(*examples(), TrainSettings(shift=2, seed=1)) for _ in range(2))
+    one, again = (draw_preview(*load_examples(), TrainSettings(shift=2, seed=1)) for _ in range(2))
     np.testing.assert_array_equal(one, again)
-    assert (one != strip(*examples(), TrainSettings(shift=2, seed=2))).any()
+    assert (one != draw_preview(*load_examples(), TrainSettings(shift=2, seed=2))).any()
 
 
 def test_without_the_training_images_there_is_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setenv("FMNIST_DATA_DIR", str(tmp_path))
     with pytest.raises(DatasetError, match="is missing"):
-        examples()
+        load_examples()

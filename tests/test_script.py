@@ -14,14 +14,14 @@ import h5py
 import numpy as np
 import pytest
 
-from fmnist import data, runs, script, storage, training
+from fmnist import data, runs, script, storage
 from fmnist.architectures import NETWORKS
 from fmnist.classifier import for_run
 from fmnist.errors import SettingsError
-from fmnist.fitting import compile_model, fit_epoch
 from fmnist.recipes import RECIPES
-from fmnist.script import script_text
+from fmnist.script import generate_script
 from fmnist.settings import TrainSettings, arguments
+from fmnist.steps import augment_epoch, compile_model, fit_epoch
 from tests.conftest import ROOT
 
 ACCURATE = RECIPES["accurate"].settings
@@ -133,23 +133,26 @@ def run_recorded(settings, monkeypatch) -> tuple[MagicMock, list[Recorder]]:
     )
     monkeypatch.setitem(sys.modules, "keras", keras)
     monkeypatch.setitem(sys.modules, "tensorflow", keras.tensorflow)
-    exec(compile(script_text(settings), script.FILE, "exec"), {})
+    exec(compile(generate_script(settings), script.SCRIPT_FILE, "exec"), {})
     return keras, made
 
 
 @pytest.mark.parametrize("settings", TABLE.values(), ids=TABLE)
-def test_every_step_is_that_of_a_training(settings, monkeypatch, tmp_path, capsys):
+def test_every_step_is_that_of_a_training(settings, monkeypatch, capsys):
     keras, made = run_recorded(settings, monkeypatch)
     found = made[0]
 
-    mine = training._Training(tmp_path, settings, None, MagicMock())
-    mine._load_images()
+    if settings.holdout:
+        part, _ = data.load_train_validation(fraction=settings.fraction)
+    else:
+        part = data.load("train")
     expected = Recorder()
     compile_model(expected, settings)
     assert found.optimizer.made == expected.optimizer.made
     assert found.loss == expected.loss
     for epoch in range(settings.epochs):
-        fit_epoch(expected, *mine._epoch_images(epoch), settings, epoch)
+        images, labels = augment_epoch(part.images, part.labels, settings, epoch)
+        fit_epoch(expected, images, labels, settings, epoch)
     assert len(found.steps) == len(expected.steps)
     for (rate, x, y), (my_rate, my_x, my_y) in zip(found.steps, expected.steps, strict=True):
         assert rate == my_rate
@@ -167,7 +170,7 @@ def test_every_step_is_that_of_a_training(settings, monkeypatch, tmp_path, capsy
         [("mixed_bfloat16",), ("float32",)] if half else []
     )
     # the one that learnt and, where that was not of Keras' own layers, the one that is saved
-    again = NETWORKS[settings.network].normalised
+    again = NETWORKS[settings.network].batch_norm
     assert len(made) == 1 + again + 2 * (settings.second_look or settings.shifted_looks)
     determinism = keras.tensorflow.config.experimental.enable_op_determinism
     assert determinism.call_count == settings.deterministic
@@ -175,7 +178,7 @@ def test_every_step_is_that_of_a_training(settings, monkeypatch, tmp_path, capsy
 
 @pytest.mark.parametrize("settings", TABLE.values(), ids=TABLE)
 def test_it_reads_as_if_written_by_hand(settings):
-    text = script_text(settings)
+    text = generate_script(settings)
     for work in (["check", "--isolated", "--select", "B,E,F,I,PIE,SIM,UP,W"], ["format", "--diff"]):
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *work, "--line-length", "100", "-"],
@@ -188,17 +191,18 @@ def test_it_reads_as_if_written_by_hand(settings):
 
 
 def test_only_what_the_settings_use_is_in_it():
-    plain = script_text(TrainSettings())
-    for word in ("augment", "targets", "SMOOTHING", "learning_rate(", "tensorflow as tf", "AdamW"):
+    plain = generate_script(TrainSettings())
+    unused = ("augment_images", "targets", "SMOOTHING", "learning_rate(", "AdamW")
+    for word in (*unused, "shift_images", "tensorflow as tf"):
         assert word not in plain
-    everything = script_text(TABLE["accurate"])
-    for word in ("augment", "targets", "SMOOTHING", "learning_rate(", "AdamW", "bfloat16"):
+    everything = generate_script(TABLE["accurate"])
+    for word in ("augment_images", "targets", "SMOOTHING", "learning_rate(", "AdamW", "bfloat16"):
         assert word in everything
-    assert "def split(" not in script_text(TrainSettings(holdout=False))
+    assert "def split(" not in generate_script(TrainSettings(holdout=False))
 
 
 def test_the_docstring_counts_the_lines():
-    lines = script_text(TrainSettings()).splitlines()
+    lines = generate_script(TrainSettings()).splitlines()
     filled = sum(bool(line.strip()) for line in lines)
     assert f"makes {len(lines)} lines, {filled} of them" in " ".join(script.__doc__.split())
 
@@ -219,7 +223,7 @@ def test_every_network_has_a_builder_that_stands_alone(network, monkeypatch):
 )
 def test_what_needs_more_than_a_script_is_refused(values, words):
     with pytest.raises(SettingsError) as caught:
-        script_text(TrainSettings(**values))
+        generate_script(TrainSettings(**values))
     assert words in str(caught.value)
     assert "use the command" in str(caught.value)
 
@@ -246,10 +250,10 @@ def weights(file) -> dict[str, np.ndarray]:
 def test_the_script_ends_with_the_weights_of_a_training(name, tmp_path, runs_dir):
     settings = dataclasses.replace(TABLE[name], deterministic=True)
     shutil.copytree(data.BUNDLED_DIR, tmp_path / "datasets" / "fashion-mnist")
-    (tmp_path / script.FILE).write_text(script_text(settings))
+    (tmp_path / script.SCRIPT_FILE).write_text(generate_script(settings))
     # isolated, in another folder and with another home: nothing of ours is in reach
     alone = subprocess.Popen(
-        [sys.executable, "-I", script.FILE],
+        [sys.executable, "-I", script.SCRIPT_FILE],
         cwd=tmp_path,
         env={**os.environ, "KERAS_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9"},
         stdout=subprocess.PIPE,

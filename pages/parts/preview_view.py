@@ -13,13 +13,13 @@ def show(settings: TrainSettings | None) -> None:
         st.caption("There is nothing to show until the settings go together.")
         return
     try:
-        images, labels = preview.examples()
+        images, labels = preview.load_examples()
     except DatasetError as error:
         st.error(str(error))
         return
     how = settings.options_in_words() or "nothing changed"
     st.image(
-        preview.strip(images, labels, settings),
+        preview.draw_preview(images, labels, settings),
         caption="Six training images, and below them the same ones in three epochs",
         alt=f"Six training images as they are and as three epochs may show them: {how}",
         width="stretch",

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fmnist.errors import SettingsError
-from fmnist.script import FILE, command_line, script_text
+from fmnist.script import SCRIPT_FILE, format_command, generate_script
 from fmnist.settings import TrainSettings
 
 
@@ -12,16 +12,16 @@ def show(settings: TrainSettings, *, key: str) -> None:
 
     key: of the button; several runs' settings may stand on one page
     """
-    st.code(command_line(settings), language="bash", wrap_lines=True)
+    st.code(format_command(settings), language="bash", wrap_lines=True)
     try:
-        text = script_text(settings)
+        text = generate_script(settings)
     except SettingsError as error:
         st.info(str(error), title="There is no script for these settings")
         return
     st.download_button(
         "Download as a Python script",
         text,
-        FILE,
+        SCRIPT_FILE,
         mime="text/x-python",
         icon=":material/download:",
         on_click="ignore",

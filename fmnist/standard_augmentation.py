@@ -1,20 +1,29 @@
 """Training images shown a little differently in every epoch: mirrored, shifted, partly erased.
 
-`augment` needs nothing but NumPy, so that the script that a run can be exported as holds it as it
-stands here. Bolder changes, for people's own pictures, are `renderings`.
+It needs nothing but NumPy, so that the script that a run can be exported as holds it
+as it stands. Bolder changes, for people's own pictures, are in `stylised`.
 """
 
 import numpy as np
 
-__all__ = ["augment", "epoch_order"]
+__all__ = ["augment_images", "shift_images", "shuffle_epoch"]
 
 
-def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
-    """The order of the images in `epoch` (0, 1, ...): a permutation of 0..count-1, (count,)."""
+def shuffle_epoch(count: int, seed: int, epoch: int) -> np.ndarray:
+    """Draw the images' order in `epoch` (0, 1, ...): a permutation of 0..count-1, (count,)."""
     return np.random.default_rng([seed, epoch]).permutation(count)
 
 
-def augment(images, rng, mirror=False, shift=0, erasing=0.0):
+def shift_images(images, down, right):
+    """Move each of (N, 28, 28) down and right by (N,) integer pixels; black moves in."""
+    most = max(np.abs(down).max(), np.abs(right).max())
+    padded = np.pad(images, ((0, 0), (most, most), (most, most)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, images.shape[1:], axis=(1, 2))
+    # a window further down shows the image moved up
+    return np.ascontiguousarray(windows[np.arange(len(images)), most - down, most - right])
+
+
+def augment_images(images, rng, mirror=False, shift=0, erasing=0.0):
     """Return changed copies of (N, 28, 28) uint8; labels stay true.
 
     mirror: every second image, by chance, left for right
@@ -28,10 +37,8 @@ def augment(images, rng, mirror=False, shift=0, erasing=0.0):
         chosen = rng.random(count) < 0.5
         images[chosen] = images[chosen, :, ::-1]
     if shift:
-        padded = np.pad(images, ((0, 0), (shift, shift), (shift, shift)))
-        windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(1, 2))
-        down, right = rng.integers(0, 2 * shift + 1, (2, count))
-        images = np.ascontiguousarray(windows[np.arange(count), down, right])
+        up, left = rng.integers(0, 2 * shift + 1, (2, count)) - shift
+        images = shift_images(images, -up, -left)
     for at in np.flatnonzero(rng.random(count) < erasing):
         area, aspect = rng.uniform(0.02, 0.33) * side**2, np.exp(rng.uniform(-1.2, 1.2))
         height, width = (

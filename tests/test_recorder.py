@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from fmnist.recording import Progress
+from fmnist.recorder import Progress
 from fmnist.settings import TrainSettings
 
 

@@ -9,7 +9,7 @@ import psutil
 from fmnist import storage
 from fmnist.settings import TrainSettings
 
-__all__ = ["Progress", "Record"]
+__all__ = ["Progress", "Recorder"]
 
 OFTEN, SELDOM = 0.5, 5.0  # seconds between progress events: of a short training, of a long one
 SHARE = 1 / 400  # of the time so far: a history of two hours has some 1,800 events
@@ -17,7 +17,7 @@ SHARE = 1 / 400  # of the time so far: a history of two hours has some 1,800 eve
 Report = Callable[[dict], None]
 
 
-class Record:
+class Recorder:
     """Appends events to a run's history and hands them to the reporter."""
 
     def __init__(self, path: Path, report: Report):
@@ -39,7 +39,7 @@ class Progress:
     `recent_loss` over the batches since the last event, smoothed.
     """
 
-    def __init__(self, record: Record, clock: Callable[[], float]):
+    def __init__(self, record: Recorder, clock: Callable[[], float]):
         """clock: seconds that do not pass while the training is paused."""
         self._record, self._clock = record, clock
         self._process = psutil.Process()

@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from fmnist.fitting import answers, compile_model, fit_epoch, judge, targets
 from fmnist.settings import TrainSettings
+from fmnist.steps import (
+    compile_model,
+    encode_targets,
+    evaluate_predictions,
+    fit_epoch,
+    predict_probabilities,
+)
 
 LABELS = np.uint8([0, 3, 9])
 
@@ -14,16 +20,18 @@ def test_judge_is_scikit_learns_accuracy_and_log_loss():
     rng = np.random.default_rng(0)
     probabilities = rng.dirichlet(np.ones(10), 500)
     labels = rng.integers(0, 10, 500, np.uint8)
-    found = judge(probabilities, labels)
+    found = evaluate_predictions(probabilities, labels)
     assert found["accuracy"] == metrics.accuracy_score(labels, probabilities.argmax(axis=1))
     expected = metrics.log_loss(labels, probabilities, labels=range(10))
     assert found["loss"] == pytest.approx(expected, rel=1e-4)
-    assert judge(np.eye(10, dtype=np.float32)[[1]], np.uint8([0]))["loss"] < 17  # not infinite
+    assert (
+        evaluate_predictions(np.eye(10, dtype=np.float32)[[1]], np.uint8([0]))["loss"] < 17
+    )  # not infinite
 
 
 def test_targets_are_labels_or_one_hot():
-    assert targets(LABELS, TrainSettings()) is LABELS
-    one_hot = targets(LABELS, TrainSettings(label_smoothing=0.1))
+    assert encode_targets(LABELS, TrainSettings()) is LABELS
+    one_hot = encode_targets(LABELS, TrainSettings(label_smoothing=0.1))
     assert one_hot.dtype == np.float32
     np.testing.assert_array_equal(one_hot.argmax(axis=1), LABELS)
     np.testing.assert_array_equal(one_hot.sum(axis=1), 1)
@@ -37,10 +45,10 @@ def some(test_part):
 def new_model(settings):
     import keras
 
-    from fmnist.architectures import build
+    from fmnist.architectures import build_network
 
     keras.utils.set_random_seed(settings.seed)
-    model = build(settings.network)
+    model = build_network(settings.network)
     compile_model(model, settings)
     return model
 
@@ -76,7 +84,7 @@ def test_smoothing_is_keras_own_loss_and_plain_cross_entropy_is_shown(some):
     # Szegedy et al., arXiv 1512.00567, section 7: a fifth is spread over all ten classes
     smoothed = -np.mean(np.sum((0.8 * one_hot + 0.02) * np.log(said), axis=1))
     plain = keras.losses.CategoricalCrossentropy()(one_hot, said)
-    learnt_with = model.compute_loss(x, targets(labels, settings), said)
+    learnt_with = model.compute_loss(x, encode_targets(labels, settings), said)
     assert float(learnt_with) == pytest.approx(float(smoothed), rel=1e-4)
     shown = fit_epoch(model, images, labels, settings, 0)
     assert shown["loss"] == pytest.approx(float(plain), rel=1e-3)
@@ -92,11 +100,11 @@ def test_smoothing_is_keras_own_loss_and_plain_cross_entropy_is_shown(some):
 def test_looking_again_averages_the_logits_of_all_looks(some, network, mirrored, shift, tmp_path):
     import keras
 
-    from fmnist.architectures import looking_again
+    from fmnist.architectures import with_tta
 
     images, _ = some
     model = new_model(TrainSettings(network=network))
-    again = looking_again(model, mirrored, shift)
+    again = with_tta(model, mirrored, shift)
     assert again.count_params() == model.count_params()
     for one, other in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -113,17 +121,21 @@ def test_looking_again_averages_the_logits_of_all_looks(some, network, mirrored,
     assert len(looks) == (5 if shift else 1)
     if mirrored:
         looks += [look[:, :, ::-1] for look in looks]
-    mean = np.exp(np.mean([np.log(answers(model, look)) for look in looks], axis=0))
-    said = answers(again, images)
+    mean = np.exp(np.mean([np.log(predict_probabilities(model, look)) for look in looks], axis=0))
+    said = predict_probabilities(again, images)
     np.testing.assert_allclose(said, mean / mean.sum(axis=1, keepdims=True), atol=1e-5)
-    assert abs(answers(model, images) - said).max() > 1e-4
+    assert abs(predict_probabilities(model, images) - said).max() > 1e-4
     if mirrored:
-        np.testing.assert_allclose(said, answers(again, images[:, :, ::-1]), atol=1e-5)
+        np.testing.assert_allclose(
+            said, predict_probabilities(again, images[:, :, ::-1]), atol=1e-5
+        )
     if mirrored and not shift:  # as a training judges its epochs
-        np.testing.assert_allclose(said, answers(model, images, second_look=True), atol=1e-5)
+        np.testing.assert_allclose(
+            said, predict_probabilities(model, images, second_look=True), atol=1e-5
+        )
 
     # it is saved and read as any other network, safe mode included
     again.save(tmp_path / "again.keras")
     read = keras.models.load_model(tmp_path / "again.keras", compile=False)
-    np.testing.assert_allclose(answers(read, images), said, atol=1e-6)
+    np.testing.assert_allclose(predict_probabilities(read, images), said, atol=1e-6)
     assert read.get_layer("features").output.shape[0] is None

@@ -1,8 +1,9 @@
 """Upper garments drawn from a sewing pattern, as icons and people who lay clothes down show them.
 
 The dataset's sleeves hang, or lie along the body. An icon's stick out, a hoodie's are bent at the
-elbow, and a photographed pullover's lie where they fell. `sewn` draws a body, two sleeves and a
-neck with proportions drawn by lot, in the tones of a training image of the same class.
+elbow, and a photographed pullover's lie where they fell. `draw_sewn` draws a body, two
+sleeves and a neck with proportions drawn by lot, in the tones of a training
+image of the same class.
 """
 
 import cv2
@@ -10,7 +11,7 @@ import numpy as np
 
 from fmnist.data import COAT, DRESS, PULLOVER, SHIRT, TSHIRT
 
-__all__ = ["sewn"]
+__all__ = ["draw_sewn"]
 
 LONG_SLEEVED = {
     TSHIRT: 0.0,
@@ -32,8 +33,8 @@ _LENGTHS = {  # of the body, shortest and longest, in widths of the chest
 }
 
 
-def sewn(garment: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
-    """A garment of class `label` (one of LONG_SLEEVED), in tones of `garment` (H, W) uint8.
+def draw_sewn(garment: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw a garment of class `label` (one of LONG_SLEEVED), in tones of `garment` (H, W) uint8.
 
     Returns (H', W') uint8 with black around it. Body and sleeves differ a little in tone, so that
     the seam shows; a shirt has its placket and collar, a coat its front, many a pullover a hood.

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from fmnist.architectures import NETWORKS, build
-from fmnist.fitting import bare, compile_model, learner
-from fmnist.fused import fused
+from fmnist.architectures import NETWORKS, build_network
+from fmnist.fused_batch_norm import fuse_batch_norm
 from fmnist.settings import TrainSettings
+from fmnist.steps import build_training_model, compile_model, strip_training_layers
 
 pytestmark = pytest.mark.slow
 
@@ -22,8 +22,8 @@ def weights(model) -> dict[str, np.ndarray]:
 
 
 def test_a_step_is_that_of_keras_own_layers():
-    own = build("quick")
-    other = fused(own)
+    own = build_network("quick")
+    other = fuse_batch_norm(own)
     before = weights(own)
     for model in (own, other):
         compile_model(model, SETTINGS)
@@ -47,13 +47,13 @@ def test_a_step_is_that_of_keras_own_layers():
 @pytest.mark.parametrize("name", NETWORKS)
 def test_what_learns_has_the_weights_of_what_is_kept(name):
     settings = TrainSettings(network=name)
-    model = learner(settings)
+    model = build_training_model(settings)
     model.train_on_batch(IMAGES, LABELS)
-    kept = bare(model, settings)
+    kept = strip_training_layers(model, settings)
     np.testing.assert_allclose(
         kept.predict_on_batch(IMAGES), model.predict_on_batch(IMAGES), atol=1e-6
     )
     kinds = [type(layer).__name__ for layer in model.layers]
-    assert ("Fused" in kinds) is NETWORKS[name].normalised
+    assert ("Fused" in kinds) is NETWORKS[name].batch_norm
     assert "BatchNormalization" not in kinds
     assert all("keras" in type(layer).__module__ for layer in kept.layers)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from fmnist.augmentation import augment, epoch_order
+from fmnist.standard_augmentation import augment_images, shuffle_epoch
 
 
 @pytest.fixture(scope="module")
@@ -17,14 +17,14 @@ def rng(seed=0):
 
 
 def test_nothing_asked_for_changes_nothing_and_gives_a_copy(images):
-    shown = augment(images, rng())
+    shown = augment_images(images, rng())
     np.testing.assert_array_equal(shown, images)
     assert shown.flags.writeable
     assert not np.shares_memory(shown, images)
 
 
 def test_mirror_turns_half_of_them_left_for_right(images):
-    shown = augment(images, rng(), mirror=True)
+    shown = augment_images(images, rng(), mirror=True)
     turned = (shown == images[:, :, ::-1]).all(axis=(1, 2))
     kept = (shown == images).all(axis=(1, 2))
     assert (turned | kept).all()
@@ -32,7 +32,7 @@ def test_mirror_turns_half_of_them_left_for_right(images):
 
 
 def test_every_shift_is_scipys_and_all_of_them_occur(images):
-    shown = augment(images, rng(), shift=1)
+    shown = augment_images(images, rng(), shift=1)
     seen = set()
     for before, after in zip(images, shown, strict=True):
         found = [
@@ -47,7 +47,7 @@ def test_every_shift_is_scipys_and_all_of_them_occur(images):
 
 
 def test_erasing_puts_one_box_of_noise_into_the_share_that_was_asked_for(images):
-    shown = augment(images, rng(), erasing=0.5)
+    shown = augment_images(images, rng(), erasing=0.5)
     changed = (shown != images).any(axis=(1, 2))
     assert 150 < changed.sum() < 250
     for before, after in zip(images[changed], shown[changed], strict=True):
@@ -59,14 +59,14 @@ def test_erasing_puts_one_box_of_noise_into_the_share_that_was_asked_for(images)
 
 def test_the_seed_decides_and_types_stay(images):
     options = {"mirror": True, "shift": 2, "erasing": 0.5}
-    first, again, other = (augment(images, rng(seed), **options) for seed in (1, 1, 2))
+    first, again, other = (augment_images(images, rng(seed), **options) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
     assert (first.dtype, first.shape) == (np.uint8, images.shape)
 
 
 def test_order_is_a_permutation_of_its_own_in_every_epoch():
-    first, second = epoch_order(1000, 3, 0), epoch_order(1000, 3, 1)
+    first, second = shuffle_epoch(1000, 3, 0), shuffle_epoch(1000, 3, 1)
     assert sorted(first) == sorted(second) == list(range(1000))
     assert (first != second).any()
-    np.testing.assert_array_equal(first, epoch_order(1000, 3, 0))
+    np.testing.assert_array_equal(first, shuffle_epoch(1000, 3, 0))

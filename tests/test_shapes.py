@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from fmnist import cuts, from_above, renderings
-from fmnist.cuts import details, recut
+from fmnist import from_above, shapes, stylised
 from fmnist.data import BAG, BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, load
+from fmnist.shapes import draw_details, vary_shape
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -35,26 +35,26 @@ def widths(image: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("label", range(10))
 def test_the_share_that_is_cut_anew_is_as_stated(label):
-    numbers, share = rng(), sum(chance for chance, _ in cuts._CUTS[label])
-    made = [recut(block(20, 12), label, numbers) is not None for _ in range(1000)]
+    numbers, share = rng(), sum(chance for chance, _ in shapes._SHAPES[label])
+    made = [vary_shape(block(20, 12), label, numbers) is not None for _ in range(1000)]
     assert abs(np.mean(made) - share) < 4 * np.sqrt(share * (1 - share) / 1000)
 
 
 def test_each_cut_of_a_class_gets_its_own_share():
     table = [(0.3, max), (0.2, min)]
-    drawn = [cuts._drawn_by_lot(table, lot) for lot in (0.0, 0.29, 0.3, 0.49, 0.5, 0.99)]
+    drawn = [shapes._drawn_by_lot(table, lot) for lot in (0.0, 0.29, 0.3, 0.49, 0.5, 0.99)]
     assert drawn == [max, max, min, min, None, None]
 
 
 @pytest.mark.parametrize("image", [np.zeros((28, 28), np.uint8), block(3, 20), block(20, 2)])
 def test_next_to_nothing_has_no_other_cut(image):
     numbers = rng()
-    assert all(recut(image, label, numbers) is None for label in range(10) for _ in range(20))
+    assert all(vary_shape(image, label, numbers) is None for label in range(10) for _ in range(20))
 
 
 def test_a_dress_gets_a_waist_and_a_wider_hem():
     for seed in range(20):
-        wide = widths(cut_of(cuts._flared, block(28, 10), DRESS, seed))
+        wide = widths(cut_of(shapes._flared, block(28, 10), DRESS, seed))
         waist = wide[int(0.4 * len(wide))]
         assert waist <= 12  # no wider than it was, but for soft edges
         assert wide[-2] > waist
@@ -63,7 +63,7 @@ def test_a_dress_gets_a_waist_and_a_wider_hem():
 
 def test_a_backpack_is_round_at_the_top_and_not_wide():
     for seed in range(20):
-        cut = cut_of(cuts._backpack, block(14, 28), BAG, seed)
+        cut = cut_of(shapes._backpack, block(14, 28), BAG, seed)
         wide = widths(cut)
         assert 28 <= cut.shape[0] <= 32
         assert cut.shape[1] <= 28
@@ -75,7 +75,7 @@ def test_a_folded_shirt_loses_its_sleeves_alone():
     image = block(24, 24, 100)
     image[2:26, 10:18] = 200  # the body, which nothing may cut
     for seed in range(20):
-        cut = cut_of(cuts._folded, image, SHIRT, seed)
+        cut = cut_of(shapes._folded, image, SHIRT, seed)
         assert 10 <= cut.shape[1] <= 18
         assert 12 <= cut.shape[0] <= 24
         assert (cut == 200).sum(axis=1).min() == 8
@@ -86,7 +86,7 @@ def test_a_hood_stands_above_a_garment_that_stays_as_it_was(label):
     image = block(20, 26)
     garment = image[4:24, 1:27]
     for seed in range(20):
-        cut = cut_of(cuts._hooded, image, label, seed)
+        cut = cut_of(shapes._hooded, image, label, seed)
         above = cut.shape[0] - 20
         assert 3 <= above <= 7
         assert np.array_equal(cut[-6:], garment[-6:])
@@ -97,7 +97,7 @@ def test_a_hood_stands_above_a_garment_that_stays_as_it_was(label):
 def test_legs_are_spread_below_the_crotch_alone():
     image = block(28, 12)
     for seed in range(20):
-        cut = cut_of(cuts._apart, image, TROUSER, seed)
+        cut = cut_of(shapes._apart, image, TROUSER, seed)
         wide = widths(cut)
         assert cut.shape[0] == 28
         assert (wide[:6] == 12).all()  # waist and hips stay
@@ -111,7 +111,7 @@ def test_legs_are_spread_below_the_crotch_alone():
 def test_shoes_from_above_are_a_mirrored_pair(label):
     pairs = 0
     for seed in range(30):
-        cut = cut_of(from_above.shoes_from_above, block(12, 28), label, seed)
+        cut = cut_of(from_above.draw_shoes_from_above, block(12, 28), label, seed)
         half = cut.shape[1] // 2
         left, right = cut[:, :half], cut[:, -half:][:, ::-1]
         if cut.shape[1] < 20:
@@ -142,19 +142,21 @@ def test_a_shoe_is_open_at_the_heel_where_a_sandal_shows_its_sole(label, open_he
 @pytest.mark.parametrize("label", range(10))
 def test_lines_of_a_drawing_lie_inside_the_garment(label):
     image = block(24, 20)
-    drawn = [details(image, label, rng(seed)) for seed in range(20)]
+    drawn = [draw_details(image, label, rng(seed)) for seed in range(20)]
     assert all(set(np.unique(lines)) <= {0, 1} for lines in drawn)
     assert not any((lines[image == 0]).any() for lines in drawn)
     assert any(lines.any() for lines in drawn) == (label != SANDAL)
 
 
 def test_no_garment_no_lines():
-    assert not details(np.zeros((28, 28), np.uint8), SHIRT, rng()).any()
+    assert not draw_details(np.zeros((28, 28), np.uint8), SHIRT, rng()).any()
 
 
 def test_a_shirts_placket_runs_down_its_middle():
     image = block(28, 20)
-    columns = sum(details(image, SHIRT, rng(seed)).sum(axis=0).astype(int) for seed in range(40))
+    columns = sum(
+        draw_details(image, SHIRT, rng(seed)).sum(axis=0).astype(int) for seed in range(40)
+    )
     assert columns.argmax() in (13, 14)
     assert columns[12:16].sum() > 0.5 * 40 * 20  # drawn more often than not, from top to hem
 
@@ -163,12 +165,12 @@ def test_every_training_image_can_be_cut(monkeypatch):
     part = load("train")
     always = {
         label: [(1 / len(options), cut) for _, cut in options]
-        for label, options in cuts._CUTS.items()
+        for label, options in shapes._SHAPES.items()
     }
-    monkeypatch.setattr(cuts, "_CUTS", always)
+    monkeypatch.setattr(shapes, "_SHAPES", always)
     numbers, share = rng(), slice(0, 60_000, 30)
     for image, label in zip(part.images[share], part.labels[share], strict=True):
-        cut = recut(image, int(label), numbers)
+        cut = vary_shape(image, int(label), numbers)
         if cut is not None:
             assert cut.dtype == np.uint8
-            assert renderings.frame(cut).any()
+            assert stylised.frame_garment(cut).any()

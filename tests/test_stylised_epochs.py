@@ -27,12 +27,12 @@ def part():
 @pytest.fixture
 def feed(part):
     """A function that makes a feed, closed after the test."""
-    from fmnist.feeding import RenderedImages
+    from fmnist.stylised_epochs import StylisedEpochs
 
     made = []
 
     def make(images=part[0], labels=part[1], seed=0, epochs=2):
-        made.append(RenderedImages(images, labels, seed=seed, epochs=epochs))
+        made.append(StylisedEpochs(images, labels, seed=seed, epochs=epochs))
         return made[-1]
 
     yield make
@@ -114,9 +114,9 @@ def started(script: Path, code: str) -> subprocess.Popen:
 KILLED = """
 import os, signal, time
 import numpy as np
-from fmnist.feeding import RenderedImages
+from fmnist.stylised_epochs import StylisedEpochs
 if __name__ == "__main__":
-    feed = RenderedImages(np.zeros((64, 28, 28), np.uint8), np.zeros(64, np.uint8), 0, 2)
+    feed = StylisedEpochs(np.zeros((64, 28, 28), np.uint8), np.zeros(64, np.uint8), 0, 2)
     feed.next_epoch()
     print("ready", flush=True)
     time.sleep(60)
@@ -136,10 +136,10 @@ def test_processes_end_with_a_killed_training(tmp_path):
 INTERRUPTED = """
 import signal, sys
 import numpy as np
-from fmnist.feeding import RenderedImages
+from fmnist.stylised_epochs import StylisedEpochs
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, lambda *_: None)  # as the command: it stops at its own time
-    feed = RenderedImages(np.zeros((40_000, 28, 28), np.uint8), np.zeros(40_000, np.uint8), 0, 1)
+    feed = StylisedEpochs(np.zeros((40_000, 28, 28), np.uint8), np.zeros(40_000, np.uint8), 0, 1)
     print("begun", flush=True)
     images, _ = feed.next_epoch()
     print(len(images), flush=True)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from fmnist import renderings
+from fmnist import stylised
 from fmnist.data import load
-from fmnist.renderings import render, render_seeded
+from fmnist.stylised import stylise_images
+from fmnist.stylised_epochs import stylise_chunk
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +29,14 @@ def box(image: np.ndarray) -> tuple[int, int, int, int]:
 @pytest.fixture
 def never_plain(monkeypatch):
     """Every image is drawn in another way, and no box or noise hides its frame."""
-    monkeypatch.setattr(renderings, "PLAIN", 0.0)
-    monkeypatch.setattr(renderings, "_erase", lambda image, rng, chance: image)
+    monkeypatch.setattr(stylised, "UNSTYLISED", 0.0)
+    monkeypatch.setattr(stylised, "_erase", lambda image, rng, chance: image)
 
 
 def test_shape_and_type_are_kept_and_the_images_themselves_untouched(part):
     images, labels = part
     before = images.copy(), labels.copy()
-    rendered = render(images, labels, rng())
+    rendered = stylise_images(images, labels, rng())
     assert rendered.shape == (300, 28, 28)
     assert rendered.dtype == np.uint8
     assert np.array_equal(images, before[0])
@@ -43,27 +44,27 @@ def test_shape_and_type_are_kept_and_the_images_themselves_untouched(part):
 
 
 def test_same_numbers_same_renderings(part):
-    assert np.array_equal(render(*part, rng(3)), render(*part, rng(3)))
-    assert not np.array_equal(render(*part, rng(3)), render(*part, rng(4)))
+    assert np.array_equal(stylise_images(*part, rng(3)), stylise_images(*part, rng(3)))
+    assert not np.array_equal(stylise_images(*part, rng(3)), stylise_images(*part, rng(4)))
 
 
 def test_seeded_renderings_bring_their_labels_along(part):
     images, labels = part
-    rendered, kept = render_seeded(images, labels, [1, 2, 3])
+    rendered, kept = stylise_chunk(images, labels, [1, 2, 3])
     assert np.array_equal(kept, labels)
-    assert np.array_equal(rendered, render(images, labels, rng([1, 2, 3])))
+    assert np.array_equal(rendered, stylise_images(images, labels, rng([1, 2, 3])))
 
 
 def test_every_class_can_be_rendered_in_every_way(part, never_plain):
     images, labels = part
     for seed in range(3):
-        rendered = render(images, labels, rng(seed))
+        rendered = stylise_images(images, labels, rng(seed))
         for label in range(10):
             assert rendered[labels == label].any(axis=(1, 2)).mean() > 0.95
 
 
 def test_longest_edge_is_28_and_the_garment_is_in_the_middle(part, never_plain):
-    rendered = render(*part, rng())
+    rendered = stylise_images(*part, rng())
     framed = [box(image) for image in rendered if image.any()]
     assert len(framed) > 290
     longest = [max(bottom - top, right - left) for top, bottom, left, right in framed]
@@ -76,17 +77,17 @@ def test_longest_edge_is_28_and_the_garment_is_in_the_middle(part, never_plain):
 
 def test_a_vanished_garment_is_black_and_no_error(never_plain):
     black = np.zeros((40, 28, 28), np.uint8)
-    rendered = render(black, np.arange(40, dtype=np.uint8) % 10, rng())
+    rendered = stylise_images(black, np.arange(40, dtype=np.uint8) % 10, rng())
     assert rendered.shape == black.shape
 
 
 def test_half_of_the_images_are_mirrored(monkeypatch):
-    monkeypatch.setattr(renderings, "PLAIN", 1.0)
-    monkeypatch.setattr(renderings, "_erase", lambda image, rng, chance: image)
-    monkeypatch.setattr(renderings, "_shift", lambda image, rng: image)
+    monkeypatch.setattr(stylised, "UNSTYLISED", 1.0)
+    monkeypatch.setattr(stylised, "_erase", lambda image, rng, chance: image)
+    monkeypatch.setattr(stylised, "shift_images", lambda images, down, right: images)
     image = np.zeros((28, 28), np.uint8)
     image[:, :10] = 200
-    rendered = render(np.stack([image] * 1_000), np.zeros(1_000, np.uint8), rng())
+    rendered = stylise_images(np.stack([image] * 1_000), np.zeros(1_000, np.uint8), rng())
     mirrored = (rendered == image[:, ::-1]).all(axis=(1, 2))
     assert ((rendered == image).all(axis=(1, 2)) | mirrored).all()
     assert 0.45 < mirrored.mean() < 0.55  # three standard deviations
@@ -94,9 +95,9 @@ def test_half_of_the_images_are_mirrored(monkeypatch):
 
 def test_the_share_that_stays_plain_is_as_stated(part, monkeypatch):
     counted = []
-    monkeypatch.setattr(renderings, "_warp", lambda image, rng: counted.append(1) or image)
-    render(*part, rng())
-    assert 1 - len(counted) / 300 == pytest.approx(renderings.PLAIN, abs=0.09)
+    monkeypatch.setattr(stylised, "_warp", lambda image, rng: counted.append(1) or image)
+    stylise_images(*part, rng())
+    assert 1 - len(counted) / 300 == pytest.approx(stylised.UNSTYLISED, abs=0.09)
 
 
 def test_spread_sleeves_widen_a_garment_and_nothing_else():
@@ -104,10 +105,10 @@ def test_spread_sleeves_widen_a_garment_and_nothing_else():
     garment = np.zeros((28, 28), np.uint8)
     garment[0:28, 9:19] = 200  # a body ...
     garment[4:26, 3:8] = garment[4:26, 20:25] = 120  # ... and two sleeves that hang
-    spread = renderings._spread(garment, rng)
+    spread = stylised._spread(garment, rng)
     columns = np.flatnonzero(spread.any(axis=0))
     assert np.ptp(columns) > 26
     assert (spread[2:30, 26:34] == 200).all()  # the body stays where it is
     narrow = np.zeros((28, 28), np.uint8)
     narrow[:, 10:20] = 200
-    assert np.array_equal(renderings._spread(narrow, rng), narrow)
+    assert np.array_equal(stylised._spread(narrow, rng), narrow)

@@ -1,4 +1,4 @@
-"""The training process's ear: a thread that looks for what people ask of it (`control`)."""
+"""A thread of the training process that looks for what people ask of it (`control`)."""
 
 import os
 import threading
@@ -6,24 +6,27 @@ import time
 from pathlib import Path
 
 from fmnist import control, runs
-from fmnist.fitting import Stopped
-from fmnist.recording import Record
+from fmnist.recorder import Recorder
+from fmnist.steps import Stopped
 
-__all__ = ["Watch"]
+__all__ = ["RequestsWatcher"]
 
 POLL = 0.25  # seconds between looks
 SIGN_OF_LIFE = 30.0  # seconds; for other machines on the same disk
 
 
-class Watch:
-    """Watches for requests while TensorFlow loads, too. Use it as a context manager."""
+class RequestsWatcher:
+    """Watches for requests while TensorFlow loads, too, until the end of a `with` block.
 
-    def __init__(self, path: Path, record: Record):
+    Where that ends without an error, requests that came too late are taken back.
+    """
+
+    def __init__(self, path: Path, record: Recorder):
         """path: the run's folder."""
         self._path, self._record = path, record
         self._asked, self._paused = threading.Event(), threading.Event()
         self._over = threading.Event()
-        self._turn = threading.Lock()  # either the training begins or the watch ends the process
+        self._turn = threading.Lock()  # either the training begins or the watcher ends the process
         self._begun = False
         self._seconds_paused = 0.0
         self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
@@ -32,8 +35,10 @@ class Watch:
         self._thread.start()
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, error_type, *_):
         self._over.set()
+        if error_type is None:
+            control.withdraw_requests(self._path)
 
     def clock(self) -> float:
         """Seconds, of which none pass while the training is paused."""

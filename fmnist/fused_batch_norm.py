@@ -4,11 +4,11 @@ Keras builds it of a dozen small operations, each of which reads or writes a who
 on a CPU that is a quarter of a step of `accurate`. TensorFlow's own operation does the same sums.
 """
 
-__all__ = ["fused"]
+__all__ = ["fuse_batch_norm"]
 
 
-def fused(model):
-    """The same network, whose batch normalisation is one operation a layer where it learns.
+def fuse_batch_norm(model):
+    """Copy a network so that its batch normalisation is one operation a layer where it learns.
 
     As TensorFlow's kernel does, the running variance takes n / (n - 1) times a batch's. Only to
     learn with: give the weights to a network of Keras' own layers before it is saved.

@@ -1,4 +1,4 @@
-"""Epochs of freshly rendered training images, made in other processes while the network learns.
+"""Epochs of freshly stylised training images, made in other processes while the network learns.
 
 A whole epoch is handed over as arrays. As a `keras.utils.PyDataset`, one of `robust` took twice as
 long on two cores (180 s against 92 s), nearly all of the difference inside the kernel.
@@ -8,24 +8,26 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import resource_tracker
 
 import numpy as np
 
-from fmnist.augmentation import epoch_order
-from fmnist.renderings import end_with, render_seeded
+from fmnist.standard_augmentation import shuffle_epoch
+from fmnist.stylised import stylise_images
 
-__all__ = ["RenderedImages"]
+__all__ = ["StylisedEpochs"]
 
-CHUNK = 1_024  # rendered at a time; enough that sending them costs little
+CHUNK = 1_024  # stylised at a time; enough that sending them costs little
 
 
-class RenderedImages:
-    """The training images in a new order and new renderings in every epoch.
+class StylisedEpochs:
+    """The training images in a new order and stylised anew in every epoch.
 
-    The same seed gives the same epochs, however many processes render. Close it after use.
+    The same seed gives the same epochs, however many processes work. Close it after use.
     """
 
     def __init__(
@@ -41,7 +43,7 @@ class RenderedImages:
         self._pool = ProcessPoolExecutor(
             max_workers=max(1, (os.cpu_count() or 1) - 1),
             mp_context=multiprocessing.get_context("spawn"),
-            initializer=end_with,
+            initializer=exit_with_parent,
             initargs=(os.getpid(),),
         )
         self._epoch = first
@@ -65,25 +67,46 @@ class RenderedImages:
         return np.concatenate(images), np.concatenate(labels)
 
     def close(self) -> None:
-        """End the rendering processes."""
+        """End the processes."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _submit(self, epoch: int) -> list[Future]:
-        order = epoch_order(len(self._images), self._seed, epoch)
+        order = shuffle_epoch(len(self._images), self._seed, epoch)
         return [
             self._pool.submit(
-                render_seeded, self._images[part], self._labels[part], [self._seed, epoch, start]
+                stylise_chunk, self._images[part], self._labels[part], [self._seed, epoch, start]
             )
             for start in range(0, len(order), CHUNK)
             for part in [order[start : start + CHUNK]]
         ]
 
 
+def stylise_chunk(
+    images: np.ndarray, labels: np.ndarray, seed: list[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """`stylise_images` with random numbers of its own; returns the labels, too."""
+    return stylise_images(images, labels, np.random.default_rng(seed)), labels
+
+
+def exit_with_parent(parent: int) -> None:
+    """Let this process end soon after the process `parent` has, which may be killed.
+
+    A pool's processes wait for work for ever otherwise, each with its 60 MB.
+    """
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 @contextlib.contextmanager
 def _without_ctrl_c() -> Iterator[None]:
     """Processes started in here never see Ctrl-C, which a terminal sends to all of them.
 
-    What it means is the training's to say; a rendering process that ends would break the epoch.
+    What it means is the training's to say; a process of the pool that ends would break the epoch.
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield

@@ -1,9 +1,9 @@
 """Shapes that the training images lack: flared dresses, backpacks, hoods, sleeves spread wide.
 
 A shop's dress is long and narrow where an icon's is short and flared; its bags are wide where a
-backpack is tall; its shoes stand in profile where people photograph a pair from above. `recut`
-gives a training image of one class another cut of the same class, and `details` the few lines that
-a drawing of that class has.
+backpack is tall; its shoes stand in profile where people photograph a pair from above.
+`vary_shape` gives a training image another shape of the same class, and `draw_details` the few
+lines that a drawing of that class has.
 """
 
 from collections.abc import Callable
@@ -12,36 +12,36 @@ import cv2
 import numpy as np
 
 from fmnist.data import BAG, BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, TSHIRT
-from fmnist.from_above import shoes_from_above
-from fmnist.patterns import sewn
+from fmnist.from_above import draw_shoes_from_above
+from fmnist.sewing_patterns import draw_sewn
 
-__all__ = ["details", "recut"]
+__all__ = ["draw_details", "vary_shape"]
 
 ZOOM = 4  # drawn larger and shrunk, so that lines have soft edges
 
 
-def recut(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray | None:
-    """Another cut of the garment, (28, 28) uint8 -> (H, W) uint8; None where it keeps its own."""
-    cut = _drawn_by_lot(_CUTS.get(label, []), rng.random())
-    if cut is None:
+def vary_shape(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray | None:
+    """Give a garment another shape, (28, 28) uint8 -> (H, W) uint8; None where it keeps its own."""
+    change = _drawn_by_lot(_SHAPES.get(label, []), rng.random())
+    if change is None:
         return None
     rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
     if len(rows) < 6 or len(columns) < 6:  # next to nothing: no shape to change
         return None
-    return cut(image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], label, rng)
+    return change(image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], label, rng)
 
 
-def _drawn_by_lot(cuts: list[tuple[float, Callable]], lot: float) -> Callable | None:
-    """The cut whose share of 0 to 1 holds `lot`; None in the rest."""
-    for chance, cut in cuts:
+def _drawn_by_lot(shapes: list[tuple[float, Callable]], lot: float) -> Callable | None:
+    """The shape whose share of 0 to 1 holds `lot`; None in the rest."""
+    for chance, shape in shapes:
         if lot < chance:
-            return cut
+            return shape
         lot -= chance
     return None
 
 
-def details(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
-    """The lines of a drawing: collar, placket, pocket, sole. (H, W) uint8 -> (H, W) uint8, 0 or 1.
+def draw_details(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw a sketch's lines: collar, placket, pocket, sole; (H, W) uint8 -> (H, W) uint8, 0 or 1.
 
     They lie inside the garment. Each is drawn or left out by chance; a sandal has none.
     """
@@ -169,16 +169,16 @@ def _apart(garment: np.ndarray, label: int, rng: np.random.Generator) -> np.ndar
     return cut
 
 
-_CUTS: dict[int, list[tuple[float, Callable]]] = {  # chances; what is left keeps its cut
-    TSHIRT: [(0.2, sewn)],
+_SHAPES: dict[int, list[tuple[float, Callable]]] = {  # chances; the rest keeps its shape
+    TSHIRT: [(0.2, draw_sewn)],
     TROUSER: [(0.2, _apart)],
-    PULLOVER: [(0.15, _hooded), (0.2, sewn)],
-    DRESS: [(0.35, _flared), (0.12, sewn)],
-    COAT: [(0.08, _hooded), (0.15, sewn)],
+    PULLOVER: [(0.15, _hooded), (0.2, draw_sewn)],
+    DRESS: [(0.35, _flared), (0.12, draw_sewn)],
+    COAT: [(0.08, _hooded), (0.15, draw_sewn)],
     # sandals less often: a pair from above would mean sandals, which show least in profile
-    SANDAL: [(0.3, shoes_from_above)],
-    SHIRT: [(0.2, _folded), (0.15, sewn)],
-    SNEAKER: [(0.45, shoes_from_above)],
+    SANDAL: [(0.3, draw_shoes_from_above)],
+    SHIRT: [(0.2, _folded), (0.15, draw_sewn)],
+    SNEAKER: [(0.45, draw_shoes_from_above)],
     BAG: [(0.45, _backpack)],
-    BOOT: [(0.45, shoes_from_above)],
+    BOOT: [(0.45, draw_shoes_from_above)],
 }

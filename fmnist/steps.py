@@ -10,40 +10,41 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fmnist.augmentation import augment, epoch_order
 from fmnist.data import CLASS_NAMES, scale
 from fmnist.schedules import learning_rate
 from fmnist.settings import TrainSettings
+from fmnist.standard_augmentation import augment_images, shuffle_epoch
 
 __all__ = [
+    "PREDICTION_BATCH",
     "Stopped",
-    "answers",
-    "bare",
+    "augment_epoch",
+    "build_training_model",
     "compile_model",
-    "epoch_images",
+    "encode_targets",
+    "evaluate_predictions",
     "fit_epoch",
-    "judge",
-    "learner",
-    "targets",
+    "predict_probabilities",
+    "strip_training_layers",
 ]
 
-AT_ONCE = 500  # images that are answered together
+PREDICTION_BATCH = 500  # images
 
 
 class Stopped(Exception):
     """The user asked the training to end and to keep what it has learnt."""
 
 
-def learner(settings: TrainSettings):
-    """A new Keras model that can learn as the settings say; its weights are those of `bare`."""
+def build_training_model(settings: TrainSettings):
+    """A new compiled Keras model, with the weights in the order of `strip_training_layers`."""
     import keras
 
-    from fmnist.architectures import NETWORKS, build
-    from fmnist.fused import fused
+    from fmnist.architectures import NETWORKS, build_network
+    from fmnist.fused_batch_norm import fuse_batch_norm
 
-    model = build(settings.network)
-    if NETWORKS[settings.network].normalised and keras.backend.backend() == "tensorflow":
-        model = fused(model)
+    model = build_network(settings.network)
+    if NETWORKS[settings.network].batch_norm and keras.backend.backend() == "tensorflow":
+        model = fuse_batch_norm(model)
     compile_model(model, settings)
     return model
 
@@ -69,25 +70,25 @@ def compile_model(model, settings: TrainSettings) -> None:
         model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
 
 
-def targets(labels: np.ndarray, settings: TrainSettings) -> np.ndarray:
+def encode_targets(labels: np.ndarray, settings: TrainSettings) -> np.ndarray:
     """(N,) labels as the loss wants them: as they are, or (N, 10) float32 of 0 and 1 to smooth."""
     if not settings.label_smoothing:
         return labels
     return np.eye(len(CLASS_NAMES), dtype=np.float32)[labels]
 
 
-def epoch_images(
+def augment_epoch(
     images: np.ndarray, labels: np.ndarray, settings: TrainSettings, epoch: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What epoch `epoch` (0, 1, ...) learns from, in its order; the seed decides all of it.
+    """Shuffle and augment (T, 28, 28) uint8 and (T,) labels for epoch `epoch` (0, 1, ...).
 
-    images (T, 28, 28) uint8, labels (T,): the training images. Returns new arrays of the same
-    shapes. Renderings are made elsewhere (`feeding`).
+    The seed decides all of it. Returns new arrays of the same shapes. Stylised images are made
+    elsewhere (`stylised_epochs`).
     """
-    order = epoch_order(len(images), settings.seed, epoch)
+    order = shuffle_epoch(len(images), settings.seed, epoch)
     rng = np.random.default_rng([settings.seed, epoch, 1])
-    shown = augment(images[order], rng, settings.mirror, settings.shift, settings.erasing)
-    return shown, labels[order]
+    mirror, shift, erasing = settings.mirror, settings.shift, settings.erasing
+    return augment_images(images[order], rng, mirror, shift, erasing), labels[order]
 
 
 def fit_epoch(
@@ -112,56 +113,53 @@ def fit_epoch(
         model.optimizer.learning_rate = rate
         x = scale(images[start : start + size])  # (B, 28, 28, 1) float32
         y = labels[start : start + size]
-        values = model.train_on_batch(x, targets(y, settings), return_dict=True)
+        values = model.train_on_batch(x, encode_targets(y, settings), return_dict=True)
         learnt.add(values, len(y))
         after_batch(batch, learnt.values, rate)
     return learnt.values
 
 
-def bare(model, settings: TrainSettings):
-    """The network to keep: what `model` has learnt, in 32 bits, not compiled.
-
-    So it is saved without the optimizer's moments. It looks as often as the settings say.
-    """
+def strip_training_layers(model, settings: TrainSettings):
+    """The network to save: Keras' own layers in 32 bits, no optimizer, with TTA where it is set."""
     import keras
 
-    from fmnist.architectures import build, looking_again
+    from fmnist.architectures import build_network, with_tta
 
     keras.mixed_precision.set_global_policy("float32")
-    network = build(settings.network)
+    network = build_network(settings.network)
     network.set_weights(model.get_weights())
     if not settings.looks_again:
         return network
-    return looking_again(network, settings.second_look, settings.looks_shift)
+    return with_tta(network, settings.second_look, settings.looks_shift)
 
 
-def answers(
+def predict_probabilities(
     model,
     images: np.ndarray,
     check: Callable[[], None] = lambda: None,
     *,
     second_look: bool = False,
 ) -> np.ndarray:
-    """The probabilities (N, 10) float32 of (N, 28, 28) uint8; calls `check` now and then.
+    """Predict (N, 10) float32 of (N, 28, 28) uint8; calls `check` before each batch.
 
-    second_look: as `architectures.looking_again` answers with mirrored looks
-
+    second_look: average with the mirrored images, as `architectures.with_tta` does.
     `model.predict` would build its pipeline anew each time.
     """
-    said = []
-    for start in range(0, len(images), AT_ONCE):
+    parts = []
+    for start in range(0, len(images), PREDICTION_BATCH):
         check()
-        x = scale(images[start : start + AT_ONCE])
-        one = model.predict_on_batch(x)
+        x = scale(images[start : start + PREDICTION_BATCH])  # (B, 28, 28, 1) float32
+        probabilities = model.predict_on_batch(x)  # (B, 10)
         if second_look:  # a mean of logits is a geometric mean of probabilities
-            one = np.sqrt(one * model.predict_on_batch(np.ascontiguousarray(x[:, :, ::-1])))
-            one /= one.sum(axis=1, keepdims=True)
-        said.append(one)
-    return np.concatenate(said)
+            flipped = model.predict_on_batch(np.ascontiguousarray(x[:, :, ::-1]))
+            probabilities = np.sqrt(probabilities * flipped)
+            probabilities /= probabilities.sum(axis=1, keepdims=True)
+        parts.append(probabilities)
+    return np.concatenate(parts)
 
 
-def judge(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Accuracy and loss (mean cross-entropy in nats) of (N, 10) probabilities, (N,) labels."""
+def evaluate_predictions(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Accuracy and loss (mean cross-entropy in nats) of (N, 10) probabilities and (N,) labels."""
     true = probabilities[np.arange(len(labels)), labels]
     return {
         "accuracy": float((probabilities.argmax(axis=1) == labels).mean()),

@@ -7,10 +7,11 @@ from unittest.mock import MagicMock
 import numpy as np
 import pytest
 
-from fmnist import resume, runs, training
+from fmnist import loop, resume, runs
+from fmnist.data import Part
 from fmnist.errors import RunError, TrainingDiverged
+from fmnist.loop import _mean_weights, _validate, _validation_scores, train
 from fmnist.settings import TrainSettings
-from fmnist.training import _mean_weights, _Training, train
 
 pytestmark = pytest.mark.slow  # imports TensorFlow
 
@@ -44,37 +45,37 @@ class Right:
 
 
 LAST = {"epoch": 3, "val_accuracy": 0.5, "val_loss": 1.0}
+OLD = {"validation_accuracy": 0.5, "validation_loss": 1.0}
 # two of eight are wrong with a probability of 0, which Keras takes for 1e-7
-ANEW = {"accuracy": 0.75, "loss": 4.02952}
+ANEW = {"validation_accuracy": 0.75, "validation_loss": 4.02952}
 
 
 @pytest.mark.parametrize(
-    ("again", "stopped", "last", "expected"),
+    ("shifted", "stopped", "last", "expected"),
     [
-        (False, False, LAST, {"accuracy": 0.5, "loss": 1.0}),
+        (False, False, LAST, OLD),
         (True, False, LAST, ANEW),
         (False, True, LAST, ANEW),  # it has learnt since its last epoch's end
         (False, True, {}, ANEW),  # in its first epoch
     ],
 )
-def test_a_network_that_answers_otherwise_than_its_last_epoch_is_judged_anew(
-    tmp_path, again, stopped, last, expected
+def test_a_network_that_predicts_otherwise_than_its_last_epoch_is_evaluated_anew(
+    shifted, stopped, last, expected
 ):
-    settings = TrainSettings(shift=1, shifted_looks=again)
-    one = _Training(tmp_path, settings, None, MagicMock())
+    settings = TrainSettings(shift=1, shifted_looks=shifted)
     labels = np.arange(8)
     images = np.zeros((8, 28, 28), np.uint8)
     images[:, 0, 0] = labels
-    one._held_out, one._last = (images, labels), last
-    assert one._judged(Right(), stopped) == expected
-    one._held_out = None  # it learns from all images
-    assert one._judged(Right(), stopped) == {}
+    validation = Part(images, labels)
+    assert _validation_scores(Right(), validation, settings, last, stopped) == expected
+    # it learns from all images
+    assert _validation_scores(Right(), None, settings, last, stopped) == {}
 
 
 def test_a_training_that_diverges_says_so_and_what_would_help(runs_dir, monkeypatch):
     settings = TrainSettings(fraction=0.01, epochs=2)
     path = runs.create("wild", settings)
-    monkeypatch.setattr(training, "fit_epoch", diverging)
+    monkeypatch.setattr(loop, "fit_epoch", diverging)
     with pytest.raises(TrainingDiverged, match="In epoch 1 the loss was no number any more"):
         train(path, settings)
     failed = runs.read(path)
@@ -90,10 +91,9 @@ def test_nothing_of_answers_that_are_no_numbers_is_kept(tmp_path):
         def predict_on_batch(self, x):
             return np.full((len(x), 10), np.nan, np.float32)
 
-    one = _Training(tmp_path, TrainSettings(), MagicMock(), MagicMock())
-    one._model, one._held_out = Broken(), (np.zeros((8, 28, 28), np.uint8), np.arange(8))
+    validation = Part(np.zeros((8, 28, 28), np.uint8), np.arange(8))
     with pytest.raises(TrainingDiverged, match="In epoch 3 "):
-        one._epoch_ends(3, {"accuracy": 0.1, "loss": 2.3}, 0.0)
+        _validate(tmp_path, Broken(), validation, TrainSettings(), 2, MagicMock())
     assert list(tmp_path.iterdir()) == []
 
 

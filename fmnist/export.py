@@ -6,15 +6,16 @@ import numpy as np
 
 from fmnist import runs, storage
 from fmnist.classifier import Classifier, refit
-from fmnist.data import load, split
+from fmnist.data import load, load_validation
 from fmnist.quiet import quiet
+from fmnist.steps import evaluate_predictions
 
-__all__ = ["export", "export_litert"]
+__all__ = ["export_litert", "export_run"]
 
 EXPORTED = ("model.tflite", "test.npz")
 
 
-def export(path: Path, model, source: str) -> None:
+def export_run(path: Path, model, source: str) -> None:
     """Give the run at `path` what pages need of its network: model.tflite, test.npz, verdict.json.
 
     The verdicts are fitted on the validation images, which a training on all 60,000 has seen: its
@@ -29,25 +30,16 @@ def export(path: Path, model, source: str) -> None:
     storage.replace_file(
         path / "test.npz", lambda part: np.savez_compressed(part, probabilities=probabilities)
     )
-    right = probabilities[np.arange(len(test.labels)), test.labels]
+    scores = evaluate_predictions(probabilities, test.labels)
     run = runs.read(path)
     runs.write_info(
         path,
-        scores={
-            **run.scores,
-            "test_accuracy": float((probabilities.argmax(axis=1) == test.labels).mean()),
-            # the floor keeps a probability that rounded to 0 from making the mean infinite
-            "test_loss": float(-np.log(np.maximum(right, 1e-7)).mean()),
-        },
-        files={
-            **run.files,
-            **{name: storage.sha256_of(path / name) for name in EXPORTED},
-        },
+        scores={**run.scores, **{f"test_{name}": value for name, value in scores.items()}},
+        files={**run.files, **{name: storage.sha256_of(path / name) for name in EXPORTED}},
     )
-    part = load("train", source)
-    held_out = split(part.labels)[1]
+    validation = load_validation(source)
     with quiet():
-        refit(runs.read(path), part.images[held_out], part.labels[held_out])
+        refit(runs.read(path), validation.images, validation.labels)
 
 
 def export_litert(model, path: Path) -> None:

@@ -3,23 +3,20 @@
 The dataset knows one way to show a garment: a front-look product photo, toes to the left, negated,
 trimmed and centred. People bring mirrored shoes, outlines, flat silhouettes, garments of every
 brightness, worn garments, shoes in pairs seen from above. Each function here makes one such
-rendering of a 28x28 image; `render` draws lots for every image and brings the result back to the
-framing that `preparation` gives to every input: trimmed, longest edge 28, centred.
+change to a 28x28 image; `stylise_images` draws lots for every image and brings the result
+back to the framing that `preparation` gives to every input: trimmed, longest edge 28, centred.
 
 Labels never change, and no image from outside the training part is used.
 """
 
-import os
-import threading
-import time
-
 import cv2
 import numpy as np
 
-from fmnist import cuts
+from fmnist import shapes
 from fmnist.data import BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, TSHIRT
+from fmnist.standard_augmentation import shift_images
 
-__all__ = ["end_with", "frame", "render", "render_seeded"]
+__all__ = ["frame_garment", "stylise_images"]
 
 SIDE = 28
 CANVAS = 64  # room for turned and scaled garments before they are trimmed
@@ -27,55 +24,35 @@ SHOES = (SANDAL, SNEAKER, BOOT)  # shown in pairs, from above, either way round
 WORN = (TSHIRT, TROUSER, PULLOVER, DRESS, COAT, SHIRT)  # garments that a person may be inside of
 # may have long sleeves, which people spread when they lay a garment down
 SLEEVED = (PULLOVER, DRESS, COAT, SHIRT)
-PLAIN = 0.42  # share that stays as it is but for mirror, small shifts and erased boxes
+UNSTYLISED = 0.42  # share that stays as it is but for mirror, small shifts and erased boxes
 
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 _SQUARE = np.ones((3, 3), np.uint8)
 
 
-def render(images: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Render a batch: (N, 28, 28) uint8, (N,) -> (N, 28, 28) uint8, light garment on black."""
+def stylise_images(images: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Stylise a batch: (N, 28, 28) uint8, (N,) -> (N, 28, 28) uint8, light garment on black."""
     return np.stack(
-        [_render(image, int(label), rng) for image, label in zip(images, labels, strict=True)]
+        [_stylise(image, int(label), rng) for image, label in zip(images, labels, strict=True)]
     )
 
 
-def end_with(parent: int) -> None:
-    """Let this process end soon after the process `parent` has, which may be killed.
-
-    A pool's processes wait for work for ever otherwise, each with its 60 MB.
-    """
-
-    def watch():
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def render_seeded(
-    images: np.ndarray, labels: np.ndarray, seed: list[int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """`render` with its own random numbers, for processes that need not import Keras."""
-    return render(images, labels, np.random.default_rng(seed)), labels
-
-
-def _render(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
+def _stylise(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.5:
         image = image[:, ::-1]
-    if rng.random() < PLAIN:
-        return _erase(_shift(image, rng), rng, 0.3)
+    if rng.random() < UNSTYLISED:
+        down, right = rng.integers(-2, 3, (2, 1))
+        return _erase(shift_images(image[np.newaxis], down, right)[0], rng, 0.3)
     image = np.ascontiguousarray(image)
-    cut = cuts.recut(image, label, rng)
-    if cut is not None:
-        image = frame(cut)
+    shape = shapes.vary_shape(image, label, rng)
+    if shape is not None:
+        image = frame_garment(shape)
     mask = _silhouette(image)
     style = rng.random()
     lines = np.zeros_like(image)
     # without its collar and placket a drawn shirt is a T-shirt
     if style < 0.40 and rng.random() < (1.0 if label == SHIRT else 0.6):
-        lines = cuts.details(image, label, rng)
+        lines = shapes.draw_details(image, label, rng)
     if style < 0.22:
         image = _outline(image, mask, lines, rng)
     elif style < 0.40:
@@ -84,7 +61,7 @@ def _render(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarr
         image = _brightness(image, mask, rng)
         if label in WORN and rng.random() < 0.2:
             image = _worn(image, label, rng)
-    as_shown = cut is None and image.shape == (SIDE, SIDE)  # neither cut anew nor worn
+    as_shown = shape is None and image.shape == (SIDE, SIDE)  # neither of another shape nor worn
     if label in SHOES and as_shown and rng.random() < 0.28:
         image = _pair(image, rng)
     # an outline's sleeves would come off open at the shoulder; a worn garment's hang
@@ -93,7 +70,7 @@ def _render(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarr
     image = _warp(image, rng)
     if rng.random() < 0.15:
         image = _residue(image, rng)
-    image = frame(image)
+    image = frame_garment(image)
     if rng.random() < 0.1:
         image = np.clip(image + rng.normal(0, 10, image.shape), 0, 255).astype(np.uint8)
     return _erase(image, rng, 0.15)
@@ -103,16 +80,6 @@ def _silhouette(image: np.ndarray) -> np.ndarray:
     """(28, 28) uint8 -> the garment with its inner holes closed, 0 or 1."""
     mask = (image > 8).astype(np.uint8)
     return cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _SQUARE)
-
-
-def _shift(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Move by up to 2 pixels."""
-    dy, dx = rng.integers(-2, 3, 2)
-    moved = np.zeros_like(image)
-    moved[max(dy, 0) : SIDE + min(dy, 0), max(dx, 0) : SIDE + min(dx, 0)] = image[
-        max(-dy, 0) : SIDE + min(-dy, 0), max(-dx, 0) : SIDE + min(-dx, 0)
-    ]
-    return moved
 
 
 def _erase(image: np.ndarray, rng: np.random.Generator, chance: float) -> np.ndarray:
@@ -288,7 +255,7 @@ def _residue(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return image
 
 
-def frame(image: np.ndarray) -> np.ndarray:
+def frame_garment(image: np.ndarray) -> np.ndarray:
     """Trim, bring the longest edge to 28 and centre; a vanished garment is all black."""
     rows, columns = np.flatnonzero((image > 8).any(axis=1)), np.flatnonzero((image > 8).any(axis=0))
     framed = np.zeros((SIDE, SIDE), np.uint8)

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from fmnist.data import COAT, DRESS, PULLOVER, SHIRT, TSHIRT
-from fmnist.patterns import LONG_SLEEVED, sewn
+from fmnist.sewing_patterns import LONG_SLEEVED, draw_sewn
 
 SEEDS = range(40)
 FABRIC = np.full((20, 16), 150, np.uint8)
 
 
 def drawn(label: int, seed: int, fabric: np.ndarray = FABRIC) -> np.ndarray:
-    return sewn(fabric, label, np.random.default_rng(seed))
+    return draw_sewn(fabric, label, np.random.default_rng(seed))
 
 
 def sleeves(image: np.ndarray) -> float:
