@@ -20,8 +20,9 @@ from pathlib import Path
 
 import filelock
 
-from fmnist import continuing, control, promises, runs, storage, waiting
+from fmnist import continuing, control, runs, storage, waiting
 from fmnist.errors import RunError, TrainingBusy, TrainingFailed
+from fmnist.forecast import Forecast
 from fmnist.runs import Run
 from fmnist.settings import TrainSettings, arguments
 
@@ -164,11 +165,11 @@ def start(
     name: str | None = None,
     wait: bool = False,
     stop_other: bool = False,
-    promise: dict | None = None,
+    forecast: Forecast | None = None,
 ) -> Run:
     """Start a training in a process of its own and return its run as soon as it exists.
 
-    promise: what `budget.Plan.promise` says, kept with the run
+    forecast: kept with the run, to be compared with the result
 
     Raises TrainingBusy where another training holds the machine and neither `wait` (queue behind
     it) nor `stop_other` (end it first) is set, RunError where the name is taken, and
@@ -181,7 +182,7 @@ def start(
     command = ["train", "--name", name, *arguments(settings)]
     command += ["--wait"] if wait else []
     command += ["--stop-other"] if stop_other else []
-    command += ["--promise", promises.to_text(promise)] if promise else []
+    command += ["--forecast", str(forecast)] if forecast else []
     return _launch(command, path)
 
 

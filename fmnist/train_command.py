@@ -2,16 +2,18 @@
 
 import argparse
 import contextlib
+import dataclasses
 import os
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from fmnist import continuing, control, jobs, machine, promises, runs
+from fmnist import continuing, control, jobs, machine, runs
 from fmnist.architectures import NETWORKS
 from fmnist.data import SOURCES
 from fmnist.errors import RunError
+from fmnist.forecast import parse_forecast
 from fmnist.settings import OPTIMIZERS, PRECISIONS, SCHEDULES, TrainSettings
 
 __all__ = ["add_to", "settings_of"]
@@ -122,8 +124,8 @@ def add_to(commands) -> None:
     busy.add_argument(
         "--stop-other", action="store_true", help="where another training runs, stop it first"
     )
-    # what the Train page has promised; see `promises`
-    train.add_argument("--promise", type=promises.from_text, help=argparse.SUPPRESS)
+    # what the Train page has forecast
+    train.add_argument("--forecast", type=parse_forecast, help=argparse.SUPPRESS)
     _add_log(train)
     train.set_defaults(run_command=_train)
 
@@ -202,7 +204,8 @@ def _train(options, parser) -> int:
 
     def create(state: str) -> None:
         runs.create(name, settings, state=state)
-        runs.write_info(path, promise=options.promise)
+        if options.forecast:
+            runs.write_info(path, forecast=dataclasses.asdict(options.forecast))
 
     def queued() -> None:
         create("waiting")  # the run exists from now on, so that its page can show it
