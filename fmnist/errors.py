@@ -22,13 +22,13 @@ command line catch `FmnistError` only; anything else is a bug and belongs in the
 __all__ = [
     "BadArchive",
     "BadImage",
-    "BudgetError",
     "CorrectionsError",
     "DatasetError",
     "FmnistError",
     "KeepingError",
     "LabelsError",
     "NotesError",
+    "PlanError",
     "RunError",
     "SettingsError",
     "TrainingBusy",
@@ -85,7 +85,7 @@ class CorrectionsError(FmnistError):
     """The corrections are full, damaged, or lie where they cannot be written."""
 
 
-class BudgetError(FmnistError):
+class PlanError(FmnistError):
     """No recorded training fits into the minutes, or there are none for the recipes of today."""
 
 

@@ -10,8 +10,9 @@ import threading
 import time
 from pathlib import Path
 
-from fmnist import promises, runs
+from fmnist import runs
 from fmnist.errors import RunError, TrainingBusy, TrainingFailed
+from fmnist.forecast import Forecast
 from fmnist.processes import start_module
 from fmnist.resume import resumed_settings
 from fmnist.runs import Run
@@ -28,11 +29,11 @@ def start_training(
     name: str | None = None,
     wait: bool = False,
     stop_other: bool = False,
-    promise: dict | None = None,
+    forecast: Forecast | None = None,
 ) -> Run:
     """Start a training in a process of its own and return its run as soon as it exists.
 
-    promise: what `budget.Plan.promise` says, kept with the run
+    forecast: kept with the run, to be compared with the result
 
     Raises TrainingBusy where another training holds the machine and neither `wait` (queue behind
     it) nor `stop_other` (end it first) is set, RunError where the name is taken, and
@@ -45,7 +46,7 @@ def start_training(
     command = ["train", "--name", name, *arguments(settings)]
     command += ["--wait"] if wait else []
     command += ["--stop-other"] if stop_other else []
-    command += ["--promise", promises.to_text(promise)] if promise else []
+    command += ["--forecast", str(forecast)] if forecast else []
     return _launch(command, path)
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import dataclasses
 import os
 import signal
 import sys
@@ -9,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fmnist import control, lock, machine, promises, queue, requests, resume, runs
+from fmnist import control, lock, machine, queue, requests, resume, runs
 from fmnist.errors import RunError
+from fmnist.forecast import parse_forecast
 from fmnist.settings import SETTINGS, Setting, TrainSettings
 
 __all__ = ["add_to", "settings_of"]
@@ -33,8 +35,8 @@ def add_to(commands) -> None:
     busy.add_argument(
         "--stop-other", action="store_true", help="where another training runs, stop it first"
     )
-    # what the Train page has promised; see `promises`
-    train.add_argument("--promise", type=promises.from_text, help=argparse.SUPPRESS)
+    # what the Train page has forecast
+    train.add_argument("--forecast", type=parse_forecast, help=argparse.SUPPRESS)
     _add_log(train)
     train.set_defaults(run_command=_train)
 
@@ -101,7 +103,8 @@ def _train(options, parser) -> int:
 
     def create(state: str) -> None:
         runs.create(name, settings, state=state)
-        runs.write_info(path, promise=options.promise)
+        if options.forecast:
+            runs.write_info(path, forecast=dataclasses.asdict(options.forecast))
 
     def queued() -> None:
         create("waiting")  # the run exists from now on, so that its page can show it

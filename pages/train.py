@@ -4,38 +4,39 @@ import streamlit as st
 
 from fmnist import launch, lock
 from fmnist.errors import FmnistError, TrainingBusy
+from fmnist.forecast import Forecast
 from fmnist.settings import TrainSettings
 from pages.parts import (
-    budget_view,
     frame,
     past_runs,
+    planner_view,
     settings_export,
     settings_form,
     training_panel,
 )
 
-# settings and promise that wait for an answer to "stop the other or queue?"
+# settings and forecast that wait for an answer to "stop the other or queue?"
 PENDING = "train_pending"
-PLAN = "Plan for some minutes"
+PLAN = "Train within a time limit"
 
 frame.open_page(run_needed=False)
 st.title("Train")
 
 
-def start(settings: TrainSettings, promise: dict | None = None, **how) -> bool:
+def start(settings: TrainSettings, forecast: Forecast | None = None, **how) -> bool:
     """Start a training and draw the page anew; where another one runs, ask what to do with it.
 
     Returns only where it did not start and there is nothing to ask: it has said why.
     """
-    promised = {"promise": promise} if promise else {}
+    given = {"forecast": forecast} if forecast else {}
     try:
         with st.spinner("Queueing" if how else "Starting a training process"):
-            run = launch.start_training(settings, **promised, **how)
+            run = launch.start_training(settings, **given, **how)
     except FmnistError as error:
         if how or not isinstance(error, TrainingBusy):
             st.error(str(error))
             return False
-        st.session_state[PENDING] = settings, promise
+        st.session_state[PENDING] = settings, forecast
     else:
         st.session_state.pop(PENDING, None)
         st.session_state[training_panel.WATCHED] = run.name
@@ -69,7 +70,7 @@ def choose() -> None:
 
 
 # the ways to settings
-WAYS = {settings_form.CHOOSE: choose, PLAN: lambda: budget_view.show(start)}
+WAYS = {settings_form.CHOOSE: choose, PLAN: lambda: planner_view.show(start)}
 way = st.segmented_control(
     "How to begin",
     list(WAYS),

@@ -8,7 +8,8 @@ import streamlit as st
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
-from fmnist import keeping, promises, run_archive, runs, storage
+from fmnist import keeping, run_archive, runs, storage
+from fmnist.forecast import compare_forecast
 from fmnist.settings import TrainSettings
 from pages.parts import frame, row_table, run_actions, run_trash
 from tests.browsing import ANSWER_LIMIT, browsing, go
@@ -131,15 +132,15 @@ def test_without_any_run_there_is_a_sentence(monkeypatch, tmp_path):
 
 def test_the_detail_says_what_became_of_a_run(own_run):
     scores = {"validation_accuracy": 0.931, "test_accuracy": 0.925}
-    promise = {"minutes": 3.0, "low": 0.928, "high": 0.934, "seconds": 170.0}
-    promise |= {"network": "cnn", "epochs": 10}
-    own_run("mine", promise=promise, scores=scores, train_seconds=184.2, parameters=423_338)
+    forecast = {"minutes": 3.0, "low": 0.928, "high": 0.934, "seconds": 170.0}
+    forecast |= {"network": "cnn", "epochs": 10}
+    own_run("mine", forecast=forecast, scores=scores, train_seconds=184.2, parameters=423_338)
     app = train("mine")
     shown = metrics(app)
     assert (shown["Validation"], shown["Test"]) == ("93.10%", "92.50%")
     assert (shown["Time"], shown["Parameters"]) == ("3 min 4 s", "423,338")
-    assert promises.kept(runs.find("mine")) in texts(app)
-    assert "Promised were 92.8 to 93.4 %" in texts(app)
+    assert compare_forecast(runs.find("mine")) in texts(app)
+    assert "Forecast: 92.8 to 93.4 %" in texts(app)
 
 
 def test_the_reason_of_a_failure_is_shown_as_it_is(runs_dir, own_run):

@@ -172,7 +172,7 @@ def test_only_what_is_known_of_run_json_is_kept():
         "process": {"pid": 1, "host": "x"},
         "error": "<script>",
         "files": {"model.keras": "0", "model.tflite": "0", "test.npz": "0"},
-        "promise": {"minutes": 1},
+        "forecast": {"minutes": 1},
         "created": "2026-01-02T03:04:05+00:00",
         "finished": "soon",
         "epochs_done": "many",

@@ -4,10 +4,11 @@ from functools import partial
 
 import streamlit as st
 
-from fmnist import evaluation, keeping, promises, run_archive, runs
+from fmnist import evaluation, keeping, run_archive, runs
 from fmnist.charts import confusion_spec, confusion_table
 from fmnist.errors import FmnistError
 from fmnist.evaluation import Evaluation
+from fmnist.forecast import compare_forecast
 from fmnist.progress_text import duration_text, read_last_words
 from fmnist.runs import Run
 from pages.parts import live_resume, loading, run_actions
@@ -25,8 +26,8 @@ def show(run: Run) -> None:
             if lines := read_last_words(run):
                 st.code(lines, language=None)
         _numbers(run)
-        if promise := promises.kept(run):
-            st.markdown(f":material/handshake: {promise}")
+        if comparison := compare_forecast(run):
+            st.markdown(f":material/fact_check: {comparison}")
         _buttons(run, about.starred)
         live_resume.offer(run, key="detail", place=live_resume.DETAIL)
         live_resume.show_answer(live_resume.DETAIL)

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from fmnist import lock, promises, queue, runs
+from fmnist import lock, queue, runs
 from fmnist.errors import RunError
+from fmnist.forecast import compare_forecast
 from fmnist.history import follow_progress
 from fmnist.progress_text import describe_settings, read_last_words
 from fmnist.runs import Run
@@ -103,8 +104,8 @@ def _success(run: Run, briefly: bool) -> None:
         title=f"{run.name} {word}",
         icon=":material/check_circle:",
     )
-    if promise := promises.kept(run):
-        st.markdown(f":material/handshake: {promise}")
+    if comparison := compare_forecast(run):
+        st.markdown(f":material/fact_check: {comparison}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if st.button(
             "Look at this run on all pages",
