@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from fmnist import runs, storage
-from fmnist.classifier import Classifier, refit
+from fmnist.classifier import Classifier, fit_rejection
 from fmnist.data import load, split
 from fmnist.quiet import quiet
 
@@ -47,7 +47,7 @@ def export(path: Path, model, source: str) -> None:
     part = load("train", source)
     held_out = split(part.labels)[1]
     with quiet():
-        refit(runs.read(path), part.images[held_out], part.labels[held_out])
+        fit_rejection(runs.read(path), part.images[held_out], part.labels[held_out])
 
 
 def export_litert(model, path: Path) -> None:

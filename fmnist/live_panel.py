@@ -11,8 +11,8 @@ import numpy as np
 
 from fmnist.charts import ANSWER, TRUE
 from fmnist.data import CLASS_NAMES
+from fmnist.display import data_uri
 from fmnist.live_answers import Panel
-from fmnist.pictures import data_uri
 
 __all__ = ["panel_html"]
 

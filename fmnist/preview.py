@@ -7,7 +7,7 @@ import numpy as np
 from fmnist import data, renderings
 from fmnist.augmentation import augment
 from fmnist.data import BAG, BOOT, DRESS, PULLOVER, SANDAL, TSHIRT
-from fmnist.pictures import contact_sheet, enlarge
+from fmnist.display import contact_sheet, enlarge
 from fmnist.settings import TrainSettings
 
 __all__ = ["EPOCHS", "examples", "strip"]

@@ -15,9 +15,9 @@ from fmnist import calibration, evaluation
 from fmnist.confusions import confused_pairs
 from fmnist.curves import curves_table
 from fmnist.data import CLASS_NAMES
+from fmnist.display import contact_sheet, data_uri
 from fmnist.evaluation import Evaluation
 from fmnist.figures import draw_confusion
-from fmnist.pictures import contact_sheet, data_uri
 from fmnist.runs import Run
 
 __all__ = ["report_html"]

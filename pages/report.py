@@ -5,7 +5,7 @@ import streamlit as st
 from fmnist.runs import Run
 from pages.parts import (
     frame,
-    honesty_view,
+    rejection_view,
     report_compare,
     report_confidence,
     report_epochs,
@@ -22,7 +22,7 @@ VIEWS = {
     "Robustness": report_robustness.show,
     "Over the epochs": report_epochs.show,
     "Two runs": report_compare.show,
-    "Not answering": honesty_view.show,
+    "Not answering": rejection_view.show,
     "Take away": report_takeaway.show,
 }
 

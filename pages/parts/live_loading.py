@@ -8,8 +8,8 @@ import streamlit as st
 
 from fmnist import charts, data, epochs, lens, lens_pictures, live_answers, live_charts, live_panel
 from fmnist.data import Part
+from fmnist.display import data_uri, enlarge
 from fmnist.live_answers import Kept
-from fmnist.pictures import data_uri, enlarge
 from fmnist.runs import Run
 from fmnist.settings import TrainSettings
 

@@ -4,8 +4,6 @@ Every cache is keyed by folder and file hash, so that a run that was trained aga
 What is returned is shared between sessions: do not change it.
 """
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -24,23 +22,24 @@ from fmnist import (
 from fmnist import classifier as classifiers
 from fmnist import novelty as novelties
 from fmnist import slices as slicing
-from fmnist.answers import Answer, answer_bytes
+from fmnist.answer import Answer, answer_bytes
 from fmnist.calibration import reliability
-from fmnist.choices import AUTO, Choices
 from fmnist.classifier import Classifier
 from fmnist.court import Case
 from fmnist.data import Part
+from fmnist.decoding import decode_image
+from fmnist.display import contact_sheet, photo_uri
 from fmnist.errors import FmnistError
 from fmnist.evaluation import Evaluation
-from fmnist.images import decode
 from fmnist.neighbours import TrainingFeatures
 from fmnist.novelty import Novelty
-from fmnist.pictures import contact_sheet, photo_uri
-from fmnist.preparation import Step, prepare
+from fmnist.options import AUTO, PreprocessingOptions
+from fmnist.pipeline import preprocess_image
+from fmnist.pipeline_state import Step
+from fmnist.rejection import apply_temperature, fit_temperature
 from fmnist.relations import Relations
 from fmnist.runs import Run
 from fmnist.slices import Slice
-from fmnist.verdicts import Judge, fit_temperature
 
 RUNS_KEPT = 8  # a network takes some 5 MB, predictions and table 1 MB
 
@@ -149,14 +148,14 @@ def confidence_specs(run: Run) -> dict[str, dict]:
 def temperature(run: Run) -> float:
     """The temperature of the run's own probabilities, fitted on the validation images.
 
-    Not that of its verdicts, which is for the vote of several renderings.
+    Not that of its rejection policy, which is for the mean of several TTA variants.
     """
     return _temperature(str(run.path), run.files["model.tflite"], classifier(run))
 
 
 def calibrated(run: Run) -> np.ndarray:
     """The stored probabilities (10000, 10) after the temperature above."""
-    return Judge(temperature=temperature(run)).calibrated(predictions(run))
+    return apply_temperature(predictions(run), temperature(run))
 
 
 def slice_specs(run: Run) -> dict[str, dict]:
@@ -195,9 +194,9 @@ def usable_runs() -> list[Run]:
     return runs.usable_runs()
 
 
-def answer(picture: bytes, run: Run, choices: Choices = AUTO) -> Answer:
+def answer(picture: bytes, run: Run, options: PreprocessingOptions = AUTO) -> Answer:
     """The answer for a picture's bytes, remembered during the visit; without the steps."""
-    return _answer(picture, str(run.path), network_key(run), choices, classifier(run))
+    return _answer(picture, str(run.path), network_key(run), options, classifier(run))
 
 
 def network_key(run: Run) -> str:
@@ -233,7 +232,7 @@ def _learning_specs(sizes: tuple, epochs: int, by_run: bool, _runs: list[Run]) -
 
 @st.cache_resource(max_entries=RUNS_KEPT, show_spinner=False)
 def _classifier(path: str, network: str, _run: Run) -> Classifier:
-    return classifiers.for_run(_run)
+    return classifiers.load_classifier(_run)
 
 
 @st.cache_resource(max_entries=RUNS_KEPT, show_spinner=False)
@@ -252,7 +251,7 @@ def _evaluation(path: str, sha256: str, _probabilities, _labels) -> Evaluation:
 def _answers_table(
     path: str, sha256: str, known: tuple, _probabilities, _part: Part, _distances
 ) -> pd.DataFrame:
-    answers = [said.argmax(axis=1) for _, said in _known_predictions()]
+    answers = [probabilities.argmax(axis=1) for _, probabilities in _known_predictions()]
     return mistakes.answers_table(_probabilities, _part, answers, _distances)
 
 
@@ -315,8 +314,8 @@ def _confidence_specs(path: str, sha256: str, _stored, _calibrated, _labels) -> 
 def _temperature(path: str, network: str, _classifier: Classifier) -> float:
     part = data.load("train")
     held_out = data.split(part.labels)[1]
-    said, _ = _classifier(part.images[held_out])
-    return fit_temperature(said, part.labels[held_out])
+    probabilities, _ = _classifier(part.images[held_out])
+    return fit_temperature(probabilities, part.labels[held_out])
 
 
 @st.cache_resource(max_entries=RUNS_KEPT, show_spinner=False)
@@ -337,16 +336,12 @@ def _people_spec(runs_compared: list[tuple[str, str]], _right: dict[str, np.ndar
 # a visitor's pictures are forgotten with the visit
 @st.cache_resource(max_entries=128, show_spinner=False, scope="session")
 def _answer(
-    picture: bytes, path: str, network: str, choices: Choices, _classifier: Classifier
+    picture: bytes, path: str, network: str, options: PreprocessingOptions, _classifier: Classifier
 ) -> Answer:
-    answer = answer_bytes(picture, _classifier, choices)
-    if answer.prepared is None:
-        return answer
-    # the pictures of the steps are a hundred times larger than the rest, and seldom looked at
-    return replace(answer, prepared=replace(answer.prepared, steps=()))
+    return answer_bytes(picture, _classifier, options).without_steps()  # seldom looked at
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, scope="session")
-def steps(picture: bytes, choices: Choices = AUTO) -> tuple[Step, ...]:
+def steps(picture: bytes, options: PreprocessingOptions = AUTO) -> tuple[Step, ...]:
     """The steps from a picture that was answered to its 28x28 pixels."""
-    return prepare(decode(picture), choices).steps
+    return preprocess_image(decode_image(picture), options).steps
