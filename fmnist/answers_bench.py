@@ -20,13 +20,13 @@ def measure(run: str, photos: int) -> tuple[dict[str, int], dict[str, list[float
     """
     from tqdm import tqdm
 
-    from fmnist.answers import answer_bytes
-    from fmnist.classifier import for_command
+    from fmnist.answer import answer_bytes
+    from fmnist.classifier import load_classifier_for_command
     from fmnist.data import load
 
     rng = np.random.default_rng(0)
     test = load("test")
-    classifier = for_command(run)
+    classifier = load_classifier_for_command(run)
     times, sizes = {}, {}
     for name, size in PHOTOS.items():
         pictures = [

@@ -10,8 +10,8 @@ import re
 import zipfile
 from dataclasses import dataclass
 
+from fmnist.decoding import MAX_BYTES
 from fmnist.errors import BadArchive, BadImage
-from fmnist.images import MAX_BYTES
 from fmnist.labels import (
     TABLE,
     class_of,

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from fmnist import runs, storage, verdicts
+from fmnist import runs, storage
 from fmnist.data import scale
 from fmnist.errors import RunError
 from fmnist.quiet import quiet
+from fmnist.rejection import UNFITTED, RejectionPolicy, fit_rejection_policy
 from fmnist.runs import Run
-from fmnist.verdicts import UNFITTED, Judge
 
-__all__ = ["Classifier", "for_command", "for_run", "refit"]
+__all__ = ["Classifier", "fit_rejection", "load_classifier", "load_classifier_for_command"]
 
 BATCH = 100  # larger ones are slower: the first layer's output no longer fits the cache
 
@@ -26,10 +26,10 @@ BATCH = 100  # larger ones are slower: the first layer's output no longer fits t
 class Classifier:
     """A network in LiteRT form. May be shared by threads: calls wait for one another."""
 
-    def __init__(self, path: Path, judge: Judge = UNFITTED):
+    def __init__(self, path: Path, policy: RejectionPolicy = UNFITTED):
         """Load a .tflite file. Raises RunError where it cannot be used.
 
-        judge: how the run's answers become verdicts (`fmnist.answers`); not used here
+        policy: how the run's answers become verdicts (`fmnist.answer`); not used here
         """
         from ai_edge_litert.interpreter import Interpreter
 
@@ -44,7 +44,7 @@ class Classifier:
             self._features = outputs.popitem()[1]
         except (ValueError, RuntimeError, KeyError, IndexError) as error:
             raise RunError(f"The network {path.name} cannot be loaded ({error}).") from None
-        self.judge = judge
+        self.policy = policy
         self._lock = threading.Lock()  # an interpreter's tensors belong to one call at a time
         self._size = 0
 
@@ -81,22 +81,22 @@ class Classifier:
             )
 
 
-def for_run(run: Run) -> Classifier:
+def load_classifier(run: Run) -> Classifier:
     """The classifier of a run. Raises RunError where it has none or its file was changed.
 
     The hash is checked first, because LiteRT is native code and a run's folder may be damaged.
     """
     if not run.usable:
         raise RunError(f"The run {run.name!r} has no network to classify with ({run.state}).")
-    return _load(run, _judge(run))
+    return _load(run, _policy(run))
 
 
-def _load(run: Run, judge: Judge = UNFITTED) -> Classifier:
+def _load(run: Run, policy: RejectionPolicy = UNFITTED) -> Classifier:
     runs.check_file(run, "model.tflite")
-    return Classifier(run.path / "model.tflite", judge)
+    return Classifier(run.path / "model.tflite", policy)
 
 
-def _judge(run: Run) -> Judge:
+def _policy(run: Run) -> RejectionPolicy:
     """What the run's verdict.json says; one that was trained before there were any has none."""
     if "verdict.json" not in run.files:
         return UNFITTED
@@ -106,7 +106,7 @@ def _judge(run: Run) -> Judge:
         known = run.files["verdict.json"], runs.read(run.path).files.get("verdict.json")
         # either hash: it may have been fitted anew since the run was read
         if hashlib.sha256(text).hexdigest() in known:
-            return verdicts.from_dict(json.loads(text))
+            return RejectionPolicy.from_dict(json.loads(text))
     except OSError as error:
         raise RunError(
             f"The run {run.name!r} is gone or cannot be read: verdict.json ({error.strerror})."
@@ -116,17 +116,17 @@ def _judge(run: Run) -> Judge:
     raise RunError(f"The run {run.name!r} is damaged: verdict.json was changed.")
 
 
-def refit(run: Run, images: np.ndarray, labels: np.ndarray) -> None:
-    """Fit the run's verdicts on images it was not trained on and keep them as verdict.json.
+def fit_rejection(run: Run, images: np.ndarray, labels: np.ndarray) -> None:
+    """Fit the run's rejection policy on images it was not trained on; written as verdict.json.
 
     images (N, 28, 28) uint8, labels (N,). Raises RunError where the run has no network or its
     folder cannot be written.
     """
     if "model.tflite" not in run.files:  # it need not be usable yet: a training calls this, too
         raise RunError(f"The run {run.name!r} has no network to classify with ({run.state}).")
-    judge = verdicts.fit(_load(run), images, labels)
+    policy = fit_rejection_policy(_load(run), images, labels)
     try:
-        storage.write_json(run.path / "verdict.json", judge.to_dict())
+        storage.write_json(run.path / "verdict.json", policy.to_dict())
         digest = storage.sha256_of(run.path / "verdict.json")
         runs.write_info(run.path, files={**run.files, "verdict.json": digest})
     except OSError as error:
@@ -135,12 +135,12 @@ def refit(run: Run, images: np.ndarray, labels: np.ndarray) -> None:
         ) from None
 
 
-def for_command(name: str) -> Classifier:
+def load_classifier_for_command(name: str) -> Classifier:
     """The classifier of the run of that name, for a command: LiteRT's notices are dropped.
 
-    Raises RunError as `for_run` does, and where there is no such run.
+    Raises RunError as `load_classifier` does, and where there is no such run.
     """
     with quiet():
-        classifier = for_run(runs.find(name))
+        classifier = load_classifier(runs.find(name))
         classifier(np.zeros((1, 28, 28), np.uint8))  # LiteRT says a word on its first call
     return classifier

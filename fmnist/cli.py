@@ -140,12 +140,12 @@ def _runs(options, parser) -> int:
 
 
 def _evaluate(options, parser) -> int:
-    from fmnist.classifier import for_command
+    from fmnist.classifier import load_classifier_for_command
     from fmnist.console import report_text
     from fmnist.data import load
     from fmnist.evaluation import evaluate
 
-    classifier = for_command(options.run)
+    classifier = load_classifier_for_command(options.run)
     test = load("test")
     probabilities, _ = classifier(test.images)
     result = evaluate(probabilities, test.labels)
@@ -166,10 +166,10 @@ def _evaluate(options, parser) -> int:
 
 
 def _classify(options, parser) -> int:
-    from fmnist.answers import answer_file
-    from fmnist.classifier import for_command
+    from fmnist.answer import answer_file
+    from fmnist.classifier import load_classifier_for_command
 
-    classifier = for_command(options.run)
+    classifier = load_classifier_for_command(options.run)
     refused = False
     for path in options.files:
         answer = answer_file(path, classifier)

@@ -5,7 +5,7 @@ from tqdm import tqdm
 
 from fmnist.data import CLASS_NAMES
 from fmnist.evaluation import Evaluation, report_rows
-from fmnist.scoring import NOT_CLOTHING, Scored, Summary, Tally
+from fmnist.scoring import NOT_CLOTHING, ScoredImage, Summary, Tally
 
 __all__ = ["TrainingDisplay", "report_text", "score_text"]
 
@@ -95,7 +95,7 @@ def _matrix_lines(confusion: np.ndarray) -> list[str]:
 
 
 def score_text(title: str, summary: Summary) -> str:
-    """Everything that `fmnist.scoring.summarise` found out, as plain text under a title."""
+    """Everything that `fmnist.scoring.summarise_scores` found out, as plain text under a title."""
     garments, confident = summary.garments, summary.confident
     answered = f"{confident.n} of {garments.n}"
     if garments.n:
@@ -145,7 +145,7 @@ def _tally_lines(group: str, right: str, tallies: dict[str, Tally]) -> list[str]
     return lines
 
 
-def _worst_line(file: Scored) -> str:
+def _worst_line(file: ScoredImage) -> str:
     label = "not clothing" if file.label_id == NOT_CLOTHING else CLASS_NAMES[file.label_id]
     answer = CLASS_NAMES[file.class_id]
     return f"{_printable(file.path)}: {label}, taken for {answer} ({file.probability:.0%})"

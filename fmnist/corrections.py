@@ -25,8 +25,8 @@ from pathlib import Path
 import filelock
 
 from fmnist import runs, storage
+from fmnist.decoding import decode_image
 from fmnist.errors import CorrectionsError, LabelsError
-from fmnist.images import decode
 from fmnist.labels import LABEL_NAMES, TABLE, Row, read_table, write_table
 
 __all__ = [
@@ -172,7 +172,7 @@ def _locked() -> Iterator[Path]:
 def _named(data: bytes) -> tuple[str, bytes]:
     """Name and PNG bytes of what is kept of a picture."""
     buffer = io.BytesIO()
-    decode(data).save(buffer, format="PNG")
+    decode_image(data).save(buffer, format="PNG")
     picture = buffer.getvalue()
     return f"{hashlib.sha256(picture).hexdigest()}.png", picture
 

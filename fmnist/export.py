@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from fmnist import runs, storage
-from fmnist.classifier import Classifier, refit
+from fmnist.classifier import Classifier, fit_rejection
 from fmnist.data import load, load_validation
 from fmnist.quiet import quiet
 from fmnist.steps import evaluate_predictions
@@ -39,7 +39,7 @@ def export_run(path: Path, model, source: str) -> None:
     )
     validation = load_validation(source)
     with quiet():
-        refit(runs.read(path), validation.images, validation.labels)
+        fit_rejection(runs.read(path), validation.images, validation.labels)
 
 
 def export_litert(model, path: Path) -> None:

@@ -45,7 +45,7 @@ def _run(options, parser) -> int:
     import numpy as np
     from tqdm import tqdm
 
-    from fmnist.classifier import for_command
+    from fmnist.classifier import load_classifier_for_command
     from fmnist.data import load
     from fmnist.faithfulness import measure, summarise
 
@@ -53,7 +53,7 @@ def _run(options, parser) -> int:
         parser.error(f"argument --images: {options.images} is not from 1 to {TEST_IMAGES}")
     if options.seed < 0:
         parser.error(f"argument --seed: {options.seed} is below 0")
-    classifier = for_command(options.run)
+    classifier = load_classifier_for_command(options.run)
     images = load("test").images
     chosen = np.random.default_rng(options.seed).choice(len(images), options.images, replace=False)
     # disable=None: a bar on a terminal and nothing elsewhere

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fmnist import drawing, segmentation
-from fmnist.choices import DARK_ON_LIGHT, LIGHT_ON_DARK, Choices
+from fmnist.options import DARK_ON_LIGHT, LIGHT_ON_DARK, PreprocessingOptions
 
-__all__ = ["Garment", "box_of", "find"]
+__all__ = ["Garment", "box_of", "luma", "segment_garment"]
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Garment:
     brightness: (H, W) float32, 0..255, light garment; only what the mask covers counts
     mask: (H, W) bool
     polarity: "dark on light", "light on dark" or "transparent"
-    negated: whether brightness was turned round
-    segment, tolerance: how it was found, as in `Choices`
+    negated: whether brightness was inverted
+    segment, tolerance: how it was found, as in `PreprocessingOptions`
     """
 
     brightness: np.ndarray
@@ -33,29 +33,29 @@ class Garment:
     tolerance: float | None
 
 
-def find(rgba: np.ndarray, rgb: np.ndarray, choices: Choices) -> Garment:
+def segment_garment(rgba: np.ndarray, rgb: np.ndarray, options: PreprocessingOptions) -> Garment:
     """Find the garment by the picture's own transparency, its plain background, or GrabCut."""
     alpha = rgba[..., 3]
-    segment = choices.segment
-    if segment == "auto" and alpha.min() < 128 and alpha.max() > 8:
+    segment = options.segment
+    if segment == "automatic" and alpha.min() < 128 and alpha.max() > 8:
         segment = "transparency"
     if segment == "transparency":
-        return _from_transparency(rgba, choices)
-    if segment in ("auto", "plain"):
+        return _from_transparency(rgba, options)
+    if segment in ("automatic", "plain"):
         colours = rgb.astype(np.float32)
         found = segmentation.background(colours)
-        by_hand = segment == "plain" or choices.tolerance is not None
+        by_hand = segment == "plain" or options.tolerance is not None
         if by_hand or found.plain:
-            garment = _from_background(colours, found, choices)
+            garment = _from_background(colours, found, options)
             if by_hand or _trusted(garment, found):
                 return garment
-    if segment in ("auto", "grabcut"):
+    if segment in ("automatic", "grabcut"):
         mask = segmentation.grabcut(rgb)
         if mask is not None:
-            return _from_mask(rgb, mask, choices, "grabcut")
-        if segment == "auto":
-            return _from_background(colours, found, choices)
-    return _from_mask(rgb, np.ones(alpha.shape, bool), choices, "none")
+            return _from_mask(rgb, mask, options, "grabcut")
+        if segment == "automatic":
+            return _from_background(colours, found, options)
+    return _from_mask(rgb, np.ones(alpha.shape, bool), options, "none")
 
 
 def _trusted(garment: Garment, found: segmentation.Background) -> bool:
@@ -71,27 +71,29 @@ def _trusted(garment: Garment, found: segmentation.Background) -> bool:
     return drawing.is_line_art(inside.astype(np.float32), flat=False)
 
 
-def _from_transparency(rgba: np.ndarray, choices: Choices) -> Garment:
+def _from_transparency(rgba: np.ndarray, options: PreprocessingOptions) -> Garment:
     """Use the picture's own mask; what is mostly dark is negated, as on white paper."""
     cover = rgba[..., 3] / np.float32(255)  # (H, W), 0..1
-    grey = grey_of(rgba[..., :3])
+    grey = luma(rgba[..., :3])
     mean = float((grey * cover).sum() / max(cover.sum(), 1))
-    negated = choices.negated(mean < 128)
-    tolerance = segmentation.TRIM_TOLERANCE if choices.tolerance is None else choices.tolerance
+    negated = options.negated(mean < 128)
+    tolerance = segmentation.TRIM_TOLERANCE if options.tolerance is None else options.tolerance
     brightness = (255 - grey if negated else grey) * cover
     mask = rgba[..., 3] > tolerance
     return Garment(brightness, mask, "transparent", negated, "transparency", tolerance)
 
 
-def _from_background(rgb: np.ndarray, found: segmentation.Background, choices: Choices) -> Garment:
+def _from_background(
+    rgb: np.ndarray, found: segmentation.Background, options: PreprocessingOptions
+) -> Garment:
     """Take what differs from the background for the garment."""
-    mask, tolerance = segmentation.plain(rgb, found, choices.tolerance)
-    grey, level = grey_of(rgb), grey_of(found.colour)  # level: one number, or (H, W)
+    mask, tolerance = segmentation.plain(rgb, found, options.tolerance)
+    grey, level = luma(rgb), luma(found.colour)  # level: one number, or (H, W)
     if mask.any():
         dark = float(np.median((grey - level)[mask])) < 0
     else:
         dark = float(np.mean(level)) >= 128
-    negated = choices.negated(dark)
+    negated = options.negated(dark)
     # stretched, so that the background becomes exactly 0, as in the dataset
     if negated:
         brightness = np.clip(level - grey, 0, None) * (255 / np.maximum(level, 1))
@@ -101,10 +103,12 @@ def _from_background(rgb: np.ndarray, found: segmentation.Background, choices: C
     return Garment(brightness, mask, polarity, negated, "plain", tolerance)
 
 
-def _from_mask(rgb: np.ndarray, mask: np.ndarray, choices: Choices, segment: str) -> Garment:
+def _from_mask(
+    rgb: np.ndarray, mask: np.ndarray, options: PreprocessingOptions, segment: str
+) -> Garment:
     """Take the garment's own brightness: its surroundings say nothing about it."""
-    grey = grey_of(rgb)
-    negated = choices.negated(bool(mask.any()) and float(np.median(grey[mask])) < 128)
+    grey = luma(rgb)
+    negated = options.negated(bool(mask.any()) and float(np.median(grey[mask])) < 128)
     brightness = 255 - grey if negated else grey
     polarity = DARK_ON_LIGHT if negated else LIGHT_ON_DARK
     return Garment(brightness, mask, polarity, negated, segment, None)
@@ -116,6 +120,6 @@ def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def grey_of(rgb: np.ndarray) -> np.ndarray:
+def luma(rgb: np.ndarray) -> np.ndarray:
     """(..., 3) -> (...): ITU-R 601-2 luma, the weights of Pillow's and ImageMagick's greyscale."""
     return rgb @ np.array([0.299, 0.587, 0.114], np.float32)

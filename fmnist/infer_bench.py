@@ -138,10 +138,10 @@ def _import_litert() -> Callable:
 
 
 def _import_classifier() -> Callable:
-    from fmnist.classifier import for_run
+    from fmnist.classifier import load_classifier
 
     def load_network(run: Run) -> dict[str, Callable]:
-        classifier = for_run(run)  # imports LiteRT
+        classifier = load_classifier(run)  # imports LiteRT
         return {"LiteRT, the app's classifier": lambda x: classifier(x)[0]}
 
     return load_network

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from fmnist.display import enlarge
 from fmnist.lens import Lens
-from fmnist.pictures import enlarge
 
 __all__ = ["COLUMNS", "activation_sheet", "filter_sheet", "tiles"]
 

@@ -20,10 +20,10 @@ def add_to(commands) -> None:
 
 def _run(options, parser) -> int:
     from fmnist import landscape
-    from fmnist.classifier import for_command
+    from fmnist.classifier import load_classifier_for_command
     from fmnist.data import load
 
-    classifier = for_command(options.run)
+    classifier = load_classifier_for_command(options.run)
     _, features = classifier(load("test").images)
     places = landscape.make(features)
     try:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fmnist.pictures import enlarge
+from fmnist.display import enlarge
 
 __all__ = ["overlay"]
 

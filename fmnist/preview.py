@@ -6,7 +6,7 @@ import numpy as np
 
 from fmnist import data
 from fmnist.data import BAG, BOOT, DRESS, PULLOVER, SANDAL, TSHIRT
-from fmnist.pictures import contact_sheet, enlarge
+from fmnist.display import contact_sheet, enlarge
 from fmnist.settings import TrainSettings
 from fmnist.standard_augmentation import augment_images
 from fmnist.stylised import stylise_images

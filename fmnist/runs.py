@@ -377,7 +377,7 @@ def check_name(name: str, directory: Path) -> None:
 def write_info(path: Path, **changes) -> None:
     """Change entries of run.json; None removes one.
 
-    Only the run's own process calls this, and after its end `classifier.refit`.
+    Only the run's own process calls this, and after its end `classifier.fit_rejection`.
     """
     info = json.loads((path / "run.json").read_text(encoding="utf-8"))
     info.update(changes)

@@ -1,8 +1,8 @@
 """How right a network is about labelled pictures that are not the dataset's own.
 
-`score` answers pictures one by one and `summarise` counts. Neither knows where a picture comes
-from: a folder (`fmnist.labelled`), uploads and a zip file's members are all a `Picture` with a
-function that answers it.
+`score_images` answers pictures one by one and `summarise_scores` counts. Neither knows where a
+picture comes from: a folder (`fmnist.folders`), uploads and a zip file's members are all a
+`LabelledImage` with a function that answers it.
 """
 
 from collections import Counter
@@ -11,19 +11,28 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from fmnist.answers import Answer
+from fmnist.answer import Answer
 from fmnist.classifier import Classifier
 from fmnist.data import CLASS_NAMES
 from fmnist.evaluation import count_confusions, interval
 
-__all__ = ["NOT_CLOTHING", "Picture", "Scored", "Summary", "Tally", "score", "scored", "summarise"]
+__all__ = [
+    "NOT_CLOTHING",
+    "LabelledImage",
+    "ScoredImage",
+    "Summary",
+    "Tally",
+    "score_answer",
+    "score_images",
+    "summarise_scores",
+]
 
 NOT_CLOTHING = -1  # the label of a picture that shows none of the ten classes
 VERDICTS = ("confident", "unsure", "not_clothing", "nothing_found", "refused")
 
 
 @dataclass(frozen=True)
-class Picture:
+class LabelledImage:
     """A labelled picture that has not been answered yet.
 
     name: what it is called in the result, such as its path in the folder
@@ -40,12 +49,12 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredImage:
     """A labelled picture and what was said about it, without pixels: thousands are kept.
 
-    path, label_id, kind: as in `Picture`
+    path, label_id, kind: as in `LabelledImage`
     class_id, probability (0..1): the best guess; None without one
-    verdict, message: as in `fmnist.answers.Answer`
+    verdict, message: as in `fmnist.answer.Answer`
     """
 
     path: str
@@ -115,11 +124,11 @@ class Summary:
     other_kinds: dict[str, Tally]
     verdicts: dict[str, int]
     confusion: np.ndarray
-    worst: list[Scored]
-    files: list[Scored]
+    worst: list[ScoredImage]
+    files: list[ScoredImage]
 
     @property
-    def refused(self) -> list[Scored]:
+    def refused(self) -> list[ScoredImage]:
         """The files that could not be read, whatever their label."""
         return [file for file in self.files if file.verdict == "refused"]
 
@@ -149,29 +158,31 @@ class Summary:
         }
 
 
-def score(pictures: Iterable[Picture], classifier: Classifier) -> Iterator[Scored]:
+def score_images(
+    pictures: Iterable[LabelledImage], classifier: Classifier
+) -> Iterator[ScoredImage]:
     """Answer pictures one at a time, so that a caller can show progress and stop.
 
     Parameters
     ----------
-    pictures : iterable of Picture
+    pictures : iterable of LabelledImage
         Opened one after the other, when their turn comes.
     classifier : Classifier
         The network that answers.
 
     Yields
     ------
-    Scored
+    ScoredImage
         One per picture, in order. A picture that cannot be read has the verdict "refused".
     """
     for picture in pictures:
         answer = picture.answer(classifier)
-        yield scored(picture.name, picture.label_id, picture.kind, answer)
+        yield score_answer(picture.name, picture.label_id, picture.kind, answer)
 
 
-def scored(name: str, label_id: int, kind: str, answer: Answer) -> Scored:
-    """What is kept of an answer that was given already; the first three as in `Picture`."""
-    return Scored(
+def score_answer(name: str, label_id: int, kind: str, answer: Answer) -> ScoredImage:
+    """What is kept of an answer that was given already; the first three as in `LabelledImage`."""
+    return ScoredImage(
         path=name,
         label_id=label_id,
         kind=kind,
@@ -182,13 +193,13 @@ def scored(name: str, label_id: int, kind: str, answer: Answer) -> Scored:
     )
 
 
-def summarise(files: Iterable[Scored], limit_worst: int = 10) -> Summary:
+def summarise_scores(files: Iterable[ScoredImage], limit_worst: int = 10) -> Summary:
     """Count what is right.
 
     Parameters
     ----------
-    files : iterable of Scored
-        What `score` yields; may be empty, and need not be complete.
+    files : iterable of ScoredImage
+        What `score_images` yields; may be empty, and need not be complete.
     limit_worst : int
         How many of the wrong answers to single out, >= 0.
 
@@ -223,12 +234,12 @@ def summarise(files: Iterable[Scored], limit_worst: int = 10) -> Summary:
     )
 
 
-def _tally(files: Iterable[Scored]) -> Tally:
+def _tally(files: Iterable[ScoredImage]) -> Tally:
     outcomes = [file.right for file in files]
     return Tally(n=len(outcomes), right=sum(outcomes))
 
 
-def _by_kind(files: list[Scored]) -> dict[str, Tally]:
+def _by_kind(files: list[ScoredImage]) -> dict[str, Tally]:
     kinds = sorted({file.kind for file in files})
     if kinds == [""]:
         return {}

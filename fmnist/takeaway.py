@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 from fmnist import calibration, evaluation
 from fmnist.confusions import confused_pairs
 from fmnist.data import CLASS_NAMES
+from fmnist.display import contact_sheet, data_uri
 from fmnist.evaluation import Evaluation
 from fmnist.figures import draw_confusion
-from fmnist.pictures import contact_sheet, data_uri
 from fmnist.runs import Run
 from fmnist.training_charts import curves_table
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from fmnist.charts import ANSWER, TRUE
 from fmnist.data import CLASS_NAMES
-from fmnist.pictures import data_uri
+from fmnist.display import data_uri
 from fmnist.validation_predictions import SelectedPredictions
 
 __all__ = ["render_validation_panel"]

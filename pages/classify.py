@@ -5,14 +5,14 @@ import random
 import streamlit as st
 
 from fmnist.archive import MAX_PACKED
-from fmnist.images import EXTENSIONS
+from fmnist.decoding import EXTENSIONS
 from pages.parts import (
     canvas,
     corrections_view,
     frame,
-    hands_controls,
-    hands_view,
     loading,
+    preprocessing_controls,
+    preprocessing_view,
     uploads,
 )
 from pages.parts.answer_view import show_test_image
@@ -62,14 +62,14 @@ def draw():
         st.caption("Closed outlines are filled in before the network sees them.")
     with answer:
         if picture is None:
-            hands_controls.forget("drawing")
+            preprocessing_controls.forget("drawing")
             st.info(
                 "Draw a garment on the black square. The answer changes after each stroke.",
                 title="Nothing drawn yet",
                 icon=":material/draw:",
             )
         else:
-            hands_view.show(picture, run, key="drawing", subject="drawing")
+            preprocessing_view.show(picture, run, key="drawing", subject="drawing")
             corrections_view.offer(loading.answer(picture, run), picture, "drawing")
 
 
@@ -100,7 +100,7 @@ def camera():
     photo = st.camera_input("Hold a garment against a plain background", key="camera", width=480)
     if photo is not None:
         picture = photo.getvalue()
-        hands_view.show(picture, run, key="camera")
+        preprocessing_view.show(picture, run, key="camera")
         corrections_view.offer(loading.answer(picture, run), picture, "camera")
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 from fmnist.runs import Run
 from pages.parts import (
     frame,
-    honesty_view,
+    rejection_view,
     report_compare,
     report_confidence,
     report_epochs,
@@ -22,7 +22,7 @@ VIEWS = {
     "Robustness": report_robustness.show,
     "By epoch": report_epochs.show,
     "Compare": report_compare.show,
-    "When unsure": honesty_view.show,
+    "When unsure": rejection_view.show,
     "Export": report_takeaway.show,
 }
 

@@ -9,14 +9,14 @@ import pytest
 from PIL import Image
 
 from fmnist import archive, runs
-from fmnist.answers import answer_bytes
+from fmnist.answer import answer_bytes
 from fmnist.archive import Archive
-from fmnist.classifier import for_run
+from fmnist.classifier import load_classifier
+from fmnist.decoding import MAX_BYTES
 from fmnist.errors import BadArchive, BadImage, LabelsError
-from fmnist.images import MAX_BYTES
-from fmnist.labelled import read_folder
+from fmnist.folders import list_labelled_images
 from fmnist.labels import Row, read_table, write_table
-from fmnist.scoring import NOT_CLOTHING, Picture, score
+from fmnist.scoring import NOT_CLOTHING, LabelledImage, score_images
 
 
 def packed(*members, method=zipfile.ZIP_DEFLATED) -> bytes:
@@ -240,12 +240,14 @@ def test_it_scores_as_the_folder_that_was_packed(tmp_path, test_part):
             file.write(path, path.relative_to(tmp_path))
     opened = Archive(buffer.getvalue())
     pictures = [
-        Picture(member.name, member.label_id, member.kind, partial(answer_bytes, data))
+        LabelledImage(member.name, member.label_id, member.kind, partial(answer_bytes, data))
         for member in opened.members
         for data in [opened.read(member.name)]
     ]
-    classifier = for_run(runs.find(runs.DEFAULT_RUN))
-    assert list(score(pictures, classifier)) == list(score(read_folder(folder), classifier))
+    classifier = load_classifier(runs.find(runs.DEFAULT_RUN))
+    assert list(score_images(pictures, classifier)) == list(
+        score_images(list_labelled_images(folder), classifier)
+    )
 
 
 def test_a_written_table_is_read_as_it_was():

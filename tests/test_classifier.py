@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fmnist import runs
-from fmnist.classifier import for_run
+from fmnist.classifier import load_classifier
 from fmnist.errors import RunError
 from tests.conftest import ROOT, SEED
 
@@ -26,7 +26,7 @@ numpy.savez(sys.argv[2], probabilities=model.predict(x, batch_size=500, verbose=
 
 @pytest.fixture(scope="module")
 def classifier():
-    return for_run(runs.find("seed-cnn"))
+    return load_classifier(runs.find("seed-cnn"))
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_changed_network_is_refused_before_native_code_reads_it(own_run):
     run = own_run()
     (run.path / "model.tflite").write_bytes(b"TFL3" + bytes(1000))
     with pytest.raises(RunError, match=r"model\.tflite was changed"):
-        for_run(run)
+        load_classifier(run)
 
 
 def test_file_that_is_no_network_is_refused(own_run):
@@ -100,9 +100,9 @@ def test_file_that_is_no_network_is_refused(own_run):
     info["files"]["model.tflite"] = storage.sha256_of(run.path / "model.tflite")
     storage.write_json(run.path / "run.json", info)
     with pytest.raises(RunError, match="cannot be loaded"):
-        for_run(runs.read(run.path))
+        load_classifier(runs.read(run.path))
 
 
 def test_run_without_a_network_says_its_state(own_run):
     with pytest.raises(RunError, match="stopped"):
-        for_run(own_run(state="stopped", files={}))
+        load_classifier(own_run(state="stopped", files={}))

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from fmnist import epochs, runs
-from fmnist.classifier import for_run
+from fmnist.classifier import load_classifier
 from fmnist.cli import main
 from fmnist.data import CLASS_NAMES, load, split
 from fmnist.history import read_events
@@ -202,7 +202,7 @@ def test_classify_json_keeps_its_contract(pictures):
     assert [answer["file"] for answer in answers] == [str(path) for path in pictures]
     assert all(answer.keys() == JSON_FIELDS for answer in answers)
     verdicts = [answer["verdict"] for answer in answers]
-    judge = for_run(runs.find(runs.DEFAULT_RUN)).judge
+    policy = load_classifier(runs.find(runs.DEFAULT_RUN)).policy
     assert verdicts[:5] == ["confident", "nothing_found", "refused", "refused", "refused"]
     assert done.returncode == 1  # some were refused
     assert answers[0]["class_name"] == "Ankle boot"
@@ -218,15 +218,15 @@ def test_classify_json_keeps_its_contract(pictures):
         assert answer["probabilities"].index(answer["probability"]) == answer["class_id"]
         assert CLASS_NAMES[answer["class_id"]] == answer["class_name"]
         if answer["verdict"] != "not_clothing":
-            sure = answer["probability"] >= judge.confident_from
+            sure = answer["probability"] >= policy.confidence_threshold
             assert answer["verdict"] == ("confident" if sure else "unsure")
         assert 0 < answer["agreement"] <= 1
 
 
 def test_verdicts_json_agrees_with_the_run():
     result = json.loads(fmnist("verdicts", "seed-cnn", "--json").stdout)
-    judge = for_run(runs.find("seed-cnn")).judge
-    assert result["fitted"]["temperature"] == judge.temperature
+    policy = load_classifier(runs.find("seed-cnn")).policy
+    assert result["fitted"]["temperature"] == policy.temperature
     assert sum(result["verdicts"].values()) == result["n"] == 10_000
     assert result["accuracy"] == pytest.approx(runs.find("seed-cnn").scores["test_accuracy"])
     # at most a tenth of the test images is not answered, and the rest is more often right
@@ -309,7 +309,7 @@ def test_a_network_trains_on_renderings(runs_dir):
     assert (run.settings.schedule, run.settings.weight_decay) == ("one-cycle", 0.05)
     part = load("train")
     held_out = split(part.labels)[1]
-    said, _ = for_run(run)(part.images[held_out])
+    said, _ = load_classifier(run)(part.images[held_out])
     right = said.argmax(axis=1) == part.labels[held_out]
     assert run.scores["validation_accuracy"] == pytest.approx(right.mean(), abs=2e-4)
     of_true = said[range(len(right)), part.labels[held_out]]

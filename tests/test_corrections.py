@@ -13,14 +13,14 @@ import pytest
 from PIL import Image
 
 from fmnist import corrections, runs, storage
-from fmnist.answers import answer_bytes
+from fmnist.answer import answer_bytes
 from fmnist.archive import Archive
-from fmnist.classifier import for_run
+from fmnist.classifier import load_classifier
+from fmnist.decoding import decode_image
 from fmnist.errors import BadImage, CorrectionsError
-from fmnist.images import decode
-from fmnist.labelled import read_folder
+from fmnist.folders import list_labelled_images
 from fmnist.labels import Row
-from fmnist.scoring import NOT_CLOTHING, score
+from fmnist.scoring import NOT_CLOTHING, score_images
 from tests.conftest import ROOT
 
 
@@ -65,7 +65,7 @@ def test_a_picture_is_kept_in_the_layout_of_score():
     for row in kept:
         data = corrections.picture_of(row)
         assert row.path == f"{hashlib.sha256(data).hexdigest()}.png"
-    listed = read_folder(corrections.directory())
+    listed = list_labelled_images(corrections.directory())
     assert [(file.name, file.label_id, file.kind) for file in listed] == kept
 
 
@@ -85,7 +85,7 @@ def test_a_lost_picture_is_written_again():
     row = corrections.keep(picture(3), 0, "upload")
     (corrections.directory() / row.path).unlink()
     assert corrections.keep(picture(3), 0, "upload") == row
-    assert decode(corrections.picture_of(row)).size
+    assert decode_image(corrections.picture_of(row)).size
 
 
 def test_a_colour_profile_is_not_kept():
@@ -104,13 +104,13 @@ def test_what_is_kept_has_the_same_pixels_and_nothing_else(tmp_path):
     assert b"a phone" in photo
     assert b"a phone" not in data
     assert b"script" not in data
-    np.testing.assert_array_equal(np.asarray(decode(data)), np.asarray(decode(photo)))
+    np.testing.assert_array_equal(np.asarray(decode_image(data)), np.asarray(decode_image(photo)))
     with Image.open(io.BytesIO(data)) as image:
         assert (image.size, dict(image.getexif())) == ((341, 512), {})
 
 
 def test_kept_pictures_are_answered_as_before(test_part):
-    classifier = for_run(runs.find(runs.DEFAULT_RUN))
+    classifier = load_classifier(runs.find(runs.DEFAULT_RUN))
     expected = []
     for index in range(6):
         buffer = io.BytesIO()
@@ -118,7 +118,7 @@ def test_kept_pictures_are_answered_as_before(test_part):
         corrections.keep(buffer.getvalue(), int(test_part.labels[index]), "upload")
         answer = answer_bytes(buffer.getvalue(), classifier)
         expected.append((answer.class_id, answer.verdict, answer.probability))
-    scored = score(read_folder(corrections.directory()), classifier)
+    scored = score_images(list_labelled_images(corrections.directory()), classifier)
     assert [(file.class_id, file.verdict, file.probability) for file in scored] == expected
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fmnist import runs
-from fmnist.classifier import for_run
+from fmnist.classifier import load_classifier
 from fmnist.evaluation import interval
 from fmnist.explanation import log_probability, occlusion_map
 from fmnist.faithfulness import area, deletion_stages, measure, summarise
@@ -13,7 +13,7 @@ from fmnist.overlays import overlay
 
 @pytest.fixture(scope="module")
 def classifier():
-    return for_run(runs.find(runs.DEFAULT_RUN))
+    return load_classifier(runs.find(runs.DEFAULT_RUN))
 
 
 class RegionClassifier:

@@ -8,7 +8,7 @@ import pytest
 from sklearn.neighbors import NearestNeighbors
 
 from fmnist import neighbours, runs
-from fmnist.classifier import for_run
+from fmnist.classifier import load_classifier
 from fmnist.data import load, split
 from fmnist.neighbours import TrainingFeatures, learnt_from
 from fmnist.settings import TrainSettings
@@ -23,7 +23,7 @@ def small_run(own_run):
 
 @pytest.fixture
 def classifier(small_run):
-    return for_run(small_run)
+    return load_classifier(small_run)
 
 
 class CountingClassifier:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fmnist import novelty, runs
-from fmnist.classifier import for_run
+from fmnist.classifier import load_classifier
 from fmnist.data import load
 from fmnist.neighbours import TrainingFeatures
 from fmnist.novelty import Novelty, duplicates
@@ -13,7 +13,7 @@ from fmnist.novelty import Novelty, duplicates
 @pytest.mark.slow
 def test_it_agrees_with_the_search_for_one(test_part):
     run = runs.find("seed-cnn")
-    classifier = for_run(run)
+    classifier = load_classifier(run)
     training = TrainingFeatures(run, classifier)
     while training.advance() < 1:
         pass

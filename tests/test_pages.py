@@ -298,10 +298,10 @@ def test_several_uploads_are_a_table_and_a_bad_one_is_a_sentence():
     app = upload(open_app(way="Upload"), *files)
     table = app.dataframe[0].value
     assert list(table["file"]) == [name for name, *_ in files]
-    assert "no picture" in table["answer"][0]
+    assert "read as an image" in table["answer"][0]
     assert "Nothing found" in table["answer"][1]
     assert table["answer"][2].startswith("Trouser")
-    assert "no picture" in app.error[0].value  # the first row is shown large
+    assert "read as an image" in app.error[0].value  # the first row is shown large
 
 
 def test_hostile_file_name_is_text_not_markdown():

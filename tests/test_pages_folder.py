@@ -124,7 +124,7 @@ def test_a_zip_without_labels_is_many_pictures(test_part):
     )
     table = app.dataframe(key="upload_table").value
     assert list(table["file"]) == ["mine.zip/a.png", "mine.zip/b.png", "legs.png"]
-    assert "no picture" in table["answer"][1]
+    assert "read as an image" in table["answer"][1]
     assert table["answer"][2].startswith("Trouser")
     assert not any(label.startswith("Accuracy") for label in metrics(app))
 

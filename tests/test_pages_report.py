@@ -17,7 +17,7 @@ from sklearn.metrics import (
 
 from fmnist import robustness, runs
 from fmnist.calibration import ece
-from fmnist.classifier import for_run
+from fmnist.classifier import load_classifier
 from fmnist.data import CLASS_NAMES, load, split
 from tests.test_pages import open_app, texts
 
@@ -65,10 +65,10 @@ def test_report_shows_the_numbers_of_the_run():
 
 def test_report_shows_calibration_and_says_where_there_is_none(own_run):
     app = open_app("report", view="When unsure")
-    judge = for_run(runs.find(runs.DEFAULT_RUN)).judge
+    policy = load_classifier(runs.find(runs.DEFAULT_RUN)).policy
     values = {metric.label: metric.value for metric in app.metric}
-    assert values["Calibration error (ECE)"] == f"{judge.measured['ece_after']:.2%}"
-    assert f"of {judge.confident_from:.0%} on" in texts(app)
+    assert values["Calibration error (ECE)"] == f"{policy.measured['ece_after']:.2%}"
+    assert f"of {policy.confidence_threshold:.0%} on" in texts(app)
     own_run("unfitted")
     app = open_app("report", run="unfitted", view="When unsure")
     assert not app.exception
@@ -216,7 +216,7 @@ def test_temperature_is_that_of_the_probabilities_shown(name, test_part):
     app = open_app("report", run=name, view="Confidence")
     part = load("train")
     held_out = split(part.labels)[1]
-    said, _ = for_run(run)(part.images[held_out])
+    said, _ = load_classifier(run)(part.images[held_out])
 
     def loss(temperature):
         return log_loss(part.labels[held_out], softmax(np.log(said + 1e-12) / temperature, axis=1))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fmnist import robustness, runs, storage
-from fmnist.classifier import for_run
+from fmnist.classifier import load_classifier
 from fmnist.robustness import CHANGES, STRENGTHS, change, measure, read, write
 
 
@@ -62,7 +62,7 @@ def test_other_strengths_are_refused(images, strength):
 
 
 def test_measure_counts_what_the_network_says(images, test_part):
-    classifier, labels = for_run(runs.find("seed-cnn")), test_part.labels[:200]
+    classifier, labels = load_classifier(runs.find("seed-cnn")), test_part.labels[:200]
     found = list(measure(classifier, images, labels))
     assert len(found) == 1 + len(CHANGES) * STRENGTHS
     assert found[0][:2] == ("", 0)

@@ -269,4 +269,4 @@ def test_a_run_that_is_gone_is_one_sentence(own_run):
     with pytest.raises(RunError, match=r"gone or cannot be read: test\.npz"):
         runs.load_predictions(run)
     with pytest.raises(RunError, match=r"gone or cannot be read: model\.tflite"):
-        classifier.for_run(run)
+        classifier.load_classifier(run)

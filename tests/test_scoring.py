@@ -19,14 +19,14 @@ from PIL import Image
 from sklearn.metrics import accuracy_score, confusion_matrix, recall_score
 
 from fmnist import runs
-from fmnist.answers import Answer, answer_bytes, answer_file
-from fmnist.classifier import for_run
+from fmnist.answer import Answer, answer_bytes, answer_file
+from fmnist.classifier import load_classifier
 from fmnist.console import score_text
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import LabelsError
-from fmnist.labelled import read_folder
+from fmnist.folders import list_labelled_images
 from fmnist.labels import class_of
-from fmnist.scoring import NOT_CLOTHING, Picture, Scored, score, summarise
+from fmnist.scoring import NOT_CLOTHING, LabelledImage, ScoredImage, score_images, summarise_scores
 from tests.conftest import ROOT
 
 COMMAND = [sys.executable, "-m", "fmnist", "score"]
@@ -48,7 +48,7 @@ def command(*arguments):
 
 @pytest.fixture(scope="module")
 def classifier():
-    return for_run(runs.find(runs.DEFAULT_RUN))
+    return load_classifier(runs.find(runs.DEFAULT_RUN))
 
 
 @pytest.fixture
@@ -77,7 +77,9 @@ def table(folder: Path, text: str | bytes) -> None:
 
 
 def names(folder: Path) -> list[tuple[str, int, str]]:
-    return [(picture.name, picture.label_id, picture.kind) for picture in read_folder(folder)]
+    return [
+        (picture.name, picture.label_id, picture.kind) for picture in list_labelled_images(folder)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +141,7 @@ def test_a_bad_table_is_one_sentence_with_its_line(tmp_path, text, words):
     os.mkfifo(place / "pipe")
     table(place, text)
     with pytest.raises(LabelsError) as caught:
-        read_folder(place)
+        list_labelled_images(place)
     message = str(caught.value)
     assert words in message
     assert message.endswith(".")
@@ -149,7 +151,7 @@ def test_a_bad_table_is_one_sentence_with_its_line(tmp_path, text, words):
 def test_an_absolute_path_into_the_folder_is_refused_too(tmp_path):
     table(tmp_path, f"path,label_id\n{tmp_path / 'a.png'},0")
     with pytest.raises(LabelsError, match=r"line 2: .* leads out of the folder"):
-        read_folder(tmp_path)
+        list_labelled_images(tmp_path)
 
 
 def test_links_inside_the_folder_are_followed(tmp_path):
@@ -205,29 +207,29 @@ def test_subfolders_are_read(tmp_path):
 
 def test_bad_folders_are_one_sentence(tmp_path):
     with pytest.raises(LabelsError, match=r"There is no folder '.*nowhere'\."):
-        read_folder(tmp_path / "nowhere")
+        list_labelled_images(tmp_path / "nowhere")
     with pytest.raises(LabelsError, match=r"'x{5000}' cannot be read .File name too long"):
-        read_folder(Path("x" * 5000))
+        list_labelled_images(Path("x" * 5000))
     with pytest.raises(LabelsError, match=r"has no labelled pictures; .* one subfolder per class"):
-        read_folder(tmp_path)
+        list_labelled_images(tmp_path)
     (tmp_path / "bag").mkdir()
     with pytest.raises(LabelsError, match=r"has no labelled pictures"):
-        read_folder(tmp_path)
+        list_labelled_images(tmp_path)
     (tmp_path / "bag" / "link.png").symlink_to(ROOT / "README.md")
     with pytest.raises(LabelsError, match=r"'bag/link.png' leads out of the folder"):
-        read_folder(tmp_path)
+        list_labelled_images(tmp_path)
     (tmp_path / "Hats").mkdir()
     with pytest.raises(LabelsError, match=r"The subfolder 'Hats' names no class; .* 'ood'"):
-        read_folder(tmp_path)
+        list_labelled_images(tmp_path)
 
 
 def test_both_layouts_give_the_answers_of_classify(folder, classifier, tmp_path_factory):
-    by_table = list(score(read_folder(folder), classifier))
+    by_table = list(score_images(list_labelled_images(folder), classifier))
     other = tmp_path_factory.mktemp("other")
     for file in by_table:
         (other / str(file.label_id)).mkdir(exist_ok=True)
         (folder / file.path).rename(other / str(file.label_id) / file.path)
-    by_subfolder = list(score(read_folder(other), classifier))
+    by_subfolder = list(score_images(list_labelled_images(other), classifier))
     told = {(file.path, file.label_id, file.verdict, file.class_id) for file in by_table}
     assert told == {
         (Path(file.path).name, file.label_id, file.verdict, file.class_id) for file in by_subfolder
@@ -241,8 +243,8 @@ def test_both_layouts_give_the_answers_of_classify(folder, classifier, tmp_path_
 def test_pictures_may_come_from_a_zip_file(folder, classifier):
     archive = zipfile.ZipFile(io.BytesIO(), "w")
     archive.write(folder / "00.png", "boot.png")
-    pictures = [Picture("boot.png", 9, "", partial(answer_bytes, archive.read("boot.png")))]
-    (file,) = score(pictures, classifier)
+    pictures = [LabelledImage("boot.png", 9, "", partial(answer_bytes, archive.read("boot.png")))]
+    (file,) = score_images(pictures, classifier)
     assert (file.path, file.class_id, file.right) == ("boot.png", 9, True)
 
 
@@ -253,36 +255,38 @@ def test_pictures_are_answered_one_at_a_time():
         opened.append(name)
         return Answer("refused", "no")
 
-    files = score((Picture(name, 0, "", partial(answer, name)) for name in "abc"), None)
+    files = score_images(
+        (LabelledImage(name, 0, "", partial(answer, name)) for name in "abc"), None
+    )
     next(files)
     assert opened == ["a"]
 
 
-def scored(path, label, answer, probability=0.9, verdict="confident", kind=""):
+def score_answer(path, label, answer, probability=0.9, verdict="confident", kind=""):
     """A result by hand; answer None stands for a refused file."""
     if answer is None:
-        return Scored(path, label, kind, None, "refused", None, "No picture.")
-    return Scored(path, label, kind, answer, verdict, probability, "")
+        return ScoredImage(path, label, kind, None, "refused", None, "No picture.")
+    return ScoredImage(path, label, kind, answer, verdict, probability, "")
 
 
 BY_HAND = [
-    scored("a", 0, 0, 0.95, kind="photo"),
-    scored("b", 0, 6, 0.99, kind="photo"),  # wrong, confident
-    scored("c", 0, 0, 0.5, "unsure", kind="icon"),
-    scored("d", 6, 0, 0.4, "unsure", kind="icon"),  # wrong
-    scored("e", 6, None, kind="photo"),  # refused: wrong
-    Scored("f", 6, "photo", None, "nothing_found", None, ""),  # wrong
-    scored("g", 8, 8, 0.8),
-    scored("h", -1, 8, 0.97, kind="cat"),  # not rejected
-    scored("i", -1, 8, 0.3, "unsure", kind="cat"),
-    scored("j", -1, 8, 0.3, "not_clothing", kind="dog"),
-    Scored("k", -1, "dog", None, "nothing_found", None, ""),
-    scored("l", -1, None, kind="dog"),  # refused: left out
+    score_answer("a", 0, 0, 0.95, kind="photo"),
+    score_answer("b", 0, 6, 0.99, kind="photo"),  # wrong, confident
+    score_answer("c", 0, 0, 0.5, "unsure", kind="icon"),
+    score_answer("d", 6, 0, 0.4, "unsure", kind="icon"),  # wrong
+    score_answer("e", 6, None, kind="photo"),  # refused: wrong
+    ScoredImage("f", 6, "photo", None, "nothing_found", None, ""),  # wrong
+    score_answer("g", 8, 8, 0.8),
+    score_answer("h", -1, 8, 0.97, kind="cat"),  # not rejected
+    score_answer("i", -1, 8, 0.3, "unsure", kind="cat"),
+    score_answer("j", -1, 8, 0.3, "not_clothing", kind="dog"),
+    ScoredImage("k", -1, "dog", None, "nothing_found", None, ""),
+    score_answer("l", -1, None, kind="dog"),  # refused: left out
 ]
 
 
 def test_numbers_by_hand():
-    summary = summarise(BY_HAND)
+    summary = summarise_scores(BY_HAND)
     assert (summary.garments.n, summary.garments.right) == (7, 3)
     assert summary.garments.share == pytest.approx(3 / 7)
     assert {kind: (tally.n, tally.right) for kind, tally in summary.kinds.items()} == {
@@ -307,7 +311,7 @@ def test_numbers_by_hand():
         "refused": 2,
     }
     assert [file.path for file in summary.worst] == ["b", "h", "d"]
-    assert [file.path for file in summarise(BY_HAND, limit_worst=1).worst] == ["b"]
+    assert [file.path for file in summarise_scores(BY_HAND, limit_worst=1).worst] == ["b"]
     assert [file.path for file in summary.refused] == ["e", "l"]
     assert not any(file.right for file in summary.refused)
     expected = np.zeros((10, 11), int)
@@ -320,14 +324,16 @@ def test_interval_is_wilsons():
     share = 3 / n
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    assert summarise(BY_HAND).garments.interval == pytest.approx((middle - half, middle + half))
+    assert summarise_scores(BY_HAND).garments.interval == pytest.approx(
+        (middle - half, middle + half)
+    )
 
 
 def test_numbers_are_scikit_learns():
     random = np.random.default_rng(0)
     labels, answers = random.integers(0, 10, (2, 500))
-    summary = summarise(
-        scored(str(index), int(label), int(answer))
+    summary = summarise_scores(
+        score_answer(str(index), int(label), int(answer))
         for index, (label, answer) in enumerate(zip(labels, answers, strict=True))
     )
     assert summary.garments.share == pytest.approx(accuracy_score(labels, answers))
@@ -339,18 +345,18 @@ def test_numbers_are_scikit_learns():
 
 
 def test_no_picture_of_a_sort_is_no_number():
-    empty = summarise([]).to_dict()
+    empty = summarise_scores([]).to_dict()
     assert (empty["n"], empty["accuracy"], empty["interval"]) == (0, None, None)
     assert empty["not_clothing"]["share"] is None
     assert empty["confident"]["share"] is None
-    assert "accuracy - (n = 0)" in score_text("nothing", summarise([]))
-    only_others = summarise(file for file in BY_HAND if file.label_id == NOT_CLOTHING)
+    assert "accuracy - (n = 0)" in score_text("nothing", summarise_scores([]))
+    only_others = summarise_scores(file for file in BY_HAND if file.label_id == NOT_CLOTHING)
     assert "not clothing: rejected 75.0% (95 % interval" in score_text("x", only_others)
 
 
 def test_names_cannot_steer_the_terminal():
-    files = [scored("\x1b[2J\n\udcff", 0, 1, kind="\x1b[31m"), scored("ünï", 0, 1)]
-    text = score_text("\x1b]0;t", summarise(files))
+    files = [score_answer("\x1b[2J\n\udcff", 0, 1, kind="\x1b[31m"), score_answer("ünï", 0, 1)]
+    text = score_text("\x1b]0;t", summarise_scores(files))
     assert "\x1b" not in text
     assert r"\x1b[2J\n\udcff: T-shirt/top, taken for Trouser (90%)" in text
     assert "ünï: " in text
@@ -430,7 +436,7 @@ def test_words(folder):
         "\nplain ",
         "no answer)\nT-shirt/top ",
         "\nboot.png: not clothing, taken for Ankle boot (",
-        "\ntext.png: This is no picture that can be read",
+        "\ntext.png: This file can't be read as an image",
     ):
         assert words in done.stdout
     assert "worst cases" not in command(folder, "--limit-worst", "0").stdout

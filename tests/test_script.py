@@ -16,7 +16,7 @@ import pytest
 
 from fmnist import data, runs, script, storage
 from fmnist.architectures import NETWORKS
-from fmnist.classifier import for_run
+from fmnist.classifier import load_classifier
 from fmnist.errors import SettingsError
 from fmnist.recipes import RECIPES
 from fmnist.script import generate_script
@@ -284,7 +284,7 @@ def test_the_script_ends_with_the_weights_of_a_training(name, tmp_path, runs_dir
     if settings.shifted_looks:  # looks have no weights: the answers say whether they are there
         part = data.load("train")
         held_out = data.split(part.labels)[1]
-        said, _ = for_run(run)(part.images[held_out])
+        said, _ = load_classifier(run)(part.images[held_out])
         right = (said.argmax(axis=1) == part.labels[held_out]).mean()
         assert run.scores["validation_accuracy"] == pytest.approx(right, abs=2e-4)
         assert abs(right - judged[-1]) > 0.002

@@ -5,17 +5,17 @@ import re
 import numpy as np
 import streamlit as st
 
-from fmnist.answers import Answer
+from fmnist.answer import Answer
 from fmnist.charts import probability_spec, probability_table
 from fmnist.data import CLASS_NAMES
-from fmnist.pictures import enlarge
+from fmnist.display import enlarge
 from pages.parts.why_view import show_why
 
 HEADLINES = {"confident": "Confident", "unsure": "Not sure", "not_clothing": "Not clothing"}
 
 
 def show_answer(answer: Answer, key: str) -> None:
-    """Show what is said about one picture; a refusal or an empty picture is one sentence."""
+    """Show the answer for one picture; a refusal or an empty picture is one sentence."""
     if answer.verdict == "refused":
         st.error(answer.message, icon=":material/block:")
         return
@@ -23,7 +23,7 @@ def show_answer(answer: Answer, key: str) -> None:
         st.info(answer.message, icon=":material/image_search:")
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        show_network_view(answer.prepared.pixels)
+        show_network_view(answer.pixels)
         with st.container(width="content"):
             known = answer.verdict != "not_clothing"
             st.metric(
@@ -33,10 +33,10 @@ def show_answer(answer: Answer, key: str) -> None:
                 delta_color="off",
                 delta_arrow="off",
                 help="The probability is calibrated on validation images: of the answers with 80 % "
-                "some 80 % are right, for pictures like the dataset's. From which one an answer "
-                "counts as confident stands on the Report page.",
+                "about 80 % are right, for pictures like the dataset's. The Report page says from "
+                "which probability on an answer counts as confident.",
             )
-    show_vote(answer)
+    show_agreement(answer)
     st.vega_lite_chart(
         probability_table(answer.probabilities),
         probability_spec(),
@@ -44,7 +44,7 @@ def show_answer(answer: Answer, key: str) -> None:
         # the same words for every answer: others would draw the chart anew, not just its data
         alt="Probabilities of the ten classes",
     )
-    show_why(answer.prepared.pixels, answer.class_id, key)
+    show_why(answer.pixels, answer.class_id, key)
 
 
 def literal(text: str) -> str:
@@ -55,23 +55,24 @@ def literal(text: str) -> str:
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
-def show_vote(answer: Answer) -> None:
-    """Say how far the renderings of the input agree, where more than one was answered."""
-    names = answer.vote.names
+def show_agreement(answer: Answer) -> None:
+    """Say in how many TTA variants of the input the answer is the same, where there are several."""
+    names = answer.tta.variants
     if len(names) < 2:
         return
-    guesses = [CLASS_NAMES[best] for best in answer.vote.each[0].argmax(axis=1)]
+    guesses = [CLASS_NAMES[best] for best in answer.tta.by_variant[0].argmax(axis=1)]
     agreeing = round(answer.agreement * len(names))
     others = [
         f"{name}: {guess}"
         for name, guess in zip(names, guesses, strict=True)
         if guess != answer.class_name
     ]
-    words = f"{agreeing} of {len(names)} renderings agree"
+    words = f"same answer in {agreeing} of {len(names)} variants"
     st.caption(
         words + (f" ({'; '.join(others)})" if others else ""),
-        help=f"The picture is classified {len(names)} times and the answers are averaged: "
-        f"{', '.join(names)}. Where they differ, the network guesses.",
+        help=f"The picture is classified {len(names)} times and the probabilities are "
+        f"averaged (test-time augmentation): {', '.join(names)}. Where they differ, the network is "
+        "guessing.",
     )
 
 

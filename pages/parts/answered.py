@@ -6,17 +6,17 @@ and a page runs again at every click.
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import streamlit as st
 from PIL import Image
 
-from fmnist.answers import Answer, answer_bytes
+from fmnist.answer import Answer, answer_bytes
 from fmnist.classifier import Classifier
+from fmnist.decoding import decode_image
+from fmnist.display import data_uri, enlarge
 from fmnist.errors import FmnistError
-from fmnist.images import decode
-from fmnist.pictures import data_uri, enlarge
 from fmnist.runs import Run
 from pages.parts import loading
 
@@ -93,19 +93,16 @@ def _answered(
     except FmnistError as error:
         return Answer("refused", str(error)), None, None
     answer = answer_bytes(data, _classifier)
-    if answer.prepared is None:
+    if answer.preprocessed is None:
         return answer, None, None
-    # the pictures of the steps are a hundred times larger than the rest
-    answer = replace(answer, prepared=replace(answer.prepared, steps=()))
-    pixels = answer.prepared.pixels
-    given = None if pixels is None else data_uri(enlarge(pixels, 2))
-    return answer, _thumbnail(key, _item), given
+    given = None if answer.pixels is None else data_uri(enlarge(answer.pixels, 2))
+    return answer.without_steps(), _thumbnail(key, _item), given
 
 
 @st.cache_resource(max_entries=2 * MAX_PICTURES, show_spinner=False, scope="session")
 def _thumbnail(key: str, _item: Item) -> str | None:
     try:
-        image = decode(_item.read())
+        image = decode_image(_item.read())
     except FmnistError:
         return None
     image.thumbnail(THUMBNAIL, Image.Resampling.BOX)

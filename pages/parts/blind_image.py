@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fmnist.pictures import enlarge
+from fmnist.display import enlarge
 from pages.parts import loading
 
 WIDTH = 280  # px

@@ -5,7 +5,7 @@ import zlib
 import streamlit as st
 
 from fmnist import corrections
-from fmnist.answers import Answer
+from fmnist.answer import Answer
 from fmnist.errors import FmnistError
 from fmnist.labels import LABEL_NAMES, Row
 from fmnist.runs import Run

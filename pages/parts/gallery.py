@@ -6,7 +6,7 @@ component: one contact sheet for all pictures, one real button for each.
 
 import streamlit as st
 
-from fmnist.pictures import contact_sheet, data_uri
+from fmnist.display import contact_sheet, data_uri
 from pages.parts.component import register_component
 
 SHEET_COLUMNS = 16

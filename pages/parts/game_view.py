@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from fmnist.data import CLASS_NAMES
+from fmnist.display import data_uri, enlarge
 from fmnist.game import ROUND, Turn, round_of
-from fmnist.pictures import data_uri, enlarge
 from fmnist.runs import Run
 from pages.parts import loading
 from pages.parts.blind_image import WIDTH, blind_image

@@ -6,11 +6,11 @@ import streamlit as st
 
 from fmnist import epochs, notes, runs
 from fmnist.data import CLASS_NAMES
+from fmnist.display import enlarge
 from fmnist.errors import NotesError
 from fmnist.explanation import occlusion_map
 from fmnist.insight_charts import path_spec, path_table
 from fmnist.overlays import overlay
-from fmnist.pictures import enlarge
 from fmnist.runs import Run
 from pages.parts import loading, why_view
 

@@ -9,7 +9,7 @@ import streamlit as st
 from fmnist import charts, data, epochs, lens, lens_pictures, training_charts
 from fmnist import validation_predictions as validation
 from fmnist.data import Part
-from fmnist.pictures import data_uri, enlarge
+from fmnist.display import data_uri, enlarge
 from fmnist.runs import Run
 from fmnist.settings import TrainSettings
 from fmnist.validation_panel import render_validation_panel
@@ -32,9 +32,7 @@ def _planned_rates(settings: TrainSettings, images: int) -> list[tuple[float, st
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _validation_part() -> Part:
-    part = data.load("train")
-    held_out = data.split(part.labels)[1]
-    return Part(part.images[held_out], part.labels[held_out])
+    return data.load_validation()
 
 
 @cache_of_run(entries=KEPT)

@@ -5,7 +5,6 @@ that was trained again is read again. What is returned is shared between session
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import wraps
 
 import numpy as np
@@ -20,16 +19,17 @@ from fmnist import (
     runs,
 )
 from fmnist import novelty as novelties
-from fmnist.answers import Answer, answer_bytes
-from fmnist.choices import AUTO, Choices
+from fmnist.answer import Answer, answer_bytes
 from fmnist.classifier import Classifier
 from fmnist.data import Part
+from fmnist.decoding import decode_image
 from fmnist.errors import FmnistError
 from fmnist.evaluation import Evaluation
-from fmnist.images import decode
 from fmnist.neighbours import TrainingFeatures
 from fmnist.novelty import Novelty
-from fmnist.preparation import Step, prepare
+from fmnist.options import AUTO, PreprocessingOptions
+from fmnist.pipeline import preprocess_image
+from fmnist.pipeline_state import Step
 from fmnist.relations import Relations
 from fmnist.runs import Run
 
@@ -85,7 +85,7 @@ def test_part() -> Part:
 @cache_of_run("model.tflite", "verdict.json")
 def classifier(run: Run) -> Classifier:
     """The run's network, ready to classify."""
-    return classifiers.for_run(run)
+    return classifiers.load_classifier(run)
 
 
 @cache_of_run("test.npz")
@@ -170,22 +170,18 @@ def relations(run: Run) -> Relations:
     return Relations(classifier(run)(test_part().images)[1])
 
 
-def answer(picture: bytes, run: Run, choices: Choices = AUTO) -> Answer:
+def answer(picture: bytes, run: Run, options: PreprocessingOptions = AUTO) -> Answer:
     """The answer for a picture's bytes, remembered during the visit; without the steps."""
-    return _answer(picture, run, choices)  # one key, whether the choices were said or not
+    return _answer(picture, run, options)  # one key, whether the options were given or not
 
 
 # a visitor's pictures are forgotten with the visit
 @cache_of_run("model.tflite", "verdict.json", entries=128, scope="session")
-def _answer(picture: bytes, run: Run, choices: Choices) -> Answer:
-    answer = answer_bytes(picture, classifier(run), choices)
-    if answer.prepared is None:
-        return answer
-    # the pictures of the steps are a hundred times larger than the rest, and seldom looked at
-    return replace(answer, prepared=replace(answer.prepared, steps=()))
+def _answer(picture: bytes, run: Run, options: PreprocessingOptions) -> Answer:
+    return answer_bytes(picture, classifier(run), options).without_steps()  # seldom looked at
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, scope="session")
-def steps(picture: bytes, choices: Choices = AUTO) -> tuple[Step, ...]:
+def steps(picture: bytes, options: PreprocessingOptions = AUTO) -> tuple[Step, ...]:
     """The steps from a picture that was answered to its 28x28 pixels."""
-    return prepare(decode(picture), choices).steps
+    return preprocess_image(decode_image(picture), options).steps

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from fmnist import landscape
-from fmnist.pictures import contact_sheet, photo_uri
+from fmnist.display import contact_sheet, photo_uri
 from fmnist.runs import Run
 from pages.parts import loading, map_job, test_gallery
 from pages.parts.scatter import scatter

@@ -6,9 +6,9 @@ import streamlit as st
 from fmnist import data, report_charts
 from fmnist.calibration import BINS, bin_of, ece, reliability
 from fmnist.charts import confusion_spec, confusion_table
+from fmnist.rejection import apply_temperature, fit_temperature
 from fmnist.runs import Run
 from fmnist.thresholds import at_threshold
-from fmnist.verdicts import Judge, fit_temperature
 from pages.parts import loading, test_gallery
 from pages.parts.numbers import number
 
@@ -121,17 +121,15 @@ def _threshold(stored: np.ndarray, labels: np.ndarray) -> None:
 def _temperature(run: Run) -> float:
     """The temperature of the run's own probabilities, fitted on the validation images.
 
-    Not that of its verdicts, which is for the vote of several renderings.
+    Not that of its rejection policy, which is for the mean of several TTA variants.
     """
-    part = data.load("train")
-    held_out = data.split(part.labels)[1]
-    said, _ = loading.classifier(run)(part.images[held_out])
-    return fit_temperature(said, part.labels[held_out])
+    part = data.load_validation()
+    return fit_temperature(loading.classifier(run)(part.images)[0], part.labels)
 
 
 def _calibrated(run: Run) -> np.ndarray:
     """The stored probabilities (10000, 10) after the temperature above."""
-    return Judge(temperature=_temperature(run)).calibrated(loading.predictions(run))
+    return apply_temperature(loading.predictions(run), _temperature(run))
 
 
 @loading.cache_of_run("model.tflite", "test.npz")

@@ -7,10 +7,10 @@ import streamlit as st
 from fmnist import epochs, runs
 from fmnist.charts import confusion_spec, confusion_table, probability_spec, probability_table
 from fmnist.data import CLASS_NAMES, PART_SIZES
+from fmnist.display import enlarge
 from fmnist.epoch_charts import course_spec, course_table, recall_spec, recall_table
 from fmnist.epochs import Course, confusion_at
 from fmnist.mistakes import choose
-from fmnist.pictures import enlarge
 from fmnist.runs import Run
 from pages.parts import image_view, loading, test_gallery
 from pages.parts.numbers import number

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from fmnist import robustness, runs
-from fmnist.pictures import contact_sheet, enlarge
+from fmnist.display import contact_sheet, enlarge
 from fmnist.report_charts import robustness_chart
 from fmnist.robustness import CHANGES, STRENGTHS
 from fmnist.runs import Run

@@ -9,7 +9,7 @@ from fmnist.charts import confusion_spec, confusion_table
 from fmnist.data import CLASS_NAMES
 from fmnist.labels import LABEL_NAMES
 from fmnist.runs import Run
-from fmnist.scoring import Scored, Summary, Tally, scored, summarise
+from fmnist.scoring import ScoredImage, Summary, Tally, score_answer, summarise_scores
 from pages.parts.answered import NAME, PICTURE, Answered
 
 WORST = 20
@@ -18,9 +18,10 @@ WORST = 20
 def show(pictures: list[tuple[Answered, int]], source: str, run: Run, key: str) -> None:
     """Show the score of answered pictures with their labels; `source` names them in the JSON."""
     files = [
-        scored(one.item.name, label_id, one.item.kind, one.answer) for one, label_id in pictures
+        score_answer(one.item.name, label_id, one.item.kind, one.answer)
+        for one, label_id in pictures
     ]
-    summary = summarise(files, limit_worst=WORST)
+    summary = summarise_scores(files, limit_worst=WORST)
     _metrics(summary)
     matrix, tallies = st.columns([1.15, 1])
     with matrix:
@@ -118,7 +119,7 @@ def _worst(summary: Summary, thumbnails: dict[int, str | None]) -> None:
     )
 
 
-def _worst_row(file: Scored, thumbnail: str | None) -> dict:
+def _worst_row(file: ScoredImage, thumbnail: str | None) -> dict:
     return {
         "picture": thumbnail,
         "true": LABEL_NAMES[file.label_id],

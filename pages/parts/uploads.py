@@ -4,12 +4,12 @@ from functools import partial
 
 import streamlit as st
 
-from fmnist.answers import Answer
+from fmnist.answer import Answer
 from fmnist.archive import Archive
+from fmnist.decoding import decode_image
 from fmnist.errors import FmnistError
-from fmnist.images import decode
 from fmnist.runs import Run
-from pages.parts import corrections_view, hands_view, loading, score_view
+from pages.parts import corrections_view, loading, preprocessing_view, score_view
 from pages.parts.answer_view import literal, show_answer
 from pages.parts.answered import MAX_PICTURES, NAME, PICTURE, Answered, Item, answer_all
 from pages.parts.labelling import labels
@@ -121,20 +121,20 @@ def _row(one: Answered) -> dict:
 
 @st.cache_data(max_entries=8, show_spinner=False, scope="session")
 def _display(picture: bytes):
-    return decode(picture)
+    return decode_image(picture)
 
 
 def _show_one(name: str, picture: bytes, answer: Answer, run: Run) -> None:
-    original, said = st.columns([1, 1.5], gap="large")
+    original, answered = st.columns([1, 1.5], gap="large")
     with original:
         if answer.verdict == "refused":
             st.text(name)  # a file's name is the visitor's: shown as text, never as Markdown
         else:
             st.image(_display(picture), width=280, alt="The uploaded picture, upright")
             st.text(name)
-    with said:
+    with answered:
         if not picture:  # what a zip file holds may not be readable
             show_answer(answer, key="upload")
             return
-        hands_view.show(picture, run, key="upload")
+        preprocessing_view.show(picture, run, key="upload")
         corrections_view.offer(answer, picture, "upload")

@@ -5,11 +5,11 @@ import streamlit as st
 
 from fmnist import runs
 from fmnist.data import CLASS_NAMES, load
+from fmnist.display import enlarge
 from fmnist.errors import FmnistError
 from fmnist.explanation import occlusion_map
 from fmnist.neighbours import TrainingFeatures
 from fmnist.overlays import overlay
-from fmnist.pictures import enlarge
 from fmnist.runs import Run
 from pages.parts import frame, loading
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
 
-from fmnist import data, runs, storage, verdicts
+from fmnist import classifier, data, rejection, runs, storage
 from fmnist.calibration import ece, trade_off
-from fmnist.classifier import for_run, refit
+from fmnist.classifier import fit_rejection, load_classifier
 from fmnist.errors import RunError
-from fmnist.verdicts import Judge
+from fmnist.rejection import RejectionPolicy
 
 
 @pytest.fixture
@@ -20,9 +20,9 @@ def logits():
 
 
 def test_calibrated_divides_the_logits(logits):
-    judge = Judge(temperature=2.5)
+    policy = RejectionPolicy(temperature=2.5)
     expected = softmax(logits / 2.5, axis=1)
-    got = judge.calibrated(softmax(logits, axis=1))
+    got = policy.calibrate(softmax(logits, axis=1))
     np.testing.assert_allclose(got, expected, atol=1e-5)
     assert np.array_equal(got.argmax(axis=1), logits.argmax(axis=1))
 
@@ -32,7 +32,7 @@ def test_the_temperature_is_found_again(logits):
     rng = np.random.default_rng(1)
     logits = np.repeat(logits, 20, axis=0) / 3
     labels = np.array([rng.choice(10, p=row) for row in softmax(logits, axis=1)])
-    found = verdicts.fit_temperature(softmax(3 * logits, axis=1), labels)
+    found = rejection.fit_temperature(softmax(3 * logits, axis=1), labels)
     assert found == pytest.approx(3, rel=0.1)
     of_true = log_softmax(3 * logits / found, axis=1)[np.arange(len(labels)), labels]
     for other in (0.8 * found, 1.2 * found):
@@ -61,18 +61,22 @@ def test_trade_off_counts_who_is_answered():
 
 
 def test_verdicts_follow_both_lines():
-    judge = Judge(confident_from=0.7, clothing_from=0.5, weights=(1.0, 0.0), bias=0.0)
+    policy = RejectionPolicy(
+        confidence_threshold=0.7, ood_threshold=0.5, weights=(1.0, 0.0), bias=0.0
+    )
     probabilities = np.full((3, 10), 0.2 / 9)
     probabilities[:, 3] = [0.8, 0.8, 0.8]
     probabilities[1] = 0.1
     features = np.array([[2.0, 9], [2.0, 9], [-2.0, 9]], np.float32)
-    assert list(judge.verdicts(probabilities, features)) == ["confident", "unsure", "not_clothing"]
+    assert list(policy.decide(probabilities, features)) == ["confident", "unsure", "not_clothing"]
 
 
 def test_it_is_read_as_it_was_written():
-    measured = {**dict.fromkeys(verdicts.MEASURED, 0.5), "trade_off": [[0.0, 1.0, 0.9]]}
-    judge = Judge(("as prepared", "mirrored"), 1.5, 0.6, 0.3, (0.5, -1.0), 0.25, measured)
-    assert verdicts.from_dict(json.loads(json.dumps(judge.to_dict()))) == judge
+    measured = {**dict.fromkeys(rejection.MEASURED, 0.5), "risk_coverage": [[0.0, 1.0, 0.9]]}
+    policy = RejectionPolicy(
+        ("as prepared", "mirrored"), 1.5, 0.6, 0.3, (0.5, -1.0), 0.25, measured
+    )
+    assert RejectionPolicy.from_dict(json.loads(json.dumps(policy.to_dict()))) == policy
 
 
 @pytest.mark.parametrize(
@@ -81,23 +85,23 @@ def test_it_is_read_as_it_was_written():
         ({"temperature": 0}, "above 0"),
         ({"temperature": "warm"}, "not the values"),
         ({"bias": float("nan")}, "finite"),
-        ({"views": []}, "renderings"),
-        ({"views": ["upside down"]}, "renderings"),
+        ({"tta_variants": []}, "TTA variants"),
+        ({"tta_variants": ["upside down"]}, "TTA variants"),
         ({"weights": 3}, "not the values"),
-        ({"views": [[1]]}, "not the values"),
-        ({"views": ["mirrored", "mirrored"]}, "renderings"),
+        ({"tta_variants": [[1]]}, "not the values"),
+        ({"tta_variants": ["mirrored", "mirrored"]}, "TTA variants"),
         ({"temperature": 10**400}, "not the values"),
         ({"measured": {"n": 5}}, "measured"),
     ],
 )
-def test_what_is_no_judge_is_refused(change, words):
+def test_what_is_no_policy_is_refused(change, words):
     with pytest.raises(ValueError, match=words):
-        verdicts.from_dict({**Judge().to_dict(), **change})
+        RejectionPolicy.from_dict({**RejectionPolicy().to_dict(), **change})
 
 
 def test_what_is_no_table_is_refused():
     with pytest.raises(ValueError, match="not the values"):
-        verdicts.from_dict([])
+        RejectionPolicy.from_dict([])
 
 
 def test_fit_on_a_run_keeps_its_promises(own_run):
@@ -105,13 +109,13 @@ def test_fit_on_a_run_keeps_its_promises(own_run):
     run = own_run("mine")
     train = data.load("train")
     held_out = data.split(train.labels)[1][::5]
-    refit(run, train.images[held_out], train.labels[held_out])
-    judge = for_run(runs.find("mine")).judge
-    assert judge.measured["n"] == 1000
-    assert judge.measured["outliers_not_confident"] > 0.85
-    assert "as prepared" in judge.views
-    assert "negated" not in judge.views  # this network was shown none
-    assert judge.measured["accuracy"] > 0.9
+    fit_rejection(run, train.images[held_out], train.labels[held_out])
+    policy = load_classifier(runs.find("mine")).policy
+    assert policy.measured["n"] == 1000
+    assert policy.measured["outliers_not_confident"] > 0.85
+    assert "as prepared" in policy.tta_variants
+    assert "negated" not in policy.tta_variants  # this network was shown none
+    assert policy.measured["accuracy"] > 0.9
 
 
 def test_a_changed_file_is_told(own_run):
@@ -120,33 +124,47 @@ def test_a_changed_file_is_told(own_run):
     digest = storage.sha256_of(run.path / "verdict.json")
     runs.write_info(run.path, files={**run.files, "verdict.json": digest})
     with pytest.raises(RunError, match=r"verdict\.json was changed"):
-        for_run(runs.find("mine"))
+        load_classifier(runs.find("mine"))
     runs.write_info(run.path, files={**run.files, "verdict.json": "0" * 64})
     with pytest.raises(RunError, match=r"verdict\.json was changed"):
-        for_run(runs.find("mine"))
+        load_classifier(runs.find("mine"))
 
 
 def test_a_run_that_is_fitted_anew_meanwhile_is_not_damaged(own_run):
     """A page read the run, then a command fitted it; and the other way round."""
     run = own_run("mine")
     path = run.path / "verdict.json"
-    storage.write_json(path, Judge(temperature=2.0).to_dict())
+    storage.write_json(path, RejectionPolicy(temperature=2.0).to_dict())
     runs.write_info(run.path, files={**run.files, "verdict.json": storage.sha256_of(path)})
     before = runs.read(run.path)
-    storage.write_json(path, Judge(temperature=3.0).to_dict())
+    storage.write_json(path, RejectionPolicy(temperature=3.0).to_dict())
     with pytest.raises(RunError, match=r"verdict\.json was changed"):
-        for_run(before)
+        load_classifier(before)
     runs.write_info(run.path, files={**run.files, "verdict.json": storage.sha256_of(path)})
-    assert for_run(before).judge.temperature == 3.0
+    assert load_classifier(before).policy.temperature == 3.0
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(own_run, monkeypatch):
     run = own_run("mine")
-    monkeypatch.setattr(verdicts, "fit", lambda *_: Judge())
+    monkeypatch.setattr(classifier, "fit_rejection_policy", lambda *_: RejectionPolicy())
 
     def refuse(path, value):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(storage, "write_json", refuse)
     with pytest.raises(RunError, match=r"'mine' cannot be written \(Permission denied\)"):
-        refit(run, np.zeros((1, 28, 28), np.uint8), np.zeros(1, np.uint8))
+        fit_rejection(run, np.zeros((1, 28, 28), np.uint8), np.zeros(1, np.uint8))
+
+
+def test_former_names_are_read():
+    policy = RejectionPolicy(("as prepared",), 1.5, 0.6, 0.3, (0.5, -1.0), 0.25)
+    former = {
+        "views": ["as prepared"],
+        "temperature": 1.5,
+        "confident_from": 0.6,
+        "clothing_from": 0.3,
+        "weights": [0.5, -1.0],
+        "bias": 0.25,
+        "measured": {},
+    }
+    assert RejectionPolicy.from_dict(former) == policy

@@ -16,7 +16,7 @@ from fmnist.errors import BadImage
 # As the handbook advises; for the whole process, since filters set for a while are not thread-safe.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
-__all__ = ["EXTENSIONS", "MAX_BYTES", "MAX_PIXELS", "decode"]
+__all__ = ["EXTENSIONS", "MAX_BYTES", "MAX_PIXELS", "decode_image"]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 EXTENSIONS = ("png", "jpg", "jpeg", "webp", "bmp", "gif")  # for the upload dialog only
@@ -27,7 +27,7 @@ _TURNS = threading.Semaphore(2)  # fifty visitors with the largest picture each 
 WORKING_SIDE = 512  # decoded pictures are reduced to this; 28x28 needs no more
 
 
-def decode(data: bytes) -> Image.Image:
+def decode_image(data: bytes) -> Image.Image:
     """Return the picture upright, in mode RGBA, its longest edge at most 512.
 
     EXIF rotation is undone, palettes and 16-bit grey are converted, of an animation the first
@@ -37,8 +37,7 @@ def decode(data: bytes) -> Image.Image:
         raise BadImage("The file is empty; choose a PNG, JPEG, WebP, BMP or GIF picture.")
     if len(data) > MAX_BYTES:
         raise BadImage(
-            f"The file has {len(data) / 2**20:.0f} MB and at most {MAX_BYTES // 2**20} MB are "
-            "taken; save the picture smaller."
+            f"The file is larger than {MAX_BYTES // 2**20} MB; save the picture smaller."
         )
     try:
         with _TURNS:
@@ -63,8 +62,8 @@ def _decode(data: bytes) -> Image.Image:
         width, height = image.size  # from the header: no pixel is decoded yet
         if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
             raise BadImage(
-                f"The picture has {width} x {height} pixels; at most 64 megapixels and "
-                f"{MAX_SIDE:,} pixels a side are taken, so save it smaller."
+                f"The picture has {width} x {height} pixels; the limits are 64 megapixels "
+                f"and {MAX_SIDE:,} pixels a side, so save it smaller."
             )
         image.draft("RGB", (WORKING_SIDE * 2, WORKING_SIDE * 2))  # JPEG: decode at a fraction
         image.seek(0)
@@ -96,9 +95,9 @@ def _reduce(image: Image.Image) -> Image.Image:
 def _not_a_picture(data: bytes) -> str:
     head = data[:512].lstrip().lower()
     if data[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc", b"ftypmsf1"):
-        return "HEIC pictures are not read; export the photo as JPEG and upload that."
+        return "HEIC pictures can't be read; export the photo as JPEG and upload that."
     if b"<svg" in head:
-        return "SVG drawings are not read; export the drawing as PNG and upload that."
+        return "SVG drawings can't be read; export the drawing as PNG and upload that."
     if head.startswith(b"%pdf"):
         return "This is a PDF; save the page as a PNG or JPEG picture and upload that."
-    return "This is no picture that can be read; PNG, JPEG, WebP, BMP and GIF are."
+    return "This file can't be read as an image; use PNG, JPEG, WebP, BMP or GIF."

@@ -1,4 +1,4 @@
-"""Classify by hand: controls, the remedies of the check-up, and that they stay with a picture."""
+"""Preprocessing by hand: controls, suggestions of the input check, and that they stay."""
 
 import io
 from itertools import product
@@ -8,10 +8,10 @@ import pytest
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
-from fmnist.choices import POLARITIES, ROUTES, SEGMENTS, Choices
 from fmnist.data import CLASS_NAMES
-from fmnist.preparation import prepare
-from pages.parts import hands_controls
+from fmnist.options import METHODS, POLARITIES, SEGMENTS, PreprocessingOptions
+from fmnist.pipeline import preprocess_image
+from pages.parts import preprocessing_controls
 from tests.test_pages import (  # noqa: F401
     drawing,
     fresh_caches,
@@ -23,7 +23,7 @@ from tests.test_pages import (  # noqa: F401
     upload,
 )
 
-CHECKS_OUT = "Looks like the dataset's images"
+CHECKS_OUT = "looks like the dataset's images"
 
 
 def boot(test_part, mirrored: bool) -> bytes:
@@ -49,7 +49,7 @@ def legs(*files: bytes) -> AppTest:
 
 def control(app: AppTest, name: str, key: str = "upload"):
     kinds = (app.button_group, app.selectbox, app.select_slider, app.slider, app.toggle)
-    wanted = f"{key}-hand-{name}"
+    wanted = f"{key}-option-{name}"
     return next(widget for kind in kinds for widget in kind if widget.key == wanted)
 
 
@@ -63,8 +63,8 @@ def button(app: AppTest, label: str):
     return next(b for b in app.button if b.label == label)
 
 
-def chosen(app: AppTest, key: str = "upload") -> Choices:
-    return app.session_state[f"{key}-by-hand"][1]
+def chosen(app: AppTest, key: str = "upload") -> PreprocessingOptions:
+    return app.session_state[f"{key}-options"][1]
 
 
 def captions(app: AppTest) -> list[str]:
@@ -88,40 +88,40 @@ def test_automatic_decisions_are_said_beside_each_control():
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("route", "zalando", Choices(route="zalando")),
-        ("polarity", "light on dark", Choices(polarity="light on dark")),
-        ("segment", "none", Choices(segment="none")),
-        ("tolerance", 64, Choices(tolerance=64.0)),
-        ("fill", "Filled", Choices(fill=True)),
-        ("fill", "Not filled", Choices(fill=False)),
-        ("mirror", True, Choices(mirror=True)),
-        ("across", (25, 100), Choices(crop=(0.25, 0.0, 1.0, 1.0))),
-        ("down", (10, 60), Choices(crop=(0.0, 0.1, 1.0, 0.6))),
-        ("down", (60, 60), Choices(crop=(0.0, 0.6, 1.0, 0.61))),
-        ("across", (100, 100), Choices(crop=(0.99, 0.0, 1.0, 1.0))),
+        ("method", "published", PreprocessingOptions(method="published")),
+        ("polarity", "light on dark", PreprocessingOptions(polarity="light on dark")),
+        ("segment", "none", PreprocessingOptions(segment="none")),
+        ("tolerance", 64, PreprocessingOptions(tolerance=64.0)),
+        ("fill", "Filled", PreprocessingOptions(fill=True)),
+        ("fill", "Not filled", PreprocessingOptions(fill=False)),
+        ("mirror", True, PreprocessingOptions(mirror=True)),
+        ("across", (25, 100), PreprocessingOptions(crop=(0.25, 0.0, 1.0, 1.0))),
+        ("down", (10, 60), PreprocessingOptions(crop=(0.0, 0.1, 1.0, 0.6))),
+        ("down", (60, 60), PreprocessingOptions(crop=(0.0, 0.6, 1.0, 0.61))),
+        ("across", (100, 100), PreprocessingOptions(crop=(0.99, 0.0, 1.0, 1.0))),
     ],
 )
 def test_control_changes_its_choice_the_answer_and_the_steps(name, value, expected):
     app = change(legs(), name, value)
     assert chosen(app) == expected
-    prepared = prepare(Image.open(io.BytesIO(png(trouser()))).convert("RGBA"), expected)
+    prepared = preprocess_image(Image.open(io.BytesIO(png(trouser()))).convert("RGBA"), expected)
     steps = [step.title for step in prepared.steps]
     assert [caption for caption in captions(app) if caption in steps] == steps
     assert "Before, automatic] Trouser" in texts(app)
     assert "After, by hand]" in texts(app)
     button(app, "Back to automatic").click().run()
     assert not app.exception
-    assert chosen(app) == Choices()
+    assert chosen(app) == PreprocessingOptions()
     assert "Before, automatic" not in texts(app)
     # the widget itself went back too
     again = control(app, name).value
-    assert again in ("auto", "Automatic", False, (0, 100))
+    assert again in ("automatic", "Automatic", False, (0, 100))
 
 
 def test_choices_add_up_and_outlive_the_closed_expander():
     app = change(change(legs(), "mirror", True), "across", (0, 80))
     change(app, "down", (5, 100))
-    expected = Choices(mirror=True, crop=(0.0, 0.05, 0.8, 1.0))
+    expected = PreprocessingOptions(mirror=True, crop=(0.0, 0.05, 0.8, 1.0))
     assert chosen(app) == expected
     app.session_state["upload-steps"] = False
     app.run()
@@ -133,7 +133,7 @@ def test_choices_add_up_and_outlive_the_closed_expander():
 
 
 def test_makers_route_disables_what_it_does_not_know():
-    app = change(legs(), "route", "zalando")
+    app = change(legs(), "method", "published")
     for name in ("segment", "fill"):
         assert control(app, name).disabled
         assert "seven steps" in control(app, name).help
@@ -144,7 +144,7 @@ def test_makers_route_disables_what_it_does_not_know():
 
 def test_nothing_left_is_a_sentence_and_the_way_back_stays():
     app = change(legs(), "across", (0, 10))
-    assert "With these choices nothing is left" in texts(app)
+    assert "With these options nothing is left" in texts(app)
     assert not app.metric
     assert "After, by hand] nothing found" in texts(app)
     change(app, "across", (0, 100))
@@ -161,18 +161,20 @@ LEGS = trouser()
 )
 def test_no_combination_crashes(picture):
     app = change(legs(png(picture)), "mirror", True)
-    subject, _ = app.session_state["upload-by-hand"]
+    subject, _ = app.session_state["upload-options"]
     # all combinations as such are prepared in test_preparation; here each meets the page
-    combined = [*product(ROUTES, SEGMENTS, (None, True))]
+    combined = [*product(METHODS, SEGMENTS, (None, True))]
     if picture is not LEGS:  # what has nothing to be found in it has less to go wrong
         combined = combined[::3]
-    for at, (route, segment, fill) in enumerate(combined):
+    for at, (method, segment, fill) in enumerate(combined):
         polarity, tolerance = POLARITIES[at % 3], (None, 1.0, 7.0, 255.0)[at % 4]
         crop = (None, (0.0, 0.0, 0.01, 0.01), (0.123, 0.2, 0.9, 1.0))[at // 2 % 3]
-        choices = Choices(route, polarity, fill, bool(at % 2), segment, tolerance, crop)
-        app.session_state["upload-by-hand"] = subject, choices
+        options = PreprocessingOptions(
+            method, polarity, fill, bool(at % 2), segment, tolerance, crop
+        )
+        app.session_state["upload-options"] = subject, options
         app.run()
-        assert not app.exception, choices
+        assert not app.exception, options
         assert control(app, "polarity").value == polarity
         assert control(app, "segment").value == segment
 
@@ -180,7 +182,7 @@ def test_no_combination_crashes(picture):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("route", "other"),
+        ("method", "other"),
         ("polarity", None),
         ("segment", ["none"]),
         ("tolerance", "many"),
@@ -193,10 +195,10 @@ def test_no_combination_crashes(picture):
     ],
 )
 def test_forged_value_changes_nothing(monkeypatch, name, value):
-    state = {"k-by-hand": ("s", Choices(mirror=True)), f"k-hand-{name}": value}
-    monkeypatch.setattr(hands_controls.st, "session_state", state)
-    hands_controls._take("k", "s", name)
-    assert state["k-by-hand"] == ("s", Choices(mirror=True))
+    state = {"k-options": ("s", PreprocessingOptions(mirror=True)), f"k-option-{name}": value}
+    monkeypatch.setattr(preprocessing_controls.st, "session_state", state)
+    preprocessing_controls._take("k", "s", name)
+    assert state["k-options"] == ("s", PreprocessingOptions(mirror=True))
 
 
 # --- with their picture
@@ -219,9 +221,9 @@ def test_a_drawing_keeps_its_choices_until_it_is_cleared():
     assert "After, by hand" in texts(app)
     app.session_state["canvas-0"] = drawing(on_canvas(trouser()), strokes=2)
     app.run()
-    assert chosen(app, "drawing") == Choices(mirror=True)
+    assert chosen(app, "drawing") == PreprocessingOptions(mirror=True)
     button(app, "Clear").click().run()
-    assert "drawing-by-hand" not in app.session_state
+    assert "drawing-options" not in app.session_state
     assert not app.exception
 
 
@@ -237,16 +239,16 @@ def test_well_made_picture_looks_like_the_datasets(test_part):
 def test_bad_and_empty_pictures_have_no_checkup():
     for data in (b"no picture", png(Image.new("RGB", (9, 9), "white"))):
         app = upload(open_app(way="Upload"), ("x.png", data, "image/png"))
-        assert "Check-up" not in texts(app)
+        assert "Input check" not in texts(app)
 
 
-def test_remedy_is_one_click_with_the_answer_before_and_after(test_part):
-    # robust was shown mirrored shoes and needs no remedy
+def test_suggestion_is_one_click_with_the_answer_before_and_after(test_part):
+    # robust was shown mirrored shoes and needs no suggestion
     app = open_app(way="Upload", run="seed-cnn")
     upload(app, ("boot.png", boot(test_part, mirrored=True), "image/png"))
     assert app.metric[0].value != "Ankle boot"
     assert "It may be footwear (Ankle boot) with the toes to the right" in texts(app)
-    assert "With the remedy: Ankle boot" in texts(app)
+    assert "if mirrored: Ankle boot" in texts(app)
     button(app, "Mirror it").click().run()
     assert not app.exception
     assert CHECKS_OUT in texts(app)
@@ -260,11 +262,11 @@ def test_remedy_is_one_click_with_the_answer_before_and_after(test_part):
 
 def test_seven_steps_on_light_garments_are_offered_the_other_polarity():
     app = legs(png(on_canvas(trouser())))
-    change(app, "route", "zalando")
-    assert "look swapped" in texts(app)
+    change(app, "method", "published")
+    assert "seem swapped" in texts(app)
     button(app, "Take it as light on dark").click().run()
-    assert chosen(app) == Choices(route="zalando", polarity="light on dark")
-    assert "look swapped" not in texts(app)
+    assert chosen(app) == PreprocessingOptions(method="published", polarity="light on dark")
+    assert "seem swapped" not in texts(app)
 
 
 def test_photos_from_the_camera_have_controls_and_checkup_too(test_part):

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image, ImageDraw
 
 from fmnist import runs, segmentation
-from fmnist.choices import POLARITIES, ROUTES, SEGMENTS
-from fmnist.classifier import for_run
-from fmnist.images import decode
-from fmnist.preparation import Choices, prepare
+from fmnist.classifier import load_classifier
+from fmnist.decoding import decode_image
+from fmnist.options import METHODS, POLARITIES, SEGMENTS, PreprocessingOptions
+from fmnist.pipeline import preprocess_image
 
 SHIRT = [
     (30, 20),
@@ -70,7 +70,7 @@ def check_framing(pixels: np.ndarray, width: int, height: int) -> None:
     ("size", "offset"), [((120, 160), (0, 0)), ((400, 170), (250, 10)), ((200, 500), (40, 300))]
 )
 def test_light_garment_on_black_trimmed_and_centred(background, garment, polarity, size, offset):
-    prepared = prepare(draw(size, background, garment, offset))
+    prepared = preprocess_image(draw(size, background, garment, offset))
     assert prepared.polarity == polarity
     check_framing(prepared.pixels, width=110, height=120)
     assert prepared.pixels[14, 14] > 150
@@ -83,9 +83,9 @@ def test_light_garment_on_black_trimmed_and_centred(background, garment, polarit
 
 def test_brightness_is_negated_on_light_and_kept_on_dark():
     image = draw((120, 160), "white", "#404040")
-    on_white = prepare(image).pixels[14, 14]
+    on_white = preprocess_image(image).pixels[14, 14]
     assert on_white == pytest.approx(255 - 0x40, abs=1)
-    on_black = prepare(draw((120, 160), "black", "#c0c0c0")).pixels[14, 14]
+    on_black = preprocess_image(draw((120, 160), "black", "#c0c0c0")).pixels[14, 14]
     assert on_black == pytest.approx(0xC0, abs=1)
 
 
@@ -93,7 +93,7 @@ def test_noise_in_the_background_does_not_count_as_garment():
     rng = np.random.default_rng(0)
     pixels = np.asarray(draw((120, 160), "#f0f0f0", "#303030").convert("RGB")).astype(int)
     noisy = np.clip(pixels + rng.normal(0, 3, pixels.shape), 0, 255).astype(np.uint8)
-    check_framing(prepare(Image.fromarray(noisy)).pixels, width=110, height=120)
+    check_framing(preprocess_image(Image.fromarray(noisy)).pixels, width=110, height=120)
 
 
 def test_jpeg_of_a_turned_phone_photo_is_upright():
@@ -102,7 +102,7 @@ def test_jpeg_of_a_turned_phone_photo_is_upright():
     stored = draw((120, 160), "white", "black").convert("RGB").transpose(Image.Transpose.ROTATE_90)
     buffer = io.BytesIO()
     stored.save(buffer, format="JPEG", quality=95, exif=exif)
-    check_framing(prepare(decode(buffer.getvalue())).pixels, width=110, height=120)
+    check_framing(preprocess_image(decode_image(buffer.getvalue())).pixels, width=110, height=120)
 
 
 HIDDEN = draw((120, 160), "white", "black")
@@ -121,20 +121,20 @@ HIDDEN.putalpha(0)  # all there in the colours, but wholly transparent
     ],
 )
 def test_picture_of_one_colour_holds_nothing(image):
-    assert prepare(image).pixels is None
+    assert preprocess_image(image).pixels is None
 
 
 @pytest.mark.parametrize("size", [(1, 400), (400, 1), (2, 2), (3, 500), (27, 29)])
 def test_any_shape_gives_28_by_28(size):
     image = Image.new("RGB", size, "white")
     image.putpixel((size[0] // 2, size[1] // 2), (0, 0, 0))
-    pixels = prepare(image).pixels
+    pixels = preprocess_image(image).pixels
     assert pixels is None or (pixels.shape == (28, 28) and pixels.dtype == np.uint8)
 
 
 def test_images_of_the_dataset_pass_unchanged(test_part):
     same = [
-        np.array_equal(prepare(Image.fromarray(image)).pixels, image)
+        np.array_equal(preprocess_image(Image.fromarray(image)).pixels, image)
         for image in test_part.images[:2000]
     ]
     # the rest has a grey corner, 0.2 % of the test images by the dataset's measure, or is so
@@ -149,8 +149,8 @@ def test_enlarged_images_of_the_dataset_get_the_same_answer(test_part, negated):
         Image.fromarray(255 - image if negated else image).resize((224, 224), Image.Resampling.BOX)
         for image in originals
     ]
-    prepared = np.stack([prepare(image).pixels for image in enlarged])
-    classifier = for_run(runs.find("seed-cnn"))
+    prepared = np.stack([preprocess_image(image).pixels for image in enlarged])
+    classifier = load_classifier(runs.find("seed-cnn"))
     same = classifier(prepared)[0].argmax(axis=1) == classifier(originals)[0].argmax(axis=1)
     assert same.mean() > 0.94
 
@@ -186,11 +186,11 @@ def test_garment_on_a_textured_floor_is_cut_out(garment):
     image = on_floor(garment=garment)
     mask = segmentation.grabcut(np.asarray(image))
     assert overlap(mask, shirt_mask((160, 200), (20, 30))) > 0.93
-    prepared = prepare(image)
+    prepared = preprocess_image(image)
     assert prepared.decided.segment == "grabcut"
     assert prepared.kind == "photo"
     check_framing(prepared.pixels, width=110, height=120)
-    plain = prepare(draw((160, 200), "white", garment, (20, 30))).pixels
+    plain = preprocess_image(draw((160, 200), "white", garment, (20, 30))).pixels
     assert overlap(prepared.pixels > 0, plain > 0) > 0.85
 
 
@@ -220,7 +220,7 @@ def test_slow_gradient_is_a_plain_background(start, end):
     rgb = np.repeat(rgb, 3, axis=2)
     mask = shirt_mask((160, 200), (20, 30))
     rgb[mask] = 40
-    prepared = prepare(Image.fromarray(rgb.astype(np.uint8)))
+    prepared = preprocess_image(Image.fromarray(rgb.astype(np.uint8)))
     assert prepared.decided.segment == "plain"
     check_framing(prepared.pixels, width=110, height=120)
     found = segmentation.background(rgb.astype(np.float32))
@@ -243,10 +243,10 @@ def outline(gap=0, background="white", ink="black", width=5) -> Image.Image:
 @pytest.mark.parametrize(("background", "ink"), [("white", "black"), ("black", "white")])
 @pytest.mark.parametrize("width", [2, 5, 10])
 def test_outline_is_filled_even_with_a_gap(gap, background, ink, width):
-    prepared = prepare(outline(gap, background, ink, width))
+    prepared = preprocess_image(outline(gap, background, ink, width))
     assert prepared.kind == "drawing"
     assert prepared.decided.fill is True
-    expected = prepare(draw((120, 160), "white", "black")).pixels > 127
+    expected = preprocess_image(draw((120, 160), "white", "black")).pixels > 127
     assert overlap(prepared.pixels > 60, expected) > 0.85
     assert 100 < prepared.pixels[14, 14] < 200  # grey inside ...
     assert prepared.pixels.max() > 200 or width == 2  # ... a bright outline
@@ -255,8 +255,8 @@ def test_outline_is_filled_even_with_a_gap(gap, background, ink, width):
 def test_open_line_and_solid_shape_are_not_filled():
     line = Image.new("RGB", (120, 160), "white")
     ImageDraw.Draw(line).line([(20, 20), (20, 130), (60, 140)], fill="black", width=5)
-    assert prepare(line).decided.fill is False
-    assert prepare(draw((120, 160), "white", "black")).decided.fill is False
+    assert preprocess_image(line).decided.fill is False
+    assert preprocess_image(draw((120, 160), "white", "black")).decided.fill is False
 
 
 def test_sketch_on_photographed_paper_is_filled():
@@ -264,29 +264,33 @@ def test_sketch_on_photographed_paper_is_filled():
     paper = np.asarray(outline(width=6).resize((240, 320))).astype(float)
     paper *= np.linspace(0.95, 0.7, 240)[np.newaxis, :, np.newaxis]
     noisy = np.clip(paper + rng.normal(0, 4, paper.shape), 0, 255).astype(np.uint8)
-    prepared = prepare(Image.fromarray(noisy))
+    prepared = preprocess_image(Image.fromarray(noisy))
     assert (prepared.decided.segment, prepared.decided.fill) == ("plain", True)
     assert prepared.pixels[14, 14] > 100
 
 
 def test_fill_can_be_chosen():
-    assert prepare(outline(), Choices(fill=False)).pixels[14, 14] == 0
+    assert preprocess_image(outline(), PreprocessingOptions(fill=False)).pixels[14, 14] == 0
     ring = draw((120, 160), "white", "black")
     ImageDraw.Draw(ring).rectangle((50, 60, 70, 80), fill="white")
-    kept, filled = prepare(ring), prepare(ring, Choices(fill=True))
+    kept, filled = preprocess_image(ring), preprocess_image(ring, PreprocessingOptions(fill=True))
     assert kept.pixels[12, 14] == 0
     assert filled.pixels[12, 14] > 100
 
 
 def test_polarity_can_be_chosen():
     image = draw((120, 160), "white", "#404040")
-    pixels = prepare(image, Choices(polarity="light on dark", segment="none")).pixels
+    pixels = preprocess_image(
+        image, PreprocessingOptions(polarity="light on dark", segment="none")
+    ).pixels
     assert pixels[0, 13] == 255
-    pixels = prepare(image, Choices(polarity="dark on light", segment="none")).pixels
+    pixels = preprocess_image(
+        image, PreprocessingOptions(polarity="dark on light", segment="none")
+    ).pixels
     assert pixels[0, 13] == 0
     clear = draw((120, 160), "#00000000", "#404040")
     for polarity, expected in (("dark on light", 255 - 0x40), ("light on dark", 0x40)):
-        prepared = prepare(clear, Choices(polarity=polarity))
+        prepared = preprocess_image(clear, PreprocessingOptions(polarity=polarity))
         assert prepared.decided.polarity == polarity
         if polarity == "dark on light":
             assert prepared.pixels[14, 14] == pytest.approx(expected, abs=1)
@@ -295,21 +299,25 @@ def test_polarity_can_be_chosen():
 def test_mirror_crop_and_tolerance_can_be_chosen():
     image = draw((400, 170), "white", "black", (250, 10))
     ImageDraw.Draw(image).rectangle((20, 20, 60, 150), fill="#e0e0e0")
-    straight = prepare(image, Choices(crop=(0.5, 0, 1, 1)))
+    straight = preprocess_image(image, PreprocessingOptions(crop=(0.5, 0, 1, 1)))
     check_framing(straight.pixels, width=110, height=120)
     assert straight.box[0] == 255
-    one_sided = Choices(crop=(0.5, 0, 0.75, 1))  # the left half: not its own mirror image
-    straight = prepare(image, one_sided).pixels
-    mirrored = prepare(image, Choices(crop=one_sided.crop, mirror=True)).pixels
+    one_sided = PreprocessingOptions(
+        crop=(0.5, 0, 0.75, 1)
+    )  # the left half: not its own mirror image
+    straight = preprocess_image(image, one_sided).pixels
+    mirrored = preprocess_image(
+        image, PreprocessingOptions(crop=one_sided.crop, mirror=True)
+    ).pixels
     assert np.array_equal(mirrored, straight[:, ::-1])
     assert not np.array_equal(mirrored, straight)
-    assert prepare(image).box[0] == 20
-    assert prepare(image, Choices(tolerance=60)).box[0] == 255
+    assert preprocess_image(image).box[0] == 20
+    assert preprocess_image(image, PreprocessingOptions(tolerance=60)).box[0] == 255
 
 
 def test_choices_that_make_no_sense_are_refused():
     for wrong in (
-        {"route": "other"},
+        {"method": "other"},
         {"polarity": "dark"},
         {"segment": "magic"},
         {"tolerance": 256},
@@ -317,18 +325,21 @@ def test_choices_that_make_no_sense_are_refused():
         {"crop": (-0.1, 0, 1, 1)},
     ):
         with pytest.raises(ValueError, match=next(iter(wrong))):
-            Choices(**wrong)
+            PreprocessingOptions(**wrong)
 
 
 @pytest.mark.parametrize("segment", ["plain", "grabcut", "none"])
 def test_segment_can_be_chosen(segment):
-    assert prepare(on_floor(), Choices(segment=segment)).decided.segment == segment
+    assert (
+        preprocess_image(on_floor(), PreprocessingOptions(segment=segment)).decided.segment
+        == segment
+    )
 
 
-@pytest.mark.parametrize("route", ["auto", "zalando"])
-def test_every_step_is_a_small_picture(route):
+@pytest.mark.parametrize("method", ["automatic", "published"])
+def test_every_step_is_a_small_picture(method):
     for image in (on_floor(), outline(), draw((400, 170), "#00000000", "black")):
-        prepared = prepare(image.resize((512, 400)), Choices(route=route))
+        prepared = preprocess_image(image.resize((512, 400)), PreprocessingOptions(method=method))
         assert len(prepared.steps) >= 5
         for step in prepared.steps:
             assert step.title
@@ -341,7 +352,7 @@ def test_every_step_is_a_small_picture(route):
 def test_same_answer_from_many_threads():
     image = on_floor()
     with ThreadPoolExecutor(8) as pool:
-        results = list(pool.map(lambda _: prepare(image).pixels, range(16)))
+        results = list(pool.map(lambda _: preprocess_image(image).pixels, range(16)))
     assert all(np.array_equal(result, results[0]) for result in results)
 
 
@@ -382,7 +393,7 @@ def test_the_seven_published_steps():
     rgb = np.full((73, 51, 3), 253, np.uint8)
     rgb[5:66, 8:41] = rng.integers(0, 200, (61, 33, 3))
     rgb[2:4, 2:4] = 248  # within 5 %: trimmed away
-    prepared = prepare(Image.fromarray(rgb), Choices(route="zalando"))
+    prepared = preprocess_image(Image.fromarray(rgb), PreprocessingOptions(method="published"))
     assert np.abs(prepared.pixels - seven_steps(rgb)).max() <= 2  # rounding after each step
     assert prepared.box == (8, 5, 41, 66)
     assert prepared.polarity == "dark on light"
@@ -392,14 +403,14 @@ def test_the_seven_published_steps():
 def test_the_seven_steps_start_from_a_thumbnail():
     rgb = np.full((1000, 762, 3), 253, np.uint8)
     rgb[200:800, 100:600] = 30
-    prepared = prepare(Image.fromarray(rgb), Choices(route="zalando"))
+    prepared = preprocess_image(Image.fromarray(rgb), PreprocessingOptions(method="published"))
     assert prepared.steps[1].picture.shape == (67, 51, 3)
     assert prepared.box == pytest.approx((100, 200, 600, 800), abs=16)
     check = prepared.pixels > 100
     assert check.any(axis=1).sum() == 28
     assert check.any(axis=0).sum() == pytest.approx(28 * 500 / 600, abs=1.5)
     blank = Image.new("RGB", (60, 60), "white")
-    assert prepare(blank, Choices(route="zalando")).pixels is None
+    assert preprocess_image(blank, PreprocessingOptions(method="published")).pixels is None
 
 
 @pytest.mark.parametrize("colour", ["white", "#00000000", "shirt"])
@@ -409,10 +420,10 @@ def test_every_combination_of_choices_gives_pixels_or_nothing(colour):
         picture = draw((120, 160), "white", "black")
     crops = (None, (0.0, 0.0, 0.01, 0.01))
     chosen = itertools.product(
-        ROUTES, POLARITIES, (None, True, False), (True,), SEGMENTS, (None, 1, 255), crops
+        METHODS, POLARITIES, (None, True, False), (True,), SEGMENTS, (None, 1, 255), crops
     )
-    for choices in itertools.starmap(Choices, chosen):
-        pixels = prepare(picture, choices).pixels
+    for options in itertools.starmap(PreprocessingOptions, chosen):
+        pixels = preprocess_image(picture, options).pixels
         assert pixels is None or (pixels.shape, pixels.dtype) == ((28, 28), np.uint8)
 
 
@@ -422,8 +433,8 @@ def test_plain_resize_squeezes_all_of_the_picture(light):
     noise = rng.integers(150 if light else 0, 255 if light else 100, (40, 90, 3), np.uint8)
     image = Image.fromarray(noise).convert("RGBA")
     grey = np.asarray(Image.fromarray(noise).convert("L").resize((28, 28)))
-    made = prepare(image, Choices(route="resize"))
+    made = preprocess_image(image, PreprocessingOptions(method="resize"))
     assert np.array_equal(made.pixels, 255 - grey if light else grey)
     assert made.box == (0, 0, 90, 40)
-    mirrored = prepare(image, Choices(route="resize", mirror=True))
+    mirrored = preprocess_image(image, PreprocessingOptions(method="resize", mirror=True))
     assert np.array_equal(mirrored.pixels, made.pixels[:, ::-1])

@@ -1,18 +1,20 @@
-"""When a run answers and when it does not: calibration, the lines, and what they cost."""
+"""When a run answers and when it does not: calibration, the thresholds, and their cost."""
 
 import streamlit as st
 
 from fmnist.charts import trade_off_chart
 from fmnist.runs import Run
-from fmnist.views import VIEWS
+from fmnist.tta import TTA_VARIANTS
 from pages.parts import loading
 
 
 def show(run: Run) -> None:
     """Show what was fitted on the validation images; nothing was looked up in the test set."""
     st.subheader("Knowing when not to answer")
-    judge = loading.classifier(run).judge
-    measured = judge.measured
+    policy = loading.classifier(run).policy
+    variants = policy.tta_variants
+    plural = "s" if len(variants) > 1 else ""
+    measured = policy.measured
     if not measured:
         st.caption(
             "Nothing was fitted for this run, so its probabilities are the network's own. "
@@ -31,7 +33,7 @@ def show(run: Run) -> None:
                 border=True,
                 help="How far confidence and accuracy are apart on average, in 15 bins, on the "
                 f"{measured['n']:,} validation images. One temperature, fitted on the same "
-                f"images, divides the logarithm of the probabilities: {judge.temperature:.3f}.",
+                f"images, divides the logarithm of the probabilities: {policy.temperature:.3f}.",
             )
             st.metric(
                 "Made-up outliers rejected",
@@ -44,16 +46,16 @@ def show(run: Run) -> None:
                 "another verdict than confident.",
             )
         st.markdown(
-            f"- **Confident** from a calibrated probability of {judge.confident_from:.0%} on, "
-            "otherwise **not sure**.\n"
+            f"- **Confident** from a calibrated probability of {policy.confidence_threshold:.0%} "
+            "on, otherwise **not sure**.\n"
             f"- **Not clothing** where the features look like a garment's with less than "
-            f"{judge.clothing_from:.0%}.\n"
-            f"- The answer is the mean over {len(judge.views)} "
-            f"rendering{'s' if len(judge.views) > 1 else ''}: {', '.join(judge.views)}."
+            f"{policy.ood_threshold:.0%}.\n"
+            f"- The answer is the mean over {len(variants)} variant{plural} of the "
+            f"input (test-time augmentation): {', '.join(variants)}."
             + (
                 ""
-                if len(judge.views) == len(VIEWS)
-                else " Others do not vote, because this network does not know garments in them."
+                if len(variants) == len(TTA_VARIANTS)
+                else " The others are left out: this network does not recognise garments in them."
             )
         )
         if not run.settings.holdout:
@@ -62,11 +64,11 @@ def show(run: Run) -> None:
             )
     with curve:
         st.altair_chart(
-            trade_off_chart(measured["trade_off"], judge.confident_from),
+            trade_off_chart(measured["risk_coverage"], policy.confidence_threshold),
             key="trade-off",
             alt="Share of the validation images answered against the share right of those",
         )
         st.caption(
             f"Answering less makes the answers better ({measured['n']:,} validation images). "
-            "Circle: the line that was chosen."
+            "Circle: the threshold that was chosen."
         )

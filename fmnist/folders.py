@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from fmnist.answers import answer_file
-from fmnist.choices import AUTO, Choices
+from fmnist.answer import answer_file
 from fmnist.errors import LabelsError
 from fmnist.labels import (
     TABLE,
@@ -19,24 +18,25 @@ from fmnist.labels import (
     not_there,
     read_table,
 )
-from fmnist.scoring import Picture
+from fmnist.options import AUTO, PreprocessingOptions
+from fmnist.scoring import LabelledImage
 
-__all__ = ["read_folder"]
+__all__ = ["list_labelled_images"]
 
 
-def read_folder(folder: Path, choices: Choices = AUTO) -> list[Picture]:
+def list_labelled_images(folder: Path, options: PreprocessingOptions = AUTO) -> list[LabelledImage]:
     """List the labelled pictures of a folder.
 
     Parameters
     ----------
     folder : Path
         In one of the two layouts of `fmnist.labels`; where it has a `labels.csv`, that one counts.
-    choices : Choices
+    options : PreprocessingOptions
         How the pictures are prepared.
 
     Returns
     -------
-    list of Picture
+    list of LabelledImage
         At least one, in the table's order or sorted by path; names are relative to the folder.
 
     Raises
@@ -50,9 +50,9 @@ def read_folder(folder: Path, choices: Choices = AUTO) -> list[Picture]:
             raise LabelsError(f"There is no folder {str(folder)!r}.")
         root = folder.resolve()
         if (root / TABLE).is_file():
-            pictures = list(_from_table(root, choices))
+            pictures = list(_from_table(root, options))
         else:
-            pictures = list(_from_subfolders(root, choices))
+            pictures = list(_from_subfolders(root, options))
     except OSError as error:
         place = str(error.filename or folder)
         raise LabelsError(f"{place!r} cannot be read ({error.strerror}).") from None
@@ -64,7 +64,7 @@ def read_folder(folder: Path, choices: Choices = AUTO) -> list[Picture]:
     return pictures
 
 
-def _from_subfolders(root: Path, choices: Choices) -> Iterator[Picture]:
+def _from_subfolders(root: Path, options: PreprocessingOptions) -> Iterator[LabelledImage]:
     for place in sorted(root.iterdir()):
         if not place.is_dir() or place.name.startswith((".", "__")):  # .git, __MACOSX
             continue
@@ -73,7 +73,7 @@ def _from_subfolders(root: Path, choices: Choices) -> Iterator[Picture]:
             name = path.relative_to(root).as_posix()
             if not path.resolve().is_relative_to(root):
                 raise LabelsError(f"{name!r} leads out of the folder; put a copy in its place.")
-            yield Picture(name, label, "", partial(answer_file, path, choices=choices))
+            yield LabelledImage(name, label, "", partial(answer_file, path, options=options))
 
 
 def _visible_files(place: Path) -> Iterator[Path]:
@@ -88,7 +88,7 @@ def _visible_files(place: Path) -> Iterator[Path]:
                 yield path
 
 
-def _from_table(root: Path, choices: Choices) -> Iterator[Picture]:
+def _from_table(root: Path, options: PreprocessingOptions) -> Iterator[LabelledImage]:
     def find(name: str, line: int) -> Path:
         try:
             path = (root / name).resolve()
@@ -103,4 +103,6 @@ def _from_table(root: Path, choices: Choices) -> Iterator[Picture]:
         return path
 
     for path, row in read_table((root / TABLE).read_bytes(), find):
-        yield Picture(row.path, row.label_id, row.kind, partial(answer_file, path, choices=choices))
+        yield LabelledImage(
+            row.path, row.label_id, row.kind, partial(answer_file, path, options=options)
+        )

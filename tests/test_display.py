@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fmnist.display import contact_sheet, data_uri, enlarge
 from fmnist.figures import confusion_figure
-from fmnist.pictures import contact_sheet, data_uri, enlarge
 
 
 def test_enlarged_pixels_stay_hard():

@@ -8,16 +8,16 @@ import pytest
 from PIL import Image, ImageDraw
 
 from fmnist import runs
-from fmnist.answers import answer_bytes
-from fmnist.choices import AUTO, Choices
-from fmnist.classifier import for_run
-from fmnist.images import decode
-from fmnist.preparation import prepare
+from fmnist.answer import answer_bytes
+from fmnist.classifier import load_classifier
+from fmnist.decoding import decode_image
+from fmnist.options import AUTO, PreprocessingOptions
+from fmnist.pipeline import preprocess_image
 
 
 @pytest.fixture(scope="module")
 def classifier():
-    return for_run(runs.find("robust"))
+    return load_classifier(runs.find("robust"))
 
 
 def png(image: Image.Image) -> bytes:
@@ -66,8 +66,8 @@ PICTURES = [*map(on_a_floor, range(3)), *map(hazy, range(20, 25)), plain()]
 def test_the_surest_way_is_taken(picture, classifier):
     answer = answer_bytes(picture, classifier)
     by_hand = [
-        answer_bytes(picture, classifier, Choices(segment=segment))
-        for segment in (prepare(decode(picture)).decided.segment, "plain")
+        answer_bytes(picture, classifier, PreprocessingOptions(segment=segment))
+        for segment in (preprocess_image(decode_image(picture)).decided.segment, "plain")
     ]
     sure = [one.probability for one in by_hand if one.probability is not None]
     assert answer.probability == pytest.approx(max(sure), abs=1e-6)
@@ -75,41 +75,41 @@ def test_the_surest_way_is_taken(picture, classifier):
 
 def test_some_picture_is_surer_another_way(classifier):
     answers = [answer_bytes(picture, classifier) for picture in PICTURES]
-    assert any(answer.choices != AUTO for answer in answers)
-    assert any(answer.choices == AUTO for answer in answers)
+    assert any(answer.options != AUTO for answer in answers)
+    assert any(answer.options == AUTO for answer in answers)
 
 
 @pytest.mark.parametrize("picture", PICTURES)
 def test_its_choices_give_the_same_pixels_again(picture, classifier):
     answer = answer_bytes(picture, classifier)
-    again = prepare(decode(picture), answer.choices)
-    assert np.array_equal(again.pixels, answer.prepared.pixels)
-    assert replace(answer.choices, segment="auto") == AUTO
+    again = preprocess_image(decode_image(picture), answer.options)
+    assert np.array_equal(again.pixels, answer.pixels)
+    assert replace(answer.options, segment="automatic") == AUTO
 
 
 @pytest.mark.parametrize(
-    "choices",
+    "options",
     [
-        Choices(segment="plain"),
-        Choices(segment="grabcut"),
-        Choices(segment="none"),
-        Choices(tolerance=20.0),
-        Choices(route="zalando"),
-        Choices(route="resize"),
+        PreprocessingOptions(segment="plain"),
+        PreprocessingOptions(segment="grabcut"),
+        PreprocessingOptions(segment="none"),
+        PreprocessingOptions(tolerance=20.0),
+        PreprocessingOptions(method="published"),
+        PreprocessingOptions(method="resize"),
     ],
 )
-def test_what_was_chosen_by_hand_has_no_rival(choices, classifier):
-    answer = answer_bytes(PICTURES[0], classifier, choices)
-    assert answer.choices == choices
-    expected = prepare(decode(PICTURES[0]), choices).pixels
-    assert np.array_equal(answer.prepared.pixels, expected)
+def test_what_was_chosen_by_hand_has_no_rival(options, classifier):
+    answer = answer_bytes(PICTURES[0], classifier, options)
+    assert answer.options == options
+    expected = preprocess_image(decode_image(PICTURES[0]), options).pixels
+    assert np.array_equal(answer.pixels, expected)
 
 
 def test_other_choices_are_kept_while_the_ways_compete(classifier):
-    mirrored = Choices(mirror=True)
+    mirrored = PreprocessingOptions(mirror=True)
     answer = answer_bytes(PICTURES[0], classifier, mirrored)
-    assert answer.choices.mirror
-    assert replace(answer.choices, segment="auto") == mirrored
+    assert answer.options.mirror
+    assert replace(answer.options, segment="automatic") == mirrored
 
 
 def test_nothing_and_refusals_are_said_as_before(classifier):

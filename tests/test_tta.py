@@ -1,10 +1,9 @@
-"""The renderings of an input and their vote, against plain NumPy."""
+"""Test-time augmentation, against plain NumPy."""
 
 import numpy as np
 import pytest
 
-from fmnist import views
-from fmnist.views import VIEWS
+from fmnist.tta import TTA_VARIANTS, make_tta_variants, predict_tta
 
 
 class Counting:
@@ -28,17 +27,17 @@ def shoe():
     return pixels
 
 
-def test_every_view_is_a_picture_of_the_same_kind(shoe):
-    shown = views.views(shoe)
-    assert shown.shape == (len(VIEWS), 28, 28)
+def test_every_variant_is_a_picture_of_the_same_kind(shoe):
+    shown = make_tta_variants(shoe)
+    assert shown.shape == (len(TTA_VARIANTS), 28, 28)
     assert shown.dtype == np.uint8
     assert np.array_equal(shown[0], shoe)
-    names = list(VIEWS)
+    names = list(TTA_VARIANTS)
     assert np.array_equal(shown[names.index("mirrored")], np.fliplr(shoe))
 
 
 def test_negated_turns_the_fabric_and_not_the_background(shoe):
-    negated = VIEWS["negated"](shoe)
+    negated = TTA_VARIANTS["negated"](shoe)
     assert (negated[shoe == 0] == 0).all()
     assert negated[10, 4] == 275 - 220
     assert negated[10, 20] == 275 - 60
@@ -46,19 +45,19 @@ def test_negated_turns_the_fabric_and_not_the_background(shoe):
 
 def test_turning_keeps_the_garment(shoe):
     for name in ("turned left", "mirrored, turned right"):
-        turned = VIEWS[name](shoe)
+        turned = TTA_VARIANTS[name](shoe)
         assert turned.any()
         assert abs(int((turned > 8).sum()) / int((shoe > 8).sum()) - 0.95**2) < 0.15
 
 
-def test_vote_is_the_mean_and_counts_who_agrees(shoe):
+def test_the_prediction_is_the_mean_and_counts_who_agrees(shoe):
     dark = np.fliplr(shoe)
-    said = views.vote(
+    predicted = predict_tta(
         np.stack([shoe, dark]), Counting(), ("as prepared", "mirrored", "turned left")
     )
-    assert said.each.shape == (2, 3, 10)
-    np.testing.assert_allclose(said.probabilities, said.each.mean(axis=1))
-    assert said.features.shape == (2, 2)
-    assert said.agreement[0] == pytest.approx(2 / 3)
-    first = Counting()(views.views(shoe, ("as prepared", "mirrored", "turned left")))[0]
-    np.testing.assert_allclose(said.each[0], first)
+    assert predicted.by_variant.shape == (2, 3, 10)
+    np.testing.assert_allclose(predicted.probabilities, predicted.by_variant.mean(axis=1))
+    assert predicted.features.shape == (2, 2)
+    assert predicted.agreement[0] == pytest.approx(2 / 3)
+    first = Counting()(make_tta_variants(shoe, ("as prepared", "mirrored", "turned left")))[0]
+    np.testing.assert_allclose(predicted.by_variant[0], first)

@@ -1,4 +1,4 @@
-"""The check-up: one thing off is one finding, the dataset itself passes, and remedies help."""
+"""The input check: one thing off is one issue, the dataset itself passes, and suggestions help."""
 
 from dataclasses import replace
 
@@ -7,12 +7,12 @@ import pytest
 from PIL import Image, ImageDraw
 
 from fmnist import runs
-from fmnist.checkup import HABITS, HIDING, check, measure, measures
-from fmnist.choices import AUTO, Choices
-from fmnist.classifier import for_run
+from fmnist.classifier import load_classifier
 from fmnist.data import CLASS_NAMES, load
-from fmnist.preparation import prepare
-from fmnist.remedies import Remedy, candidates, crop_to_garment, first_that_helps
+from fmnist.input_check import CLASS_RANGES, HIDING, check_input, fit_class_ranges, measure_inputs
+from fmnist.options import AUTO, PreprocessingOptions
+from fmnist.pipeline import preprocess_image
+from fmnist.suggestions import Suggestion, find_helpful_suggestion, suggest_crop, suggest_options
 
 SHIRT, SNEAKER, BOOT, SANDAL = (
     CLASS_NAMES.index(name) for name in ("Shirt", "Sneaker", "Ankle boot", "Sandal")
@@ -38,15 +38,15 @@ def boot() -> np.ndarray:
 
 
 def names(found) -> list[str]:
-    return [finding.name for finding in found]
+    return [issue.name for issue in found]
 
 
 # --- one thing off each
 
 
 def test_well_made_pictures_pass():
-    assert check(shirt(), SHIRT) == []
-    assert check(boot(), BOOT) == []
+    assert check_input(shirt(), SHIRT) == []
+    assert check_input(boot(), BOOT) == []
 
 
 def _with_corners(image):
@@ -75,9 +75,9 @@ def _wide(image):
     [
         (np.zeros((28, 28), np.uint8), SHIRT, "empty", "black"),
         (255 - shirt(), SHIRT, "polarity", "swapped"),
-        (_with_corners(shirt()), SHIRT, "corners", "background was left in"),
+        (_with_corners(shirt()), SHIRT, "corners", "part of the background is left"),
         (shirt(24), SHIRT, "size", "only 24 pixels long"),
-        (shirt(across=2), SHIRT, "centre", "2 pixels off the middle"),
+        (shirt(across=2), SHIRT, "centre", "2 pixels off the centre"),
         (_outlined(shirt()), SHIRT, "fill", "of its bounding box"),
         (_wide(shirt()), SHIRT, "shape", "0.29 times as high as wide"),
         (boot()[:, ::-1], BOOT, "direction", "toes point right"),
@@ -86,22 +86,22 @@ def _wide(image):
     ],
 )
 def test_one_thing_off_is_one_finding(image, class_id, name, words):
-    found = check(np.ascontiguousarray(image), class_id)
+    found = check_input(np.ascontiguousarray(image), class_id)
     assert names(found) == [name]
     assert words in found[0].sentence
 
 
 def test_what_is_usual_depends_on_the_answered_class():
-    assert check(boot(), BOOT) == []
-    assert "shape" in names(check(boot(), CLASS_NAMES.index("Trouser")))
-    assert check(shirt()[:, ::-1], SHIRT) == []  # only footwear has a direction
+    assert check_input(boot(), BOOT) == []
+    assert "shape" in names(check_input(boot(), CLASS_NAMES.index("Trouser")))
+    assert check_input(shirt()[:, ::-1], SHIRT) == []  # only footwear has a direction
 
 
 @pytest.mark.parametrize("edge", [27, 28])
 def test_edges_of_the_limits_pass(edge):
     image = shirt()
     image[edge:] = 0  # a row less at the bottom moves the middle by half a pixel
-    assert check(image, SHIRT) == []
+    assert check_input(image, SHIRT) == []
 
 
 def test_tiny_and_full_pictures_have_words():
@@ -109,7 +109,7 @@ def test_tiny_and_full_pictures_have_words():
     one[3, 4] = 1
     for image in (one, np.full((28, 28), 255, np.uint8), np.full((28, 28), 1, np.uint8)):
         for class_id in range(10):
-            assert check(image, class_id)
+            assert check_input(image, class_id)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_tiny_and_full_pictures_have_words():
 )
 def test_other_input_is_refused(image, class_id):
     with pytest.raises(ValueError, match="not"):
-        check(image, class_id)
+        check_input(image, class_id)
 
 
 # --- on the dataset
@@ -131,7 +131,7 @@ def test_other_input_is_refused(image, class_id):
 
 def test_habits_are_those_of_the_training_images():
     train = load("train")
-    assert measure(train.images, train.labels) == HABITS
+    assert fit_class_ranges(train.images, train.labels) == CLASS_RANGES
 
 
 def test_measures_agree_with_loops(test_part):
@@ -139,7 +139,7 @@ def test_measures_agree_with_loops(test_part):
     covered = [(y, x) for y in range(28) for x in range(28) if image[y, x] > 0]
     ys, xs = [y for y, _ in covered], [x for _, x in covered]
     height, width = max(ys) - min(ys) + 1, max(xs) - min(xs) + 1
-    seen = {name: values[0] for name, values in measures(image[np.newaxis]).items()}
+    seen = {name: values[0] for name, values in measure_inputs(image[np.newaxis]).items()}
     assert seen["length"] == max(height, width)
     assert seen["fill"] == pytest.approx(len(covered) / (height * width))
     assert seen["ratio"] == pytest.approx(height / width)
@@ -155,17 +155,17 @@ def test_measures_agree_with_loops(test_part):
 
 def test_false_alarms_on_the_test_images(test_part):
     alarms = [
-        bool(check(image, int(label)))
+        bool(check_input(image, int(label)))
         for image, label in zip(test_part.images, test_part.labels, strict=True)
     ]
-    print(f"{np.mean(alarms):.2%} of {len(alarms):,} test images get a finding")
+    print(f"{np.mean(alarms):.2%} of {len(alarms):,} test images get an issue")
     assert np.mean(alarms) == pytest.approx(0.0358)
 
 
 @pytest.mark.parametrize(("class_id", "caught"), [(BOOT, 0.999), (SNEAKER, 0.997), (SANDAL, 0.829)])
 def test_mirrored_shoes_are_noticed(test_part, class_id, caught):
     images = test_part.images[test_part.labels == class_id]
-    noticed = ["direction" in names(check(image[:, ::-1], class_id)) for image in images]
+    noticed = ["direction" in names(check_input(image[:, ::-1], class_id)) for image in images]
     print(f"{np.mean(noticed):.1%} of {len(images):,} mirrored {CLASS_NAMES[class_id]}")
     assert np.mean(noticed) == pytest.approx(caught)
 
@@ -173,15 +173,15 @@ def test_mirrored_shoes_are_noticed(test_part, class_id, caught):
 @pytest.fixture(scope="module")
 def answered(test_part):
     """What seed-cnn says about the test images and about their mirror images, (10000,) each."""
-    classifier = for_run(runs.find("seed-cnn"))
+    classifier = load_classifier(runs.find("seed-cnn"))
     mirrored = np.ascontiguousarray(test_part.images[:, :, ::-1])
     return classifier(test_part.images)[0].argmax(1), classifier(mirrored)[0].argmax(1)
 
 
 def test_false_alarms_with_the_networks_own_answers(test_part, answered):
     triples = zip(test_part.images, *answered, strict=True)
-    alarms = [bool(check(image, int(a), int(b))) for image, a, b in triples]
-    print(f"{np.mean(alarms):.2%} of {len(alarms):,} test images get a finding")
+    alarms = [bool(check_input(image, int(a), int(b))) for image, a, b in triples]
+    print(f"{np.mean(alarms):.2%} of {len(alarms):,} test images get an issue")
     assert np.mean(alarms) == pytest.approx(0.0331, abs=0.001)
 
 
@@ -195,17 +195,19 @@ def test_mirrored_shoes_are_noticed_whatever_they_are_taken_for(
     own = test_part.labels == class_id
     straight, mirrored = (classes[own] for classes in answered)
     shoes = zip(test_part.images[own][:, :, ::-1], mirrored, straight, strict=True)
-    noticed = ["direction" in names(check(image, int(a), int(b))) for image, a, b in shoes]
+    noticed = ["direction" in names(check_input(image, int(a), int(b))) for image, a, b in shoes]
     print(f"{np.mean(noticed):.1%} of {own.sum():,} mirrored {CLASS_NAMES[class_id]}")
     assert np.mean(noticed) == pytest.approx(caught, abs=0.005)
 
 
 def test_swapped_brightness_is_noticed_on_every_test_image(test_part):
     pairs = zip(test_part.images, test_part.labels, strict=True)
-    assert all(names(check(255 - image, int(label))) == ["polarity"] for image, label in pairs)
+    assert all(
+        names(check_input(255 - image, int(label))) == ["polarity"] for image, label in pairs
+    )
 
 
-# --- remedies
+# --- suggestions
 
 
 def photo(image: np.ndarray, negate: bool = True, side: int = 10) -> Image.Image:
@@ -215,63 +217,72 @@ def photo(image: np.ndarray, negate: bool = True, side: int = 10) -> Image.Image
     return Image.fromarray(255 - large if negate else large).convert("RGBA")
 
 
-def remedy_for(picture: Image.Image, choices: Choices, class_id: int, name: str) -> Remedy | None:
-    """The remedy that is found for one of the findings, with every answer the same class."""
+def suggestion_for(
+    picture: Image.Image, options: PreprocessingOptions, class_id: int, name: str
+) -> Suggestion | None:
+    """The suggestion that is found for one of the issues, with every answer the same class."""
 
-    def check_with(other: Choices):
-        pixels = prepare(picture, other).pixels
-        return None if pixels is None else check(pixels, class_id)
+    def check_with(other: PreprocessingOptions):
+        pixels = preprocess_image(picture, other).pixels
+        return None if pixels is None else check_input(pixels, class_id)
 
-    prepared = prepare(picture, choices)
-    found = check(prepared.pixels, class_id)
-    (finding,) = (one for one in found if one.name == name)
-    proposed = candidates(finding, choices, prepared, picture.size)
-    assert all(remedy.choices != choices for remedy in proposed)
-    remedy = first_that_helps(finding, proposed, found, check_with)
-    if remedy is not None:
-        assert name not in names(check_with(remedy.choices))
-    return remedy
+    prepared = preprocess_image(picture, options)
+    found = check_input(prepared.pixels, class_id)
+    (issue,) = (one for one in found if one.name == name)
+    proposed = suggest_options(issue, options, prepared, picture.size)
+    assert all(suggestion.options != options for suggestion in proposed)
+    suggestion = find_helpful_suggestion(issue, proposed, found, check_with)
+    if suggestion is not None:
+        assert name not in names(check_with(suggestion.options))
+    return suggestion
 
 
 def test_toes_to_the_right_are_mirrored():
     picture = photo(boot()[:, ::-1])
-    remedy = remedy_for(picture, AUTO, BOOT, "direction")
-    assert remedy == Remedy("Mirror it", Choices(mirror=True))
-    remedy = remedy_for(photo(boot()), Choices(mirror=True), BOOT, "direction")
-    assert remedy == Remedy("Do not mirror it", AUTO)
+    suggestion = suggestion_for(picture, AUTO, BOOT, "direction")
+    assert suggestion == Suggestion("Mirror it", "mirrored", PreprocessingOptions(mirror=True))
+    suggestion = suggestion_for(photo(boot()), PreprocessingOptions(mirror=True), BOOT, "direction")
+    assert suggestion == Suggestion("Do not mirror it", "not mirrored", AUTO)
 
 
 def test_light_on_dark_by_the_seven_steps_gets_the_other_polarity():
-    chosen = Choices(route="zalando")
-    remedy = remedy_for(photo(shirt(), negate=False), chosen, SHIRT, "polarity")
-    assert remedy.choices == replace(chosen, polarity="light on dark")
-    assert remedy.label == "Take it as light on dark"
+    chosen = PreprocessingOptions(method="published")
+    suggestion = suggestion_for(photo(shirt(), negate=False), chosen, SHIRT, "polarity")
+    assert suggestion.options == replace(chosen, polarity="light on dark")
+    assert suggestion.label == "Take it as light on dark"
 
 
 def test_wrong_polarity_by_hand_is_taken_back():
-    remedy = remedy_for(photo(shirt()), Choices(polarity="light on dark"), SHIRT, "empty")
-    assert remedy.choices == AUTO
+    suggestion = suggestion_for(
+        photo(shirt()), PreprocessingOptions(polarity="light on dark"), SHIRT, "empty"
+    )
+    assert suggestion.options == AUTO
 
 
 def test_background_left_in_is_searched_for():
     picture = photo(shirt(), negate=False)
-    chosen = Choices(segment="none", polarity="light on dark")
-    assert remedy_for(picture, Choices(segment="none"), SHIRT, "polarity").choices == chosen
-    assert remedy_for(picture, chosen, SHIRT, "size").choices == replace(chosen, segment="auto")
+    chosen = PreprocessingOptions(segment="none", polarity="light on dark")
+    assert (
+        suggestion_for(picture, PreprocessingOptions(segment="none"), SHIRT, "polarity").options
+        == chosen
+    )
+    assert suggestion_for(picture, chosen, SHIRT, "size").options == replace(
+        chosen, segment="automatic"
+    )
 
 
 def test_small_garment_in_a_picture_of_28_pixels_is_cropped():
     picture = Image.fromarray(shirt(20)).convert("RGBA")
-    remedy = remedy_for(picture, AUTO, SHIRT, "size")
-    assert remedy.label == "Crop to the garment"
-    assert check(prepare(picture, remedy.choices).pixels, SHIRT) == []
+    suggestion = suggestion_for(picture, AUTO, SHIRT, "size")
+    assert suggestion.label == "Crop to the garment"
+    assert check_input(preprocess_image(picture, suggestion.options).pixels, SHIRT) == []
 
 
 def test_outline_that_was_left_empty_is_filled():
     picture = Image.new("RGBA", (240, 300), "white")
     points = [(20, 20), (220, 20), (220, 150), (180, 150), (180, 280), (60, 280), (60, 150)]
     ImageDraw.Draw(picture).line([*points, (20, 150), (20, 20)], fill="black", width=9)
-    assert remedy_for(picture, Choices(fill=False), SHIRT, "fill").choices.fill
+    assert suggestion_for(picture, PreprocessingOptions(fill=False), SHIRT, "fill").options.fill
 
 
 @pytest.mark.parametrize("mirror", [False, True])
@@ -279,9 +290,11 @@ def test_outline_that_was_left_empty_is_filled():
 def test_crop_to_garment_is_where_the_garment_is(mirror, crop):
     picture = Image.new("RGBA", (400, 200), "black")
     ImageDraw.Draw(picture).rectangle([60, 50, 99, 149], fill="white")  # 40 x 100
-    choices = Choices(segment="none", polarity="light on dark", mirror=mirror, crop=crop)
-    remedy = crop_to_garment(prepare(picture, choices), choices, picture.size)
-    left, top, right, bottom = np.array(remedy.choices.crop) * [400, 200, 400, 200]
+    options = PreprocessingOptions(
+        segment="none", polarity="light on dark", mirror=mirror, crop=crop
+    )
+    suggestion = suggest_crop(preprocess_image(picture, options), options, picture.size)
+    left, top, right, bottom = np.array(suggestion.options.crop) * [400, 200, 400, 200]
     pixel = 400 / 28
     assert 60 - 2 * pixel <= left <= 60
     assert 50 - 2 * pixel <= top <= 50
@@ -289,22 +302,27 @@ def test_crop_to_garment_is_where_the_garment_is(mirror, crop):
     assert 150 <= bottom <= 150 + 2 * pixel
 
 
-def test_remedy_that_does_not_help_is_not_proposed():
-    finding = check(boot()[:, ::-1], BOOT)[0]
-    remedies = [Remedy("a", Choices(mirror=True)), Remedy("b", Choices(fill=True))]
-    assert first_that_helps(finding, remedies, [finding], lambda choices: [finding]) is None
-    assert first_that_helps(finding, remedies, [finding], lambda choices: None) is None
-    answers = {remedies[0].choices: None, remedies[1].choices: []}
-    assert first_that_helps(finding, remedies, [finding], answers.get) is remedies[1]
+def test_suggestion_that_does_not_help_is_not_proposed():
+    issue = check_input(boot()[:, ::-1], BOOT)[0]
+    suggestions = [
+        Suggestion("a", "a", PreprocessingOptions(mirror=True)),
+        Suggestion("b", "b", PreprocessingOptions(fill=True)),
+    ]
+    assert find_helpful_suggestion(issue, suggestions, [issue], lambda options: [issue]) is None
+    assert find_helpful_suggestion(issue, suggestions, [issue], lambda options: None) is None
+    answers = {suggestions[0].options: None, suggestions[1].options: []}
+    assert find_helpful_suggestion(issue, suggestions, [issue], answers.get) is suggestions[1]
 
 
 def test_hidden_findings_may_come_to_light():
-    hiding, other = check(255 - shirt(), SHIRT)[0], check(shirt(24), SHIRT)[0]
-    black = check(np.zeros((28, 28), np.uint8), SHIRT)[0]
+    hiding, other = check_input(255 - shirt(), SHIRT)[0], check_input(shirt(24), SHIRT)[0]
+    black = check_input(np.zeros((28, 28), np.uint8), SHIRT)[0]
     assert {hiding.name, black.name} < set(HIDING)
-    remedies = [Remedy(name, Choices(tolerance=at)) for at, name in enumerate("ab")]
+    suggestions = [
+        Suggestion(name, name, PreprocessingOptions(tolerance=at)) for at, name in enumerate("ab")
+    ]
     for left, helps in (([other, other], True), ([black], False), ([hiding], False)):
-        found = dict.fromkeys((one.choices for one in remedies), left)
-        best = first_that_helps(hiding, remedies, [hiding], found.get)
-        assert best is (remedies[0] if helps else None)
-    assert first_that_helps(other, remedies, [other], lambda choices: [hiding]) is None
+        found = dict.fromkeys((one.options for one in suggestions), left)
+        best = find_helpful_suggestion(hiding, suggestions, [hiding], found.get)
+        assert best is (suggestions[0] if helps else None)
+    assert find_helpful_suggestion(other, suggestions, [other], lambda options: [hiding]) is None

@@ -4,46 +4,46 @@ import hashlib
 
 import streamlit as st
 
-from fmnist.answers import Answer
-from fmnist.choices import AUTO, Choices
+from fmnist.answer import Answer
+from fmnist.options import AUTO, PreprocessingOptions
 from fmnist.runs import Run
 from pages.parts import loading
 from pages.parts.answer_view import show_answer
-from pages.parts.checkup_view import show_checkup
-from pages.parts.hands_controls import choose, chosen, show_controls
+from pages.parts.input_check_view import show_input_check
+from pages.parts.preprocessing_controls import choose, chosen, show_controls
 
 
 @st.fragment
 def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> None:
-    """Show the answer for a picture's bytes, its check-up, and its way to 28x28 with the controls.
+    """Show a picture's answer, its input check, and how it became 28x28 with the controls.
 
     A control runs only this fragment again.
 
     key: starts the keys of all elements
-    subject: what the choices belong to. They are forgotten when it changes; the default is the
+    subject: what the options belong to. They are forgotten when it changes; the default is the
         picture itself. A drawing stays the same one while strokes are added.
     """
     subject = subject or hashlib.sha256(picture).hexdigest()
-    choices = chosen(key, subject)
+    options = chosen(key, subject)
     automatic = loading.answer(picture, run)
-    answer = loading.answer(picture, run, choices)
+    answer = loading.answer(picture, run, options)
     if answer.verdict == "refused":
         show_answer(answer, key)
         return
-    if choices != AUTO:
+    if options != AUTO:
         _show_before_and_after(automatic, answer, key, subject)
-    if answer.prepared.pixels is None and automatic.prepared.pixels is not None:
-        st.info("With these choices nothing is left of the picture.", icon=":material/crop_free:")
+    if answer.pixels is None and automatic.pixels is not None:
+        st.info("With these options nothing is left of the picture.", icon=":material/crop_free:")
     else:
         show_answer(answer, key)
-    show_checkup(answer, picture, run, key, subject, choices)
-    _show_way(picture, key, subject, choices, answer, automatic)
+    show_input_check(answer, picture, run, key, subject, options)
+    _show_way(picture, key, subject, options, answer, automatic)
 
 
 def _show_before_and_after(automatic: Answer, answer: Answer, key: str, subject: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":gray-badge[Before, automatic] {_said(automatic)}", width="content")
-        st.markdown(f":blue-badge[After, by hand] {_said(answer)}", width="content")
+        st.markdown(f":gray-badge[Before, automatic] {_best_guess(automatic)}", width="content")
+        st.markdown(f":blue-badge[After, by hand] {_best_guess(answer)}", width="content")
         st.button(
             "Back to automatic",
             icon=":material/restart_alt:",
@@ -54,23 +54,30 @@ def _show_before_and_after(automatic: Answer, answer: Answer, key: str, subject:
         )
 
 
-def _said(answer: Answer) -> str:
+def _best_guess(answer: Answer) -> str:
     if answer.class_id is None:
         return "nothing found"
     return f"{answer.class_name} {answer.probability:.1%}"
 
 
 def _show_way(
-    picture: bytes, key: str, subject: str, choices: Choices, answer: Answer, automatic: Answer
+    picture: bytes,
+    key: str,
+    subject: str,
+    options: PreprocessingOptions,
+    answer: Answer,
+    automatic: Answer,
 ) -> None:
     """Show on demand, picture by picture, how the bytes became 28x28 pixels, and the controls."""
     with st.expander("How it became 28 × 28", key=f"{key}-steps", on_change="rerun") as way:
         if not way.open:
             return
         with st.container(horizontal=True):
-            for step in loading.steps(picture, answer.choices):
+            for step in loading.steps(picture, answer.options):
                 factor = max(1, 112 // max(step.picture.shape[:2]))
                 pixels = step.picture.repeat(factor, axis=0).repeat(factor, axis=1)
                 st.image(pixels, width=112, caption=step.title, alt=step.title)
         st.markdown("**Decide by hand**")
-        show_controls(key, subject, choices, answer.prepared.decided, automatic.prepared.decided)
+        show_controls(
+            key, subject, options, answer.preprocessed.decided, automatic.preprocessed.decided
+        )
