@@ -4,7 +4,7 @@
     +-- DatasetError       the 70,000 images are missing, damaged or unreachable
     +-- SettingsError      a training setting is outside its legal range
     +-- RunError           a run's folder is missing or damaged
-    +-- KeepingError       a run cannot be renamed, noted, deleted or kept
+    +-- KeepingError       a run cannot be renamed, noted or deleted
     +-- TrainingBusy       another training holds this machine
     +-- TrainingFailed     the training process did not start
     +-- TrainingDiverged   the loss was no number any more
@@ -54,7 +54,7 @@ class RunError(FmnistError):
 
 
 class KeepingError(FmnistError):
-    """A run cannot be renamed, noted, starred, deleted, brought back or taken in."""
+    """A run cannot be renamed, noted, starred, deleted or brought back."""
 
 
 class TrainingBusy(FmnistError):

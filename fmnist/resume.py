@@ -4,7 +4,7 @@ import dataclasses
 
 from fmnist import checkpoints
 from fmnist.errors import RunError
-from fmnist.runs import Run, check_origin
+from fmnist.runs import Run
 from fmnist.settings import TrainSettings
 
 __all__ = ["can_resume", "resumed_settings"]
@@ -33,7 +33,6 @@ def resumed_settings(run: Run, more: int = 0) -> TrainSettings:
             f"The run {run.name!r} ships with the project and stays as it is; a new run can begin "
             f"with its weights (--initial {run.name})."
         )
-    check_origin(run)
     if run.active:
         raise RunError(f"The run {run.name!r} is training already.")
     if settings is None or run.state == "damaged":

@@ -44,7 +44,6 @@ __all__ = [
     "alive",
     "check_file",
     "check_name",
-    "check_origin",
     "create",
     "find",
     "find_initial",
@@ -53,7 +52,6 @@ __all__ = [
     "load_predictions",
     "new_name",
     "read",
-    "read_probabilities",
     "runs_directory",
     "this_process",
     "usable_runs",
@@ -63,7 +61,6 @@ __all__ = [
 SHIPPED_DIR = Path(__file__).parent.resolve() / "shipped"
 DEFAULT_RUN = "robust"
 FORMAT = 1
-ELSEWHERE = "elsewhere"  # run.json's "origin" of a run that came as a zip file (`run_archive`)
 
 # waiting: for another training to end. finishing: exporting and answering the test set.
 ACTIVE = ("waiting", "starting", "running", "paused", "finishing")
@@ -98,12 +95,7 @@ class Run:
     def usable(self) -> bool:
         """True where it has a network to classify with and answers on the test set."""
         whole = {"model.tflite", "test.npz"} <= self.files.keys()
-        return self.state in ENDED and whole and not self.elsewhere
-
-    @property
-    def elsewhere(self) -> bool:
-        """True where it came as a zip file from elsewhere: it is looked at and never loaded."""
-        return self.info.get("origin") == ELSEWHERE
+        return self.state in ENDED and whole
 
     @property
     def has_next_epoch(self) -> bool:
@@ -146,8 +138,7 @@ class Run:
             words.append(f"{epochs} {more}epoch{'s' * (epochs != 1)}")
         if (accuracy := self.scores.get("test_accuracy")) is not None:
             words.append(f"{accuracy:.1%} of the test images")
-        own = "from elsewhere" if self.elsewhere else "your own"
-        words.append("shipped" if self.shipped else own)
+        words.append("shipped" if self.shipped else "your own")
         return " · ".join(words)
 
     @property
@@ -257,21 +248,11 @@ def find_initial(settings: TrainSettings) -> list[Run]:
 
 def keras_file(run: Run) -> Path:
     """The run's model.keras. Raises RunError where there is none, or not one to be trusted."""
-    check_origin(run)
     path = run.path / "model.keras"
     if "model.keras" not in run.files or not path.is_file():
         raise RunError(f"The run {run.name!r} has no Keras network ({run.state}).")
     check_file(run, "model.keras")
     return path
-
-
-def check_origin(run: Run) -> None:
-    """Raise RunError for a run that came from elsewhere: what it brought is never loaded."""
-    if run.elsewhere:
-        raise RunError(
-            f"The run {run.name!r} came from elsewhere and is only looked at; train one here with "
-            "its settings."
-        )
 
 
 def check_file(run: Run, name: str) -> None:
@@ -289,22 +270,10 @@ def check_file(run: Run, name: str) -> None:
 def load_predictions(run: Run) -> np.ndarray:
     """The run's probabilities on the test images: (10000, 10) float32.
 
-    Raises RunError where the file is missing, damaged or not made of probabilities, and for a run
-    from elsewhere.
-    """
-    check_origin(run)
-    if not run.usable:
-        raise RunError(f"The run {run.name!r} has no answers on the test set yet.")
-    return read_probabilities(run)
-
-
-def read_probabilities(run: Run) -> np.ndarray:
-    """What the run's test.npz holds, (10000, 10) float32, of a run from elsewhere too.
-
     Raises RunError where the file is missing, damaged or not made of probabilities.
     """
-    if "test.npz" not in run.files:
-        raise RunError(f"The run {run.name!r} has no answers on the test set.")
+    if not run.usable:
+        raise RunError(f"The run {run.name!r} has no answers on the test set yet.")
     check_file(run, "test.npz")
     try:
         # opened here, because NumPy leaves a damaged file open

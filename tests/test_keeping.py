@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from fmnist import keeping, resume, runs
+from fmnist import keeping, runs
 from fmnist.errors import KeepingError, RunError
 from fmnist.keeping import About, Trash
 from fmnist.settings import TrainSettings
@@ -269,25 +269,3 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(own_run, monkeypatch, t
     monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / "file"))
     with pytest.raises(KeepingError, match="cannot be changed on this computer's disk"):
         Trash().delete(run)
-
-
-# --- runs from elsewhere are only looked at
-
-
-def test_a_run_from_elsewhere_is_never_loaded(own_run):
-    run = own_run("far", origin="elsewhere", epochs_done=3)  # even with a network beside it
-    assert run.elsewhere
-    assert not run.usable
-    assert run.summary.endswith("from elsewhere")
-    assert run not in runs.usable_runs()
-    only = "'far' came from elsewhere and is only looked at"
-    with pytest.raises(RunError, match=only):
-        runs.keras_file(run)
-    with pytest.raises(RunError, match=only):
-        runs.find_initial(TrainSettings(initial="far"))
-    with pytest.raises(RunError, match=only):
-        resume.resumed_settings(run, 2)
-    with pytest.raises(RunError, match=only):
-        runs.load_predictions(run)
-    assert not resume.can_resume(run)
-    assert runs.read_probabilities(run).shape == (10_000, 10)

@@ -481,11 +481,6 @@ def test_any_ended_run_of_the_table_can_go_on(own_run, monkeypatch, info, label,
     assert went_on[1:] == [{"more": more, "wait": True}]
 
 
-def test_a_run_from_elsewhere_cannot_go_on(own_run):
-    checkpoint(own_run("far", origin="elsewhere").path, 10)
-    assert not any(b.label.startswith(("Resume", "Continue")) for b in chosen("far").button)
-
-
 def test_a_failure_in_the_queue_is_told_while_the_next_one_trains(runs_dir):
     runs.write_info(dead("broken", 2), state="failed", process=None, error="The disk was full.")
     fake("live", "running", VALIDATED, NOW)

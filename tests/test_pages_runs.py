@@ -8,7 +8,7 @@ import streamlit as st
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
-from fmnist import keeping, run_archive, runs, storage
+from fmnist import keeping, runs, storage
 from fmnist.forecast import compare_forecast
 from fmnist.settings import TrainSettings
 from pages.parts import frame, row_table, run_actions, run_trash
@@ -16,7 +16,6 @@ from tests.browsing import ANSWER_LIMIT, browsing, go
 from tests.test_keeping import trash
 from tests.test_pages import fresh_caches, open_app, texts
 from tests.test_pages_report import metrics, sent
-from tests.test_run_archive import HOSTILE, run_zip
 
 __all__ = ["fresh_caches"]  # a fixture for all of these, too
 
@@ -61,13 +60,6 @@ def charts(app) -> list[str]:
 
 def over(words: str) -> list[str]:
     return [f"{measure} over {words}" for measure in ("Accuracy", "Loss")]
-
-
-def upload(app, data: bytes, name="far.zip") -> AppTest:
-    taken = app.session_state.get("run_zips_taken", 0)
-    app.file_uploader(key=f"run_zip-{taken}").set_value((name, data, "application/zip")).run()
-    assert not app.exception
-    return app
 
 
 # --- the table
@@ -124,7 +116,6 @@ def test_without_any_run_there_is_a_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr(runs, "SHIPPED_DIR", tmp_path / "none")
     app = open_app("train")
     assert "There is no run yet" in texts(app)
-    assert app.file_uploader(key="run_zip-0")
 
 
 # --- the detail
@@ -298,50 +289,7 @@ def test_a_run_can_be_downloaded(own_run):
     own_run("mine")
     (download,) = train("mine").download_button
     assert (download.label, download.disabled) == ("Download", False)
-    # what it is made of: tests/test_run_archive.py
-
-
-# --- a run from elsewhere
-
-
-def test_a_run_from_elsewhere_is_shown_and_nowhere_chosen(own_run):
-    run = runs.find("seed-cnn")
-    app = upload(open_app("train"), run_archive.pack(run))
-    assert sent(app, "runs_table")["chosen"] == "far"
-    assert cells(app, "far")["Note"] == "from elsewhere"
-    assert metrics(app)["Test"] == f"{run.scores['test_accuracy']:.2%}"
-    assert f"**{run.scores['test_accuracy']:.2%}** of the 10,000 test images" in texts(app)
-    matrix, *curves = charts(app)
-    assert matrix.startswith("Confusion matrix of the run from elsewhere")
-    assert curves == over("the epochs for 1 run")
-    assert app.sidebar.selectbox(key="run").options == ["robust", "accurate", "seed-cnn"]
-    assert button(app, "Look at it on all pages").disabled
-    # the uploader is empty again, so the next look at the page keeps no second one
-    app.run()
-    assert listed(app) == ["robust", "accurate", "seed-cnn", "far"]
-    click(app, "Delete")
-    assert "far" not in listed(app)
-
-
-def test_one_without_answers_or_with_damaged_ones_is_a_sentence(own_run):
-    app = upload(open_app("train"), run_zip())
-    assert "without its answers" in texts(app)
-    assert "There are no curves" in texts(app)
-    own_run("odd", origin="elsewhere")
-    (runs.find("odd").path / "test.npz").write_bytes(b"x")
-    app = train("odd")
-    assert "test.npz was changed" in app.error[0].value.replace("\\", "")
-
-
-@pytest.mark.parametrize("name", ["no zip", "no run", "pickle", "bomb"])
-def test_a_hostile_zip_is_one_sentence(name, runs_dir):
-    data, words = HOSTILE[name]
-    app = upload(open_app("train"), data)
-    assert words in app.error[0].value.replace("\\", "")
-    assert len(app.error) == 1
-    assert list(runs_dir.glob("[a-z]*")) == []
-    app.run()
-    assert not app.error
+    # what it is made of: tests/test_transfer.py
 
 
 # --- comparing

@@ -6,7 +6,7 @@ from fmnist import keeping, runs
 from fmnist.architectures import NETWORKS
 from fmnist.progress_text import duration_text
 from fmnist.runs import Run
-from pages.parts import run_actions, run_compare, run_detail, run_trash, run_upload
+from pages.parts import run_actions, run_compare, run_detail, run_trash
 from pages.parts.row_table import Column, row_table
 
 AT_FIRST = 3  # runs whose curves are shown before anything is chosen
@@ -56,7 +56,6 @@ def _section() -> None:
         run_compare.show(ticked or ([chosen] if chosen else first))
     else:
         st.info("There is no run yet; train one.")
-    run_upload.offer()
 
 
 def _offer_undo() -> None:
@@ -99,8 +98,7 @@ def _table(listed: dict[str, Run]) -> list[dict]:
 
 def _row(run: Run) -> dict:
     settings, about = run.settings, keeping.about(run)
-    origin = "from elsewhere" if run.elsewhere else "ships with the project" if run.shipped else ""
-    words = (" ".join(about.note.split()), run.reason, origin)
+    words = (" ".join(about.note.split()), run.reason, "ships with the project" * run.shipped)
     return {
         "name": run.name,
         "starred": about.starred,

@@ -4,14 +4,11 @@ from functools import partial
 
 import streamlit as st
 
-from fmnist import evaluation, keeping, run_archive, runs
-from fmnist.charts import confusion_spec, confusion_table
-from fmnist.errors import FmnistError
-from fmnist.evaluation import Evaluation
+from fmnist import keeping, transfer
 from fmnist.forecast import compare_forecast
 from fmnist.progress_text import duration_text, read_last_words
 from fmnist.runs import Run
-from pages.parts import live_resume, loading, run_actions
+from pages.parts import live_resume, run_actions
 from pages.parts.answer_view import literal
 from pages.parts.numbers import number
 
@@ -20,7 +17,8 @@ def show(run: Run) -> None:
     """Show the detail of a run that nothing works on."""
     about = keeping.about(run)
     with st.container(border=True, key="run-detail"):
-        st.markdown(f"**{literal(run.name)}**: {_origin(run)}")
+        origin = ", ships with the project" * run.shipped
+        st.markdown(f"**{literal(run.name)}**: {run.state}{origin}")
         if run.state in ("failed", "damaged"):
             st.error(literal(run.reason), title=f"It is {run.state}", icon=":material/error:")
             if lines := read_last_words(run):
@@ -42,14 +40,6 @@ def show(run: Run) -> None:
             on_change=run_actions.note,
             args=(run, note_key),
         )
-        if run.elsewhere:
-            _matrix(run)
-
-
-def _origin(run: Run) -> str:
-    if run.shipped:
-        return f"{run.state}, ships with the project"
-    return f"{run.state}, from elsewhere, only looked at" if run.elsewhere else run.state
 
 
 def _numbers(run: Run) -> None:
@@ -96,7 +86,7 @@ def _buttons(run: Run, starred: bool) -> None:
         )
         st.download_button(
             "Download",
-            partial(run_archive.pack, run),  # made when it is asked for
+            partial(transfer.pack_run, run),  # made when it is asked for
             f"{run.name}.zip",
             "application/zip",
             icon=":material/download:",
@@ -131,33 +121,3 @@ def _rename(run: Run) -> None:
         st.form_submit_button(
             "Rename", type="primary", on_click=run_actions.rename, args=(run, key)
         )
-
-
-def _matrix(run: Run) -> None:
-    """The confusion matrix of what a run from elsewhere said, which has no Report page."""
-    st.caption("Its settings, times and curves are what the file says.")
-    if "test.npz" not in run.files:
-        st.caption("It came without its answers on the test images.")
-        return
-    try:
-        result = _judged(str(run.path), run.files["test.npz"], run)
-    except FmnistError as error:
-        st.error(literal(str(error)))
-        return
-    low, high = result.interval
-    st.markdown(
-        f"Computed here from the answers it came with: **{result.accuracy:.2%}** of the "
-        f"{result.n:,} test images are right (95 % interval {low:.2%} to {high:.2%})."
-    )
-    st.vega_lite_chart(
-        confusion_table(result.confusion),
-        confusion_spec(dark=st.context.theme.type == "dark"),
-        key="run-matrix",
-        alt="Confusion matrix of the run from elsewhere: true classes in rows, predicted classes "
-        "in columns",
-    )
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _judged(path: str, sha256: str, _run: Run) -> Evaluation:
-    return evaluation.evaluate(runs.read_probabilities(_run), loading.test_part().labels)
