@@ -5,7 +5,8 @@ import time
 
 import numpy as np
 
-from fmnist import runs
+from fmnist.library import find_run
+from fmnist.run import find_keras_file
 
 __all__ = ["measure", "photo"]
 
@@ -78,7 +79,7 @@ def _predict(run: str, photos: int, test, rng: np.random.Generator) -> list[floa
     with quiet():
         import keras
 
-        model = keras.models.load_model(runs.keras_file(runs.find(run)), compile=False)
+        model = keras.models.load_model(find_keras_file(find_run(run)), compile=False)
 
     def work(picture: bytes) -> None:
         small = Image.open(io.BytesIO(picture)).convert("L").resize((28, 28))

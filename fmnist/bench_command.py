@@ -7,8 +7,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from fmnist import bench_text, runs, storage
+from fmnist import bench_text
 from fmnist.errors import RunError
+from fmnist.files import write_json
+from fmnist.library import DEFAULT_RUN
 from fmnist.settings import LIMITS
 
 __all__ = ["add_to"]
@@ -26,7 +28,7 @@ def add_to(commands) -> None:
     def kind(name: str, work, help_text: str, description: str, run: str = ""):
         parser = kinds.add_parser(name, help=help_text, description=description)
         if run:
-            parser.add_argument("--run", default=runs.DEFAULT_RUN, help=f"name of the {run}")
+            parser.add_argument("--run", default=DEFAULT_RUN, help=f"name of the {run}")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument(
             "--out", type=Path, metavar="FILE", help="write the JSON object to this file, too"
@@ -244,7 +246,7 @@ def _write(options, fields: dict) -> dict:
     result = {**fields, "machine": machine.describe_machine(), "versions": machine.versions()}
     if options.out is not None:
         try:
-            storage.write_json(options.out, result)
+            write_json(options.out, result)
         except OSError as error:
             raise RunError(
                 f"The file {str(options.out)!r} cannot be written ({error.strerror})."

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from fmnist import runs, storage
 from fmnist.data import scale
 from fmnist.errors import RunError
+from fmnist.files import sha256_of, write_json
+from fmnist.library import find_run
 from fmnist.quiet import quiet
 from fmnist.rejection import UNFITTED, RejectionPolicy, fit_rejection_policy
-from fmnist.runs import Run
+from fmnist.run import Run, check_run_file, read_run, write_run_info
 
 __all__ = ["Classifier", "fit_rejection", "load_classifier", "load_classifier_for_command"]
 
@@ -92,7 +93,7 @@ def load_classifier(run: Run) -> Classifier:
 
 
 def _load(run: Run, policy: RejectionPolicy = UNFITTED) -> Classifier:
-    runs.check_file(run, "model.tflite")
+    check_run_file(run, "model.tflite")
     return Classifier(run.path / "model.tflite", policy)
 
 
@@ -103,7 +104,7 @@ def _policy(run: Run) -> RejectionPolicy:
     path = run.path / "verdict.json"
     try:
         text = path.read_bytes()
-        known = run.files["verdict.json"], runs.read(run.path).files.get("verdict.json")
+        known = run.files["verdict.json"], read_run(run.path).files.get("verdict.json")
         # either hash: it may have been fitted anew since the run was read
         if hashlib.sha256(text).hexdigest() in known:
             return RejectionPolicy.from_dict(json.loads(text))
@@ -126,9 +127,9 @@ def fit_rejection(run: Run, images: np.ndarray, labels: np.ndarray) -> None:
         raise RunError(f"The run {run.name!r} has no network to classify with ({run.state}).")
     policy = fit_rejection_policy(_load(run), images, labels)
     try:
-        storage.write_json(run.path / "verdict.json", policy.to_dict())
-        digest = storage.sha256_of(run.path / "verdict.json")
-        runs.write_info(run.path, files={**run.files, "verdict.json": digest})
+        write_json(run.path / "verdict.json", policy.to_dict())
+        digest = sha256_of(run.path / "verdict.json")
+        write_run_info(run.path, files={**run.files, "verdict.json": digest})
     except OSError as error:
         raise RunError(
             f"The folder of the run {run.name!r} cannot be written ({error.strerror})."
@@ -141,6 +142,6 @@ def load_classifier_for_command(name: str) -> Classifier:
     Raises RunError as `load_classifier` does, and where there is no such run.
     """
     with quiet():
-        classifier = load_classifier(runs.find(name))
+        classifier = load_classifier(find_run(name))
         classifier(np.zeros((1, 28, 28), np.uint8))  # LiteRT says a word on its first call
     return classifier

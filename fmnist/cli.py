@@ -15,13 +15,14 @@ from fmnist import (
     faithfulness_command,
     map_command,
     plan_command,
-    runs,
     score_command,
     train_command,
     verdicts_command,
 )
 from fmnist.errors import FmnistError, SettingsError
+from fmnist.library import DEFAULT_RUN, find_run, list_runs
 from fmnist.quiet import quiet
+from fmnist.run import find_keras_file, read_run
 
 __all__ = ["main"]
 
@@ -92,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         "verdict 'refused' and does not end the work; the exit status is 1 where one was refused.",
     )
     classify.add_argument("files", metavar="FILE", nargs="+", type=Path, help="a picture")
-    classify.add_argument("--run", default=runs.DEFAULT_RUN, help="name of the run to answer")
+    classify.add_argument("--run", default=DEFAULT_RUN, help="name of the run to answer")
     classify.add_argument("--json", action="store_true", help="one JSON object a line")
     classify.set_defaults(run_command=_classify)
 
@@ -105,8 +106,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _export(options, parser) -> int:
-    run = runs.find(options.run)
-    file = runs.keras_file(run)
+    run = find_run(options.run)
+    file = find_keras_file(run)
     with quiet():
         import keras
 
@@ -114,13 +115,13 @@ def _export(options, parser) -> int:
 
         model = keras.models.load_model(file, compile=False)
         export_run(run.path, model, run.settings.source)
-    accuracy = runs.read(run.path).scores["test_accuracy"]
+    accuracy = read_run(run.path).scores["test_accuracy"]
     print(f"{run.name}: {accuracy:.2%} of the 10,000 test images right.")
     return 0
 
 
 def _runs(options, parser) -> int:
-    for run in runs.list_runs():
+    for run in list_runs():
         if options.json:
             fields = {
                 "run": run.name,

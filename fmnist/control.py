@@ -8,7 +8,7 @@ import contextlib
 import math
 from pathlib import Path
 
-from fmnist import storage
+from fmnist.files import replace_file
 
 __all__ = [
     "PAUSE",
@@ -50,7 +50,7 @@ def withdraw_requests(path: Path) -> None:
 
 def post_rate(path: Path, rate: float) -> None:
     """Ask for another peak learning rate from the next epoch on; a later wish replaces this one."""
-    storage.replace_file(path / RATE, lambda part: part.write_text(f"{rate!r}\n", encoding="ascii"))
+    replace_file(path / RATE, lambda part: part.write_text(f"{rate!r}\n", encoding="ascii"))
 
 
 def requested_rate(path: Path) -> float | None:

@@ -19,15 +19,13 @@ import io
 import os
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
-import filelock
-
-from fmnist import runs, storage
 from fmnist.decoding import decode_image
 from fmnist.errors import CorrectionsError, LabelsError
+from fmnist.files import locked_folder, replace_file
 from fmnist.labels import LABEL_NAMES, TABLE, Row, read_table, write_table
+from fmnist.library import runs_directory
 
 __all__ = [
     "KINDS",
@@ -45,13 +43,12 @@ __all__ = [
 KINDS = ("drawing", "upload", "camera")
 MAX_PICTURES = 500
 MAX_TOTAL = 90 * 2**20  # bytes; their export must be a zip file that can be uploaded again
-PATIENCE = 10.0  # seconds to wait for another process; each holds the lock for milliseconds
 NAME = re.compile(r"[0-9a-f]{64}\.png")
 
 
 def directory() -> Path:
     """Where they lie: FMNIST_CORRECTIONS, or `corrections` beside the folder of own runs."""
-    own = os.environ.get("FMNIST_CORRECTIONS") or runs.runs_directory().parent / "corrections"
+    own = os.environ.get("FMNIST_CORRECTIONS") or runs_directory().parent / "corrections"
     return Path(own).expanduser().resolve()
 
 
@@ -110,7 +107,7 @@ def keep(data: bytes, label_id: int, kind: str) -> Row:
             _check_room(place, rows, len(picture))
             rows.append(row)
         # in both cases: somebody may have deleted or damaged the file
-        storage.replace_file(place / name, lambda part: part.write_bytes(picture))
+        replace_file(place / name, lambda part: part.write_bytes(picture))
         _write(place, rows)
     return row
 
@@ -141,7 +138,7 @@ def picture_of(row: Row) -> bytes:
 
 
 def export() -> bytes:
-    """All of them as a zip file that `archive.Archive` reads; one gone meanwhile is left out."""
+    """All of them as a zip file that `archives.Archive` reads; one gone meanwhile is left out."""
     buffer = io.BytesIO()
     rows = []
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as file:
@@ -153,20 +150,8 @@ def export() -> bytes:
     return buffer.getvalue()
 
 
-@contextlib.contextmanager
-def _locked() -> Iterator[Path]:
-    """The folder, held against other threads and processes; whatever the disk says is a sentence"""
-    place = directory()
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(place / ".lock", timeout=PATIENCE):
-            yield place
-    except filelock.Timeout:
-        raise CorrectionsError("The corrections are being changed by others; try again.") from None
-    except OSError as error:
-        raise CorrectionsError(
-            f"The corrections cannot be changed on this computer's disk ({error.strerror})."
-        ) from None
+def _locked():
+    return locked_folder(directory(), CorrectionsError, "The corrections")
 
 
 def _named(data: bytes) -> tuple[str, bytes]:
@@ -199,7 +184,7 @@ def _check_room(place: Path, rows: list[Row], size: int) -> None:
 
 
 def _write(place: Path, rows: list[Row]) -> None:
-    storage.replace_file(place / TABLE, lambda part: part.write_bytes(write_table(rows)))
+    replace_file(place / TABLE, lambda part: part.write_bytes(write_table(rows)))
 
 
 def _unreadable(error: OSError) -> CorrectionsError:

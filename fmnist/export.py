@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from fmnist import runs, storage
 from fmnist.classifier import Classifier, fit_rejection
 from fmnist.data import load, load_validation
+from fmnist.files import replace_file, sha256_of
 from fmnist.quiet import quiet
+from fmnist.run import read_run, write_run_info
 from fmnist.steps import evaluate_predictions
 
 __all__ = ["export_litert", "export_run"]
@@ -23,23 +24,23 @@ def export_run(path: Path, model, source: str) -> None:
 
     Adds their hashes and the test scores to run.json. TensorFlow's backend only.
     """
-    storage.replace_file(path / "model.tflite", lambda part: export_litert(model, part))
+    replace_file(path / "model.tflite", lambda part: export_litert(model, part))
     test = load("test", source)
     with quiet():
         probabilities, _ = Classifier(path / "model.tflite")(test.images)
-    storage.replace_file(
+    replace_file(
         path / "test.npz", lambda part: np.savez_compressed(part, probabilities=probabilities)
     )
     scores = evaluate_predictions(probabilities, test.labels)
-    run = runs.read(path)
-    runs.write_info(
+    run = read_run(path)
+    write_run_info(
         path,
         scores={**run.scores, **{f"test_{name}": value for name, value in scores.items()}},
-        files={**run.files, **{name: storage.sha256_of(path / name) for name in EXPORTED}},
+        files={**run.files, **{name: sha256_of(path / name) for name in EXPORTED}},
     )
     validation = load_validation(source)
     with quiet():
-        fit_rejection(runs.read(path), validation.images, validation.labels)
+        fit_rejection(read_run(path), validation.images, validation.labels)
 
 
 def export_litert(model, path: Path) -> None:

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 
-from fmnist import runs
+from fmnist.library import DEFAULT_RUN
 
 __all__ = ["add_to"]
 
@@ -24,7 +24,7 @@ def add_to(commands) -> None:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     faithfulness.add_argument(
-        "run", metavar="RUN", nargs="?", default=runs.DEFAULT_RUN, help="name of the run"
+        "run", metavar="RUN", nargs="?", default=DEFAULT_RUN, help="name of the run"
     )
     faithfulness.add_argument(
         "--images",

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from fmnist.architectures import NETWORKS
 from fmnist.history import read_events
 from fmnist.progress_text import duration_text
-from fmnist.runs import Run
+from fmnist.run import Run
 from fmnist.settings import LIMITS
 
 __all__ = ["Forecast", "compare_forecast", "load_forecast", "parse_forecast", "total_seconds"]

@@ -16,7 +16,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
-from fmnist.runs import Run
+from fmnist.run import Run
 
 __all__ = ["MAX_POINTS", "TrainingProgress", "epoch_position", "follow_progress", "read_events"]
 

@@ -16,10 +16,10 @@ from collections.abc import Callable
 import numpy as np
 import psutil
 
-from fmnist import runs
 from fmnist.errors import RunError
+from fmnist.library import find_run
 from fmnist.processes import start_module
-from fmnist.runs import Run
+from fmnist.run import Run, check_run_file, find_keras_file
 
 __all__ = ["BATCH", "SIDES", "measure"]
 
@@ -37,8 +37,8 @@ def measure(run: str, times: int) -> dict[str, dict]:
 
     Raises RunError where the run has not both networks, or a process failed.
     """
-    chosen = runs.find(run)
-    runs.keras_file(chosen)
+    chosen = find_run(run)
+    find_keras_file(chosen)
     if not chosen.usable:
         raise RunError(f"The run {run!r} has no network to classify with ({chosen.state}).")
     return {side: _in_a_fresh_process(side, run, times) for side in SIDES}
@@ -100,7 +100,7 @@ def _import_keras() -> Callable:
     from fmnist.data import scale
 
     def load_network(run: Run) -> dict[str, Callable]:
-        model = keras.models.load_model(runs.keras_file(run), compile=False)
+        model = keras.models.load_model(find_keras_file(run), compile=False)
         compiled = tf.function(model)
         return {
             "model.predict": lambda x: model.predict(scale(x), batch_size=len(x), verbose=0),
@@ -117,7 +117,7 @@ def _import_litert() -> Callable:
     from fmnist.data import scale
 
     def load_network(run: Run) -> dict[str, Callable]:
-        runs.check_file(run, "model.tflite")
+        check_run_file(run, "model.tflite")
         interpreter = Interpreter(model_path=str(run.path / "model.tflite"), num_threads=2)
         interpreter.allocate_tensors()
         given = interpreter.get_input_details()[0]["index"]
@@ -174,4 +174,4 @@ def _resident() -> float:
 
 if __name__ == "__main__":
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    print(json.dumps(_side(sys.argv[1], runs.find(sys.argv[2]), int(sys.argv[3]))))
+    print(json.dumps(_side(sys.argv[1], find_run(sys.argv[2]), int(sys.argv[3]))))

@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import LabelsError
+from fmnist.files import quote_name
 from fmnist.scoring import NOT_CLOTHING
 
 __all__ = [
@@ -27,7 +28,6 @@ __all__ = [
     "leads_out",
     "not_there",
     "read_table",
-    "shown",
     "write_table",
 ]
 
@@ -102,13 +102,13 @@ def read_table(data: bytes, find: Callable[[str, int], Key]) -> Iterator[tuple[K
     for line, fields in _rows(data):
         key = find(fields["path"], line)
         if key in lines:
-            raise _bad(line, f"{shown(fields['path'])} is on line {lines[key]} already")
+            raise _bad(line, f"{quote_name(fields['path'])} is on line {lines[key]} already")
         lines[key] = line
         if fields["label_id"] not in LABELS:
             raise _bad(
                 line,
-                f"the label_id is {shown(fields['label_id'])} and must be a class id from 0 to 9, "
-                "or -1 for none of the classes",
+                f"the label_id is {quote_name(fields['label_id'])} and must be a class id from 0 "
+                "to 9, or -1 for none of the classes",
             )
         yield key, Row(fields["path"], LABELS[fields["label_id"]], fields.get("kind", ""))
 
@@ -124,12 +124,12 @@ def write_table(rows: list[Row]) -> bytes:
 
 def leads_out(name: str, line: int) -> LabelsError:
     """The error of a table's path that is absolute or leads out of the folder."""
-    return _bad(line, f"{shown(name)} leads out of the folder; give a path inside of it")
+    return _bad(line, f"{quote_name(name)} leads out of the folder; give a path inside of it")
 
 
 def not_there(name: str, line: int) -> LabelsError:
     """The error of a table's path without a file."""
-    return _bad(line, f"there is no file {shown(name)} in the folder")
+    return _bad(line, f"there is no file {quote_name(name)} in the folder")
 
 
 def _letters(name: str) -> str:
@@ -162,11 +162,6 @@ def _rows(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
             yield reader.line_num, dict(zip(columns, map(str.strip, fields), strict=True))
     except csv.Error as error:
         raise _bad(reader.line_num, f"this is not CSV ({error})") from None
-
-
-def shown(value: str) -> str:
-    """A name from outside in quotes, cut to 80 characters."""
-    return repr(value if len(value) <= 80 else value[:79] + "…")
 
 
 def _bad(line: int, words: str) -> LabelsError:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fmnist import arrays, runs
-from fmnist.runs import Run
+from fmnist.files import load_arrays, save_arrays
+from fmnist.library import runs_directory
+from fmnist.run import Run
 
 __all__ = ["cache_path", "inside", "make", "pca", "read", "unit", "write"]
 
@@ -63,15 +64,15 @@ def inside(places: np.ndarray, lasso: object) -> np.ndarray | None:
 
 def cache_path(run: Run) -> Path:
     """Where the map of a run's network is kept, whether it is there or not."""
-    return runs.runs_directory() / ".cache" / "maps" / f"{run.files['model.tflite']}.npz"
+    return runs_directory() / ".cache" / "maps" / f"{run.files['model.tflite']}.npz"
 
 
 def read(run: Run, count: int) -> np.ndarray | None:
     """The map of `count` images made before, (count, 2) float32; None without a whole one."""
-    kept = arrays.read(cache_path(run), places=((count, 2), np.float32))
+    kept = load_arrays(cache_path(run), places=((count, 2), np.float32))
     return None if kept is None else kept[0]
 
 
 def write(run: Run, places: np.ndarray) -> None:
     """Keep the map. Raises OSError where the folder cannot be written."""
-    arrays.write(cache_path(run), places=places)
+    save_arrays(cache_path(run), places=places)

@@ -10,12 +10,12 @@ import threading
 import time
 from pathlib import Path
 
-from fmnist import runs
 from fmnist.errors import RunError, TrainingBusy, TrainingFailed
 from fmnist.forecast import Forecast
+from fmnist.library import new_run_name, runs_directory
 from fmnist.processes import start_module
 from fmnist.resume import resumed_settings
-from fmnist.runs import Run
+from fmnist.run import Run, read_run
 from fmnist.settings import TrainSettings, arguments
 
 __all__ = ["resume_training", "start_training"]
@@ -39,8 +39,8 @@ def start_training(
     it) nor `stop_other` (end it first) is set, RunError where the name is taken, and
     TrainingFailed with the process's own words where it did not begin.
     """
-    name = name or runs.new_name(settings.network)
-    path = runs.runs_directory() / name
+    name = name or new_run_name(settings.network)
+    path = runs_directory() / name
     if path.exists():
         raise RunError(f"There is already a run {name!r}; choose another name.")
     command = ["train", "--name", name, *arguments(settings)]
@@ -87,11 +87,11 @@ def _launch(command: list[str], path: Path) -> Run:
                 busy = process.poll() == 1 and "one training at a time" in message
                 raise (TrainingBusy if busy else TrainingFailed)(message)
             time.sleep(0.05)
-    return runs.read(path)
+    return read_run(path)
 
 
 def _begun(path: Path, pid: int) -> bool:
-    run = runs.read(path)
+    run = read_run(path)
     process = run.info.get("process")
     # an ended one that was very quick has no process any more
     return isinstance(process, dict) and process.get("pid") == pid

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fmnist.display import enlarge
-from fmnist.lens import Lens
+from fmnist.feature_maps import FeatureMaps
 
 __all__ = ["COLUMNS", "activation_sheet", "filter_sheet", "tiles"]
 
@@ -13,7 +13,7 @@ GAP = 4  # pixels between tiles
 CONTRAST = 100  # of a filter's largest weight, from the grey of zero; gaps are darker than that
 
 
-def filter_sheet(lens: Lens) -> np.ndarray:
+def filter_sheet(lens: FeatureMaps) -> np.ndarray:
     """The filters as a grey picture (h, w) uint8, on black.
 
     Grey is a weight of 0, light a positive and dark a negative one, each filter by its largest.
@@ -23,7 +23,7 @@ def filter_sheet(lens: Lens) -> np.ndarray:
     return tiles(np.rint(128 + CONTRAST * shares).astype(np.uint8), ground=0)
 
 
-def activation_sheet(lens: Lens) -> np.ndarray:
+def activation_sheet(lens: FeatureMaps) -> np.ndarray:
     """What the filters make of the image, as a grey picture (h, w) uint8, on grey.
 
     Black is nothing and white the strongest of all filters, by the square root of the strength,

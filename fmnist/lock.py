@@ -14,8 +14,9 @@ from pathlib import Path
 
 import filelock
 
-from fmnist import runs, storage
-from fmnist.runs import Run
+from fmnist.files import write_json
+from fmnist.processes import is_alive, this_process
+from fmnist.run import Run, read_run
 
 __all__ = ["active_run", "busy_message", "find_holder", "hold_lock", "machine_file", "subject_of"]
 
@@ -35,7 +36,7 @@ def hold_lock(path: Path, timeout: float = 0.5) -> Iterator[None]:
     holder = machine_file(".json")
     with filelock.FileLock(machine_file(".lock"), timeout=timeout):
         try:
-            storage.write_json(holder, {"path": str(path), "process": runs.this_process()})
+            write_json(holder, {"path": str(path), "process": this_process()})
             yield
         finally:
             holder.unlink(missing_ok=True)
@@ -69,7 +70,7 @@ def subject_of(run: Run | None) -> str:
 
 
 def _active(path: Path) -> Run | None:
-    run = runs.read(path)
+    run = read_run(path)
     return run if run.active else None
 
 
@@ -80,4 +81,4 @@ def _holder() -> Path | None:
         path, process = Path(holder["path"]), holder["process"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return path if runs.alive(process) else None
+    return path if is_alive(process) else None

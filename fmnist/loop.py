@@ -14,14 +14,20 @@ from pathlib import Path
 
 import numpy as np
 
-from fmnist import checkpoints, control, epochs, lens, machine, runs, storage
-from fmnist.checkpoints import Checkpoint
+from fmnist import control, machine
+from fmnist.checkpoint import CHECKPOINT_FILE, Checkpoint, load_checkpoint, save_checkpoint
 from fmnist.data import Part, checksums, load, load_train_validation
 from fmnist.errors import FmnistError, SettingsError, TrainingDiverged
 from fmnist.export import export_run
+from fmnist.feature_maps import SHOWN_IMAGE, save_feature_maps
+from fmnist.files import read_json_lines, replace_file, sha256_of
+from fmnist.library import find_initial_runs
+from fmnist.predictions import VALIDATION_EPOCHS_FILE, save_epoch_predictions
+from fmnist.processes import this_process
 from fmnist.quiet import quiet
 from fmnist.recorder import Progress, Recorder, Report
 from fmnist.requests_watcher import RequestsWatcher
+from fmnist.run import find_keras_file, write_run_info
 from fmnist.settings import TrainSettings
 from fmnist.steps import (
     Stopped,
@@ -54,10 +60,10 @@ def train(
     record = Recorder(path, report)
     with _errors_recorded(path, record), RequestsWatcher(path, record) as watcher:
         started = watcher.clock()
-        runs.write_info(
+        write_run_info(
             path,
             state="starting",
-            process=runs.this_process(),
+            process=this_process(),
             versions=machine.versions(),
             machine=machine.describe_machine(),
             dataset={"source": settings.source, "sha256": checksums()},
@@ -78,14 +84,14 @@ def train(
         done = _load_checkpoint(path, model, record) if resume else Checkpoint(0, 0.0, {})
         started -= done.seconds
         last = done.last  # the newest epoch's event
-        runs.write_info(
+        write_run_info(
             path,
             state="running",
             parameters=model.count_params(),
             train_size=len(training.labels),
         )
         if done.epoch == 0 and settings.initial:
-            files = [runs.keras_file(run) for run in runs.find_initial(settings)]
+            files = [find_keras_file(run) for run in find_initial_runs(settings)]
             model.set_weights(_mean_weights(files))
 
         def after_batch(batch: int, scores: dict[str, float], rate: float) -> None:
@@ -108,12 +114,14 @@ def train(
                     scores |= _validate(path, model, validation, settings, epoch, watcher)
                 scores = {name: round(value, 5) for name, value in scores.items()}
                 seconds = round(watcher.clock() - began, 2)  # as Keras counts: without the test
-                epochs.keep(path, epoch + 1, _predict(model, test.images, settings, watcher))
+                save_epoch_predictions(
+                    path, epoch + 1, _predict(model, test.images, settings, watcher)
+                )
                 last = {"epoch": epoch + 1, "seconds": seconds, **scores}
                 so_far = round(watcher.clock() - started, 1)
-                checkpoints.save(path, model, Checkpoint(epoch + 1, so_far, last))
+                save_checkpoint(path, model, Checkpoint(epoch + 1, so_far, last))
                 record("epoch", **last)
-                runs.write_info(path, epochs_done=epoch + 1)
+                write_run_info(path, epochs_done=epoch + 1)
                 if epoch + 1 < settings.epochs:
                     watcher.check()
         except Stopped:
@@ -122,24 +130,24 @@ def train(
             epoch_images.close()
 
         seconds = round(watcher.clock() - started, 1)
-        runs.write_info(path, state="finishing")
+        write_run_info(path, state="finishing")
         record("finishing")
         network = strip_training_layers(model, settings)
         scores = _validation_scores(network, validation, settings, last, stopped)
-        storage.replace_file(path / "model.keras", network.save)
-        runs.write_info(
+        replace_file(path / "model.keras", network.save)
+        write_run_info(
             path,
             train_seconds=seconds,
             epochs_done=last.get("epoch", 0),
             scores=scores,
-            files={"model.keras": storage.sha256_of(path / "model.keras")},
+            files={"model.keras": sha256_of(path / "model.keras")},
         )
         if _on_tensorflow():  # no other backend can write LiteRT's form
             export_run(path, network, settings.source)  # looks at the test labels, once
         state = "stopped" if stopped else "finished"
         record("end", state=state)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        runs.write_info(path, state=state, process=None, finished=now)
+        write_run_info(path, state=state, process=None, finished=now)
 
 
 @contextlib.contextmanager
@@ -153,7 +161,7 @@ def _errors_recorded(path: Path, record: Recorder) -> Iterator[None]:
         words = sentence if expected else traceback.format_exc()[-4000:]
         record("error", message=sentence, words=words)
         diverged = isinstance(error, TrainingDiverged) or None
-        runs.write_info(path, state="failed", error=sentence, process=None, diverged=diverged)
+        write_run_info(path, state="failed", error=sentence, process=None, diverged=diverged)
         raise
 
 
@@ -190,12 +198,12 @@ def _on_tensorflow() -> bool:
 
 def _load_checkpoint(path: Path, model, record: Recorder) -> Checkpoint:
     """Put the folder's checkpoint into the model; where there is none, nothing is done yet."""
-    if not (path / checkpoints.FILE).exists():
+    if not (path / CHECKPOINT_FILE).exists():
         record("resumed", epoch=0)
         return Checkpoint(0, 0.0, {})
-    checkpoint = checkpoints.load(path, model)
+    checkpoint = load_checkpoint(path, model)
     record("resumed", epoch=checkpoint.epoch)
-    events = storage.read_lines(path / "history.jsonl")
+    events = read_json_lines(path / "history.jsonl")
     recorded = [event.get("epoch") for event in events if event.get("event") == "epoch"]
     if checkpoint.last and checkpoint.epoch not in recorded:
         record("epoch", **checkpoint.last)  # killed between the two writes
@@ -242,7 +250,7 @@ def _obey_rate(path: Path, settings: TrainSettings, epoch: int, record: Recorder
         record("refused", message=str(error))
     else:
         record("rate", epoch=epoch + 1, learning_rate=rate)
-        runs.write_info(path, settings=settings.to_dict())
+        write_run_info(path, settings=settings.to_dict())
     control.withdraw_request(path, control.RATE)
     return settings
 
@@ -266,8 +274,8 @@ def _validate(
     probabilities = _predict(model, validation.images, settings, watcher)  # (5000, 10)
     scores = evaluate_predictions(probabilities, validation.labels)
     _check_finite(scores["loss"], epoch)  # the last batch may have been the one too many
-    epochs.keep(path, epoch + 1, probabilities, epochs.VALIDATION_FILE)
-    lens.keep(path, model, validation.images[lens.IMAGE])
+    save_epoch_predictions(path, epoch + 1, probabilities, VALIDATION_EPOCHS_FILE)
+    save_feature_maps(path, model, validation.images[SHOWN_IMAGE])
     return {f"val_{name}": value for name, value in scores.items()}
 
 

@@ -1,7 +1,7 @@
 """`python -m fmnist map RUN`: the map of the test set by a run's features."""
 
-from fmnist import runs
 from fmnist.errors import RunError
+from fmnist.library import DEFAULT_RUN, find_run
 
 __all__ = ["add_to"]
 
@@ -14,7 +14,7 @@ def add_to(commands) -> None:
         description="Compute the features of the 10,000 test images and lay them out in two "
         "dimensions by t-SNE (about a minute). The result is kept in the folder of own runs.",
     )
-    command.add_argument("run", metavar="RUN", nargs="?", default=runs.DEFAULT_RUN, help="which")
+    command.add_argument("run", metavar="RUN", nargs="?", default=DEFAULT_RUN, help="which")
     command.set_defaults(run_command=_run)
 
 
@@ -27,7 +27,7 @@ def _run(options, parser) -> int:
     _, features = classifier(load("test").images)
     places = landscape.make(features)
     try:
-        landscape.write(runs.find(options.run), places)
+        landscape.write(find_run(options.run), places)
     except OSError as error:
         raise RunError(f"The map cannot be kept ({error.strerror}).") from None
     print(f"{options.run}: {len(places):,} test images laid out.")

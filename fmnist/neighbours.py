@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from fmnist import arrays, runs
 from fmnist.classifier import Classifier
 from fmnist.data import load, split
-from fmnist.runs import Run
+from fmnist.files import load_arrays, save_arrays
+from fmnist.library import runs_directory
+from fmnist.run import SHIPPED_DIR, Run
 
 __all__ = ["TrainingFeatures", "learnt_from", "unit"]
 
@@ -40,7 +41,7 @@ class TrainingFeatures:
         self._done = 0
         self._lock = threading.Lock()
         shape = self._units.shape
-        cached = self._path and arrays.read(self._path, units=(shape, np.float16))
+        cached = self._path and load_arrays(self._path, units=(shape, np.float16))
         if cached:
             self._units, self._done = cached[0].astype(np.float32), shape[0]
 
@@ -110,8 +111,8 @@ def unit(features: np.ndarray) -> np.ndarray:
 
 def _cache_path(run: Run, count: int) -> Path | None:
     """Where the features of a run are kept; None where own runs are made to be shipped."""
-    directory = runs.runs_directory()
-    if directory == runs.SHIPPED_DIR:
+    directory = runs_directory()
+    if directory == SHIPPED_DIR:
         return None
     return directory / ".cache" / f"{run.files['model.tflite']}-{count}.npz"
 
@@ -119,7 +120,7 @@ def _cache_path(run: Run, count: int) -> Path | None:
 def _keep(path: Path, units: np.ndarray) -> None:
     """Keep the features and drop the oldest others; a folder that cannot be written is no error."""
     try:
-        arrays.write(path, units=units.astype(np.float16))
+        save_arrays(path, units=units.astype(np.float16))
         newest = sorted(path.parent.glob("*.npz"), key=_written, reverse=True)
         for old in newest[FILES_KEPT:]:
             old.unlink(missing_ok=True)

@@ -16,15 +16,13 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import filelock
-
-from fmnist import runs, storage
 from fmnist.data import PART_SIZES
 from fmnist.errors import NotesError
+from fmnist.files import append_json_line, locked_folder, read_json_lines, write_json
+from fmnist.library import runs_directory
 
 __all__ = [
     "CANNOT_TELL",
@@ -45,7 +43,6 @@ CANNOT_TELL = -1
 MAX_TAGS = 100
 MAX_NAME = 40
 MAX_VOTES = 100_000
-PATIENCE = 10.0  # seconds to wait for another process; each holds the lock for milliseconds
 COUNT = PART_SIZES["test"]
 
 
@@ -77,7 +74,7 @@ class Vote:
 
 def directory() -> Path:
     """Where they lie: FMNIST_NOTES, or `notes` beside the folder of own runs."""
-    own = os.environ.get("FMNIST_NOTES") or runs.runs_directory().parent / "notes"
+    own = os.environ.get("FMNIST_NOTES") or runs_directory().parent / "notes"
     return Path(own).expanduser().resolve()
 
 
@@ -109,7 +106,7 @@ def tag(indices: list[int], name: str) -> None:
         if name not in known and len(known) >= MAX_TAGS:
             raise NotesError(f"There are {MAX_TAGS} tags and no more are kept; remove one first.")
         known[name] = sorted({*known.get(name, []), *map(int, indices)})
-        storage.write_json(place / "tags.json", known)
+        write_json(place / "tags.json", known)
 
 
 def untag(indices: list[int], name: str) -> None:
@@ -118,7 +115,7 @@ def untag(indices: list[int], name: str) -> None:
         known = tags()
         left = sorted(set(known.get(name, [])) - set(map(int, indices)))
         known[name] = left
-        storage.write_json(place / "tags.json", {key: kept for key, kept in known.items() if kept})
+        write_json(place / "tags.json", {key: kept for key, kept in known.items() if kept})
 
 
 def tags_csv() -> str:
@@ -132,13 +129,13 @@ def add_vote(vote: Vote) -> None:
         path = place / "votes.jsonl"
         if path.exists() and path.stat().st_size > MAX_VOTES * 100:
             raise NotesError("There is no room for more votes; export and remove them first.")
-        storage.append_line(path, {**asdict(vote), "time": round(time.time(), 3)})
+        append_json_line(path, {**asdict(vote), "time": round(time.time(), 3)})
 
 
 def votes() -> list[Vote]:
     """All votes, oldest first; lines that are none are left out."""
     found = []
-    for line in storage.read_lines(directory() / "votes.jsonl"):
+    for line in read_json_lines(directory() / "votes.jsonl"):
         with contextlib.suppress(ValueError, TypeError):
             found.append(Vote(**line))
     return found
@@ -167,17 +164,5 @@ def _harmless(value):
     return f"'{value}" if formula else value
 
 
-@contextlib.contextmanager
-def _locked() -> Iterator[Path]:
-    """The folder, held against other threads and processes; whatever the disk says is a sentence"""
-    place = directory()
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(place / ".lock", timeout=PATIENCE):
-            yield place
-    except filelock.Timeout:
-        raise NotesError("The notes are being changed by others; try again.") from None
-    except OSError as error:
-        raise NotesError(
-            f"The notes cannot be changed on this computer's disk ({error.strerror})."
-        ) from None
+def _locked():
+    return locked_folder(directory(), NotesError, "The notes")

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from fmnist import arrays, runs
+from fmnist.files import load_arrays, save_arrays
+from fmnist.library import runs_directory
 from fmnist.neighbours import TrainingFeatures, unit
-from fmnist.runs import Run
+from fmnist.run import Run
 
 __all__ = ["Novelty", "duplicates", "measure", "read", "write"]
 
@@ -60,15 +61,15 @@ def duplicates(
 
 def read(run: Run, count: int) -> Novelty | None:
     """What was measured before for `count` test images; None where it has to be measured."""
-    kept = arrays.read(_path(run), nearest=((count,), np.int64), distances=((count,), np.float32))
+    kept = load_arrays(_path(run), nearest=((count,), np.int64), distances=((count,), np.float32))
     return None if kept is None else Novelty(*kept)
 
 
 def write(run: Run, novelty: Novelty) -> None:
     """Keep it; a folder that cannot be written is no error, for it can be measured again."""
     with contextlib.suppress(OSError):
-        arrays.write(_path(run), nearest=novelty.nearest, distances=novelty.distances)
+        save_arrays(_path(run), nearest=novelty.nearest, distances=novelty.distances)
 
 
 def _path(run: Run) -> Path:
-    return runs.runs_directory() / ".cache" / "novelty" / f"{run.files['model.tflite']}.npz"
+    return runs_directory() / ".cache" / "novelty" / f"{run.files['model.tflite']}.npz"

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from fmnist import runs
 from fmnist.errors import PlanError
 from fmnist.forecast import Forecast
+from fmnist.library import list_runs
 from fmnist.progress_text import duration_text
 from fmnist.recipes import RECIPES
 from fmnist.recorded_trainings import Record, Result, load_records, local_settings
@@ -51,7 +51,7 @@ class Plan:
 def plan_here(minutes: float) -> tuple[list[Plan], dict[str, str]]:
     """`choose_plans` for this machine."""
     records = load_records()
-    return choose_plans(records, estimate_timings(records, runs.list_runs()), minutes)
+    return choose_plans(records, estimate_timings(records, list_runs()), minutes)
 
 
 def choose_plans(

@@ -1,15 +1,35 @@
-"""Processes: starting Python modules as processes of their own."""
+"""Processes: telling whether another one is alive, and starting Python modules as new ones."""
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["ROOT", "start_module"]
+import psutil
 
-# --- starting Python modules
+__all__ = ["ROOT", "is_alive", "start_module", "this_process"]
 
 ROOT = Path(__file__).resolve().parents[1]  # the checkout, or where the package is installed
+
+
+def this_process() -> dict:
+    """What identifies this process for as long as the machine is up, safe against reused ids."""
+    process = psutil.Process()
+    return {"pid": process.pid, "started": process.create_time(), "host": platform.node()}
+
+
+def is_alive(process: object) -> bool:
+    """True where `this_process()` of another process on this machine still names a live one."""
+    try:
+        other = psutil.Process(process["pid"])
+        return (
+            # some seconds, since the system clock it is computed from may be set meanwhile
+            abs(other.create_time() - process["started"]) < 5.0
+            and other.status() != psutil.STATUS_ZOMBIE
+        )
+    except (psutil.Error, KeyError, TypeError, ValueError, OverflowError):
+        return False
 
 
 def start_module(

@@ -2,7 +2,7 @@
 
 from fmnist.architectures import NETWORKS
 from fmnist.history import TrainingProgress, read_events
-from fmnist.runs import Run
+from fmnist.run import Run
 from fmnist.settings import TrainSettings
 
 __all__ = ["describe_progress", "describe_settings", "duration_text", "read_last_words"]

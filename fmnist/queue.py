@@ -12,10 +12,11 @@ from pathlib import Path
 
 import filelock
 
-from fmnist import runs, storage
 from fmnist.errors import TrainingBusy
+from fmnist.files import write_json
 from fmnist.lock import active_run, busy_message, hold_lock, machine_file
-from fmnist.runs import Run
+from fmnist.processes import is_alive, this_process
+from fmnist.run import Run, read_run
 
 __all__ = [
     "MAX_WAITING",
@@ -70,7 +71,7 @@ def list_queue() -> list[Path]:
 
 def waiting_runs() -> list[Run]:
     """The runs that wait for this machine, the next one first."""
-    found = [runs.read(path) for path in list_queue()]
+    found = [read_run(path) for path in list_queue()]
     return [run for run in found if run.state == "waiting"]
 
 
@@ -86,7 +87,7 @@ def join_queue(path: Path, *, front: bool = False) -> None:
             raise TrainingBusy(
                 f"{len(entries)} trainings wait for this machine already; cancel one first."
             )
-        entry = {"path": str(path), "process": runs.this_process()}
+        entry = {"path": str(path), "process": this_process()}
         entries.insert(0 if front else len(entries), entry)
 
 
@@ -126,7 +127,7 @@ def _changed_entries() -> Iterator[list[dict]]:
     with filelock.FileLock(machine_file(".queue.lock")):
         entries = _read_entries()
         yield entries
-        storage.write_json(machine_file(FILE), entries)
+        write_json(machine_file(FILE), entries)
 
 
 def _read_entries() -> list[dict]:
@@ -141,5 +142,5 @@ def _read_entries() -> list[dict]:
         for entry in entries
         if isinstance(entry, dict)
         and isinstance(entry.get("path"), str)
-        and runs.alive(entry.get("process"))
+        and is_alive(entry.get("process"))
     ]

@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from fmnist import machine, runs, storage
+from fmnist import machine
 from fmnist.errors import SettingsError, TrainingFailed
+from fmnist.files import write_json
 from fmnist.forecast import total_seconds
 from fmnist.history import read_events
 from fmnist.recipes import RECIPES
-from fmnist.runs import Run
+from fmnist.run import Run, read_run
 from fmnist.settings import TrainSettings, arguments
 
 __all__ = ["FILE", "Duration", "Record", "Result", "load_records", "local_settings", "record"]
@@ -124,7 +125,7 @@ def _train(settings: TrainSettings, place: Path) -> Run:
         stdout=subprocess.DEVNULL,  # the accuracy on the test images
         check=False,  # it has said why
     )
-    run = runs.read(place / "recorded")
+    run = read_run(place / "recorded")
     if run.state != "finished":
         raise TrainingFailed("The training did not finish, so it was not recorded.")
     return run
@@ -150,7 +151,7 @@ def _add(name: str, run: Run, file: Path) -> None:
             about["machine"], durations = old.machine, {**old.durations, **durations}
     records[name] = Record(settings, durations=durations, results=results, **about)
     recipes = {name: _plain(record) for name, record in records.items()}
-    storage.write_json(file, {"format": FORMAT, "recipes": recipes})
+    write_json(file, {"format": FORMAT, "recipes": recipes})
 
 
 def _plain(record: Record) -> dict:

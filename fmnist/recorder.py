@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-from fmnist import storage
+from fmnist.files import append_json_line
 from fmnist.settings import TrainSettings
 
 __all__ = ["Progress", "Recorder"]
@@ -28,7 +28,7 @@ class Recorder:
     def __call__(self, event: str, **values) -> None:
         """Append the event with the time and its values."""
         entry = {"event": event, "time": round(time.time(), 3), **values}
-        storage.append_line(self._path, entry)
+        append_json_line(self._path, entry)
         self._report(entry)
 
 

@@ -2,9 +2,9 @@
 
 import contextlib
 
-from fmnist import control, runs
+from fmnist import control
 from fmnist.errors import RunError
-from fmnist.runs import Run
+from fmnist.run import Run, read_run
 from fmnist.settings import TrainSettings
 
 __all__ = ["request_pause", "request_rate", "request_stop", "withdraw_pause"]
@@ -52,7 +52,7 @@ def _request(run: Run, what: str) -> None:
 
 def _check_active(run: Run) -> Run:
     """The run as it is now, which a page may have drawn a while ago."""
-    run = runs.read(run.path)
+    run = read_run(run.path)
     if not run.active:
         raise _not_training(run)
     return run

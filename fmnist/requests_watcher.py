@@ -5,8 +5,9 @@ import threading
 import time
 from pathlib import Path
 
-from fmnist import control, runs
+from fmnist import control
 from fmnist.recorder import Recorder
+from fmnist.run import read_run, write_run_info
 from fmnist.steps import Stopped
 
 __all__ = ["RequestsWatcher"]
@@ -59,14 +60,14 @@ class RequestsWatcher:
     def _wait(self) -> None:
         began = seen = time.monotonic()
         self._record("pause")
-        runs.write_info(self._path, state="paused")
+        write_run_info(self._path, state="paused")
         while self._paused.is_set() and not self._asked.wait(POLL):
             if time.monotonic() - seen > SIGN_OF_LIFE:
                 seen = time.monotonic()
                 (self._path / "run.json").touch()
         self._seconds_paused += time.monotonic() - began
         self._record("resume")
-        runs.write_info(self._path, state="running")
+        write_run_info(self._path, state="running")
 
     def _watch(self) -> None:
         while not self._over.wait(POLL):
@@ -86,6 +87,6 @@ class RequestsWatcher:
         """Nothing was learnt by this process, and an import cannot be interrupted."""
         self._record("end", state="stopped")
         control.withdraw_requests(self._path)
-        done = runs.read(self._path).count("epochs_done") or 0
-        runs.write_info(self._path, state="stopped", process=None, epochs_done=done)
+        done = read_run(self._path).count("epochs_done") or 0
+        write_run_info(self._path, state="stopped", process=None, epochs_done=done)
         os._exit(0)

@@ -2,9 +2,9 @@
 
 import dataclasses
 
-from fmnist import checkpoints
+from fmnist.checkpoint import CHECKPOINT_FILE, peek_checkpoint
 from fmnist.errors import RunError
-from fmnist.runs import Run
+from fmnist.run import Run
 from fmnist.settings import TrainSettings
 
 __all__ = ["can_resume", "resumed_settings"]
@@ -42,10 +42,10 @@ def resumed_settings(run: Run, more: int = 0) -> TrainSettings:
             f"The run {run.name!r} has diverged and would do so again; train another one with a "
             "lower learning rate."
         )
-    if not (run.path / checkpoints.FILE).exists() and not run.count("epochs_done"):
+    if not (run.path / CHECKPOINT_FILE).exists() and not run.count("epochs_done"):
         done = 0  # killed in its first epoch: it begins again
     else:
-        done = checkpoints.peek(run.path).epoch
+        done = peek_checkpoint(run.path).epoch
     if done < settings.epochs:
         if more:
             raise RunError(

@@ -12,9 +12,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fmnist import runs, storage
 from fmnist.classifier import Classifier
-from fmnist.runs import Run
+from fmnist.files import write_json
+from fmnist.library import runs_directory
+from fmnist.run import Run
 
 __all__ = ["CHANGES", "STRENGTHS", "change", "measure", "read", "write"]
 
@@ -142,7 +143,7 @@ def write(run: Run, plain: int, right: dict[str, list[int]], n: int) -> dict:
         try:
             if path.parent != run.path:  # a run that was deleted meanwhile stays deleted
                 path.parent.mkdir(parents=True, exist_ok=True)
-            storage.write_json(path, sheet)
+            write_json(path, sheet)
             break
         except OSError:
             continue
@@ -150,7 +151,7 @@ def write(run: Run, plain: int, right: dict[str, list[int]], n: int) -> dict:
 
 
 def _places(run: Run) -> list[Path]:
-    cache = runs.runs_directory() / ".cache"
+    cache = runs_directory() / ".cache"
     return [run.path / "robustness.json", cache / f"{run.files.get('model.tflite')}-changes.json"]
 
 

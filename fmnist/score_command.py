@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from fmnist import runs
+from fmnist.library import DEFAULT_RUN
 from fmnist.options import AUTO, METHODS, PreprocessingOptions
 
 __all__ = ["add_to"]
@@ -24,7 +24,7 @@ def add_to(commands) -> None:
         "or 'ood' for none. A picture that cannot be read is listed as refused.",
     )
     score.add_argument("folder", metavar="FOLDER", type=Path, help="where the pictures are")
-    score.add_argument("--run", default=runs.DEFAULT_RUN, help="name of the run to answer")
+    score.add_argument("--run", default=DEFAULT_RUN, help="name of the run to answer")
     score.add_argument(
         "--method",
         choices=METHODS,

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from fmnist import runs
 from fmnist.errors import RunError
 from fmnist.pages_bench import LIMIT, settle, studio
 from fmnist.processes import start_module
 from fmnist.progress_text import read_last_words
 from fmnist.recipes import RECIPES
+from fmnist.run import read_run
 from fmnist.serving import Server
 from fmnist.settings import TrainSettings, arguments
 
@@ -159,7 +159,7 @@ def _training(server: Server, settings: TrainSettings) -> Iterator[Callable[[], 
     def goes_on() -> bool:
         status = process.poll()
         if status:
-            words = read_last_words(runs.read(server.runs / RECIPE), 1) or f"status {status}"
+            words = read_last_words(read_run(server.runs / RECIPE), 1) or f"status {status}"
             raise RunError(f"The training beside the strokes failed: {words}")
         return status is None
 

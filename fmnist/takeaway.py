@@ -19,7 +19,7 @@ from fmnist.data import CLASS_NAMES
 from fmnist.display import contact_sheet, data_uri
 from fmnist.evaluation import Evaluation
 from fmnist.figures import draw_confusion
-from fmnist.runs import Run
+from fmnist.run import Run
 from fmnist.training_charts import curves_table
 
 __all__ = ["report_html"]

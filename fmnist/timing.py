@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fmnist import machine
 from fmnist.forecast import total_seconds
 from fmnist.recorded_trainings import Duration, Record, local_settings
-from fmnist.runs import Run
+from fmnist.run import Run
 
 __all__ = ["Timing", "estimate_timings"]
 

@@ -10,9 +10,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fmnist import control, lock, machine, queue, requests, resume, runs
+from fmnist import control, lock, machine, queue, requests, resume
 from fmnist.errors import RunError
 from fmnist.forecast import parse_forecast
+from fmnist.library import (
+    check_run_name,
+    create_run,
+    find_initial_runs,
+    find_run,
+    new_run_name,
+    runs_directory,
+)
+from fmnist.processes import this_process
+from fmnist.run import ENDED, read_run, write_run_info
 from fmnist.settings import SETTINGS, Setting, TrainSettings
 
 __all__ = ["add_to", "settings_of"]
@@ -96,15 +106,15 @@ def settings_of(options) -> TrainSettings:
 def _train(options, parser) -> int:
     settings = settings_of(options)
     if settings.initial:  # before the run exists
-        runs.find_initial(settings)
-    name = options.name or runs.new_name(settings.network)
-    path = runs.runs_directory() / name
-    runs.check_name(name, path.parent)
+        find_initial_runs(settings)
+    name = options.name or new_run_name(settings.network)
+    path = runs_directory() / name
+    check_run_name(name, path.parent)
 
     def create(state: str) -> None:
-        runs.create(name, settings, state=state)
+        create_run(name, settings, state=state)
         if options.forecast:
-            runs.write_info(path, forecast=dataclasses.asdict(options.forecast))
+            write_run_info(path, forecast=dataclasses.asdict(options.forecast))
 
     def queued() -> None:
         create("waiting")  # the run exists from now on, so that its page can show it
@@ -118,21 +128,21 @@ def _train(options, parser) -> int:
 
 
 def _resume(options, parser) -> int:
-    run = runs.find(options.run)
+    run = find_run(options.run)
     settings = resume.resumed_settings(run, options.more)
     for request in (control.STOP, control.PAUSE):
         control.withdraw_request(run.path, request)  # of the process that was killed
     before = {
-        "state": run.state if run.state in runs.ENDED else "stopped",
+        "state": run.state if run.state in ENDED else "stopped",
         "error": run.reason or None,
     }
 
     def take(state: str) -> None:
-        runs.write_info(run.path, state=state, process=runs.this_process(), error=None)
+        write_run_info(run.path, state=state, process=this_process(), error=None)
 
     def take_first(state: str) -> None:
         # somebody else may have been quicker
-        resume.resumed_settings(runs.read(run.path), options.more)
+        resume.resumed_settings(read_run(run.path), options.more)
         take(state)
 
     how = {"resume": True, "given_up": before, "begin": lambda: take_first("starting")}
@@ -166,7 +176,7 @@ def _run(
             return _train_held(path, settings, log=options.log, resume=resume)
     except _GaveUp:
         control.withdraw_requests(path)
-        runs.write_info(path, process=None, **(given_up or {"state": "stopped"}))
+        write_run_info(path, process=None, **(given_up or {"state": "stopped"}))
         print(f"{path.name}: stopped before it had begun.")
         return 0
     finally:
@@ -214,7 +224,7 @@ def _train_held(path: Path, settings: TrainSettings, *, log: bool, resume: bool)
 
     with TrainingDisplay(path.name, sys.stderr) as display:
         train(path, settings, display, resume=resume)
-    run = runs.read(path)
+    run = read_run(path)
     if "model.keras" not in run.files:
         print(f"{run.name}: stopped before it had learnt anything.")
         return 0

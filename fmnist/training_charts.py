@@ -14,7 +14,7 @@ import pandas as pd
 from fmnist.charts import ANSWER, OTHER, TRUE, without_data
 from fmnist.data import CLASS_NAMES
 from fmnist.history import TrainingProgress, epoch_position, follow_progress
-from fmnist.runs import Run
+from fmnist.run import Run
 from fmnist.schedules import learning_rate
 from fmnist.settings import TrainSettings
 

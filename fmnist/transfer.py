@@ -7,8 +7,9 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from fmnist import epochs, keeping
-from fmnist.runs import Run
+from fmnist.about import ABOUT_FILE, load_about
+from fmnist.predictions import TEST_EPOCHS_FILE, VALIDATION_EPOCHS_FILE
+from fmnist.run import Run
 
 __all__ = ["pack_run"]
 
@@ -18,8 +19,8 @@ PACKED = (
     "model.tflite",
     "test.npz",
     "verdict.json",
-    epochs.FILE,
-    epochs.VALIDATION_FILE,
+    TEST_EPOCHS_FILE,
+    VALIDATION_EPOCHS_FILE,
 )
 README = """\
 A network trained on Fashion-MNIST with Fashion-MNIST Studio. Any of these files may be missing:
@@ -42,12 +43,12 @@ def pack_run(run: Run) -> bytes:
     Files that are missing are left out, and so is what identifies the computer. Remembered for the
     last two runs that were asked for.
     """
-    about = json.dumps(vars(keeping.about(run)), indent=2) + "\n"
+    about = json.dumps(vars(load_about(run)), indent=2) + "\n"
     info = {name: value for name, value in run.info.items() if name != "process"}
     words = {
         "README.txt": README,
         "run.json": json.dumps(info, indent=2) + "\n",
-        keeping.FILE: about,
+        ABOUT_FILE: about,
     }
     stamps = []
     for name in PACKED:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmnist import epochs
 from fmnist.data import CLASS_NAMES, VALIDATION_SIZE
-from fmnist.runs import Run
+from fmnist.predictions import VALIDATION_EPOCHS_FILE
+from fmnist.run import Run
 
 __all__ = [
     "MAX_EPOCHS",
@@ -38,7 +38,7 @@ class PredictionsVersion:
 def find_version(run: Run) -> PredictionsVersion:
     """How far the predictions go; costs one look at the folder. Never raises."""
     try:
-        found = (run.path / epochs.VALIDATION_FILE).stat()
+        found = (run.path / VALIDATION_EPOCHS_FILE).stat()
     except OSError:
         return PredictionsVersion(0, 0)
     return PredictionsVersion(found.st_size // EPOCH_BYTES, found.st_mtime_ns)
@@ -54,7 +54,7 @@ def load_newest(run: Run, epoch: int, count: int = 2) -> np.ndarray:
     """
     first = max(0, epoch - count)
     try:
-        with (run.path / epochs.VALIDATION_FILE).open("rb") as file:
+        with (run.path / VALIDATION_EPOCHS_FILE).open("rb") as file:
             file.seek(first * EPOCH_BYTES)
             data = file.read((epoch - first) * EPOCH_BYTES)
     except OSError:
@@ -90,7 +90,7 @@ def load_selected(run: Run, epoch: int, images: np.ndarray, planned: int) -> Sel
     wanted = sorted({*range(every, epoch + 1, every), epoch} - {0})[-MAX_EPOCHS:]
     width, rows = len(CLASS_NAMES), []
     try:
-        with (run.path / epochs.VALIDATION_FILE).open("rb", buffering=0) as file:
+        with (run.path / VALIDATION_EPOCHS_FILE).open("rb", buffering=0) as file:
             for at in wanted:
                 row = []
                 for image in images.tolist():

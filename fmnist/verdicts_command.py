@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 
-from fmnist import runs
 from fmnist.errors import RunError
+from fmnist.library import find_run
 
 __all__ = ["add_to"]
 
@@ -37,7 +37,7 @@ def _run(options, parser) -> int:
     from fmnist.tta import predict_tta
 
     if options.fit:
-        run = runs.find(options.run)
+        run = find_run(options.run)
         if run.active:
             raise RunError(f"The run {run.name!r} is training and will be fitted at its end.")
         validation = load_validation()

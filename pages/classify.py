@@ -4,8 +4,8 @@ import random
 
 import streamlit as st
 
-from fmnist.archive import MAX_PACKED
 from fmnist.decoding import EXTENSIONS
+from fmnist.files import MAX_ZIP_BYTES
 from pages.parts import (
     canvas,
     corrections_view,
@@ -79,7 +79,7 @@ def upload():
         "Pictures of garments",
         type=[*EXTENSIONS, "zip"],
         accept_multiple_files=True,
-        max_upload_size=MAX_PACKED // 2**20,
+        max_upload_size=MAX_ZIP_BYTES // 2**20,
         key="uploads",
         help="PNG, JPEG, WebP, BMP or GIF. Dark on light, light on dark and transparent all work. "
         "A zip file of pictures works too; with a labels.csv or one subfolder per class it is "

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fmnist.runs import Run
+from fmnist.run import Run
 from pages.parts import court_view, frame, game_view, map_view, mistakes_gallery
 
 VIEWS = {

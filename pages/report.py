@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fmnist.runs import Run
+from fmnist.run import Run
 from pages.parts import (
     frame,
     rejection_view,

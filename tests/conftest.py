@@ -10,15 +10,19 @@ import numpy as np
 import pytest
 from streamlit.components.v2 import manifest_scanner
 
-from fmnist import lock, runs, storage
+from fmnist import lock
 from fmnist.data import load
+from fmnist.files import sha256_of
+from fmnist.library import create_run
+from fmnist.processes import this_process
+from fmnist.run import SHIPPED_DIR, read_run, write_run_info
 from fmnist.settings import TrainSettings
 from tests.browsing import chromium, page, server
 
 __all__ = ["chromium", "page", "server"]  # fixtures of the browser tests
 
 ROOT = Path(__file__).parents[1]
-SEED = runs.SHIPPED_DIR / "seed-cnn"
+SEED = SHIPPED_DIR / "seed-cnn"
 
 
 def pytest_configure(config) -> None:
@@ -67,7 +71,7 @@ def runs_dir(tmp_path_factory, monkeypatch) -> Path:
 
 def hold(path):
     """Let this process hold the machine, for the run at `path` or another purpose."""
-    holder = {"path": str(path), "process": runs.this_process()}
+    holder = {"path": str(path), "process": this_process()}
     lock.machine_file(".json").write_text(json.dumps(holder))
 
 
@@ -82,17 +86,16 @@ def own_run(runs_dir):
     """A function that makes an own run from the shipped one's files, with other answers at will."""
 
     def make(name="mine", probabilities=None, **info):
-        path = runs.create(name, TrainSettings())
+        path = create_run(name, TrainSettings())
         for file in ("model.keras", "model.tflite", "test.npz", "history.jsonl"):
             shutil.copy(SEED / file, path)
         if probabilities is not None:
             np.savez(path / "test.npz", probabilities=probabilities.astype(np.float32))
         files = {
-            file: storage.sha256_of(path / file)
-            for file in ("model.keras", "model.tflite", "test.npz")
+            file: sha256_of(path / file) for file in ("model.keras", "model.tflite", "test.npz")
         }
         fields = {"state": "finished", "process": None, "files": files, "epochs_done": 10}
-        runs.write_info(path, **{**fields, "scores": {"test_accuracy": 0.9}, **info})
-        return runs.read(path)
+        write_run_info(path, **{**fields, "scores": {"test_accuracy": 0.9}, **info})
+        return read_run(path)
 
     return make

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from fmnist import runs
 from fmnist.answer import answer_bytes
 from fmnist.classifier import load_classifier
 from fmnist.decoding import decode_image
+from fmnist.library import find_run
 from fmnist.options import AUTO, PreprocessingOptions
 from fmnist.pipeline import preprocess_image
 
 
 @pytest.fixture(scope="module")
 def classifier():
-    return load_classifier(runs.find("robust"))
+    return load_classifier(find_run("robust"))
 
 
 def png(image: Image.Image) -> bytes:

@@ -12,9 +12,10 @@ import numpy as np
 import psutil
 import pytest
 
-from fmnist import bench_text, machine, queue, runs, strokes_bench, train_bench
+from fmnist import bench_text, machine, queue, strokes_bench, train_bench
 from fmnist.cli import main
 from fmnist.errors import RunError, TrainingBusy
+from fmnist.library import runs_directory
 from fmnist.recipes import RECIPES
 from fmnist.settings import TrainSettings
 from fmnist.steps import augment_epoch
@@ -230,7 +231,7 @@ def test_race_measures_plain_keras_and_a_recipe(tmp_path):
     assert found["summary"]["plain"]["ratio"] == 1
     assert "python" in found["versions"]
     assert "plain, seed 3: epoch 10 of 10" in done.stderr
-    assert not any(runs.runs_directory().iterdir())  # no runs are left behind
+    assert not any(runs_directory().iterdir())  # no runs are left behind
 
 
 @pytest.mark.slow

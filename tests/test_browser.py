@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
-from fmnist import runs
+from fmnist.library import DEFAULT_RUN
 from fmnist.serving import Server
 from tests.browsing import ANSWER_LIMIT, browsing, check_log, go
 
@@ -264,4 +264,4 @@ def test_no_page_is_wider_than_the_window(chromium, server, width, scheme):
 def test_run_in_the_address_is_looked_at_and_an_unknown_one_is_not(page, server):
     go(page, server, "/report?run=nobody", "Report")
     picker = page.get_by_role("combobox", name="Model")
-    expect(picker).to_have_value(runs.DEFAULT_RUN)
+    expect(picker).to_have_value(DEFAULT_RUN)

@@ -5,13 +5,14 @@ import pytest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import top_k_accuracy_score
 
-from fmnist import runs
 from fmnist.calibration import ece, reliability, top_k
+from fmnist.library import find_run
+from fmnist.predictions import load_predictions
 
 
 @pytest.fixture(scope="module")
 def stored():
-    return runs.load_predictions(runs.find("seed-cnn"))
+    return load_predictions(find_run("seed-cnn"))
 
 
 def test_bins_are_scikit_learns(stored, test_part):

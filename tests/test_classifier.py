@@ -8,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from fmnist import runs
 from fmnist.classifier import load_classifier
 from fmnist.errors import RunError
+from fmnist.library import find_run
+from fmnist.predictions import load_predictions
+from fmnist.run import read_run
 from tests.conftest import ROOT, SEED
 
 KERAS = """
@@ -26,7 +28,7 @@ numpy.savez(sys.argv[2], probabilities=model.predict(x, batch_size=500, verbose=
 
 @pytest.fixture(scope="module")
 def classifier():
-    return load_classifier(runs.find("seed-cnn"))
+    return load_classifier(find_run("seed-cnn"))
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def answers(classifier, test_part):
 
 
 def test_agrees_with_the_stored_predictions(answers):
-    stored = runs.load_predictions(runs.find("seed-cnn"))
+    stored = load_predictions(find_run("seed-cnn"))
     assert np.abs(answers[0] - stored).max() < 1e-4
     np.testing.assert_array_equal(answers[0].argmax(axis=1), stored.argmax(axis=1))
 
@@ -95,12 +97,12 @@ def test_file_that_is_no_network_is_refused(own_run):
     run = own_run(files={"model.tflite": "", "test.npz": ""})
     (run.path / "model.tflite").write_bytes(b"nonsense")
     info = json.loads((run.path / "run.json").read_text())
-    from fmnist import storage
+    from fmnist.files import sha256_of, write_json
 
-    info["files"]["model.tflite"] = storage.sha256_of(run.path / "model.tflite")
-    storage.write_json(run.path / "run.json", info)
+    info["files"]["model.tflite"] = sha256_of(run.path / "model.tflite")
+    write_json(run.path / "run.json", info)
     with pytest.raises(RunError, match="cannot be loaded"):
-        load_classifier(runs.read(run.path))
+        load_classifier(read_run(run.path))
 
 
 def test_run_without_a_network_says_its_state(own_run):

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from fmnist import epochs, runs
 from fmnist.classifier import load_classifier
 from fmnist.cli import main
 from fmnist.data import CLASS_NAMES, load, split
 from fmnist.history import read_events
+from fmnist.library import DEFAULT_RUN, find_run, runs_directory
+from fmnist.predictions import load_epoch_predictions, load_predictions
+from fmnist.run import write_run_info
 from tests.conftest import ROOT
 
 TINY = ["--epochs", "1", "--fraction", "0.02"]
@@ -146,7 +148,7 @@ def test_evaluate_json_keeps_its_contract(test_part):
     assert result["accuracy"] >= 0.91
     diagonal = sum(result["confusion_matrix"][i][i] for i in range(10))
     assert diagonal == round(result["accuracy"] * 10_000)
-    stored = runs.load_predictions(runs.find("seed-cnn"))
+    stored = load_predictions(find_run("seed-cnn"))
     assert diagonal == (stored.argmax(axis=1) == test_part.labels).sum()
 
 
@@ -202,7 +204,7 @@ def test_classify_json_keeps_its_contract(pictures):
     assert [answer["file"] for answer in answers] == [str(path) for path in pictures]
     assert all(answer.keys() == JSON_FIELDS for answer in answers)
     verdicts = [answer["verdict"] for answer in answers]
-    policy = load_classifier(runs.find(runs.DEFAULT_RUN)).policy
+    policy = load_classifier(find_run(DEFAULT_RUN)).policy
     assert verdicts[:5] == ["confident", "nothing_found", "refused", "refused", "refused"]
     assert done.returncode == 1  # some were refused
     assert answers[0]["class_name"] == "Ankle boot"
@@ -225,10 +227,10 @@ def test_classify_json_keeps_its_contract(pictures):
 
 def test_verdicts_json_agrees_with_the_run():
     result = json.loads(fmnist("verdicts", "seed-cnn", "--json").stdout)
-    policy = load_classifier(runs.find("seed-cnn")).policy
+    policy = load_classifier(find_run("seed-cnn")).policy
     assert result["fitted"]["temperature"] == policy.temperature
     assert sum(result["verdicts"].values()) == result["n"] == 10_000
-    assert result["accuracy"] == pytest.approx(runs.find("seed-cnn").scores["test_accuracy"])
+    assert result["accuracy"] == pytest.approx(find_run("seed-cnn").scores["test_accuracy"])
     # at most a tenth of the test images is not answered, and the rest is more often right
     assert result["verdicts"]["confident"] >= 9_000
     assert result["confident_accuracy"] > result["accuracy"]
@@ -266,7 +268,7 @@ def test_train_and_use_the_run(pictures, runs_dir):
     assert "\r" not in done.stderr
     assert "epoch 1: accuracy" in done.stderr
     assert done.stdout.startswith("tiny: ")
-    run = runs.find("tiny")
+    run = find_run("tiny")
     assert run.state == "finished"
     assert run.info["train_size"] == 1_100
     assert run.info["parameters"] == 423_338
@@ -285,8 +287,8 @@ def test_train_and_use_the_run(pictures, runs_dir):
         "checkpoint.npz",
     }
     # the last epoch's answers are those of the network that was kept, within half a byte
-    (kept,) = epochs.read(run)
-    assert abs(kept / 255 - runs.load_predictions(run)).max() <= 0.5 / 255 + 1e-4
+    (kept,) = load_epoch_predictions(run)
+    assert abs(kept / 255 - load_predictions(run)).max() <= 0.5 / 255 + 1e-4
     events = [event["event"] for event in read_events(run)]
     assert events[0] == "start"
     assert events[-3:] == ["epoch", "finishing", "end"]
@@ -303,7 +305,7 @@ def test_a_network_trains_on_renderings(runs_dir):
     options += ["--weight-decay", "0.05", "--batch-size", "128", "--name", "tiny"]
     done = fmnist("train", *TINY, *options)
     assert done.returncode == 0, done.stderr
-    run = runs.find("tiny")
+    run = find_run("tiny")
     assert (run.state, run.usable) == ("finished", True)
     assert (run.settings.network, run.settings.renderings) == ("quick", True)
     assert (run.settings.schedule, run.settings.weight_decay) == ("one-cycle", 0.05)
@@ -319,17 +321,17 @@ def test_a_network_trains_on_renderings(runs_dir):
 @pytest.mark.slow
 def test_export_makes_what_another_keras_backend_leaves_out(own_run):
     run = own_run("tiny")
-    stored, hashes = runs.load_predictions(run), dict(run.files)
+    stored, hashes = load_predictions(run), dict(run.files)
     for name in ("model.tflite", "test.npz"):
         (run.path / name).unlink()
-    runs.write_info(run.path, files={"model.keras": hashes["model.keras"]}, scores={})
-    assert not runs.find("tiny").usable
+    write_run_info(run.path, files={"model.keras": hashes["model.keras"]}, scores={})
+    assert not find_run("tiny").usable
     done = fmnist("export", "tiny")
     assert done.returncode == 0, done.stderr
-    again = runs.find("tiny")
+    again = find_run("tiny")
     assert again.usable
-    assert again.scores["test_accuracy"] == runs.find("seed-cnn").scores["test_accuracy"]
-    assert abs(runs.load_predictions(again) - stored).max() < 1e-5
+    assert again.scores["test_accuracy"] == find_run("seed-cnn").scores["test_accuracy"]
+    assert abs(load_predictions(again) - stored).max() < 1e-5
 
 
 @pytest.mark.slow
@@ -359,7 +361,7 @@ def test_terminal_gets_a_bar_and_all_images_leave_no_validation():
         os.close(leader)
     assert process.wait(60) == 0
     assert b"epoch 1/1" in shown
-    run = runs.find("bar")
+    run = find_run("bar")
     assert run.state in ("stopped", "finished")
     assert run.info["train_size"] == 60_000
     assert "validation_accuracy" not in run.scores
@@ -367,7 +369,7 @@ def test_terminal_gets_a_bar_and_all_images_leave_no_validation():
 
 def test_export_without_a_network_is_one_sentence(own_run):
     (own_run("bare").path / "model.keras").unlink()
-    runs.write_info(runs.runs_directory() / "bare", files={})
+    write_run_info(runs_directory() / "bare", files={})
     done = fmnist("export", "bare")
     assert done.returncode == 1
     assert done.stderr == "fmnist: The run 'bare' has no Keras network (finished).\n"

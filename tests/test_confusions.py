@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_score, recall_score
 
-from fmnist import runs
 from fmnist.confusions import confused_pairs, shares
 from fmnist.evaluation import evaluate
+from fmnist.library import find_run
+from fmnist.predictions import load_predictions
 
 
 def test_pairs_by_hand():
@@ -16,14 +17,14 @@ def test_pairs_by_hand():
 
 
 def test_pairs_hold_every_mistake(test_part):
-    stored = runs.load_predictions(runs.find("seed-cnn"))
+    stored = load_predictions(find_run("seed-cnn"))
     pairs = confused_pairs(evaluate(stored, test_part.labels).confusion)
     assert sum(p.total for p in pairs) == (stored.argmax(axis=1) != test_part.labels).sum()
     assert [p.total for p in pairs] == sorted((p.total for p in pairs), reverse=True)
 
 
 def test_shares_are_recall_and_precision(test_part):
-    answers = runs.load_predictions(runs.find("seed-cnn")).argmax(axis=1)
+    answers = load_predictions(find_run("seed-cnn")).argmax(axis=1)
     labels = test_part.labels
     confusion = evaluate(np.eye(10, dtype=np.float32)[answers], labels).confusion
     assert np.diag(shares(confusion, "row")) == pytest.approx(

@@ -4,8 +4,10 @@ import shutil
 
 import pytest
 
-from fmnist import control, requests, runs
+from fmnist import control, requests
 from fmnist.errors import RunError
+from fmnist.library import create_run
+from fmnist.run import read_run, write_run_info
 from fmnist.settings import TrainSettings
 
 
@@ -45,9 +47,9 @@ def test_a_rate_that_is_none_is_no_request(tmp_path, text):
 
 def trained(state, epochs_done=1):
     """A run of four epochs, trained by this process."""
-    path = runs.create("live", TrainSettings(epochs=4))
-    runs.write_info(path, state=state, epochs_done=epochs_done)
-    return runs.read(path)
+    path = create_run("live", TrainSettings(epochs=4))
+    write_run_info(path, state=state, epochs_done=epochs_done)
+    return read_run(path)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ REQUESTS = [
 @pytest.mark.parametrize("ask", REQUESTS)
 def test_nothing_is_asked_of_a_run_that_has_ended_or_gone_since_it_was_looked_at(runs_dir, ask):
     run = trained("running")
-    runs.write_info(run.path, state="finished", process=None)
+    write_run_info(run.path, state="finished", process=None)
     before = sorted(run.path.iterdir())
     with pytest.raises(RunError, match="'live' is not training"):
         ask(run)
@@ -104,6 +106,6 @@ def test_a_folder_that_cannot_be_written_is_said_to_be(runs_dir, monkeypatch):
 def test_a_folder_that_goes_within_a_look_is_one_sentence(runs_dir, monkeypatch, ask):
     run = trained("running")
     shutil.rmtree(run.path)
-    monkeypatch.setattr(requests.runs, "read", lambda path: run)
+    monkeypatch.setattr(requests, "read_run", lambda path: run)
     with pytest.raises(RunError, match="'live' is not training"):
         ask(run)

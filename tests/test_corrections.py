@@ -12,14 +12,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fmnist import corrections, runs, storage
+from fmnist import corrections
 from fmnist.answer import answer_bytes
-from fmnist.archive import Archive
+from fmnist.archives import Archive
 from fmnist.classifier import load_classifier
 from fmnist.decoding import decode_image
 from fmnist.errors import BadImage, CorrectionsError
+from fmnist.files import replace_file
 from fmnist.folders import list_labelled_images
 from fmnist.labels import Row
+from fmnist.library import DEFAULT_RUN, find_run
 from fmnist.scoring import NOT_CLOTHING, score_images
 from tests.conftest import ROOT
 
@@ -110,7 +112,7 @@ def test_what_is_kept_has_the_same_pixels_and_nothing_else(tmp_path):
 
 
 def test_kept_pictures_are_answered_as_before(test_part):
-    classifier = load_classifier(runs.find(runs.DEFAULT_RUN))
+    classifier = load_classifier(find_run(DEFAULT_RUN))
     expected = []
     for index in range(6):
         buffer = io.BytesIO()
@@ -174,7 +176,7 @@ def test_limits(monkeypatch):
 def test_a_full_disk_is_one_sentence_and_changes_nothing(monkeypatch):
     row = corrections.keep(picture(1), 3, "upload")
     before = files()
-    write = storage.replace_file
+    write = replace_file
 
     def full(path, fill):
         def fill_and_fail(part):
@@ -183,7 +185,7 @@ def test_a_full_disk_is_one_sentence_and_changes_nothing(monkeypatch):
 
         write(path, fill_and_fail)
 
-    monkeypatch.setattr(storage, "replace_file", full)
+    monkeypatch.setattr(corrections, "replace_file", full)
     with pytest.raises(CorrectionsError, match=r"cannot be changed .* \(No space left on device\)"):
         corrections.keep(picture(2), 3, "upload")
     with pytest.raises(CorrectionsError, match="No space left"):

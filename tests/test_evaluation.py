@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from fmnist import evaluation, mistakes, runs
+from fmnist import evaluation, mistakes
 from fmnist.data import CLASS_NAMES, Part
+from fmnist.library import find_run
+from fmnist.predictions import load_predictions
 
 
 @pytest.fixture(scope="module")
 def stored():
-    return runs.load_predictions(runs.find("seed-cnn"))
+    return load_predictions(find_run("seed-cnn"))
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def test_loss_is_the_mean_negative_log_of_the_true_class(result, stored, test_pa
 
 
 def test_scores_in_run_json_are_these(result):
-    scores = runs.find("seed-cnn").scores
+    scores = find_run("seed-cnn").scores
     assert scores["test_accuracy"] == result.accuracy
     assert scores["test_loss"] == pytest.approx(result.loss, rel=1e-4)
 

@@ -3,17 +3,18 @@
 import numpy as np
 import pytest
 
-from fmnist import runs
 from fmnist.classifier import load_classifier
 from fmnist.evaluation import interval
 from fmnist.explanation import log_probability, occlusion_map
 from fmnist.faithfulness import area, deletion_stages, measure, summarise
+from fmnist.library import DEFAULT_RUN, find_run
 from fmnist.overlays import overlay
+from fmnist.predictions import load_predictions
 
 
 @pytest.fixture(scope="module")
 def classifier():
-    return load_classifier(runs.find(runs.DEFAULT_RUN))
+    return load_classifier(find_run(DEFAULT_RUN))
 
 
 class RegionClassifier:
@@ -99,7 +100,7 @@ def test_map_of_a_black_picture_is_nothing(classifier):
 
 
 def test_certain_answers_still_have_a_map(classifier, test_part):
-    stored = runs.load_predictions(runs.find(runs.DEFAULT_RUN))
+    stored = load_predictions(find_run(DEFAULT_RUN))
     certain = int(stored.max(axis=1).argmax())
     values = occlusion_map(test_part.images[certain], classifier, int(stored[certain].argmax()))
     assert np.isfinite(values).all()

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from fmnist import runs
 from fmnist.game import round_of
+from fmnist.library import find_run
+from fmnist.predictions import load_predictions
 
 
 @pytest.fixture(scope="module")
 def stored():
-    return runs.load_predictions(runs.find("seed-cnn"))
+    return load_predictions(find_run("seed-cnn"))
 
 
 def test_a_round(stored, test_part):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from fmnist import runs
 from fmnist.classifier import load_classifier
 from fmnist.data import CLASS_NAMES, load
 from fmnist.input_check import CLASS_RANGES, HIDING, check_input, fit_class_ranges, measure_inputs
+from fmnist.library import find_run
 from fmnist.options import AUTO, PreprocessingOptions
 from fmnist.pipeline import preprocess_image
 from fmnist.suggestions import Suggestion, find_helpful_suggestion, suggest_crop, suggest_options
@@ -173,7 +173,7 @@ def test_mirrored_shoes_are_noticed(test_part, class_id, caught):
 @pytest.fixture(scope="module")
 def answered(test_part):
     """What seed-cnn says about the test images and about their mirror images, (10000,) each."""
-    classifier = load_classifier(runs.find("seed-cnn"))
+    classifier = load_classifier(find_run("seed-cnn"))
     mirrored = np.ascontiguousarray(test_part.images[:, :, ::-1])
     return classifier(test_part.images)[0].argmax(1), classifier(mirrored)[0].argmax(1)
 

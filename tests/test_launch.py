@@ -10,10 +10,19 @@ import numpy as np
 import psutil
 import pytest
 
-from fmnist import control, epochs, launch, lock, queue, requests, resume, runs
+from fmnist import control, launch, lock, queue, requests, resume
 from fmnist.errors import RunError, TrainingBusy, TrainingFailed
 from fmnist.history import read_events
+from fmnist.library import runs_directory
+from fmnist.predictions import (
+    TEST_EPOCHS_FILE,
+    VALIDATION_EPOCHS_FILE,
+    load_epoch_predictions,
+    load_predictions,
+)
+from fmnist.processes import this_process
 from fmnist.progress_text import read_last_words
+from fmnist.run import read_run, write_run_info
 from fmnist.settings import TrainSettings
 from fmnist.training_charts import curves_table
 from tests.conftest import ROOT
@@ -59,7 +68,7 @@ def leave_no_process():
 
 
 def state(run):
-    return runs.read(run.path).state
+    return read_run(run.path).state
 
 
 def latest_progress(run):
@@ -75,19 +84,19 @@ def test_stop_keeps_what_was_learnt_and_frees_the_machine():
 
     with pytest.raises(TrainingBusy, match="'long' is training"):
         launch.start_training(BRIEF, name="second")
-    assert not (runs.runs_directory() / "second").exists()
+    assert not (runs_directory() / "second").exists()
     with pytest.raises(RunError, match="already a run"):
         launch.start_training(BRIEF, name="long")
 
     requests.request_stop(run)
     asked = time.time()
     wait_until(lambda: state(run) not in ("starting", "running"), limit=30)
-    wait_until(lambda: not runs.read(run.path).active, limit=60)
-    stopped = runs.read(run.path)
+    wait_until(lambda: not read_run(run.path).active, limit=60)
+    stopped = read_run(run.path)
     assert stopped.state == "stopped"
     assert stopped.usable
     wait_until(lambda: not control.has_request(run.path, control.STOP), limit=5)
-    assert runs.load_predictions(stopped).shape == (10_000, 10)
+    assert load_predictions(stopped).shape == (10_000, 10)
     last = [e for e in read_events(run) if e["event"] == "progress"][-1]
     assert last["time"] - asked < 5  # no training went on after the stop was seen
     wait_until(lambda: lock.active_run() is None)
@@ -101,7 +110,7 @@ def epochs_done(run) -> int:
 
 def test_progress_is_moderate_and_makes_curves_and_every_epochs_answers_are_kept():
     run = launch.start_training(LONG, name="curves")
-    wait_until(lambda: epochs_done(run) >= 2 and len(epochs.read(run)) >= 2)
+    wait_until(lambda: epochs_done(run) >= 2 and len(load_epoch_predictions(run)) >= 2)
     events = read_events(run)
     progress = [event for event in events if event["event"] == "progress"]
     within = [e for e in progress if e["batch"] < e["batches"]]
@@ -111,10 +120,10 @@ def test_progress_is_moderate_and_makes_curves_and_every_epochs_answers_are_kept
         assert 0 <= event["accuracy"] <= 1
         assert event["images_per_second"] > 0
         assert event["seconds_left"] > 0
-    table = curves_table([runs.read(run.path)])
+    table = curves_table([read_run(run.path)])
     whole = table[table["epoch"] % 1 == 0]
     assert set(whole["part"]) == {"training", "validation"}
-    kept = epochs.read(run)
+    kept = load_epoch_predictions(run)
     assert kept.shape[1:] == (10_000, 10)
     assert (kept[0] != kept[1]).any()
 
@@ -122,9 +131,9 @@ def test_progress_is_moderate_and_makes_curves_and_every_epochs_answers_are_kept
 def test_stop_while_tensorflow_loads_ends_at_once():
     run = launch.start_training(LONG, name="early")
     requests.request_stop(run)
-    wait_until(lambda: not runs.read(run.path).active, limit=5)
+    wait_until(lambda: not read_run(run.path).active, limit=5)
     assert state(run) == "stopped"
-    assert not runs.read(run.path).usable
+    assert not read_run(run.path).usable
     assert lock.active_run() is None
 
 
@@ -132,8 +141,8 @@ def test_killed_training_has_failed_and_frees_the_machine():
     run = launch.start_training(LONG, name="killed")
     wait_until(lambda: latest_progress(run))
     psutil.Process(run.info["process"]["pid"]).kill()
-    wait_until(lambda: not runs.read(run.path).active, limit=10)
-    failed = runs.read(run.path)
+    wait_until(lambda: not read_run(run.path).active, limit=10)
+    failed = read_run(run.path)
     assert failed.state == "failed"
     assert "died" in failed.reason
     assert "loading TensorFlow" in read_last_words(failed)
@@ -155,7 +164,7 @@ def unbroken():
     """A training of three epochs that nobody disturbed."""
     run = launch.start_training(PLANNED, name="unbroken")
     yield run
-    requests.request_stop(runs.read(run.path)) if runs.read(run.path).active else None
+    requests.request_stop(read_run(run.path)) if read_run(run.path).active else None
 
 
 def test_kill_9_within_an_epoch_then_resume_gives_the_run_that_was_never_killed(unbroken):
@@ -164,18 +173,20 @@ def test_kill_9_within_an_epoch_then_resume_gives_the_run_that_was_never_killed(
     wait_until(lambda: (latest_progress(run) or {}).get("epoch") == 2)
     psutil.Process(run.info["process"]["pid"]).kill()
     wait_until(lambda: state(run) == "failed", limit=10)
-    assert runs.read(run.path).count("epochs_done") == 1
-    assert resume.can_resume(runs.read(run.path))
+    assert read_run(run.path).count("epochs_done") == 1
+    assert resume.can_resume(read_run(run.path))
 
-    launch.resume_training(runs.read(run.path))
+    launch.resume_training(read_run(run.path))
     wait_until(lambda: state(run) == "finished", limit=PATIENCE)
-    first, second = runs.read(unbroken.path), runs.read(run.path)
+    first, second = read_run(unbroken.path), read_run(run.path)
     assert second.reason == ""
     assert second.settings == first.settings
     # to the digit
-    np.testing.assert_array_equal(runs.load_predictions(second), runs.load_predictions(first))
-    for file in (epochs.FILE, epochs.VALIDATION_FILE):
-        np.testing.assert_array_equal(epochs.read(second, file), epochs.read(first, file))
+    np.testing.assert_array_equal(load_predictions(second), load_predictions(first))
+    for file in (TEST_EPOCHS_FILE, VALIDATION_EPOCHS_FILE):
+        np.testing.assert_array_equal(
+            load_epoch_predictions(second, file), load_epoch_predictions(first, file)
+        )
     # it began with the weights of another run: with new ones, the first batch is at chance
     begun = next(event for event in read_events(first) if event["event"] == "progress")
     assert begun["epoch"] == 1
@@ -190,16 +201,16 @@ def test_kill_9_within_an_epoch_then_resume_gives_the_run_that_was_never_killed(
     assert (table["epoch"] % 1 == 0).all()  # what the killed process had begun is no longer shown
 
     # killed while it was saved, it has only to be saved again
-    answers = runs.load_predictions(second)
+    answers = load_predictions(second)
     for name in second.files:
         (run.path / name).unlink()
-    dead = {**runs.this_process(), "started": 0.0}
-    runs.write_info(run.path, state="finishing", process=dead, files=None, scores=None)
+    dead = {**this_process(), "started": 0.0}
+    write_run_info(run.path, state="finishing", process=dead, files=None, scores=None)
     assert state(run) == "failed"
-    launch.resume_training(runs.read(run.path))
+    launch.resume_training(read_run(run.path))
     wait_until(lambda: state(run) == "finished", limit=PATIENCE)
-    saved = runs.read(run.path)
-    np.testing.assert_array_equal(runs.load_predictions(saved), answers)
+    saved = read_run(run.path)
+    np.testing.assert_array_equal(load_predictions(saved), answers)
     assert saved.scores == second.scores
     assert epochs_done(saved) == 3
 
@@ -208,9 +219,9 @@ def test_kill_9_within_an_epoch_then_resume_gives_the_run_that_was_never_killed(
         launch.resume_training(second)
     launch.resume_training(second, more=1)
     wait_until(lambda: state(run) == "finished", limit=PATIENCE)
-    longer = runs.read(run.path)
+    longer = read_run(run.path)
     assert (longer.settings.epochs, longer.settings.continued) == (4, (3,))
-    assert longer.count("epochs_done") == len(epochs.read(longer)) == 4
+    assert longer.count("epochs_done") == len(load_epoch_predictions(longer)) == 4
     assert longer.count("train_seconds") > second.count("train_seconds")
 
 
@@ -219,7 +230,7 @@ def test_killed_before_its_first_epoch_ended_begins_again():
     wait_until(lambda: latest_progress(run))
     psutil.Process(run.info["process"]["pid"]).kill()
     wait_until(lambda: state(run) == "failed", limit=10)
-    again = launch.resume_training(runs.read(run.path))
+    again = launch.resume_training(read_run(run.path))
     assert again.active
     wait_until(lambda: state(run) == "running")
     requests.request_stop(again)
@@ -228,8 +239,8 @@ def test_killed_before_its_first_epoch_ended_begins_again():
 def test_pause_halts_between_two_batches_and_another_rate_counts_from_the_next_epoch():
     run = launch.start_training(LONG, name="paused")
     wait_until(lambda: latest_progress(run))
-    requests.request_rate(runs.read(run.path), 3e-4)
-    requests.request_pause(runs.read(run.path))
+    requests.request_rate(read_run(run.path), 3e-4)
+    requests.request_pause(read_run(run.path))
     wait_until(lambda: state(run) == "paused", limit=10)
     assert lock.active_run().name == "paused"  # it keeps the machine
     lines = len(read_events(run))
@@ -238,7 +249,7 @@ def test_pause_halts_between_two_batches_and_another_rate_counts_from_the_next_e
     requests.withdraw_pause(run)
     wait_until(lambda: state(run) == "running", limit=10)
     wait_until(lambda: epochs_done(run) >= 2)
-    changed = runs.read(run.path)
+    changed = read_run(run.path)
     ((epoch, rate),) = changed.settings.rate_changes
     assert rate == 3e-4
     rates = {(e["epoch"], e["learning_rate"]) for e in read_events(run) if "learning_rate" in e}
@@ -247,9 +258,9 @@ def test_pause_halts_between_two_batches_and_another_rate_counts_from_the_next_e
     # paused and then stopped: what was learnt is kept
     requests.request_pause(changed)
     wait_until(lambda: state(run) == "paused", limit=10)
-    requests.request_stop(runs.read(run.path))
+    requests.request_stop(read_run(run.path))
     wait_until(lambda: state(run) == "stopped")
-    assert runs.read(run.path).usable
+    assert read_run(run.path).usable
     wait_until(lambda: not control.has_request(run.path, control.PAUSE), limit=5)
 
 
@@ -262,15 +273,15 @@ def test_queue_is_worked_off_in_the_order_that_people_gave_it():
     assert [run.name for run in queue.waiting_runs()] == ["d", "c", "b"]
     with pytest.raises(TrainingBusy):
         launch.start_training(BRIEF, name="e")
-    requests.request_stop(runs.read(others[1].path))  # c is cancelled
+    requests.request_stop(read_run(others[1].path))  # c is cancelled
     wait_until(lambda: [run.name for run in queue.waiting_runs()] == ["d", "b"], limit=10)
     requests.request_stop(first)
     wait_until(lambda: state(others[2]) in ("starting", "running"))
     assert state(others[0]) == "waiting"
-    requests.request_stop(runs.read(others[2].path))
+    requests.request_stop(read_run(others[2].path))
     wait_until(lambda: state(others[0]) in ("starting", "running"))
     assert queue.waiting_runs() == []
-    requests.request_stop(runs.read(others[0].path))
+    requests.request_stop(read_run(others[0].path))
 
 
 def test_waiting_one_can_be_cancelled_and_the_first_be_replaced():
@@ -278,10 +289,10 @@ def test_waiting_one_can_be_cancelled_and_the_first_be_replaced():
     waiting = launch.start_training(BRIEF, name="waiting", wait=True)
     requests.request_stop(waiting)
     wait_until(lambda: state(waiting) == "stopped", limit=10)
-    assert runs.read(first.path).active
+    assert read_run(first.path).active
     with pytest.raises(RunError, match="already a run"):
         launch.start_training(BRIEF, name="first", stop_other=True)
-    assert runs.read(first.path).active  # a name that cannot be had stops nobody
+    assert read_run(first.path).active  # a name that cannot be had stops nobody
     second = launch.start_training(BRIEF, name="second", stop_other=True)
     wait_until(lambda: state(second) == "running")
     assert state(first) == "stopped"
@@ -292,14 +303,14 @@ def test_ctrl_c_ends_a_waiting_training_in_peace():
     first = launch.start_training(LONG, name="first")
     command = [sys.executable, "-m", "fmnist", "train", "--wait", "--name", "patient"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    path = runs.runs_directory() / "patient"
-    wait_until(lambda: path.exists() and runs.read(path).state == "waiting")
+    path = runs_directory() / "patient"
+    wait_until(lambda: path.exists() and read_run(path).state == "waiting")
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=20)[0] == "patient: stopped before it had begun.\n"
     assert process.returncode == 0
-    assert runs.read(path).state == "stopped"
+    assert read_run(path).state == "stopped"
     requests.request_stop(first)
-    wait_until(lambda: not runs.read(first.path).active)
+    wait_until(lambda: not read_run(first.path).active)
 
 
 def test_relative_folders_are_those_of_the_one_who_starts(monkeypatch, tmp_path):
@@ -308,7 +319,7 @@ def test_relative_folders_are_those_of_the_one_who_starts(monkeypatch, tmp_path)
     run = launch.start_training(LONG, name="relative")
     assert run.path == tmp_path / "here" / "relative"
     requests.request_stop(run)
-    wait_until(lambda: not runs.read(run.path).active)
+    wait_until(lambda: not read_run(run.path).active)
 
 
 def test_training_that_cannot_begin_says_why(monkeypatch, tmp_path):
@@ -321,8 +332,8 @@ def test_training_that_cannot_begin_says_why(monkeypatch, tmp_path):
 def test_error_while_training_is_kept_with_its_last_lines(monkeypatch, tmp_path):
     monkeypatch.setenv("FMNIST_DATA_DIR", str(tmp_path))  # no files there
     run = launch.start_training(TrainSettings(epochs=1), name="no-data")
-    wait_until(lambda: not runs.read(run.path).active)
-    failed = runs.read(run.path)
+    wait_until(lambda: not read_run(run.path).active)
+    failed = read_run(run.path)
     assert failed.state == "failed"
     assert "train-images-idx3-ubyte.gz is missing" in failed.reason
     assert "train-images-idx3-ubyte.gz is missing" in read_last_words(failed)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fmnist import lens_pictures
-from fmnist.lens import Lens
+from fmnist.feature_maps import FeatureMaps
 
 
 def test_tiles_stand_in_order_with_hard_edges():
@@ -21,7 +21,7 @@ def test_sheets_of_a_lens():
     filters[1, 0, 0], filters[1, 2, 2] = -2, 1
     activations = np.zeros((2, 14, 14), np.float32)
     activations[0, 0, 0], activations[1, 0, 0] = 4, 1
-    lens = Lens(filters, activations)
+    lens = FeatureMaps(filters, activations)
     sheet = lens_pictures.filter_sheet(lens)
     assert set(np.unique(sheet[:84, :84])) == {128}  # a filter of nothing
     second = sheet[:84, 84 + lens_pictures.GAP :][:, :84]

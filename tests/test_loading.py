@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fmnist.runs import Run
+from fmnist.run import Run
 from pages.parts.loading import cache_of_run
 
 

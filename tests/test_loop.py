@@ -7,10 +7,12 @@ from unittest.mock import MagicMock
 import numpy as np
 import pytest
 
-from fmnist import loop, resume, runs
+from fmnist import loop, resume
 from fmnist.data import Part
 from fmnist.errors import RunError, TrainingDiverged
+from fmnist.library import create_run, find_run
 from fmnist.loop import _mean_weights, _validate, _validation_scores, train
+from fmnist.run import read_run
 from fmnist.settings import TrainSettings
 
 pytestmark = pytest.mark.slow  # imports TensorFlow
@@ -21,7 +23,7 @@ pytestmark = pytest.mark.slow  # imports TensorFlow
 def test_the_mean_of_two_networks_is_taken_layer_by_layer(tmp_path):
     import keras
 
-    file = runs.find("robust").path / "model.keras"
+    file = find_run("robust").path / "model.keras"
     model = keras.models.load_model(file, compile=False)
     weights = model.get_weights()
     model.set_weights([2 * layer for layer in weights])
@@ -74,11 +76,11 @@ def test_a_network_that_predicts_otherwise_than_its_last_epoch_is_evaluated_anew
 
 def test_a_training_that_diverges_says_so_and_what_would_help(runs_dir, monkeypatch):
     settings = TrainSettings(fraction=0.01, epochs=2)
-    path = runs.create("wild", settings)
+    path = create_run("wild", settings)
     monkeypatch.setattr(loop, "fit_epoch", diverging)
     with pytest.raises(TrainingDiverged, match="In epoch 1 the loss was no number any more"):
         train(path, settings)
-    failed = runs.read(path)
+    failed = read_run(path)
     assert failed.state == "failed"
     assert "lower learning rate" in failed.reason
     with pytest.raises(RunError, match="would do so again; train another one"):

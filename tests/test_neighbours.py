@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from fmnist import neighbours, runs
+from fmnist import neighbours
 from fmnist.classifier import load_classifier
 from fmnist.data import load, split
+from fmnist.library import DEFAULT_RUN, find_run, list_runs
 from fmnist.neighbours import TrainingFeatures, learnt_from
 from fmnist.settings import TrainSettings
 
@@ -76,7 +77,7 @@ def test_only_what_the_run_learnt_from_is_searched(own_run):
     labels = load("train").labels
     whole = own_run("whole", settings=TrainSettings(holdout=False).to_dict())
     assert len(learnt_from(whole, labels)) == 60_000
-    usual = learnt_from(runs.find(runs.DEFAULT_RUN), labels)
+    usual = learnt_from(find_run(DEFAULT_RUN), labels)
     assert len(usual) == 55_000
     assert not set(usual) & set(split(labels)[1])
 
@@ -154,7 +155,7 @@ def test_folder_that_cannot_be_written_is_no_error(small_run, classifier, runs_d
 
 
 def test_shipped_folder_gets_no_cache(small_run, classifier, runs_dir, monkeypatch):
-    monkeypatch.setattr(runs, "SHIPPED_DIR", runs_dir)
+    monkeypatch.setattr(neighbours, "SHIPPED_DIR", runs_dir)
     complete(small_run, classifier)
     assert not (runs_dir / ".cache").exists()
 
@@ -168,7 +169,7 @@ def test_cache_is_no_run_and_keeps_the_newest_only(small_run, classifier, runs_d
         os.utime(runs_dir / ".cache" / f"{age}.npz", times)
     complete(small_run, classifier)
     assert cache_files(runs_dir) == ["1.npz", f"{small_run.files['model.tflite']}-1100.npz"]
-    assert [run.name for run in runs.list_runs() if not run.shipped] == ["small"]
+    assert [run.name for run in list_runs() if not run.shipped] == ["small"]
 
 
 def test_features_of_any_length_and_size(small_run, runs_dir):

@@ -3,16 +3,17 @@
 import numpy as np
 import pytest
 
-from fmnist import novelty, runs
+from fmnist import novelty
 from fmnist.classifier import load_classifier
 from fmnist.data import load
+from fmnist.library import find_run, runs_directory
 from fmnist.neighbours import TrainingFeatures
 from fmnist.novelty import Novelty, duplicates
 
 
 @pytest.mark.slow
 def test_it_agrees_with_the_search_for_one(test_part):
-    run = runs.find("seed-cnn")
+    run = find_run("seed-cnn")
     classifier = load_classifier(run)
     training = TrainingFeatures(run, classifier)
     while training.advance() < 1:
@@ -55,7 +56,7 @@ def test_what_was_measured_is_kept_for_the_network(own_run):
 def test_a_damaged_file_is_measured_again(own_run):
     run = own_run()
     novelty.write(run, made())
-    (file,) = (runs.runs_directory() / ".cache" / "novelty").iterdir()
+    (file,) = (runs_directory() / ".cache" / "novelty").iterdir()
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 255
     file.write_bytes(data)
@@ -64,6 +65,6 @@ def test_a_damaged_file_is_measured_again(own_run):
 
 def test_a_folder_that_cannot_be_written_is_no_error(own_run):
     run = own_run()
-    (runs.runs_directory() / ".cache").write_text("a file is in the way")
+    (runs_directory() / ".cache").write_text("a file is in the way")
     novelty.write(run, made())
     assert novelty.read(run, 20) is None

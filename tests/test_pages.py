@@ -10,12 +10,15 @@ import streamlit as st
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
-from fmnist import control, launch, runs
+from fmnist import control, launch, library
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import TrainingBusy, TrainingFailed
+from fmnist.library import DEFAULT_RUN, create_run, find_run, list_runs
+from fmnist.processes import this_process
+from fmnist.run import write_run_info
 from fmnist.settings import TrainSettings
 from tests.conftest import ROOT, hold
-from tests.test_runs import ODD
+from tests.test_run import ODD
 
 PAGES = ["classify", "train", "report", "mistakes"]
 
@@ -69,7 +72,7 @@ def test_page_is_complete_by_itself(page):
     app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=60).run()
     assert not app.exception
     assert app.title
-    assert app.sidebar.selectbox(key="run").value == runs.DEFAULT_RUN
+    assert app.sidebar.selectbox(key="run").value == DEFAULT_RUN
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -85,14 +88,14 @@ def test_run_is_taken_from_the_address_and_survives_page_switches(page, own_run)
 
 def test_unknown_run_in_the_address_falls_back():
     app = open_app("report", run="nobody<script>")
-    assert app.sidebar.selectbox(key="run").value == runs.DEFAULT_RUN
+    assert app.sidebar.selectbox(key="run").value == DEFAULT_RUN
 
 
 def test_damaged_runs_are_listed_and_break_nothing(runs_dir, own_run):
     (runs_dir / "broken").mkdir()
     own_run("holed", files={"model.tflite": "0" * 64, "test.npz": "1" * 64})
     (runs_dir / "holed" / "test.npz").write_bytes(b"PK nonsense")
-    shipped = [run.name for run in runs.list_runs() if run.shipped]
+    shipped = [run.name for run in list_runs() if run.shipped]
     for page in PAGES:
         app = open_app(page)
         assert app.sidebar.selectbox(key="run").options == [*shipped, "holed"]
@@ -126,7 +129,7 @@ def test_no_odd_run_breaks_a_page(runs_dir, own_run):
 
 
 def test_no_usable_run_is_one_sentence(monkeypatch, tmp_path):
-    monkeypatch.setattr(runs, "SHIPPED_DIR", tmp_path / "none")
+    monkeypatch.setattr(library, "SHIPPED_DIR", tmp_path / "none")
     for page in PAGES:
         app = open_app(page)
         if page == "train":
@@ -340,10 +343,10 @@ def test_second_start_offers_to_stop_or_to_wait(monkeypatch, label, how):
         calls.append(how)
         if not how:
             raise TrainingBusy("busy")
-        return runs.find("seed-cnn")
+        return find_run("seed-cnn")
 
     monkeypatch.setattr(launch, "start_training", start)
-    hold(runs.create("other", TrainSettings()))
+    hold(create_run("other", TrainSettings()))
     app = open_app("train")
     next(b for b in app.button if b.label == "Start training").click().run()
     assert app.warning[0].value == (
@@ -384,11 +387,11 @@ def test_question_whose_reason_is_gone_offers_to_start(monkeypatch):
 
 
 def test_running_training_is_shown_with_progress_and_stop(runs_dir):
-    from fmnist import storage
+    from fmnist.files import append_json_line
 
-    path = runs.create("live", TrainSettings(epochs=4))  # "this process" trains it
-    runs.write_info(path, state="running")
-    storage.append_line(
+    path = create_run("live", TrainSettings(epochs=4))  # "this process" trains it
+    write_run_info(path, state="running")
+    append_json_line(
         path / "history.jsonl",
         {
             "event": "epoch",
@@ -400,7 +403,7 @@ def test_running_training_is_shown_with_progress_and_stop(runs_dir):
             "val_loss": 0.6,
         },
     )
-    storage.append_line(
+    append_json_line(
         path / "history.jsonl",
         {
             "event": "progress",
@@ -428,9 +431,9 @@ def test_running_training_is_shown_with_progress_and_stop(runs_dir):
 
 
 def test_failed_training_shows_its_last_lines(runs_dir):
-    path = runs.create("gone", TrainSettings())
-    runs.write_info(path, state="running", process={"pid": 2**22 + 1, "started": 0, "host": "x"})
-    runs.write_info(path, process={**runs.this_process(), "started": 0.0})
+    path = create_run("gone", TrainSettings())
+    write_run_info(path, state="running", process={"pid": 2**22 + 1, "started": 0, "host": "x"})
+    write_run_info(path, process={**this_process(), "started": 0.0})
     (path / "log.txt").write_text("epoch 1\nKilled")
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     app.session_state["train_watched"] = "gone"

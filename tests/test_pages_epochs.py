@@ -7,8 +7,9 @@ import streamlit as st
 from sklearn.metrics import accuracy_score, confusion_matrix
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 
-from fmnist import epochs, runs
 from fmnist.data import CLASS_NAMES
+from fmnist.library import find_run
+from fmnist.predictions import TEST_EPOCHS_FILE, load_epoch_predictions, save_epoch_predictions
 from pages.parts import report_epochs
 from tests.test_pages import fresh_caches, open_app, texts
 from tests.test_pages_report import metrics
@@ -19,7 +20,7 @@ __all__ = ["fresh_caches"]  # an automatic fixture
 @pytest.fixture(scope="module")
 def kept():
     """(E, 10000, 10) uint8 of the shipped run."""
-    return epochs.read(runs.find("seed-cnn"))
+    return load_epoch_predictions(find_run("seed-cnn"))
 
 
 def view(run="seed-cnn", **query):
@@ -179,14 +180,14 @@ def test_run_without_epochs_gets_one_sentence():
 def test_run_with_one_epoch_and_one_that_is_shorter_than_the_address_says(own_run):
     run = own_run("short")
     rng = np.random.default_rng(0)
-    epochs.keep(run.path, 1, rng.dirichlet(np.ones(10), 10_000))
+    save_epoch_predictions(run.path, 1, rng.dirichlet(np.ones(10), 10_000))
     app = view("short", epoch=7)
     assert not app.exception
     assert "one epoch" in texts(app)
     assert not app.slider
     assert "There is no such test image" in texts(view("short", epoch_images="Learnt last"))
     for epoch in (2, 3):
-        epochs.keep(run.path, epoch, rng.dirichlet(np.ones(10), 10_000))
+        save_epoch_predictions(run.path, epoch, rng.dirichlet(np.ones(10), 10_000))
     app = view("short", epoch=7)
     assert not app.exception
     assert app.slider(key="epoch").value == 3
@@ -212,19 +213,21 @@ def test_nonsense_in_the_address_breaks_nothing(query):
 
 def test_file_that_is_gone_or_torn_breaks_nothing(own_run):
     run = own_run("torn")
-    (run.path / epochs.FILE).write_bytes(b"x" * 50_000)
+    (run.path / TEST_EPOCHS_FILE).write_bytes(b"x" * 50_000)
     assert "kept no answers" in view("torn").info[0].value
-    (run.path / epochs.FILE).unlink()
-    (run.path / epochs.FILE).mkdir()
+    (run.path / TEST_EPOCHS_FILE).unlink()
+    (run.path / TEST_EPOCHS_FILE).mkdir()
     assert "kept no answers" in view("torn").info[0].value
 
 
 def test_file_that_goes_while_it_is_looked_at(own_run):
     run = own_run("going")
     for epoch in (1, 2):
-        epochs.keep(run.path, epoch, np.random.default_rng(0).dirichlet(np.ones(10), 10_000))
+        save_epoch_predictions(
+            run.path, epoch, np.random.default_rng(0).dirichlet(np.ones(10), 10_000)
+        )
     app = view("going", epoch_images="By index")
-    (run.path / epochs.FILE).unlink()
+    (run.path / TEST_EPOCHS_FILE).unlink()
     app.slider(key="epoch").set_value(1).run()
     assert not app.exception
 
@@ -232,10 +235,12 @@ def test_file_that_goes_while_it_is_looked_at(own_run):
 def test_a_run_that_has_had_another_epoch_is_read_again(own_run):
     run = own_run("growing")
     for epoch in (1, 2):
-        epochs.keep(run.path, epoch, np.random.default_rng(0).dirichlet(np.ones(10), 10_000))
+        save_epoch_predictions(
+            run.path, epoch, np.random.default_rng(0).dirichlet(np.ones(10), 10_000)
+        )
     app = view("growing")
     assert app.slider(key="epoch").max == 2
-    epochs.keep(run.path, 3, np.random.default_rng(1).dirichlet(np.ones(10), 10_000))
+    save_epoch_predictions(run.path, 3, np.random.default_rng(1).dirichlet(np.ones(10), 10_000))
     app.run()
     assert not app.exception
     assert app.slider(key="epoch").max == 3

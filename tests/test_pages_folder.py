@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fmnist import corrections, runs
+from fmnist import corrections
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import CorrectionsError
 from fmnist.labels import LABEL_NAMES, Row, write_table
+from fmnist.library import DEFAULT_RUN
 from fmnist.scoring import NOT_CLOTHING
 from pages.parts import answered, score_view
 from tests.conftest import ROOT
@@ -350,4 +351,4 @@ def test_a_run_that_is_chosen_is_the_one_that_is_scored(own_run, folder, shown_s
     own_run("mine")
     upload(open_app(way="Upload", run="mine"), zip_file(packed(folder)))
     assert shown_scores[-1]["run"] == "mine"
-    assert runs.DEFAULT_RUN != "mine"
+    assert DEFAULT_RUN != "mine"

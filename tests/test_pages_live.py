@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fmnist import checkpoints, control, epochs, launch, lens, queue, requests, runs, storage
+from fmnist import control, launch, queue, requests
+from fmnist.checkpoint import CHECKPOINT_FILE
 from fmnist.errors import RunError, SettingsError, TrainingBusy
+from fmnist.feature_maps import FEATURE_MAPS_FILE
+from fmnist.files import append_json_line
+from fmnist.library import create_run
+from fmnist.predictions import VALIDATION_EPOCHS_FILE, save_epoch_predictions
+from fmnist.processes import this_process
+from fmnist.run import write_run_info
 from fmnist.settings import TrainSettings
 from pages.parts import run_actions
 from tests.conftest import ROOT
@@ -29,10 +36,10 @@ NOW = {
 def fake(name, state, *events, **info):
     """A run of four epochs that "this process" trains."""
     settings = info.pop("settings", TrainSettings(epochs=4))
-    path = runs.create(name, settings)
-    runs.write_info(path, state=state, **info)
+    path = create_run(name, settings)
+    write_run_info(path, state=state, **info)
     for event in ({"event": "start", "time": 1.0}, *events):
-        storage.append_line(path / "history.jsonl", event)
+        append_json_line(path / "history.jsonl", event)
     return path
 
 
@@ -40,23 +47,23 @@ def answers(path, count):
     """Keep answers after so many epochs and a first layer."""
     for epoch in range(1, count + 1):
         said = np.random.default_rng(epoch).dirichlet(np.ones(10), 5_000)
-        epochs.keep(path, epoch, said, epochs.VALIDATION_FILE)
+        save_epoch_predictions(path, epoch, said, VALIDATION_EPOCHS_FILE)
     rng = np.random.default_rng(0)
     filters = rng.normal(size=(6, 3, 3)).astype(np.float32)
     activations = rng.random((6, 14, 14)).astype(np.float32)
-    np.savez(path / lens.FILE, filters=filters, activations=activations)
+    np.savez(path / FEATURE_MAPS_FILE, filters=filters, activations=activations)
 
 
 def checkpoint(path, epoch):
     """A checkpoint as far as it is looked at before a process goes on from it."""
     about = json.dumps({"epoch": epoch, "seconds": 10.0, "last": {}}).encode()
-    np.savez(path / checkpoints.FILE, about=np.frombuffer(about, np.uint8))
+    np.savez(path / CHECKPOINT_FILE, about=np.frombuffer(about, np.uint8))
 
 
 def dead(name, epochs_done, **info):
     """A run whose process was killed after so many epochs."""
     path = fake(name, "running", VALIDATED, epochs_done=epochs_done, **info)
-    runs.write_info(path, process={**runs.this_process(), "started": 0.0})
+    write_run_info(path, process={**this_process(), "started": 0.0})
     if epochs_done:
         checkpoint(path, epochs_done)
     return path
@@ -155,7 +162,7 @@ def test_first_layer(runs_dir):
     app = view(open_app("train"), "First layer")
     captions = [caption for image in app.image for caption in image.captions]
     assert captions == ["The image", "Filters", "What they find in the image"]
-    (path / lens.FILE).write_bytes(b"PK torn")
+    (path / FEATURE_MAPS_FILE).write_bytes(b"PK torn")
     app.run()
     assert not app.exception
     assert "nothing of this network's first layer" in texts(app)
@@ -178,8 +185,8 @@ def test_damage_in_the_folder_breaks_nothing(runs_dir):
     path = fake("live", "running", train_size=1000.5, machine=[], epochs_done="x")
     (path / "history.jsonl").unlink()
     (path / "history.jsonl").mkdir()
-    (path / epochs.VALIDATION_FILE).mkdir()
-    (path / lens.FILE).mkdir()
+    (path / VALIDATION_EPOCHS_FILE).mkdir()
+    (path / FEATURE_MAPS_FILE).mkdir()
     (path / control.RATE).write_bytes(b"\xff")
     open_app("train")
 
@@ -193,7 +200,7 @@ def test_pause_and_resume(runs_dir):
     button(app, "Pause").click().run()
     assert control.has_request(path, control.PAUSE)
     assert "**live**: pausing" in texts(app)
-    runs.write_info(path, state="paused")
+    write_run_info(path, state="paused")
     app.run()
     assert "**live**: paused" in texts(app)
     button(app, "Resume").click().run()
@@ -333,13 +340,13 @@ def test_an_interrupted_run_is_offered_to_every_session(runs_dir, monkeypatch):
 
 
 def test_a_run_that_failed_for_a_reason_says_it_where_it_is_offered(runs_dir):
-    runs.write_info(dead("full", 2), state="failed", process=None, error="The *disk* was full.")
+    write_run_info(dead("full", 2), state="failed", process=None, error="The *disk* was full.")
     app = open_app("train")
     assert "**full** failed after epoch 2 of 4: The \\*disk\\* was full\\." in texts(app)
 
 
 def test_a_run_that_cannot_go_on_is_not_offered(runs_dir):
-    (dead("killed", 2) / checkpoints.FILE).write_bytes(b"PK torn")
+    (dead("killed", 2) / CHECKPOINT_FILE).write_bytes(b"PK torn")
     app = open_app("train")
     assert "interrupted" not in texts(app)
 
@@ -416,7 +423,7 @@ def test_what_was_stopped_before_it_learnt_says_so_and_begins_again(runs_dir):
 
 
 def test_what_was_killed_while_it_was_saved_is_offered_to_be_saved(runs_dir):
-    runs.write_info(dead("killed", 4), state="finishing")
+    write_run_info(dead("killed", 4), state="finishing")
     app = open_app("train")
     assert "**killed** was interrupted while it was saved." in texts(app)
     assert button(app, "Resume").help == "It has learnt all; it only has to be saved."
@@ -482,7 +489,7 @@ def test_any_ended_run_of_the_table_can_go_on(own_run, monkeypatch, info, label,
 
 
 def test_a_failure_in_the_queue_is_told_while_the_next_one_trains(runs_dir):
-    runs.write_info(dead("broken", 2), state="failed", process=None, error="The disk was full.")
+    write_run_info(dead("broken", 2), state="failed", process=None, error="The disk was full.")
     fake("live", "running", VALIDATED, NOW)
     app = watching("broken")
     assert "The disk was full." in app.error[0].value

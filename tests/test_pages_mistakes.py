@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from fmnist import epochs, landscape, notes, novelty, runs
+from fmnist import landscape, notes, novelty
 from fmnist.court import cases
 from fmnist.data import CLASS_NAMES, load
+from fmnist.library import DEFAULT_RUN, find_run, list_runs
 from fmnist.novelty import Novelty
+from fmnist.predictions import load_predictions, save_epoch_predictions
 from fmnist.suspicion import suspects
 from pages.parts.court_view import SEEN
 from pages.parts.map_view import _chosen
@@ -16,7 +18,7 @@ from tests.test_pages import open_app, texts
 
 @pytest.fixture(scope="module")
 def stored():
-    return runs.load_predictions(runs.find("seed-cnn"))
+    return load_predictions(find_run("seed-cnn"))
 
 
 def page(do: str = "Gallery", **query):
@@ -47,7 +49,7 @@ def test_run_without_a_mistake_is_no_error(own_run, test_part):
 
 def test_mistakes_can_be_filtered(test_part):
     app = open_app("mistakes")
-    stored = runs.load_predictions(runs.find(runs.DEFAULT_RUN))
+    stored = load_predictions(find_run(DEFAULT_RUN))
     predicted = stored.argmax(axis=1)
     wrong = predicted != test_part.labels
     assert f"**{wrong.sum():,}** of {wrong.sum():,} mistakes" in texts(app)
@@ -75,7 +77,7 @@ def test_a_link_opens_the_gallery_as_it_was_filtered(stored, test_part):
 
 def test_choosing_a_mistake_shows_it(test_part):
     app = open_app("mistakes")
-    stored = runs.load_predictions(runs.find(runs.DEFAULT_RUN))
+    stored = load_predictions(find_run(DEFAULT_RUN))
     wrong = np.flatnonzero(stored.argmax(axis=1) != test_part.labels)
     app.selectbox(key="mistakes_sort").set_value("By index").run()
     chosen = int(wrong[5])
@@ -101,7 +103,7 @@ def test_orders(stored, test_part):
     of_label = stored[wrong, labels[wrong]]
     assert first_shown(app) == wrong[(of_label - top[:, -1]).argmin()]
     app.selectbox(key="mistakes_sort").set_value("Wrong in most runs first").run()
-    shipped = [runs.load_predictions(run).argmax(axis=1) for run in runs.list_runs()]
+    shipped = [load_predictions(run).argmax(axis=1) for run in list_runs()]
     often = np.sum([said[wrong] != labels[wrong] for said in shipped], axis=0)
     assert first_shown(app) == wrong[often.argmax()]
     app.selectbox(key="mistakes_sort").set_value("Least contrast first").run()
@@ -143,7 +145,7 @@ def test_all_about_an_image_names_neighbours_and_other_runs(own_run, stored, tes
     run = own_run("mine")
     rng = np.random.default_rng(0)
     for epoch in (1, 2, 3):
-        epochs.keep(run.path, epoch, rng.dirichlet(np.ones(10), 10_000))
+        save_epoch_predictions(run.path, epoch, rng.dirichlet(np.ones(10), 10_000))
     app = open_app("mistakes", run="mine")
     app.session_state["mistakes-more"] = True
     app.run(timeout=120)
@@ -197,7 +199,7 @@ def nothing_measured():
 @pytest.mark.usefixtures("nothing_measured")
 def test_orders_by_what_was_learnt_from(stored, test_part):
     found = Novelty(np.arange(10_000), np.random.default_rng(0).random(10_000, np.float32))
-    novelty.write(runs.find("seed-cnn"), found)
+    novelty.write(find_run("seed-cnn"), found)
     wrong = np.flatnonzero(stored.argmax(axis=1) != test_part.labels)
     app = page()
     app.selectbox(key="mistakes_sort").set_value("Farthest from the training set first").run()
@@ -210,7 +212,7 @@ def test_orders_by_what_was_learnt_from(stored, test_part):
 def test_images_that_are_in_the_training_part_too(test_part):
     train = load("train").images
     nearest = np.zeros(10_000, np.int64)
-    novelty.write(runs.find("seed-cnn"), Novelty(nearest, np.zeros(10_000, np.float32)))
+    novelty.write(find_run("seed-cnn"), Novelty(nearest, np.zeros(10_000, np.float32)))
     gaps = np.abs(test_part.images.astype(int) - train[0]).mean(axis=(1, 2))
     app = page()
     app.segmented_control(key="mistakes_which").set_value("Also in training").run()
@@ -225,7 +227,7 @@ def test_nearest_training_images_are_found_on_demand():
     app.selectbox(key="mistakes_sort").set_value("Farthest from the training set first")
     app.run(timeout=180)
     assert not app.exception
-    found = novelty.read(runs.find("seed-cnn"), 10_000)
+    found = novelty.read(find_run("seed-cnn"), 10_000)
     assert found.distances.min() >= 0
     shown = first_shown(app)
     assert found.distances[shown] > np.quantile(found.distances, 0.99)
@@ -236,7 +238,7 @@ def test_the_map_is_pca_until_the_better_one_is_there():
     app = page("Map")
     assert not app.exception
     assert "Two principal components" in texts(app)
-    landscape.write(runs.find("seed-cnn"), np.zeros((10_000, 2), np.float32))
+    landscape.write(find_run("seed-cnn"), np.zeros((10_000, 2), np.float32))
     app = page("Map")
     assert not app.exception
     assert "t-SNE" in texts(app)
@@ -247,7 +249,7 @@ def test_the_map_is_pca_until_the_better_one_is_there():
 def test_a_lasso_and_a_click_on_the_map_show_images(stored, test_part):
     right = stored.argmax(axis=1) == test_part.labels
     places = np.random.default_rng(0).uniform(-1, 1, (10_000, 2)).astype(np.float32)
-    landscape.write(runs.find("seed-cnn"), places)
+    landscape.write(find_run("seed-cnn"), places)
     app = page("Map")
     square = [[0.25, 0.25], [0.25, 0.75], [0.75, 0.75], [0.75, 0.25]]
     app.session_state["map"] = {"chosen": {"lasso": square}}

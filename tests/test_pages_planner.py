@@ -6,10 +6,12 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fmnist import launch, planner, requests, runs
+from fmnist import launch, planner, requests
 from fmnist.errors import TrainingBusy
 from fmnist.forecast import Forecast, load_forecast
+from fmnist.library import create_run, find_run
 from fmnist.recorded_trainings import local_settings
+from fmnist.run import read_run
 from fmnist.settings import TrainSettings
 from tests.conftest import hold
 from tests.test_pages import fresh_caches, open_app, texts
@@ -99,10 +101,10 @@ def test_the_train_page_has_the_planner_and_starts_its_plan(monkeypatch):
         calls.append((settings, how))
         if "wait" not in how:
             raise TrainingBusy("busy")
-        return runs.find("seed-cnn")
+        return find_run("seed-cnn")
 
     monkeypatch.setattr(launch, "start_training", start)
-    hold(runs.create("other", TrainSettings()))
+    hold(create_run("other", TrainSettings()))
     app = open_app("train")
     way = next(one for one in app.segmented_control if one.label == "How to begin")
     way.set_value("Train within a time limit").run()
@@ -125,6 +127,6 @@ def test_start_gives_the_run_its_forecast():
     first = launch.start_training(settings, name="first", forecast=forecast)
     second = launch.start_training(settings, name="second", forecast=forecast, wait=True)
     for run in (second, first):
-        wait_until(lambda run=run: load_forecast(runs.read(run.path)) == forecast)
-        requests.request_stop(runs.read(run.path))
-        wait_until(lambda run=run: not runs.read(run.path).active)
+        wait_until(lambda run=run: load_forecast(read_run(run.path)) == forecast)
+        requests.request_stop(read_run(run.path))
+        wait_until(lambda run=run: not read_run(run.path).active)

@@ -15,16 +15,19 @@ from sklearn.metrics import (
     top_k_accuracy_score,
 )
 
-from fmnist import robustness, runs
+from fmnist import robustness
 from fmnist.calibration import ece
 from fmnist.classifier import load_classifier
 from fmnist.data import CLASS_NAMES, load, split
+from fmnist.library import DEFAULT_RUN, find_run
+from fmnist.predictions import load_predictions
+from pages.parts import report_compare
 from tests.test_pages import open_app, texts
 
 
 @pytest.fixture(scope="module")
 def stored():
-    return runs.load_predictions(runs.find("seed-cnn"))
+    return load_predictions(find_run("seed-cnn"))
 
 
 def metrics(app) -> dict[str, str]:
@@ -49,7 +52,7 @@ def view(name: str, **query):
 def test_report_shows_the_numbers_of_the_run():
     app = open_app("report")
     values = {metric.label: metric.value for metric in app.metric}
-    scores = runs.find(runs.DEFAULT_RUN).scores
+    scores = find_run(DEFAULT_RUN).scores
     assert values["Accuracy"] == f"{scores['test_accuracy']:.2%}"
     assert values["Test images"] == "10,000"
     assert values["Loss"] == f"{scores['test_loss']:.4f}"
@@ -65,7 +68,7 @@ def test_report_shows_the_numbers_of_the_run():
 
 def test_report_shows_calibration_and_says_where_there_is_none(own_run):
     app = open_app("report", view="When unsure")
-    policy = load_classifier(runs.find(runs.DEFAULT_RUN)).policy
+    policy = load_classifier(find_run(DEFAULT_RUN)).policy
     values = {metric.label: metric.value for metric in app.metric}
     assert values["Calibration error (ECE)"] == f"{policy.measured['ece_after']:.2%}"
     assert f"of {policy.confidence_threshold:.0%} on" in texts(app)
@@ -189,8 +192,8 @@ def test_two_runs_are_compared_by_mcnemar(own_run, stored, test_part):
 
 
 def test_one_run_alone_has_nothing_to_be_compared_with(monkeypatch):
-    only = [runs.find("seed-cnn")]
-    monkeypatch.setattr(runs, "usable_runs", lambda: only)
+    only = [find_run("seed-cnn")]
+    monkeypatch.setattr(report_compare, "list_usable_runs", lambda: only)
     assert "no other run" in view("Compare").info[0].value
 
 
@@ -212,7 +215,7 @@ def test_every_view_of_a_run_that_never_predicts_some_class(own_run, name):
 
 @pytest.mark.parametrize("name", ["robust", "seed-cnn"])
 def test_temperature_is_that_of_the_probabilities_shown(name, test_part):
-    run = runs.find(name)
+    run = find_run(name)
     app = open_app("report", run=name, view="Confidence")
     part = load("train")
     held_out = split(part.labels)[1]
@@ -224,6 +227,6 @@ def test_temperature_is_that_of_the_probabilities_shown(name, test_part):
     best = minimize_scalar(loss, bounds=(0.5, 2), method="bounded").x
     (under,) = [m.delta for m in app.metric if m.label == "After temperature scaling"]
     assert float(under.removeprefix("temperature ")) == pytest.approx(best, abs=2e-3)
-    scaled = softmax(np.log(runs.load_predictions(run) + 1e-12) / best, axis=1)
+    scaled = softmax(np.log(load_predictions(run) + 1e-12) / best, axis=1)
     shown = float(metrics(app)["After temperature scaling"].removesuffix("%")) / 100
     assert shown == pytest.approx(ece(scaled, test_part.labels), abs=2e-4)

@@ -8,14 +8,20 @@ import streamlit as st
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
-from fmnist import keeping, runs, storage
+from fmnist import library
+from fmnist.about import About, load_about, set_star
+from fmnist.files import append_json_line
 from fmnist.forecast import compare_forecast
+from fmnist.library import DEFAULT_RUN, find_run
+from fmnist.processes import this_process
+from fmnist.run import write_run_info
 from fmnist.settings import TrainSettings
+from fmnist.trash import Trash
 from pages.parts import frame, row_table, run_actions, run_trash
 from tests.browsing import ANSWER_LIMIT, browsing, go
-from tests.test_keeping import trash
 from tests.test_pages import fresh_caches, open_app, texts
 from tests.test_pages_report import metrics, sent
+from tests.test_trash import trash
 
 __all__ = ["fresh_caches"]  # a fixture for all of these, too
 
@@ -67,7 +73,7 @@ def over(words: str) -> list[str]:
 
 def test_all_ended_runs_are_in_the_table_and_active_ones_are_not(own_run):
     own_run("mine", settings=TrainSettings(batch_size=128, mirror=True).to_dict(), train_seconds=75)
-    own_run("busy", state="running", process=runs.this_process())
+    own_run("busy", state="running", process=this_process())
     app = train()
     assert listed(app) == ["robust", "accurate", "seed-cnn", "mine"]
     shown = cells(app, "mine")
@@ -80,14 +86,14 @@ def test_all_ended_runs_are_in_the_table_and_active_ones_are_not(own_run):
 
 def test_starred_runs_stand_first_and_can_be_alone(own_run):
     own_run("a", created="2026-01-01T00:00:00+00:00")
-    keeping.set_star(own_run("b", created="2025-01-01T00:00:00+00:00"), True)
-    keeping.set_star(runs.find("seed-cnn"), True)
+    set_star(own_run("b", created="2025-01-01T00:00:00+00:00"), True)
+    set_star(find_run("seed-cnn"), True)
     app = train()
     assert listed(app) == ["seed-cnn", "b", "robust", "accurate", "a"]
     app.toggle(key="runs_starred_only").set_value(True).run()
     assert listed(app) == ["seed-cnn", "b"]
     for name in ("seed-cnn", "b"):
-        keeping.set_star(runs.find(name), False)
+        set_star(find_run(name), False)
     app.run()
     assert not app.exception
     assert len(listed(app)) == 5
@@ -113,7 +119,7 @@ def test_choices_that_are_gone_are_none(own_run):
 
 
 def test_without_any_run_there_is_a_sentence(monkeypatch, tmp_path):
-    monkeypatch.setattr(runs, "SHIPPED_DIR", tmp_path / "none")
+    monkeypatch.setattr(library, "SHIPPED_DIR", tmp_path / "none")
     app = open_app("train")
     assert "There is no run yet" in texts(app)
 
@@ -130,7 +136,7 @@ def test_the_detail_says_what_became_of_a_run(own_run):
     shown = metrics(app)
     assert (shown["Validation"], shown["Test"]) == ("93.10%", "92.50%")
     assert (shown["Time"], shown["Parameters"]) == ("3 min 4 s", "423,338")
-    assert compare_forecast(runs.find("mine")) in texts(app)
+    assert compare_forecast(find_run("mine")) in texts(app)
     assert "Forecast: 92.8 to 93.4 %" in texts(app)
 
 
@@ -152,7 +158,7 @@ def test_the_reason_of_a_failure_is_shown_as_it_is(runs_dir, own_run):
 def test_star_and_note(own_run):
     run = own_run()
     app = click(train("mine"), "Star")
-    assert keeping.about(run).starred
+    assert load_about(run).starred
     assert listed(app)[0] == "mine"
     assert [row["starred"] for row in sent(app, "runs_table")["rows"]] == [
         True,
@@ -162,14 +168,14 @@ def test_star_and_note(own_run):
     ]
     app.text_area[0].set_value("first *try*\nof two").run()
     assert not app.exception
-    assert keeping.about(run) == keeping.About(True, "first *try*\nof two")
+    assert load_about(run) == About(True, "first *try*\nof two")
     assert cells(app, "mine")["Note"] == "first *try* of two"
     click(app, "Take the star off")
-    assert not keeping.about(run).starred
+    assert not load_about(run).starred
     app = train("robust")  # and one that ships, whose folder stays as it is
     app.text_area[0].set_value("good").run()
     assert cells(app, "robust")["Note"] == "good; ships with the project"
-    assert not (runs.find("robust").path / "about.json").exists()
+    assert not (find_run("robust").path / "about.json").exists()
     assert {"Rename", "Delete"}.isdisjoint(b.label for b in app.button)
 
 
@@ -181,14 +187,14 @@ def rename(app, run, name: str) -> AppTest:
 def test_another_name_is_followed_by_the_choices(own_run):
     run = own_run("mine")
     app = rename(train("mine", ["mine", "robust"], run="mine"), run, "better")
-    assert runs.find("better").usable
+    assert find_run("better").usable
     assert app.sidebar.selectbox(key="run").value == "better"
     data = sent(app, "runs_table")
     assert (data["chosen"], data["ticked"]) == ("better", ["better", "robust"])
     assert not app.error
     # but not by a sidebar that looks at another one
-    app = rename(train("better"), runs.find("better"), "best")
-    assert app.sidebar.selectbox(key="run").value == runs.DEFAULT_RUN
+    app = rename(train("better"), find_run("better"), "best")
+    assert app.sidebar.selectbox(key="run").value == DEFAULT_RUN
 
 
 @pytest.mark.parametrize("name", ["robust", "other", "A b", ""])
@@ -197,7 +203,7 @@ def test_a_name_that_cannot_be_had_is_one_sentence(own_run, name):
     own_run("other")
     app = rename(train("mine"), run, name)
     assert len(app.error) == 1
-    assert runs.find("mine").usable
+    assert find_run("mine").usable
     app.run()
     assert not app.error
 
@@ -206,13 +212,13 @@ def test_deleting_is_undone(own_run, runs_dir):
     own_run("mine")
     app = click(train("mine", ["mine"], run="mine"), "Delete")
     assert "mine" not in listed(app)
-    assert app.sidebar.selectbox(key="run").value == runs.DEFAULT_RUN
+    assert app.sidebar.selectbox(key="run").value == DEFAULT_RUN
     assert sent(app, "runs_table")["ticked"] == []
     assert "mine is deleted." in texts(app)
     click(app, "Undo")
     assert sent(app, "runs_table")["chosen"] == "mine"
     assert "Undo" not in [b.label for b in app.button]
-    assert runs.find("mine").usable
+    assert find_run("mine").usable
     # its name is taken when it comes back
     click(app, "Delete")
     own_run("mine")
@@ -251,7 +257,7 @@ def test_the_trash_is_emptied_when_the_browser_is_gone(own_run, runs_dir):
 
 
 def test_what_others_left_for_a_day_goes_when_the_page_is_opened(own_run, runs_dir):
-    kept = keeping.Trash()
+    kept = Trash()
     old = kept.delete(own_run("old")).path.parent
     os.utime(old, (time.time() - 90_000,) * 2)
     open_app("train")
@@ -262,7 +268,7 @@ def test_a_run_that_has_begun_meanwhile_is_not_deleted(own_run):
     run = own_run("mine")
     app = train("mine")
     pressed = button(app, "Delete")
-    runs.write_info(run.path, state="running", process=runs.this_process())
+    write_run_info(run.path, state="running", process=this_process())
     pressed.click().run()
     assert not app.exception
     assert "is at work; it can be deleted when it has ended" in app.error[0].value.replace("\\", "")
@@ -311,7 +317,7 @@ def test_a_history_that_grows_is_drawn_anew(own_run):
     app = train("mine")
     assert "There are no curves" in texts(app)
     event = {"event": "epoch", "time": 1.0, "epoch": 1, "accuracy": 0.5, "loss": 1.0}
-    storage.append_line(run.path / "history.jsonl", event)
+    append_json_line(run.path / "history.jsonl", event)
     app.run()
     assert charts(app) == over("the epochs for 1 run")
 

@@ -9,9 +9,10 @@ import streamlit as st
 from playwright.sync_api import TimeoutError, expect
 from streamlit.testing.v1 import AppTest
 
-from fmnist import launch, machine, preview, runs, train_command
+from fmnist import launch, machine, preview, train_command
 from fmnist.cli import _parser
 from fmnist.errors import TrainingBusy, TrainingFailed
+from fmnist.library import create_run, find_run
 from fmnist.recipes import RECIPES
 from fmnist.script import generate_script
 from fmnist.settings import LIMITS, TrainSettings
@@ -35,7 +36,7 @@ def started(monkeypatch) -> list:
 
     def start(settings, **how):
         found.append(settings)
-        return runs.find("seed-cnn")
+        return find_run("seed-cnn")
 
     monkeypatch.setattr(launch, "start_training", start)
     return found
@@ -455,7 +456,7 @@ def test_a_queue_that_is_full_says_so(monkeypatch):
         raise TrainingBusy("10 trainings wait" if how else "busy")
 
     monkeypatch.setattr(launch, "start_training", start)
-    hold(runs.create("other", TrainSettings()))
+    hold(create_run("other", TrainSettings()))
     app = open_page()
     press_start(app)
     next(b for b in app.button if b.label == "Start mine when it has ended").click().run()

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from fmnist import runs, segmentation
+from fmnist import segmentation
 from fmnist.classifier import load_classifier
 from fmnist.decoding import decode_image
+from fmnist.library import find_run
 from fmnist.options import METHODS, POLARITIES, SEGMENTS, PreprocessingOptions
 from fmnist.pipeline import preprocess_image
 
@@ -150,7 +151,7 @@ def test_enlarged_images_of_the_dataset_get_the_same_answer(test_part, negated):
         for image in originals
     ]
     prepared = np.stack([preprocess_image(image).pixels for image in enlarged])
-    classifier = load_classifier(runs.find("seed-cnn"))
+    classifier = load_classifier(find_run("seed-cnn"))
     same = classifier(prepared)[0].argmax(axis=1) == classifier(originals)[0].argmax(axis=1)
     assert same.mean() > 0.94
 

@@ -7,18 +7,21 @@ import math
 import statistics
 import subprocess
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from fmnist import forecast, machine, recorded_trainings, runs
+from fmnist import forecast, machine, recorded_trainings
 from fmnist.cli import _parser
 from fmnist.errors import PlanError, SettingsError, TrainingFailed
 from fmnist.forecast import Forecast, compare_forecast, load_forecast, parse_forecast
+from fmnist.library import create_run, find_run
 from fmnist.planner import LearningCurve, choose_plans, plan_here
 from fmnist.recipes import RECIPES, Recipe
 from fmnist.recorded_trainings import Duration, Record, Result, load_records, local_settings
+from fmnist.run import Run, write_run_info
 from fmnist.settings import TrainSettings, arguments
 from fmnist.timing import Timing, estimate_timings
 from fmnist.train_command import settings_of
@@ -227,12 +230,11 @@ def test_before_the_first_training_the_time_is_another_machines(trained):
         trained(QUICK, 80.0, machine={**here, "processor": "Abacus"}),
         trained(QUICK, 80.0, machine=None),
         trained(QUICK, 80.0, machine="fast"),
-        trained(QUICK, 80.0, origin=runs.ELSEWHERE),
         trained(QUICK, 80.0, train_seconds=None),
         trained(QUICK, 80.0, epochs_done=0),
         trained(dataclasses.replace(QUICK, batch_size=64), 80.0),
         trained(dataclasses.replace(QUICK, fraction=0.1), 80.0),
-        runs.find("seed-cnn"),
+        find_run("seed-cnn"),
     ]
     for run in others:
         timing = estimate_timings(RECORDS, [run])["quick"]
@@ -255,8 +257,8 @@ def test_what_ships_as_recorded_is_of_todays_recipes_and_plans_each_where_it_is_
         assert all(0.7 < one.accuracy < 0.97 for one in record.results)
         assert record.machine == records["quick"].machine  # so that times can be compared
         assert {RECIPES[name].settings.precision, "float32"} == record.durations.keys()
-    assert records["specification"].parameters == runs.find("seed-cnn").info["parameters"]
-    assert records["accurate"].parameters == runs.find("accurate").info["parameters"]
+    assert records["specification"].parameters == find_run("seed-cnn").info["parameters"]
+    assert records["accurate"].parameters == find_run("accurate").info["parameters"]
     best = {minutes: plan_here(minutes)[0][0].recipe for minutes in (0.8, 1.5, 10, 60)}
     assert best == {0.8: "quick", 1.5: "quick", 10: "accurate", 60: "accurate"}
     # ranges rest on how far seeds differ
@@ -292,10 +294,10 @@ def fake_training(monkeypatch, **info):
     def run(command, *, env, **options):
         assert command[1:6] == ["-m", "fmnist", "train", "--name", "recorded"]
         settings = settings_of(_parser().parse_args(command[3:]))
-        path = runs.create("recorded", settings, runs.Path(env["FMNIST_RUNS"]))
+        path = create_run("recorded", settings, Path(env["FMNIST_RUNS"]))
         fields = {"state": "finished", "machine": ELSEWHERE, "parameters": 1_000}
         scores = {"validation_accuracy": 0.8 + settings.epochs / 100 + settings.seed / 1_000}
-        runs.write_info(path, scores=scores, train_seconds=30.0, **{**fields, **info})
+        write_run_info(path, scores=scores, train_seconds=30.0, **{**fields, **info})
         lines = [
             {"event": "epoch", "epoch": n + 1, "time": 3.0 * n, "accuracy": 0.5, "loss": 1.0}
             for n in range(settings.epochs)
@@ -396,7 +398,7 @@ def test_forecast_against_result(own_run):
     brief = run_with(own_run, forecast={**FORECAST, "minutes": 1.0})
     assert "within 1 minute. Result" in compare_forecast(brief)
     assert compare_forecast(own_run("none")) is None
-    assert compare_forecast(runs.find("seed-cnn")) is None
+    assert compare_forecast(find_run("seed-cnn")) is None
 
 
 def test_a_run_from_when_it_was_called_a_promise_has_its_forecast(own_run):
@@ -423,7 +425,7 @@ def test_a_run_from_when_it_was_called_a_promise_has_its_forecast(own_run):
 )
 def test_damaged_forecast_is_none(change):
     values = {**FORECAST, **change}
-    run = runs.Run("mine", runs.Path("mine"), "finished", info={"forecast": values})
+    run = Run("mine", Path("mine"), "finished", info={"forecast": values})
     assert load_forecast(run) is None
     assert compare_forecast(run) is None
     with pytest.raises(ValueError, match="forecast"):
@@ -444,7 +446,7 @@ def test_a_training_keeps_its_forecast_and_a_recording_is_such_a_training(tmp_pa
     command = ["train", "--name", "tiny", "--forecast", str(Forecast(**{**FORECAST, "epochs": 2}))]
     done = fmnist(*command, *arguments(settings))
     assert done.returncode == 0, done.stderr
-    run = runs.find("tiny")
+    run = find_run("tiny")
     assert dataclasses.asdict(load_forecast(run)) == {**FORECAST, "epochs": 2}
     assert "Result: " in compare_forecast(run)
 

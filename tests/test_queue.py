@@ -6,9 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fmnist import checkpoints, control, lock, queue, resume, runs
+from fmnist import control, lock, queue, resume, train_command
+from fmnist.checkpoint import CHECKPOINT_FILE
 from fmnist.cli import main
 from fmnist.errors import TrainingBusy
+from fmnist.library import create_run
+from fmnist.processes import this_process
+from fmnist.run import read_run, write_run_info
 from fmnist.settings import TrainSettings
 from tests.conftest import hold
 
@@ -58,10 +62,10 @@ def test_a_run_waits_once():
 @pytest.fixture
 def full(runs_dir):
     """A machine that trains and for which as many wait as may."""
-    other = runs.create("other", TrainSettings())
+    other = create_run("other", TrainSettings())
     hold(other)
     for number in range(queue.MAX_WAITING):
-        queue.join_queue(runs.create(f"w{number}", TrainSettings(), state="waiting"))
+        queue.join_queue(create_run(f"w{number}", TrainSettings(), state="waiting"))
     return other
 
 
@@ -76,7 +80,7 @@ def test_where_the_queue_is_full_nothing_is_begun_or_stopped(how, full, runs_dir
 def test_where_the_queue_is_full_a_run_that_would_go_on_stays_as_it_was(full, own_run, capsys):
     run = own_run("done")
     about = json.dumps({"epoch": 10, "seconds": 10.0, "last": {}}).encode()
-    np.savez(run.path / checkpoints.FILE, about=np.frombuffer(about, np.uint8))
+    np.savez(run.path / CHECKPOINT_FILE, about=np.frombuffer(about, np.uint8))
     before = (run.path / "run.json").read_text()
     assert main(["resume", "done", "--more", "2", "--wait"]) == 1
     assert "10 trainings wait" in capsys.readouterr().err
@@ -89,13 +93,13 @@ def test_a_failed_run_that_is_cancelled_in_the_queue_has_failed_as_before(own_ru
         queue, "_take_turn", lambda path, held: control.post_request(path, control.STOP)
     )
     assert main(["resume", "broken", "--wait"]) == 0
-    again = runs.read(run.path)
+    again = read_run(run.path)
     assert (again.state, again.reason) == ("failed", "The disk was full.")
     assert "process" not in again.info
 
 
 def test_a_name_that_was_taken_meanwhile_leaves_no_place_in_the_queue(runs_dir, monkeypatch):
-    monkeypatch.setattr(runs, "check_name", lambda name, directory: None)
+    monkeypatch.setattr(train_command, "check_run_name", lambda name, directory: None)
     (runs_dir / "mine").mkdir()
     (runs_dir / "mine" / "file").touch()
     assert main(["train", "--name", "mine", "--wait"]) == 1
@@ -108,18 +112,18 @@ def test_a_run_that_somebody_else_has_resumed_meanwhile_is_left_alone(own_run, m
 
     def slow(run, more=0):
         settings = before(run, more)
-        runs.write_info(run.path, state="running", process=runs.this_process())
+        write_run_info(run.path, state="running", process=this_process())
         return settings
 
     monkeypatch.setattr(resume, "resumed_settings", slow)
     assert main(["resume", "mine"]) == 1
-    assert runs.read(run.path).state == "running"
+    assert read_run(run.path).state == "running"
 
 
 def test_the_dead_do_not_wait(file):
     queue.join_queue(Path("alive"))
     (entry,) = json.loads(file.read_text())
-    dead = {"path": "dead", "process": {**runs.this_process(), "started": 1.0}}
+    dead = {"path": "dead", "process": {**this_process(), "started": 1.0}}
     file.write_text(json.dumps([dead, entry]))
     assert names() == ["alive"]
 

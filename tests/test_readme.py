@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from fmnist import runs
 from fmnist.cli import _parser
 from fmnist.evaluation import interval
+from fmnist.library import find_run
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -57,7 +57,7 @@ def test_every_file_named_exists():
 
 @pytest.mark.parametrize("name", ["seed-cnn", "robust", "accurate"])
 def test_numbers_are_those_of_the_shipped_runs(name):
-    run = runs.find(name)
+    run = find_run(name)
     accuracy = run.scores["test_accuracy"]
     low, high = interval(round(accuracy * 10_000), 10_000)
     assert f"{100 * accuracy:.2f} % of n = 10,000 test images" in README
@@ -67,7 +67,7 @@ def test_numbers_are_those_of_the_shipped_runs(name):
 
 
 def test_loss_and_training_times_are_those_of_the_shipped_runs():
-    seed, robust, accurate = map(runs.find, ("seed-cnn", "robust", "accurate"))
+    seed, robust, accurate = map(find_run, ("seed-cnn", "robust", "accurate"))
     assert f"{seed.scores['test_loss']:.4f}" in README
     assert f"{seed.info['train_seconds']:.0f} s for ten epochs" in README
     for run in (robust, accurate):

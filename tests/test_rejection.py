@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
 
-from fmnist import classifier, data, rejection, runs, storage
+from fmnist import classifier, data, rejection
 from fmnist.calibration import ece, trade_off
 from fmnist.classifier import fit_rejection, load_classifier
 from fmnist.errors import RunError
+from fmnist.files import sha256_of, write_json
+from fmnist.library import find_run
 from fmnist.rejection import RejectionPolicy
+from fmnist.run import read_run, write_run_info
 
 
 @pytest.fixture
@@ -110,7 +113,7 @@ def test_fit_on_a_run_keeps_its_promises(own_run):
     train = data.load("train")
     held_out = data.split(train.labels)[1][::5]
     fit_rejection(run, train.images[held_out], train.labels[held_out])
-    policy = load_classifier(runs.find("mine")).policy
+    policy = load_classifier(find_run("mine")).policy
     assert policy.measured["n"] == 1000
     assert policy.measured["outliers_not_confident"] > 0.85
     assert "as prepared" in policy.tta_variants
@@ -121,26 +124,26 @@ def test_fit_on_a_run_keeps_its_promises(own_run):
 def test_a_changed_file_is_told(own_run):
     run = own_run("mine")
     (run.path / "verdict.json").write_text("{}")
-    digest = storage.sha256_of(run.path / "verdict.json")
-    runs.write_info(run.path, files={**run.files, "verdict.json": digest})
+    digest = sha256_of(run.path / "verdict.json")
+    write_run_info(run.path, files={**run.files, "verdict.json": digest})
     with pytest.raises(RunError, match=r"verdict\.json was changed"):
-        load_classifier(runs.find("mine"))
-    runs.write_info(run.path, files={**run.files, "verdict.json": "0" * 64})
+        load_classifier(find_run("mine"))
+    write_run_info(run.path, files={**run.files, "verdict.json": "0" * 64})
     with pytest.raises(RunError, match=r"verdict\.json was changed"):
-        load_classifier(runs.find("mine"))
+        load_classifier(find_run("mine"))
 
 
 def test_a_run_that_is_fitted_anew_meanwhile_is_not_damaged(own_run):
     """A page read the run, then a command fitted it; and the other way round."""
     run = own_run("mine")
     path = run.path / "verdict.json"
-    storage.write_json(path, RejectionPolicy(temperature=2.0).to_dict())
-    runs.write_info(run.path, files={**run.files, "verdict.json": storage.sha256_of(path)})
-    before = runs.read(run.path)
-    storage.write_json(path, RejectionPolicy(temperature=3.0).to_dict())
+    write_json(path, RejectionPolicy(temperature=2.0).to_dict())
+    write_run_info(run.path, files={**run.files, "verdict.json": sha256_of(path)})
+    before = read_run(run.path)
+    write_json(path, RejectionPolicy(temperature=3.0).to_dict())
     with pytest.raises(RunError, match=r"verdict\.json was changed"):
         load_classifier(before)
-    runs.write_info(run.path, files={**run.files, "verdict.json": storage.sha256_of(path)})
+    write_run_info(run.path, files={**run.files, "verdict.json": sha256_of(path)})
     assert load_classifier(before).policy.temperature == 3.0
 
 
@@ -151,7 +154,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(own_run, monkeypatch):
     def refuse(path, value):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(storage, "write_json", refuse)
+    monkeypatch.setattr(classifier, "write_json", refuse)
     with pytest.raises(RunError, match=r"'mine' cannot be written \(Permission denied\)"):
         fit_rejection(run, np.zeros((1, 28, 28), np.uint8), np.zeros(1, np.uint8))
 

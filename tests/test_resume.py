@@ -6,8 +6,12 @@ import json
 import numpy as np
 import pytest
 
-from fmnist import checkpoints, resume, runs
+from fmnist import resume
+from fmnist.checkpoint import CHECKPOINT_FILE
 from fmnist.errors import RunError, SettingsError
+from fmnist.library import find_run
+from fmnist.processes import this_process
+from fmnist.run import read_run, write_run_info
 
 
 @pytest.fixture
@@ -17,8 +21,8 @@ def stopped(own_run):
     def make(epoch: int):
         run = own_run(f"after-{epoch}", epochs_done=epoch, state="stopped")
         about = json.dumps({"epoch": epoch, "seconds": 12.5, "last": {"epoch": epoch}}).encode()
-        np.savez(run.path / checkpoints.FILE, about=np.frombuffer(about, np.uint8))
-        return runs.read(run.path)
+        np.savez(run.path / CHECKPOINT_FILE, about=np.frombuffer(about, np.uint8))
+        return read_run(run.path)
 
     return make
 
@@ -61,9 +65,9 @@ def test_more_epochs_than_planned_are_asked_for(stopped):
 def test_what_ended_before_it_was_saved_has_only_to_be_saved(stopped, left_as, whole, unsaved):
     run = stopped(10)
     files = run.files if whole else {"model.keras": run.files["model.keras"]}
-    dead = {**runs.this_process(), "started": 0.0}
-    runs.write_info(run.path, state=left_as, process=dead, files=files)
-    left = runs.read(run.path)
+    dead = {**this_process(), "started": 0.0}
+    write_run_info(run.path, state=left_as, process=dead, files=files)
+    left = read_run(run.path)
     assert not left.active
     assert resume.can_resume(left) == unsaved
     if unsaved:
@@ -73,20 +77,20 @@ def test_what_ended_before_it_was_saved_has_only_to_be_saved(stopped, left_as, w
 
 def test_what_cannot_go_on_says_why(own_run, runs_dir):
     with pytest.raises(RunError, match=r"ships with the project .*--initial seed-cnn"):
-        resume.resumed_settings(runs.find("seed-cnn"))
+        resume.resumed_settings(find_run("seed-cnn"))
     with pytest.raises(RunError, match="has no checkpoint"):
         resume.resumed_settings(own_run("old"))
-    run = own_run("busy", state="running", process=runs.this_process())
+    run = own_run("busy", state="running", process=this_process())
     with pytest.raises(RunError, match="training already"):
         resume.resumed_settings(run)
     run = own_run("torn", epochs_done=3)
-    (run.path / checkpoints.FILE).write_bytes(b"PK torn")
+    (run.path / CHECKPOINT_FILE).write_bytes(b"PK torn")
     with pytest.raises(RunError, match="checkpoint of 'torn' is damaged"):
         resume.resumed_settings(run)
     run = own_run("odd")
     (run.path / "run.json").write_text("{")
     with pytest.raises(RunError, match="damaged"):
-        resume.resumed_settings(runs.read(run.path))
+        resume.resumed_settings(read_run(run.path))
 
 
 def test_a_run_that_never_ended_an_epoch_begins_again(own_run):

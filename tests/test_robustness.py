@@ -6,8 +6,10 @@ import shutil
 import numpy as np
 import pytest
 
-from fmnist import robustness, runs, storage
+from fmnist import robustness
 from fmnist.classifier import load_classifier
+from fmnist.files import write_json
+from fmnist.library import find_run
 from fmnist.robustness import CHANGES, STRENGTHS, change, measure, read, write
 
 
@@ -62,7 +64,7 @@ def test_other_strengths_are_refused(images, strength):
 
 
 def test_measure_counts_what_the_network_says(images, test_part):
-    classifier, labels = load_classifier(runs.find("seed-cnn")), test_part.labels[:200]
+    classifier, labels = load_classifier(find_run("seed-cnn")), test_part.labels[:200]
     found = list(measure(classifier, images, labels))
     assert len(found) == 1 + len(CHANGES) * STRENGTHS
     assert found[0][:2] == ("", 0)
@@ -83,7 +85,7 @@ def test_a_sheet_is_kept_with_its_network(own_run):
     assert read(run) == sheet
     assert (run.path / "robustness.json").is_file()
     other = {**sheet, "network": "0" * 64}
-    storage.write_json(run.path / "robustness.json", other)
+    write_json(run.path / "robustness.json", other)
     assert read(run) is None  # the run was trained anew
 
 
@@ -126,14 +128,14 @@ def test_a_run_that_was_deleted_while_it_was_measured_stays_deleted(own_run):
 
 def test_where_the_run_cannot_be_written_it_is_kept_beside(own_run, monkeypatch):
     run = own_run()
-    real = storage.write_json
+    real = write_json
 
     def refuse(path, value):
         if path.parent == run.path:
             raise PermissionError(13, "Permission denied")
         real(path, value)
 
-    monkeypatch.setattr(robustness.storage, "write_json", refuse)
+    monkeypatch.setattr(robustness, "write_json", refuse)
     sheet = sheet_of(run)
     assert not (run.path / "robustness.json").exists()
     assert read(run) == sheet

@@ -18,7 +18,6 @@ import pytest
 from PIL import Image
 from sklearn.metrics import accuracy_score, confusion_matrix, recall_score
 
-from fmnist import runs
 from fmnist.answer import Answer, answer_bytes, answer_file
 from fmnist.classifier import load_classifier
 from fmnist.console import score_text
@@ -26,6 +25,7 @@ from fmnist.data import CLASS_NAMES
 from fmnist.errors import LabelsError
 from fmnist.folders import list_labelled_images
 from fmnist.labels import class_of
+from fmnist.library import DEFAULT_RUN, find_run
 from fmnist.scoring import NOT_CLOTHING, LabelledImage, ScoredImage, score_images, summarise_scores
 from tests.conftest import ROOT
 
@@ -48,7 +48,7 @@ def command(*arguments):
 
 @pytest.fixture(scope="module")
 def classifier():
-    return load_classifier(runs.find(runs.DEFAULT_RUN))
+    return load_classifier(find_run(DEFAULT_RUN))
 
 
 @pytest.fixture
@@ -382,7 +382,7 @@ def test_json_keeps_its_contract(folder, test_part):
         "worst",
         "files",
     }
-    assert (result["folder"], result["run"], result["n"]) == (str(folder), runs.DEFAULT_RUN, 61)
+    assert (result["folder"], result["run"], result["n"]) == (str(folder), DEFAULT_RUN, 61)
     files = result["files"]
     assert len(files) == 64
     assert all(file.keys() == FILE for file in [*files, *result["worst"]])
@@ -426,7 +426,7 @@ def test_words(folder):
     done = command(folder)
     assert done.returncode == 0
     assert done.stderr == ""
-    assert done.stdout.startswith(f"{folder} with {runs.DEFAULT_RUN}: accuracy ")
+    assert done.stdout.startswith(f"{folder} with {DEFAULT_RUN}: accuracy ")
     for words in (
         "n = 61)",
         "of 61 (",

@@ -14,10 +14,12 @@ import h5py
 import numpy as np
 import pytest
 
-from fmnist import data, runs, script, storage
+from fmnist import data, script
 from fmnist.architectures import NETWORKS
 from fmnist.classifier import load_classifier
 from fmnist.errors import SettingsError
+from fmnist.files import read_json_lines
+from fmnist.library import find_run
 from fmnist.recipes import RECIPES
 from fmnist.script import generate_script
 from fmnist.settings import TrainSettings, arguments
@@ -269,14 +271,14 @@ def test_the_script_ends_with_the_weights_of_a_training(name, tmp_path, runs_dir
     said, _ = alone.communicate(timeout=600)
     assert alone.returncode == 0
 
-    run = runs.find("mine")
+    run = find_run("mine")
     found, expected = weights(tmp_path / "model.keras"), weights(run.path / "model.keras")
     assert found.keys() == expected.keys()
     assert len(found) > 7
     for place, layer in expected.items():
         np.testing.assert_array_equal(found[place], layer, err_msg=place)
     shares = [float(share) for share in re.findall(r"([\d.]+)%", said)]
-    events = storage.read_lines(run.path / "history.jsonl")
+    events = read_json_lines(run.path / "history.jsonl")
     judged = [event["val_accuracy"] for event in events if event["event"] == "epoch"]
     assert shares == pytest.approx(
         [100 * x for x in [*judged, run.scores["test_accuracy"]]], abs=0.02

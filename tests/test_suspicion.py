@@ -5,13 +5,14 @@ import pytest
 from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_normalized_margin_for_each_label
 
-from fmnist import runs
+from fmnist.library import find_run
+from fmnist.predictions import load_predictions
 from fmnist.suspicion import margin, suspects
 
 
 @pytest.fixture(scope="module")
 def stored():
-    return runs.load_predictions(runs.find("seed-cnn")).astype(np.float64)
+    return load_predictions(find_run("seed-cnn")).astype(np.float64)
 
 
 def test_normalised_margin_is_cleanlabs_on_another_scale(stored, test_part):

@@ -5,7 +5,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from fmnist import runs
+from fmnist.library import find_run
+from fmnist.predictions import load_predictions
 from fmnist.takeaway import report_html
 
 
@@ -39,13 +40,13 @@ def read(text: str) -> Reader:
 def report():
     from fmnist.data import load
 
-    run, part = runs.find("seed-cnn"), load("test")
-    return read(report_html(run, runs.load_predictions(run), part.images, part.labels))
+    run, part = find_run("seed-cnn"), load("test")
+    return read(report_html(run, load_predictions(run), part.images, part.labels))
 
 
 def test_it_has_the_numbers_of_the_run(report):
     words = " ".join(report.words)
-    accuracy = runs.find("seed-cnn").scores["test_accuracy"]
+    accuracy = find_run("seed-cnn").scores["test_accuracy"]
     assert f"seed-cnn: {accuracy:.2%} of 10,000 test images" in words
     for expected in ("T-shirt/top", "macro avg", "settings: epochs", "versions: keras", "AMD"):
         assert expected in words
@@ -60,7 +61,7 @@ def test_it_needs_nothing_else(report):
 def test_nothing_from_a_folder_is_read_as_markup(own_run, test_part):
     hostile = "<script>alert(1)</script>"
     run = own_run(versions={"keras": hostile}, machine={hostile: 1})
-    reader = read(report_html(run, runs.load_predictions(run), test_part.images, test_part.labels))
+    reader = read(report_html(run, load_predictions(run), test_part.images, test_part.labels))
     assert "script" not in reader.tags
     assert hostile in " ".join(reader.words)
 
@@ -68,5 +69,5 @@ def test_nothing_from_a_folder_is_read_as_markup(own_run, test_part):
 def test_a_run_without_history_has_no_curves(own_run, test_part):
     run = own_run()
     (run.path / "history.jsonl").unlink()
-    reader = read(report_html(run, runs.load_predictions(run), test_part.images, test_part.labels))
+    reader = read(report_html(run, load_predictions(run), test_part.images, test_part.labels))
     assert "Learning" not in reader.words

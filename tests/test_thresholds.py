@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from fmnist import runs
 from fmnist.evaluation import evaluate
+from fmnist.library import find_run
+from fmnist.predictions import load_predictions
 from fmnist.thresholds import at_threshold
 
 
 @pytest.fixture(scope="module")
 def stored():
-    return runs.load_predictions(runs.find("seed-cnn"))
+    return load_predictions(find_run("seed-cnn"))
 
 
 @pytest.mark.parametrize("threshold", [0.3, 0.5, 0.9, 0.999])

@@ -7,7 +7,12 @@ import zipfile
 import numpy as np
 import pytest
 
-from fmnist import epochs, keeping, runs, storage, transfer
+from fmnist import transfer
+from fmnist.about import set_note, set_star
+from fmnist.files import append_json_line
+from fmnist.library import find_run
+from fmnist.predictions import TEST_EPOCHS_FILE, load_predictions
+from fmnist.processes import this_process
 
 
 def contents(data: bytes) -> dict[str, bytes]:
@@ -17,11 +22,11 @@ def contents(data: bytes) -> dict[str, bytes]:
 
 
 def test_a_run_is_packed_with_everything_but_what_names_the_computer(own_run):
-    run = own_run(process=runs.this_process())
-    keeping.set_note(run, "mine")
+    run = own_run(process=this_process())
+    set_note(run, "mine")
     (run.path / "checkpoint.npz").write_bytes(b"large")
     (run.path / "log.txt").write_text("private")
-    (run.path / epochs.FILE).write_bytes(bytes(100_000))
+    (run.path / TEST_EPOCHS_FILE).write_bytes(bytes(100_000))
     inside = contents(transfer.pack_run(run))
     assert set(inside) == {
         "README.txt",
@@ -42,8 +47,8 @@ def test_a_run_is_packed_with_everything_but_what_names_the_computer(own_run):
 
 
 def test_a_shipped_run_is_packed_with_what_is_said_of_it(runs_dir):
-    run = runs.find("seed-cnn")
-    keeping.set_star(run, True)
+    run = find_run("seed-cnn")
+    set_star(run, True)
     inside = contents(transfer.pack_run(run))
     assert json.loads(inside["about.json"])["starred"] is True
     assert "verdict.json" in inside
@@ -56,9 +61,9 @@ def test_the_same_run_has_the_same_bytes(own_run, monkeypatch):
     transfer._packed.cache_clear()
     monkeypatch.setattr("time.time", lambda: 2e9)
     assert transfer.pack_run(run) == first
-    keeping.set_star(run, True)
+    set_star(run, True)
     assert transfer.pack_run(run) != first
-    storage.append_line(run.path / "history.jsonl", {"event": "end"})
+    append_json_line(run.path / "history.jsonl", {"event": "end"})
     assert contents(transfer.pack_run(run))["history.jsonl"].endswith(b'{"event":"end"}\n')
 
 
@@ -74,10 +79,10 @@ def test_unpacked_among_the_runs_it_is_a_run_again(own_run, runs_dir):
     (runs_dir / "copy").mkdir()
     for name, data in contents(transfer.pack_run(run)).items():
         (runs_dir / "copy" / name).write_bytes(data)
-    copy = runs.find("copy")
+    copy = find_run("copy")
     assert copy.usable
     assert copy.settings == run.settings
-    np.testing.assert_array_equal(runs.load_predictions(copy), runs.load_predictions(run))
+    np.testing.assert_array_equal(load_predictions(copy), load_predictions(run))
 
 
 @pytest.mark.slow
@@ -85,11 +90,11 @@ def test_the_readme_says_how_to_use_the_networks(test_part, tmp_path):
     import keras
     from ai_edge_litert.interpreter import Interpreter
 
-    run = runs.find("seed-cnn")
+    run = find_run("seed-cnn")
     for name, data in contents(transfer.pack_run(run)).items():
         (tmp_path / name).write_bytes(data)
     x = (test_part.images[:8, :, :, np.newaxis] / 255).astype(np.float32)
-    expected = runs.load_predictions(run)[:8]
+    expected = load_predictions(run)[:8]
     model = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(model(x), expected, atol=1e-4)
     network = Interpreter(str(tmp_path / "model.tflite"))

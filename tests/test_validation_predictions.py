@@ -6,9 +6,13 @@ import os
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
-from fmnist import epochs
 from fmnist.data import CLASS_NAMES
-from fmnist.epochs import confusion_at
+from fmnist.learning_dynamics import epoch_confusion
+from fmnist.predictions import (
+    VALIDATION_EPOCHS_FILE,
+    load_epoch_predictions,
+    save_epoch_predictions,
+)
 from fmnist.validation_panel import render_validation_panel
 from fmnist.validation_predictions import (
     EPOCH_BYTES,
@@ -30,14 +34,14 @@ def test_newest_answers_are_those_that_were_kept(own_run):
     assert find_version(run).epochs == 0
     assert load_newest(run, 0).shape == (0, 5_000, 10)
     for number in (1, 2, 3):
-        epochs.keep(run.path, number, said(number), epochs.VALIDATION_FILE)
-    everything = epochs.read(run, epochs.VALIDATION_FILE)
+        save_epoch_predictions(run.path, number, said(number), VALIDATION_EPOCHS_FILE)
+    everything = load_epoch_predictions(run, VALIDATION_EPOCHS_FILE)
     version = find_version(run)
     assert version.epochs == 3
     np.testing.assert_array_equal(load_newest(run, 3), everything[1:])
     np.testing.assert_array_equal(load_newest(run, 1), everything[:1])
     # written anew, as a training does that goes on: the same length and yet something new
-    os.utime(run.path / epochs.VALIDATION_FILE, ns=(1, 1))
+    os.utime(run.path / VALIDATION_EPOCHS_FILE, ns=(1, 1))
     assert find_version(run) != version
 
 
@@ -49,21 +53,21 @@ def test_panel_follows_two_images_of_each_class(own_run):
     for class_id in range(10):
         assert chosen[2 * class_id] == np.flatnonzero(labels == class_id)[0]
     for number in (1, 2, 3):
-        epochs.keep(run.path, number, said(number), epochs.VALIDATION_FILE)
-    everything = epochs.read(run, epochs.VALIDATION_FILE)
+        save_epoch_predictions(run.path, number, said(number), VALIDATION_EPOCHS_FILE)
+    everything = load_epoch_predictions(run, VALIDATION_EPOCHS_FILE)
     selected = load_selected(run, 3, chosen, 10)
     assert selected.epochs.tolist() == [1, 2, 3]
     np.testing.assert_array_equal(selected.probabilities, everything[:, chosen])
     # the file was shortened meanwhile
     assert load_selected(run, 9, chosen, 10).epochs.tolist() == [1, 2, 3]
-    (run.path / epochs.VALIDATION_FILE).unlink()
+    (run.path / VALIDATION_EPOCHS_FILE).unlink()
     assert load_selected(run, 3, chosen, 10).probabilities.shape == (0, 20, 10)
 
 
 def test_panel_of_many_epochs_is_thinned_and_those_shown_stay(own_run):
     run = own_run()
     size = EPOCH_BYTES
-    with (run.path / epochs.VALIDATION_FILE).open("wb") as file:
+    with (run.path / VALIDATION_EPOCHS_FILE).open("wb") as file:
         file.truncate(100 * size)  # sparse
     shown = [load_selected(run, n, np.arange(2), 100).epochs.tolist() for n in range(1, 101)]
     assert shown[0] == [1]
@@ -75,11 +79,11 @@ def test_panel_of_many_epochs_is_thinned_and_those_shown_stay(own_run):
 
 def test_confusion_of_the_newest_epoch(own_run):
     run = own_run()
-    epochs.keep(run.path, 1, said(0), epochs.VALIDATION_FILE)
+    save_epoch_predictions(run.path, 1, said(0), VALIDATION_EPOCHS_FILE)
     labels = np.random.default_rng(1).integers(0, 10, 5_000)
     (newest,) = load_newest(run, 1)
     expected = confusion_matrix(labels, (said(0) * 255).round().argmax(axis=1), labels=range(10))
-    np.testing.assert_array_equal(confusion_at(newest, labels), expected)
+    np.testing.assert_array_equal(epoch_confusion(newest, labels), expected)
     assert len(CLASS_NAMES) == len(expected)
 
 

@@ -17,7 +17,7 @@ from fmnist.classifier import Classifier
 from fmnist.decoding import decode_image
 from fmnist.display import data_uri, enlarge
 from fmnist.errors import FmnistError
-from fmnist.runs import Run
+from fmnist.run import Run
 from pages.parts import loading
 
 MAX_PICTURES = 500  # at once; more are answered by `python -m fmnist`

@@ -8,7 +8,7 @@ from fmnist import corrections
 from fmnist.answer import Answer
 from fmnist.errors import FmnistError
 from fmnist.labels import LABEL_NAMES, Row
-from fmnist.runs import Run
+from fmnist.run import Run
 from pages.parts import score_view
 from pages.parts.answered import PICTURE, Item, answer_all, thumbnails, with_progress
 

@@ -7,7 +7,7 @@ from fmnist.court import Case, adjusted
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import NotesError
 from fmnist.notes import CANNOT_TELL, Vote
-from fmnist.runs import Run
+from fmnist.run import Run
 from pages.parts import loading
 from pages.parts.blind_image import WIDTH, blind_image
 from pages.parts.numbers import number

@@ -5,9 +5,10 @@ from pathlib import Path
 import streamlit as st
 from streamlit.errors import StreamlitDuplicateElementKey
 
-from fmnist import lock, runs
+from fmnist import lock
 from fmnist.errors import RunError
-from fmnist.runs import Run
+from fmnist.library import DEFAULT_RUN, find_run, list_usable_runs
+from fmnist.run import Run
 from pages.parts import run_trash
 
 PAGES_DIR = Path(__file__).parents[1]
@@ -80,7 +81,7 @@ def open_page(*, run_needed: bool = True) -> Run | None:
             st.rerun()
     name = st.session_state.get(RUN_KEY)
     try:
-        run = runs.find(name) if name else None
+        run = find_run(name) if name else None
     except RunError as error:
         st.error(str(error))
         st.stop()
@@ -97,12 +98,12 @@ def open_page(*, run_needed: bool = True) -> Run | None:
 
 def pick_run() -> None:
     """Draw the picker in the sidebar. The choice is in the URL and outlives page switches."""
-    usable = runs.usable_runs()
+    usable = list_usable_runs()
     names = [run.name for run in usable]
     if not names:
         return
     with st.sidebar:
-        default = names.index(runs.DEFAULT_RUN) if runs.DEFAULT_RUN in names else 0
+        default = names.index(DEFAULT_RUN) if DEFAULT_RUN in names else 0
         chosen = st.selectbox(
             "Model",
             names,

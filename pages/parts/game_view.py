@@ -8,7 +8,7 @@ import streamlit as st
 from fmnist.data import CLASS_NAMES
 from fmnist.display import data_uri, enlarge
 from fmnist.game import ROUND, Turn, round_of
-from fmnist.runs import Run
+from fmnist.run import Run
 from pages.parts import loading
 from pages.parts.blind_image import WIDTH, blind_image
 from pages.parts.numbers import number

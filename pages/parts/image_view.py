@@ -4,14 +4,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fmnist import epochs, notes, runs
+from fmnist import notes
 from fmnist.data import CLASS_NAMES
 from fmnist.display import enlarge
 from fmnist.errors import NotesError
 from fmnist.explanation import occlusion_map
 from fmnist.insight_charts import path_spec, path_table
+from fmnist.learning_dynamics import compute_learning
+from fmnist.library import list_usable_runs
 from fmnist.overlays import overlay
-from fmnist.runs import Run
+from fmnist.predictions import count_epochs, load_image_epochs
+from fmnist.run import Run
 from pages.parts import loading, why_view
 
 FILTER = "mistakes_tag"  # key of the box that filters by a tag
@@ -73,7 +76,7 @@ def _relatives(index: int, true: int, predicted: int, run: Run) -> None:
 
 def _other_runs(index: int, run: Run) -> None:
     rows = []
-    for other in runs.usable_runs():
+    for other in list_usable_runs():
         said = loading.predictions(other)[index]
         rows.append(
             {
@@ -100,7 +103,7 @@ def _other_runs(index: int, run: Run) -> None:
 
 def _path(index: int, true: int, predicted: int, run: Run, key: str) -> None:
     st.markdown("**Its path over the epochs**")
-    if not epochs.count(run):
+    if not count_epochs(run):
         st.caption("This run kept no predictions of its epochs; newer trainings do.")
         return
     show_path(index, true, [predicted, true], run, key)
@@ -114,10 +117,10 @@ def show_path(
     named: classes that stand out; chosen: an epoch (1, 2, ...) that is marked. Nothing where the
     run kept no epochs.
     """
-    kept = epochs.path(run, index)
+    kept = load_image_epochs(run, index)
     if not len(kept):
         return
-    one = epochs.learning(kept[:, np.newaxis], np.array([true]))
+    one = compute_learning(kept[:, np.newaxis], np.array([true]))
     learnt, forgotten = int(one.learnt[0]), int(one.forgotten[0])
     st.vega_lite_chart(
         path_table(kept / 255, named, chosen),

@@ -9,7 +9,7 @@ from fmnist.answer import Answer
 from fmnist.decoding import decode_image
 from fmnist.input_check import InputIssue, check_input
 from fmnist.options import PreprocessingOptions
-from fmnist.runs import Run
+from fmnist.run import Run
 from fmnist.suggestions import Suggestion, find_helpful_suggestion, suggest_options
 from pages.parts import loading, preprocessing_controls
 

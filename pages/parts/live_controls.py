@@ -5,7 +5,7 @@ import streamlit as st
 from fmnist import control, requests
 from fmnist.errors import FmnistError
 from fmnist.history import TrainingProgress
-from fmnist.runs import Run
+from fmnist.run import Run
 from fmnist.schedules import peak_rate
 from fmnist.settings import LIMITS
 

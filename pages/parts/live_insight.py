@@ -4,7 +4,7 @@ import streamlit as st
 
 from fmnist.charts import confusion_spec
 from fmnist.errors import FmnistError
-from fmnist.runs import Run
+from fmnist.run import Run
 from fmnist.training_charts import class_spec
 from fmnist.validation_predictions import PredictionsVersion, find_version
 from pages.parts import live_loading

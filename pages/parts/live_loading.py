@@ -6,11 +6,13 @@ What is returned is shared: do not change it.
 import pandas as pd
 import streamlit as st
 
-from fmnist import charts, data, epochs, lens, lens_pictures, training_charts
+from fmnist import charts, data, lens_pictures, training_charts
 from fmnist import validation_predictions as validation
 from fmnist.data import Part
 from fmnist.display import data_uri, enlarge
-from fmnist.runs import Run
+from fmnist.feature_maps import FEATURE_MAPS_FILE, SHOWN_IMAGE, load_feature_maps
+from fmnist.learning_dynamics import epoch_confusion
+from fmnist.run import Run
 from fmnist.settings import TrainSettings
 from fmnist.validation_panel import render_validation_panel
 from fmnist.validation_predictions import PredictionsVersion
@@ -45,7 +47,7 @@ def validation_tables(run: Run, version: PredictionsVersion) -> dict[str, pd.Dat
     found = validation.load_newest(run, version.epochs)
     if not len(found):
         return {}
-    before, now = (epochs.confusion_at(one, labels) for one in (found[0], found[-1]))
+    before, now = (epoch_confusion(one, labels) for one in (found[0], found[-1]))
     return {
         "matrix": charts.confusion_table(now),
         "classes": training_charts.class_table(now, before if len(found) > 1 else None),
@@ -68,19 +70,19 @@ def _panel(run: Run, version: PredictionsVersion, planned: int) -> str:
     return render_validation_panel(part.images[chosen], part.labels[chosen], found, planned)
 
 
-@cache_of_run(lens.FILE, entries=KEPT)
+@cache_of_run(FEATURE_MAPS_FILE, entries=KEPT)
 def lens_uris(run: Run) -> tuple[str, str, str, str] | None:
     """The image that the first layer looks at, its filters, and what they make of it: data URIs.
 
     Then the class of the image. None where the run's folder has nothing of it. Raises DatasetError.
     """
-    found = lens.read(run)
+    found = load_feature_maps(run)
     if found is None:
         return None
     part = _validation_part()
     return (
-        data_uri(enlarge(part.images[lens.IMAGE], 6)),
+        data_uri(enlarge(part.images[SHOWN_IMAGE], 6)),
         data_uri(lens_pictures.filter_sheet(found)),
         data_uri(lens_pictures.activation_sheet(found)),
-        data.CLASS_NAMES[part.labels[lens.IMAGE]],
+        data.CLASS_NAMES[part.labels[SHOWN_IMAGE]],
     )

@@ -4,7 +4,7 @@ import streamlit as st
 
 from fmnist import control, queue
 from fmnist.progress_text import describe_settings
-from fmnist.runs import Run
+from fmnist.run import Run
 from pages.parts import live_controls
 
 

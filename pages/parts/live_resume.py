@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from fmnist import launch, resume, runs
+from fmnist import launch, resume
 from fmnist.errors import FmnistError, TrainingBusy
-from fmnist.runs import Run
+from fmnist.library import find_run
+from fmnist.run import Run
 from fmnist.settings import LIMITS
 from pages.parts.answer_view import literal
 
@@ -94,7 +95,7 @@ def _go_on(name: str, more: int = 0, *, place: str, wait: bool = False) -> None:
     _drop()
     try:
         with st.spinner("Starting a training process"):
-            launch.resume_training(runs.find(name), more=more, wait=wait)
+            launch.resume_training(find_run(name), more=more, wait=wait)
     except TrainingBusy as busy:
         st.session_state[PENDING] = place, name, more, str(busy)
     except FmnistError as error:

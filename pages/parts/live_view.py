@@ -6,7 +6,7 @@ import streamlit as st
 
 from fmnist.history import TrainingProgress
 from fmnist.progress_text import describe_progress, duration_text
-from fmnist.runs import Run
+from fmnist.run import Run
 from fmnist.training_charts import MEASURES, learning_spec, learning_table, rate_spec, rate_table
 from pages.parts import live_loading
 

@@ -12,12 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from fmnist import classifier as classifiers
-from fmnist import (
-    data,
-    evaluation,
-    mistakes,
-    runs,
-)
+from fmnist import data, evaluation, mistakes
 from fmnist import novelty as novelties
 from fmnist.answer import Answer, answer_bytes
 from fmnist.classifier import Classifier
@@ -25,13 +20,15 @@ from fmnist.data import Part
 from fmnist.decoding import decode_image
 from fmnist.errors import FmnistError
 from fmnist.evaluation import Evaluation
+from fmnist.library import list_usable_runs
 from fmnist.neighbours import TrainingFeatures
 from fmnist.novelty import Novelty
 from fmnist.options import AUTO, PreprocessingOptions
 from fmnist.pipeline import preprocess_image
 from fmnist.pipeline_state import Step
+from fmnist.predictions import load_predictions
 from fmnist.relations import Relations
-from fmnist.runs import Run
+from fmnist.run import Run
 
 RUNS_KEPT = 8  # a network takes some 5 MB, predictions and table 1 MB
 
@@ -90,7 +87,7 @@ def classifier(run: Run) -> Classifier:
 
 @cache_of_run("test.npz")
 def _stored_predictions(run: Run) -> np.ndarray:
-    probabilities = runs.load_predictions(run)
+    probabilities = load_predictions(run)
     probabilities.flags.writeable = False
     return probabilities
 
@@ -110,7 +107,7 @@ def evaluate(run: Run) -> Evaluation:
 def answers_table(run: Run) -> pd.DataFrame:
     """One row per test image: see `mistakes.answers_table`."""
     # which runs there are is asked at every click, what they answered only when that has changed
-    return _answers_table(run, runs.usable_runs(), novelty(run) is not None)
+    return _answers_table(run, list_usable_runs(), novelty(run) is not None)
 
 
 @cache_of_run("test.npz")

@@ -7,7 +7,7 @@ import time
 import streamlit as st
 
 from fmnist.processes import start_module
-from fmnist.runs import Run
+from fmnist.run import Run
 
 POLL = 2.0  # seconds
 

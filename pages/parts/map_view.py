@@ -5,7 +5,7 @@ import streamlit as st
 
 from fmnist import landscape
 from fmnist.display import contact_sheet, photo_uri
-from fmnist.runs import Run
+from fmnist.run import Run
 from pages.parts import loading, map_job, test_gallery
 from pages.parts.scatter import scatter
 

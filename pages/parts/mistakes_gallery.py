@@ -9,7 +9,7 @@ from fmnist import notes, novelty
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import NotesError
 from fmnist.mistakes import NEEDS_TRAINING, SORTS, choose
-from fmnist.runs import Run
+from fmnist.run import Run
 from pages.parts import loading, test_gallery, why_view
 
 CLASS_IDS = range(len(CLASS_NAMES))

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from fmnist import keeping, runs
+from fmnist.about import load_about
 from fmnist.architectures import NETWORKS
+from fmnist.library import list_runs
 from fmnist.progress_text import duration_text
-from fmnist.runs import Run
+from fmnist.run import Run
 from pages.parts import run_actions, run_compare, run_detail, run_trash
 from pages.parts.row_table import Column, row_table
 
@@ -42,7 +43,7 @@ def show() -> None:
 @st.fragment  # a click on a run leaves the form and the training above alone
 def _section() -> None:
     run_actions.draw_all_if_wanted()
-    listed = {run.name: run for run in runs.list_runs() if not run.active}
+    listed = {run.name: run for run in list_runs() if not run.active}
     rows = _table(listed) if listed else []
     # below the table and not above it: there the finger is that has just deleted or renamed one
     run_actions.show_said()
@@ -97,7 +98,7 @@ def _table(listed: dict[str, Run]) -> list[dict]:
 
 
 def _row(run: Run) -> dict:
-    settings, about = run.settings, keeping.about(run)
+    settings, about = run.settings, load_about(run)
     words = (" ".join(about.note.split()), run.reason, "ships with the project" * run.shipped)
     return {
         "name": run.name,

@@ -6,7 +6,7 @@ import streamlit as st
 
 from fmnist.answer import Answer
 from fmnist.options import AUTO, PreprocessingOptions
-from fmnist.runs import Run
+from fmnist.run import Run
 from pages.parts import loading
 from pages.parts.answer_view import show_answer
 from pages.parts.input_check_view import show_input_check

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fmnist.charts import trade_off_chart
-from fmnist.runs import Run
+from fmnist.run import Run
 from fmnist.tta import TTA_VARIANTS
 from pages.parts import loading
 

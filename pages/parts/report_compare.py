@@ -3,10 +3,11 @@
 import numpy as np
 import streamlit as st
 
-from fmnist import report_charts, runs
+from fmnist import report_charts
 from fmnist.comparison import compare, in_words
+from fmnist.library import list_usable_runs
 from fmnist.report_charts import HUMAN, HUMAN_SOURCE
-from fmnist.runs import Run
+from fmnist.run import Run
 from pages.parts import loading, test_gallery
 from pages.parts.numbers import number
 
@@ -20,7 +21,7 @@ KINDS = {
 
 def show(run: Run) -> None:
     """Compare a run with another one, chosen here."""
-    others = [other for other in runs.usable_runs() if other.name != run.name]
+    others = [other for other in list_usable_runs() if other.name != run.name]
     if not others:
         st.info("There is no other run to compare with; train one.")
         return

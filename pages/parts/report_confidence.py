@@ -7,7 +7,7 @@ from fmnist import data, report_charts
 from fmnist.calibration import BINS, bin_of, ece, reliability
 from fmnist.charts import confusion_spec, confusion_table
 from fmnist.rejection import apply_temperature, fit_temperature
-from fmnist.runs import Run
+from fmnist.run import Run
 from fmnist.thresholds import at_threshold
 from pages.parts import loading, test_gallery
 from pages.parts.numbers import number

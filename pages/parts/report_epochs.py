@@ -4,14 +4,21 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fmnist import epochs, runs
 from fmnist.charts import confusion_spec, confusion_table, probability_spec, probability_table
 from fmnist.data import CLASS_NAMES, PART_SIZES
 from fmnist.display import enlarge
 from fmnist.epoch_charts import course_spec, course_table, recall_spec, recall_table
-from fmnist.epochs import Course, confusion_at
+from fmnist.learning_dynamics import Course, compute_course, epoch_confusion, epoch_table
+from fmnist.library import list_usable_runs
 from fmnist.mistakes import choose
-from fmnist.runs import Run
+from fmnist.predictions import (
+    TEST_EPOCHS_FILE,
+    count_epochs,
+    load_epoch,
+    load_image_epochs,
+    load_predicted_classes,
+)
+from fmnist.run import Run
 from pages.parts import image_view, loading, test_gallery
 from pages.parts.numbers import number
 
@@ -34,13 +41,13 @@ def show(run: Run) -> None:
     """Show a run through its epochs; one sentence where it kept none."""
     labels = loading.test_part().labels
     key = _key(run)
-    course = _course(key, run, labels) if epochs.count(run) else None
+    course = _course(key, run, labels) if count_epochs(run) else None
     if course is None:
         words = (
             "This run kept no answers of its epochs, so there is nothing to go back to; every run "
             "that is trained now keeps them."
         )
-        others = [other.name for other in runs.usable_runs() if epochs.count(other) > 1]
+        others = [other.name for other in list_usable_runs() if count_epochs(other) > 1]
         if others:
             words += f" Choose another one in the sidebar: {', '.join(others[:NAMED])}."
         st.info(words)
@@ -56,7 +63,7 @@ def _time_machine(course: Course, key: tuple, run: Run) -> None:
             "After each epoch the network answered without its shifted looks; finished, it answers "
             "with them."
         )
-    kept, labels = epochs.at(run, epoch), loading.test_part().labels
+    kept, labels = load_epoch(run, epoch), loading.test_part().labels
     if kept is None:
         st.info("The answers after this epoch are gone; the run was changed a moment ago.")
         return
@@ -115,7 +122,7 @@ def _numbers(course: Course, epoch: int) -> None:
 def _matrix(kept: np.ndarray, labels: np.ndarray) -> None:
     st.subheader("Confusion matrix")
     st.vega_lite_chart(
-        confusion_table(confusion_at(kept, labels)),
+        confusion_table(epoch_confusion(kept, labels)),
         confusion_spec(dark=st.context.theme.type == "dark"),
         on_select=_cell_chosen,
         key="epoch-matrix",
@@ -168,7 +175,7 @@ def _images(course: Course, epoch: int, kept: np.ndarray, run: Run) -> None:
         bind="query-params",
         label_visibility="collapsed",
     )
-    table = epochs.answers_table(kept, loading.test_part().labels)
+    table = epoch_table(kept, loading.test_part().labels)
     if which == ONE:
         index = st.number_input(
             "Index of a test image", 0, len(table) - 1, 0, key=INDEX, bind="query-params", width=180
@@ -258,14 +265,14 @@ def _through_training(row: pd.Series, epoch: int, kept: np.ndarray, run: Run) ->
             alt="Probabilities of the ten classes after this epoch",
         )
     with path:
-        last = epochs.path(run, index)[-1:].argmax(axis=1)
+        last = load_image_epochs(run, index)[-1:].argmax(axis=1)
         image_view.show_path(index, true, [true, predicted, *last], run, "epoch", epoch)
 
 
 def _key(run: Run) -> tuple:
     """What tells one state of the run's file from another."""
     try:
-        about = (run.path / epochs.FILE).stat()
+        about = (run.path / TEST_EPOCHS_FILE).stat()
     except OSError:
         return str(run.path), 0, 0
     return str(run.path), about.st_size, about.st_mtime_ns
@@ -273,5 +280,5 @@ def _key(run: Run) -> tuple:
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)
 def _course(key: tuple, _run: Run, _labels: np.ndarray) -> Course | None:
-    said = epochs.answers(_run)
-    return epochs.course(said, _labels) if len(said) else None
+    said = load_predicted_classes(_run)
+    return compute_course(said, _labels) if len(said) else None

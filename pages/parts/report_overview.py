@@ -12,7 +12,7 @@ from fmnist.data import CLASS_NAMES
 from fmnist.evaluation import Evaluation, interval, report_rows
 from fmnist.figures import confusion_figure
 from fmnist.mistakes import choose
-from fmnist.runs import Run
+from fmnist.run import Run
 from pages.parts import loading, test_gallery
 from pages.parts.numbers import number
 from pages.parts.row_table import Column, row_table

@@ -3,11 +3,12 @@
 import numpy as np
 import streamlit as st
 
-from fmnist import robustness, runs
+from fmnist import robustness
 from fmnist.display import contact_sheet, enlarge
+from fmnist.library import list_usable_runs
 from fmnist.report_charts import robustness_chart
 from fmnist.robustness import CHANGES, STRENGTHS
-from fmnist.runs import Run
+from fmnist.run import Run
 from pages.parts import loading
 
 EXAMPLE = 0  # the test image that the changes are shown on
@@ -54,7 +55,7 @@ def _measure(run: Run) -> dict:
 
 
 def _measured() -> dict[str, dict]:
-    found = {run.name: robustness.read(run) for run in runs.usable_runs()}
+    found = {run.name: robustness.read(run) for run in list_usable_runs()}
     return {name: sheet for name, sheet in found.items() if sheet is not None}
 
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from fmnist import report_charts
 from fmnist import slices as slicing
-from fmnist.runs import Run
+from fmnist.run import Run
 from fmnist.slices import MEASURES, PARTS, Slice
 from pages.parts import loading, test_gallery
 

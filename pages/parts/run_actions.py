@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from fmnist import keeping, runs
+from fmnist.about import rename_run, set_note, set_star
 from fmnist.errors import FmnistError
-from fmnist.keeping import Deleted
-from fmnist.runs import Run
+from fmnist.library import DEFAULT_RUN, list_usable_runs
+from fmnist.run import Run
+from fmnist.trash import DeletedRun
 from pages.parts import frame, run_trash, settings_form
 from pages.parts.answer_view import literal
 
@@ -62,19 +63,19 @@ def draw_all_if_wanted() -> None:
 
 def star(run: Run, starred: bool) -> None:
     """Give a run a star or take it off."""
-    _try(lambda: keeping.set_star(run, starred))
+    _try(lambda: set_star(run, starred))
 
 
 def note(run: Run, key: str) -> None:
     """Keep what stands in the text area of that key as the run's note."""
-    _try(lambda: keeping.set_note(run, st.session_state[key]))
+    _try(lambda: set_note(run, st.session_state[key]))
 
 
 def rename(run: Run, key: str) -> None:
     """Give a run the name in the text box of that key; whoever looks at it goes on doing so."""
 
     def work() -> None:
-        name = keeping.rename(run, st.session_state[key]).name
+        name = rename_run(run, st.session_state[key]).name
         _follow(run.name, name)
         if st.session_state.get(frame.RUN_KEY) == run.name:
             frame.look_at(name)
@@ -89,8 +90,8 @@ def delete(run: Run) -> None:
         run_trash.trash().delete(run)
         _follow(run.name, None)
         if st.session_state.get(frame.RUN_KEY) == run.name:
-            usable = [other.name for other in runs.usable_runs()]
-            name = runs.DEFAULT_RUN if runs.DEFAULT_RUN in usable else next(iter(usable), None)
+            usable = [other.name for other in list_usable_runs()]
+            name = DEFAULT_RUN if DEFAULT_RUN in usable else next(iter(usable), None)
             st.session_state.pop(frame.RUN_KEY)
             if name:
                 frame.look_at(name)
@@ -98,7 +99,7 @@ def delete(run: Run) -> None:
     _try(work, draw_all=True)
 
 
-def undo(deleted: Deleted) -> None:
+def undo(deleted: DeletedRun) -> None:
     """Bring a deleted run back."""
 
     def work() -> None:

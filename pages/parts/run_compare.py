@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fmnist import charts, training_charts
-from fmnist.runs import Run
+from fmnist.run import Run
 from pages.parts import loading
 
 

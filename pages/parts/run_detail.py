@@ -4,10 +4,11 @@ from functools import partial
 
 import streamlit as st
 
-from fmnist import keeping, transfer
+from fmnist import transfer
+from fmnist.about import MAX_NOTE_LENGTH, load_about
 from fmnist.forecast import compare_forecast
 from fmnist.progress_text import duration_text, read_last_words
-from fmnist.runs import Run
+from fmnist.run import Run
 from pages.parts import live_resume, run_actions
 from pages.parts.answer_view import literal
 from pages.parts.numbers import number
@@ -15,7 +16,7 @@ from pages.parts.numbers import number
 
 def show(run: Run) -> None:
     """Show the detail of a run that nothing works on."""
-    about = keeping.about(run)
+    about = load_about(run)
     with st.container(border=True, key="run-detail"):
         origin = ", ships with the project" * run.shipped
         st.markdown(f"**{literal(run.name)}**: {run.state}{origin}")
@@ -33,7 +34,7 @@ def show(run: Run) -> None:
         st.text_area(
             "Note",
             about.note,
-            max_chars=keeping.MOST_NOTE,
+            max_chars=MAX_NOTE_LENGTH,
             height=72,
             placeholder="What you want to remember of this run",
             key=note_key,

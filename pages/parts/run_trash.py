@@ -3,8 +3,7 @@
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from fmnist import keeping
-from fmnist.keeping import Trash
+from fmnist.trash import Trash, purge_old_runs
 
 TRASH, PAGE = "run_trash", "run_trash_page"
 
@@ -21,7 +20,7 @@ def opened() -> None:
     st.session_state[PAGE] = _page()
     trash().stay()
     _present(trash())
-    keeping.purge_old()
+    purge_old_runs()
 
 
 def page_opened() -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from fmnist.charts import confusion_spec, confusion_table
 from fmnist.data import CLASS_NAMES
 from fmnist.labels import LABEL_NAMES
-from fmnist.runs import Run
+from fmnist.run import Run
 from fmnist.scoring import ScoredImage, Summary, Tally, score_answer, summarise_scores
 from pages.parts.answered import NAME, PICTURE, Answered
 

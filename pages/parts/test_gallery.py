@@ -8,7 +8,7 @@ import streamlit as st
 
 from fmnist.data import CLASS_NAMES
 from fmnist.mistakes import describe
-from fmnist.runs import Run
+from fmnist.run import Run
 from pages.parts import image_view, loading
 from pages.parts.answer_view import show_test_image
 from pages.parts.gallery import gallery

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from fmnist import lock, queue, runs
+from fmnist import lock, queue
 from fmnist.errors import RunError
 from fmnist.forecast import compare_forecast
 from fmnist.history import follow_progress
+from fmnist.library import find_run, list_runs
 from fmnist.progress_text import describe_settings, read_last_words
-from fmnist.runs import Run
+from fmnist.run import Run
 from pages.parts import (
     frame,
     live_controls,
@@ -23,7 +24,7 @@ WATCHED = "train_watched"  # name of the run whose end this session should see
 
 def show() -> None:
     """Draw the panel: anew every second while something trains, else it looks now and then."""
-    working = _working(runs.list_runs())
+    working = _working(list_runs())
     every = 1.0 if working else IDLE_LOOK
     st.fragment(_panel, run_every=every)([run.path for run in working])
 
@@ -39,7 +40,7 @@ def _working(listed: list[Run]) -> list[Run]:
 
 
 def _panel(drawn: list) -> None:
-    listed = runs.list_runs()
+    listed = list_runs()
     working = _working(listed)
     if {run.path for run in working} != set(drawn):
         # one has begun or ended since the page was drawn: draw all of it again
@@ -73,7 +74,7 @@ def _watched_has_ended(working: list[Run]) -> bool:
 def _ended(briefly: bool) -> str | None:
     """How the last training that this session watched has ended; returns its name."""
     try:
-        run = runs.find(st.session_state[WATCHED])
+        run = find_run(st.session_state[WATCHED])
     except RunError:
         return None
     if run.state == "failed":

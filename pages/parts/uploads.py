@@ -5,10 +5,10 @@ from functools import partial
 import streamlit as st
 
 from fmnist.answer import Answer
-from fmnist.archive import Archive
+from fmnist.archives import Archive
 from fmnist.decoding import decode_image
 from fmnist.errors import FmnistError
-from fmnist.runs import Run
+from fmnist.run import Run
 from pages.parts import corrections_view, loading, preprocessing_view, score_view
 from pages.parts.answer_view import literal, show_answer
 from pages.parts.answered import MAX_PICTURES, NAME, PICTURE, Answered, Item, answer_all

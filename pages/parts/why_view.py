@@ -3,14 +3,14 @@
 import numpy as np
 import streamlit as st
 
-from fmnist import runs
 from fmnist.data import CLASS_NAMES, load
 from fmnist.display import enlarge
 from fmnist.errors import FmnistError
 from fmnist.explanation import occlusion_map
+from fmnist.library import find_run
 from fmnist.neighbours import TrainingFeatures
 from fmnist.overlays import overlay
-from fmnist.runs import Run
+from fmnist.run import Run
 from pages.parts import frame, loading
 
 
@@ -20,7 +20,7 @@ def show_why(pixels: np.ndarray, class_id: int, key: str) -> None:
         if not why.open:
             return
         try:
-            run = runs.find(st.session_state[frame.RUN_KEY])
+            run = find_run(st.session_state[frame.RUN_KEY])
             probabilities, features = loading.classifier(run)(pixels[np.newaxis])
             _show_parts(pixels, class_id, probabilities[0], run, key)
             show_neighbours(features[0], run)

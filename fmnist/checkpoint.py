@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from fmnist import storage
 from fmnist.errors import RunError
+from fmnist.files import replace_file
 
-__all__ = ["FILE", "Checkpoint", "load", "peek", "save"]
+__all__ = ["CHECKPOINT_FILE", "Checkpoint", "load_checkpoint", "peek_checkpoint", "save_checkpoint"]
 
-FILE = "checkpoint.npz"
+CHECKPOINT_FILE = "checkpoint.npz"
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Checkpoint:
     last: dict
 
 
-def save(path: Path, model, checkpoint: Checkpoint) -> None:
+def save_checkpoint(path: Path, model, checkpoint: Checkpoint) -> None:
     """Write the state of a compiled Keras model into the run's folder `path`."""
     import keras
 
@@ -37,20 +37,20 @@ def save(path: Path, model, checkpoint: Checkpoint) -> None:
         for at, variable in enumerate(_variables(model))
     }
     words = json.dumps(vars(checkpoint)).encode()
-    storage.replace_file(
-        path / FILE,
+    replace_file(
+        path / CHECKPOINT_FILE,
         lambda part: np.savez(part, about=np.frombuffer(words, np.uint8), **arrays),
     )
 
 
-def load(path: Path, model) -> Checkpoint:
+def load_checkpoint(path: Path, model) -> Checkpoint:
     """Put a run's checkpoint into a compiled model of the same network and say where it is.
 
     Raises RunError where the file is missing, damaged, or of another network.
     """
-    checkpoint = peek(path)
+    checkpoint = peek_checkpoint(path)
     variables = _variables(model)
-    with (path / FILE).open("rb") as file, np.load(file, allow_pickle=False) as stored:
+    with (path / CHECKPOINT_FILE).open("rb") as file, np.load(file, allow_pickle=False) as stored:
         arrays = [stored[name] for name in stored.files if name != "about"]
     if [array.shape for array in arrays] != [tuple(variable.shape) for variable in variables]:
         raise RunError(f"The checkpoint of the run {path.name!r} is of another network.")
@@ -59,9 +59,9 @@ def load(path: Path, model) -> Checkpoint:
     return checkpoint
 
 
-def peek(path: Path) -> Checkpoint:
+def peek_checkpoint(path: Path) -> Checkpoint:
     """Say where a run's checkpoint is. Raises RunError where there is none that can be read."""
-    file = path / FILE
+    file = path / CHECKPOINT_FILE
     if not file.is_file():
         raise RunError(f"The run {path.name!r} has no checkpoint to go on from.")
     try:

@@ -8,18 +8,24 @@ from pathlib import Path
 
 import numpy as np
 
-from fmnist import storage
-from fmnist.runs import Run
+from fmnist.files import replace_file
+from fmnist.run import Run
 
-__all__ = ["IMAGE", "Lens", "keep", "read"]
+__all__ = [
+    "FEATURE_MAPS_FILE",
+    "SHOWN_IMAGE",
+    "FeatureMaps",
+    "load_feature_maps",
+    "save_feature_maps",
+]
 
-FILE = "lens.npz"
-IMAGE = 6  # which validation image is looked at: an ankle boot
-MOST = 64  # filters that are kept
+FEATURE_MAPS_FILE = "lens.npz"
+SHOWN_IMAGE = 6  # which validation image is looked at: an ankle boot
+MAX_FILTERS = 64  # filters that are kept
 
 
 @dataclass(frozen=True)
-class Lens:
+class FeatureMaps:
     """The first convolution.
 
     filters: (F, K, K) float32 weights; activations: (F, H, W) float32, at least 0 (after ReLU),
@@ -30,7 +36,7 @@ class Lens:
     activations: np.ndarray
 
 
-def keep(path: Path, model, image: np.ndarray) -> None:
+def save_feature_maps(path: Path, model, image: np.ndarray) -> None:
     """Write the first convolution of a Keras model and its view of (28, 28) uint8.
 
     Nothing where a network begins otherwise.
@@ -47,25 +53,28 @@ def keep(path: Path, model, image: np.ndarray) -> None:
     made = keras.ops.convert_to_numpy(keras.ops.cast(made, "float32"))[0]
     kernel = keras.ops.convert_to_numpy(first.kernel.value)[:, :, 0]  # (K, K, F)
     arrays = {
-        "filters": kernel.transpose(2, 0, 1)[:MOST].astype(np.float32),
-        "activations": np.maximum(made, 0).transpose(2, 0, 1)[:MOST].astype(np.float32),
+        "filters": kernel.transpose(2, 0, 1)[:MAX_FILTERS].astype(np.float32),
+        "activations": np.maximum(made, 0).transpose(2, 0, 1)[:MAX_FILTERS].astype(np.float32),
     }
-    storage.replace_file(path / FILE, lambda part: np.savez(part, **arrays))
+    replace_file(path / FEATURE_MAPS_FILE, lambda part: np.savez(part, **arrays))
 
 
-def read(run: Run) -> Lens | None:
+def load_feature_maps(run: Run) -> FeatureMaps | None:
     """What the run's folder holds; None where there is nothing, or nothing sound."""
     try:
-        with (run.path / FILE).open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            lens = Lens(stored["filters"], stored["activations"])
+        with (
+            (run.path / FEATURE_MAPS_FILE).open("rb") as file,
+            np.load(file, allow_pickle=False) as stored,
+        ):
+            maps = FeatureMaps(stored["filters"], stored["activations"])
     except Exception:  # zipfile, zlib, KeyError, ValueError, OSError: nothing to show
         return None
     sound = (
-        lens.filters.ndim == lens.activations.ndim == 3
-        and 0 < len(lens.filters) == len(lens.activations) <= MOST
-        and lens.filters.size + lens.activations.size < 1_000_000
-        and lens.filters.dtype == lens.activations.dtype == np.float32
-        and np.isfinite(lens.filters).all()
-        and np.isfinite(lens.activations).all()
+        maps.filters.ndim == maps.activations.ndim == 3
+        and 0 < len(maps.filters) == len(maps.activations) <= MAX_FILTERS
+        and maps.filters.size + maps.activations.size < 1_000_000
+        and maps.filters.dtype == maps.activations.dtype == np.float32
+        and np.isfinite(maps.filters).all()
+        and np.isfinite(maps.activations).all()
     )
-    return lens if sound else None
+    return maps if sound else None

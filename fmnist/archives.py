@@ -1,17 +1,16 @@
 """A zip file of pictures, labelled in one of the layouts of `fmnist.labels` or not at all.
 
-The file may have come from anybody. It is never unpacked to disk; its directory is looked at
-before `zipfile` parses it; a member is unpacked when it is read, and never beyond its limit. What
-a header says is used to refuse early and believed for nothing else.
+The file may have come from anybody. It is never unpacked to disk; its directory is opened by
+`files.open_zip`; a member is unpacked when it is read, and never beyond its limit. What a header
+says is used to refuse early and believed for nothing else.
 """
 
-import io
-import re
 import zipfile
 from dataclasses import dataclass
 
 from fmnist.decoding import MAX_BYTES
 from fmnist.errors import BadArchive, BadImage
+from fmnist.files import ZIP_METHODS, clean_member_path, open_zip
 from fmnist.labels import (
     TABLE,
     class_of,
@@ -20,23 +19,12 @@ from fmnist.labels import (
     leads_out,
     not_there,
     read_table,
-    shown,
 )
 
-__all__ = ["MAX_PACKED", "METHODS", "Archive", "Member", "open_zip"]
+__all__ = ["Archive", "Member"]
 
-MAX_PACKED = 100 * 2**20  # as the server takes; thirty phone photos as they are
-MAX_MEMBERS = 2_000  # folders and what an operating system adds count too
-MAX_UNPACKED = 400 * 2**20  # of all members together
-MAX_RATIO = 100  # unpacked to packed; photos have 1, flat drawings as BMP 50
-SMALL = 10 * 2**20  # unpacked size that no ratio is asked of
-MAX_NAME = 500  # characters of a path
 MAX_ENCLOSING = 5  # folders around everything that are taken off
-DIRECTORY_ENTRY = b"PK\x01\x02"
-# bzip2 and LZMA unpack four kilobytes to tens of megabytes before a limit can be looked at
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
-ENCRYPTED, UTF8 = 0x1, 0x800  # bits of a member's flags
 
 
 @dataclass(frozen=True)
@@ -80,7 +68,7 @@ class Archive:
         info = self._infos[name]
         if name.lower().endswith(".zip"):
             raise BadImage("A zip file inside a zip file is not opened; upload it by itself.")
-        if info.compress_type not in METHODS:
+        if info.compress_type not in ZIP_METHODS:
             raise BadImage("The file is packed in a way that is not read; use plain zip (deflate).")
         try:
             with self._file.open(info) as member:
@@ -117,7 +105,7 @@ class Archive:
     def _rows(self, table: bytes):
         def find(name: str, line: int) -> str:
             try:
-                path = _path(name)
+                path = clean_member_path(name)
             except BadArchive:
                 raise leads_out(name, line) from None
             if path not in self._infos:
@@ -128,85 +116,6 @@ class Archive:
 
     def _visible(self) -> list[str]:
         return sorted(name for name in self._infos if not _is_hidden(name))
-
-
-def open_zip(data: bytes) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
-    """A zip file's directory: its files by their path. Nothing is unpacked.
-
-    Raises BadArchive with one sentence where it is too large, damaged, encrypted, a bomb by its
-    own account, or leads out of itself. What is read of it later needs a limit all the same.
-    """
-    if len(data) > MAX_PACKED:
-        raise BadArchive(
-            f"The zip file has {len(data) / 2**20:.0f} MB and at most {MAX_PACKED // 2**20} MB "
-            "are taken; make several of it."
-        )
-    # every entry takes memory as soon as zipfile parses it, whatever number the header gives
-    if data.count(DIRECTORY_ENTRY) > MAX_MEMBERS:
-        raise BadArchive(f"The zip file has more than {MAX_MEMBERS:,} files; make several of it.")
-    try:
-        file = zipfile.ZipFile(io.BytesIO(data))
-        infos = _by_name(file.infolist())
-    except BadArchive:
-        raise
-    except Exception as error:  # zipfile raises BadZipFile, UnicodeDecodeError, struct.error ..
-        raise BadArchive(
-            f"The zip file is damaged or cut short ({type(error).__name__}); pack it again."
-        ) from None
-    _check_sizes(list(infos.values()), len(data))
-    return file, infos
-
-
-def _by_name(infos: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
-    """Files by their path; folders are left out."""
-    found = {}
-    for info in infos:
-        decoded = _decoded(info)
-        name = _path(decoded)
-        if not name or decoded.endswith(("/", "\\")):
-            continue
-        if name in found:
-            raise BadArchive(f"The zip file has {shown(name)} twice; pack it again.")
-        if info.flag_bits & ENCRYPTED:
-            raise BadArchive(
-                f"{shown(name)} in the zip file is encrypted; pack it without a password."
-            )
-        found[name] = info
-    return found
-
-
-def _decoded(info: zipfile.ZipInfo) -> str:
-    """A member's name; many programs write UTF-8 without saying so, where zip means cp437."""
-    if info.flag_bits & UTF8:
-        return info.filename
-    try:
-        return info.filename.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return info.filename
-
-
-def _path(name: str) -> str:
-    """A path without "." and doubled slashes. Raises BadArchive where it leads out."""
-    if len(name) > MAX_NAME:
-        raise BadArchive(f"The zip file has the path {shown(name)}, which is too long.")
-    name = name.replace("\\", "/")  # some Windows programs pack it so
-    parts = [part for part in name.split("/") if part not in ("", ".")]
-    if name.startswith("/") or re.match("[A-Za-z]:", name) or ".." in parts:
-        raise BadArchive(
-            f"The zip file has the path {shown(name)}, which leads out of it; pack the folder "
-            "with its pictures again."
-        )
-    return "/".join(parts)
-
-
-def _check_sizes(infos: list[zipfile.ZipInfo], packed: int) -> None:
-    """Refuse what says of itself that it is a bomb; `Archive.read` stops those that lie."""
-    unpacked = sum(info.file_size for info in infos)
-    if unpacked > MAX_UNPACKED or unpacked > max(SMALL, MAX_RATIO * packed):
-        raise BadArchive(
-            f"The zip file would unpack to {unpacked / 2**20:,.0f} MB, {unpacked / packed:,.0f} "
-            f"times its size; at most {MAX_UNPACKED // 2**20} MB and {MAX_RATIO} times are taken."
-        )
 
 
 def _without_enclosing_folder(infos: dict[str, zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:

@@ -8,14 +8,15 @@ from functools import partial
 import pytest
 from PIL import Image
 
-from fmnist import archive, runs
+from fmnist import files
 from fmnist.answer import answer_bytes
-from fmnist.archive import Archive
+from fmnist.archives import Archive
 from fmnist.classifier import load_classifier
 from fmnist.decoding import MAX_BYTES
 from fmnist.errors import BadArchive, BadImage, LabelsError
 from fmnist.folders import list_labelled_images
 from fmnist.labels import Row, read_table, write_table
+from fmnist.library import DEFAULT_RUN, find_run
 from fmnist.scoring import NOT_CLOTHING, LabelledImage, score_images
 
 
@@ -180,13 +181,13 @@ def test_the_number_of_files_is_counted_and_not_believed(monkeypatch):
     data = bytearray(packed(*map(str, range(2_001))))
     end = data.rindex(b"PK\x05\x06")
     struct.pack_into("<HH", data, end + 8, 1, 1)
-    monkeypatch.setattr(archive.zipfile, "ZipFile", None)  # it must not even be parsed
+    monkeypatch.setattr(files.zipfile, "ZipFile", None)  # it must not even be parsed
     with pytest.raises(BadArchive, match="more than 2,000 files"):
         Archive(bytes(data))
 
 
 def test_a_large_file_is_refused(monkeypatch):
-    monkeypatch.setattr(archive, "MAX_PACKED", 100)
+    monkeypatch.setattr(files, "MAX_ZIP_BYTES", 100)
     with pytest.raises(BadArchive, match="at most 0 MB are taken"):
         Archive(GOOD)
 
@@ -244,7 +245,7 @@ def test_it_scores_as_the_folder_that_was_packed(tmp_path, test_part):
         for member in opened.members
         for data in [opened.read(member.name)]
     ]
-    classifier = load_classifier(runs.find(runs.DEFAULT_RUN))
+    classifier = load_classifier(find_run(DEFAULT_RUN))
     assert list(score_images(pictures, classifier)) == list(
         score_images(list_labelled_images(folder), classifier)
     )

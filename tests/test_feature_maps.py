@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from fmnist import lens
+from fmnist.feature_maps import FEATURE_MAPS_FILE, load_feature_maps, save_feature_maps
 
 
 @pytest.mark.slow
@@ -15,8 +15,8 @@ def test_activations_are_scipys_correlation_with_the_filters(own_run, test_part,
 
     run, image = own_run(), test_part.images[0]
     model = build_network(network)
-    lens.keep(run.path, model, image)
-    found = lens.read(run)
+    save_feature_maps(run.path, model, image)
+    found = load_feature_maps(run)
     assert len(found.filters) == len(found.activations) == filters
     whole = signal.correlate2d(image / 255, found.filters[3], mode="same")
     if network == "robust":  # strides of 2: padding of 1 before and 2 behind
@@ -44,8 +44,8 @@ def test_activations_are_scipys_correlation_with_the_filters(own_run, test_part,
 )
 def test_what_is_not_sound_is_nothing(own_run, arrays):
     run = own_run()
-    assert lens.read(run) is None
-    np.savez(run.path / lens.FILE, **arrays)
-    assert lens.read(run) is None
-    (run.path / lens.FILE).write_bytes(b"PK torn")
-    assert lens.read(run) is None
+    assert load_feature_maps(run) is None
+    np.savez(run.path / FEATURE_MAPS_FILE, **arrays)
+    assert load_feature_maps(run) is None
+    (run.path / FEATURE_MAPS_FILE).write_bytes(b"PK torn")
+    assert load_feature_maps(run) is None

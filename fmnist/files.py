@@ -1,0 +1,245 @@
+"""Files that appear whole or not at all, folders that one changes at a time, and safe zip files.
+
+Event logs tolerate a torn last line; arrays that are damaged count as missing; the directory of a
+zip file from anybody is looked at before anything is unpacked.
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import re
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import filelock
+import numpy as np
+
+from fmnist.errors import BadArchive, FmnistError
+
+__all__ = [
+    "MAX_ZIP_BYTES",
+    "ZIP_METHODS",
+    "append_json_line",
+    "clean_member_path",
+    "load_arrays",
+    "locked_folder",
+    "open_zip",
+    "quote_name",
+    "read_json_lines",
+    "replace_file",
+    "save_arrays",
+    "sha256_of",
+    "write_json",
+]
+
+PATIENCE = 10.0  # seconds to wait for another process; each holds a lock for milliseconds
+
+MAX_ZIP_BYTES = 100 * 2**20  # as the server takes; thirty phone photos as they are
+MAX_MEMBERS = 2_000  # folders and what an operating system adds count too
+MAX_UNPACKED = 400 * 2**20  # of all members together
+MAX_RATIO = 100  # unpacked to packed; photos have 1, flat drawings as BMP 50
+SMALL = 10 * 2**20  # unpacked size that no ratio is asked of
+MAX_NAME = 500  # characters of a path
+DIRECTORY_ENTRY = b"PK\x01\x02"
+# bzip2 and LZMA unpack four kilobytes to tens of megabytes before a limit can be looked at
+ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+ENCRYPTED, UTF8 = 0x1, 0x800  # bits of a member's flags
+
+
+def replace_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, flush it to disk, then put it in place.
+
+    The temporary name keeps the suffix, because Keras insists on one. A reader sees the old file
+    or the new one, never half of it; a failed write leaves nothing behind.
+    """
+    handle, name = tempfile.mkstemp(prefix=".part-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        write(part)
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.chmod(0o644)  # mkstemp makes it private; a run may be read by others
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write `value` as indented JSON, whole or not at all."""
+    text = json.dumps(value, indent=2, allow_nan=False) + "\n"
+    replace_file(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def append_json_line(path: Path, value: dict) -> None:
+    """Append one JSON object as one line, in a single write; a torn last line is ended first."""
+    line = json.dumps(value, separators=(",", ":"), allow_nan=False) + "\n"
+    with path.open("ab+", buffering=0) as file:
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
+            line = "\n" * (file.read(1) != b"\n") + line
+        file.write(line.encode())
+
+
+def read_json_lines(path: Path) -> list[dict]:
+    """Return the JSON objects of a file of lines; lines that are no object are left out.
+
+    A file that is missing or cannot be read is an empty list: a training that has just begun has
+    no history yet.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError:
+        return []
+    values = []
+    for line in raw.split(b"\n"):
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            values.append(value)
+    return values
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def load_arrays(
+    path: Path, **expected: tuple[tuple[int, ...], type]
+) -> tuple[np.ndarray, ...] | None:
+    """The arrays of `expected` names, each of its (shape, dtype); None without all of them.
+
+    None too where one holds NaN or infinity: then the file is not what was written.
+    """
+    try:
+        # .npz, because a zip file's checksums show damage; opened here, because NumPy leaves a
+        # damaged file open
+        with path.open("rb") as file:
+            kept = np.load(file, allow_pickle=False)
+            found = tuple(kept[name] for name in expected)
+    except Exception:  # zipfile, zlib, KeyError, ValueError, OSError: all mean to compute it
+        return None
+    for array, (shape, dtype) in zip(found, expected.values(), strict=True):
+        if array.shape != shape or array.dtype != dtype or not np.isfinite(array).all():
+            return None
+    return found
+
+
+def save_arrays(path: Path, **arrays: np.ndarray) -> None:
+    """Keep arrays by name, all or none. Raises OSError where the folder cannot be written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, lambda part: np.savez(part, **arrays))
+
+
+@contextlib.contextmanager
+def locked_folder(
+    place: Path, error: type[FmnistError], what: str, name: str = ".lock"
+) -> Iterator[Path]:
+    """The folder, made where it is missing, held against other threads and processes.
+
+    Where others do not let go, or the disk refuses something within, `error` is raised with a
+    sentence about `what` ("The notes"). `name` is that of the lock's file.
+    """
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(place / name, timeout=PATIENCE):
+            yield place
+    except filelock.Timeout:
+        raise error(f"{what} are being changed by others; try again.") from None
+    except OSError as problem:
+        raise error(
+            f"{what} cannot be changed on this computer's disk ({problem.strerror})."
+        ) from None
+
+
+def open_zip(data: bytes) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
+    """A zip file's directory: its files by their path. Nothing is unpacked.
+
+    Raises BadArchive with one sentence where it is too large, damaged, encrypted, a bomb by its
+    own account, or leads out of itself. What is read of it later needs a limit all the same.
+    """
+    if len(data) > MAX_ZIP_BYTES:
+        raise BadArchive(
+            f"The zip file has {len(data) / 2**20:.0f} MB and at most {MAX_ZIP_BYTES // 2**20} MB "
+            "are taken; make several of it."
+        )
+    # every entry takes memory as soon as zipfile parses it, whatever number the header gives
+    if data.count(DIRECTORY_ENTRY) > MAX_MEMBERS:
+        raise BadArchive(f"The zip file has more than {MAX_MEMBERS:,} files; make several of it.")
+    try:
+        file = zipfile.ZipFile(io.BytesIO(data))
+        infos = _by_name(file.infolist())
+    except BadArchive:
+        raise
+    except Exception as error:  # zipfile raises BadZipFile, UnicodeDecodeError, struct.error ..
+        raise BadArchive(
+            f"The zip file is damaged or cut short ({type(error).__name__}); pack it again."
+        ) from None
+    _check_sizes(list(infos.values()), len(data))
+    return file, infos
+
+
+def _by_name(infos: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
+    """Files by their path; folders are left out."""
+    found = {}
+    for info in infos:
+        decoded = _decoded(info)
+        name = clean_member_path(decoded)
+        if not name or decoded.endswith(("/", "\\")):
+            continue
+        if name in found:
+            raise BadArchive(f"The zip file has {quote_name(name)} twice; pack it again.")
+        if info.flag_bits & ENCRYPTED:
+            raise BadArchive(
+                f"{quote_name(name)} in the zip file is encrypted; pack it without a password."
+            )
+        found[name] = info
+    return found
+
+
+def _decoded(info: zipfile.ZipInfo) -> str:
+    """A member's name; many programs write UTF-8 without saying so, where zip means cp437."""
+    if info.flag_bits & UTF8:
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.filename
+
+
+def clean_member_path(name: str) -> str:
+    """A path without "." and doubled slashes. Raises BadArchive where it leads out."""
+    if len(name) > MAX_NAME:
+        raise BadArchive(f"The zip file has the path {quote_name(name)}, which is too long.")
+    name = name.replace("\\", "/")  # some Windows programs pack it so
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if name.startswith("/") or re.match("[A-Za-z]:", name) or ".." in parts:
+        raise BadArchive(
+            f"The zip file has the path {quote_name(name)}, which leads out of it; pack the folder "
+            "with its pictures again."
+        )
+    return "/".join(parts)
+
+
+def _check_sizes(infos: list[zipfile.ZipInfo], packed: int) -> None:
+    """Refuse what says of itself that it is a bomb; the limits on reading stop those that lie."""
+    unpacked = sum(info.file_size for info in infos)
+    if unpacked > MAX_UNPACKED or unpacked > max(SMALL, MAX_RATIO * packed):
+        raise BadArchive(
+            f"The zip file would unpack to {unpacked / 2**20:,.0f} MB, {unpacked / packed:,.0f} "
+            f"times its size; at most {MAX_UNPACKED // 2**20} MB and {MAX_RATIO} times are taken."
+        )
+
+
+def quote_name(value: str) -> str:
+    """A name from outside in quotes, cut to 80 characters."""
+    return repr(value if len(value) <= 80 else value[:79] + "…")
