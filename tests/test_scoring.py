@@ -462,8 +462,6 @@ def test_terminal_gets_a_bar_and_ctrl_c_one_sentence(tmp_path):
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=follower,
-        # a shell ignores Ctrl-C for what it starts in the background, and children inherit it
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     os.close(follower)
     shown = b""
