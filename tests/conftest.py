@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from streamlit.components.v2 import manifest_scanner
 
 from fmnist import jobs, runs, storage
+from fmnist.cli import main
 from fmnist.data import load
 from fmnist.settings import TrainSettings
 from tests.browsing import chromium, page, server
@@ -76,6 +78,24 @@ def runs_dir(tmp_path_factory, monkeypatch) -> Path:
     for name in ("FMNIST_CORRECTIONS", "FMNIST_NOTES"):  # they lie beside the runs
         monkeypatch.delenv(name, raising=False)
     return place / "runs"
+
+
+@pytest.fixture
+def command(capsys):
+    """A function that runs `python -m fmnist` in this process and returns how it ended.
+
+    For what needs no TensorFlow, whose import is not wanted in a process of tests.
+    """
+
+    def run(*arguments) -> subprocess.CompletedProcess[str]:
+        capsys.readouterr()
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as ended:  # wrong usage
+            status = ended.code
+        return subprocess.CompletedProcess(arguments, status, *capsys.readouterr())
+
+    return run
 
 
 def hold(path):

@@ -152,8 +152,11 @@ def test_photo_from_the_camera_is_classified(chromium, server):
     # Chromium's fake camera shows a green picture with a moving shape and a clock
     with browsing(chromium, permissions=["camera"]) as page:
         go(page, server, "/?way=Camera", "What is this garment?")
-        page.wait_for_function("document.querySelector('video')?.readyState >= 2")
+        expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
+        # it moves: the camera is begun anew where its width changes while the page is drawn
+        page.wait_for_function("document.querySelector('video')?.currentTime > 0")
         page.get_by_role("button", name="Take Photo").click()
+        expect(page.get_by_role("button", name="Clear photo")).to_be_visible()
         expect(answer(page)).to_be_visible()
         expect(page.get_by_alt_text("The 28 by 28 pixel picture")).to_be_visible()
 
@@ -244,8 +247,7 @@ def test_page_as_the_first_address_of_a_cold_server(chromium, tmp_path, path, ti
 MENU = ("Classify", "Train", "Report", "Mistakes")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_no_page_is_wider_than_the_window(chromium, server, width, scheme):
     window = {"viewport": {"width": width, "height": 844}, "color_scheme": scheme}
     with browsing(chromium, **window) as page:

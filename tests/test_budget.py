@@ -272,14 +272,14 @@ def test_damaged_measurement_is_none():
     assert pace.read() is None
 
 
-def test_plan_on_the_command_line(runs_dir):
+def test_plan_on_the_command_line(command):
     known = {one.recipe: one.parameters for one in recorded.read()}
     speeds = {
         name: dataclasses.replace(speed, parameters=known.get(name, 0))
         for name, speed in machine_of().speeds.items()
     }
     pace.write(Pace(time.time(), speeds))
-    done = fmnist("plan", "--minutes", "2", "--json")
+    done = command("plan", "--minutes", "2", "--json")
     assert (done.returncode, done.stderr) == (0, "")  # nothing is measured again
     result = json.loads(done.stdout)
     assert result["minutes"] == 2
@@ -288,12 +288,12 @@ def test_plan_on_the_command_line(runs_dir):
     assert 0.7 < best["low"] < best["expected"] < best["high"] < 1
     options = _parser().parse_args(best["command"].removeprefix("python -m fmnist ").split())
     assert settings_of(options) == TrainSettings.from_dict(best["settings"])
-    text = fmnist("plan", "--minutes", "2").stdout
+    text = command("plan", "--minutes", "2").stdout
     assert text.startswith("The best in 2 minutes on this machine: ")
     assert best["command"] in text
-    assert fmnist("plan", "--minutes", "0.1").returncode == 1
+    assert command("plan", "--minutes", "0.1").returncode == 1
     for wrong in (["--minutes", "x"], ["--record", "--recipes", "slow"], ["--epochs", "0"], []):
-        assert fmnist("plan", *wrong).returncode == 2
+        assert command("plan", *wrong).returncode == 2
 
 
 # --- the promise

@@ -85,7 +85,7 @@ def test_stop_keeps_what_was_learnt_and_frees_the_machine():
     stopped = runs.read(run.path)
     assert stopped.state == "stopped"
     assert stopped.usable
-    wait_until(lambda: not control.asked(run.path, control.STOP), limit=5)
+    wait_until(lambda: not control.asked(run.path, control.STOP))
     assert runs.load_predictions(stopped).shape == (10_000, 10)
     last = [e for e in read_history(run) if e["event"] == "progress"][-1]
     assert last["time"] - asked < 5  # no training went on after the stop was seen
@@ -121,7 +121,7 @@ def test_progress_is_moderate_and_makes_curves_and_every_epochs_answers_are_kept
 def test_stop_while_tensorflow_loads_ends_at_once():
     run = jobs.start(LONG, name="early")
     jobs.request_stop(run)
-    wait_until(lambda: not runs.read(run.path).active, limit=5)
+    wait_until(lambda: not runs.read(run.path).active)
     assert state(run) == "stopped"
     assert not runs.read(run.path).usable
     assert jobs.active() is None
@@ -131,7 +131,7 @@ def test_killed_training_has_failed_and_frees_the_machine():
     run = jobs.start(LONG, name="killed")
     wait_until(lambda: latest_progress(run))
     psutil.Process(run.info["process"]["pid"]).kill()
-    wait_until(lambda: not runs.read(run.path).active, limit=10)
+    wait_until(lambda: not runs.read(run.path).active)
     failed = runs.read(run.path)
     assert failed.state == "failed"
     assert "died" in failed.reason
@@ -162,7 +162,7 @@ def test_kill_9_within_an_epoch_then_resume_gives_the_run_that_was_never_killed(
     run = jobs.start(PLANNED, name="killed")
     wait_until(lambda: (latest_progress(run) or {}).get("epoch") == 2)
     psutil.Process(run.info["process"]["pid"]).kill()
-    wait_until(lambda: state(run) == "failed", limit=10)
+    wait_until(lambda: state(run) == "failed")
     assert runs.read(run.path).count("epochs_done") == 1
     assert continuing.can_resume(runs.read(run.path))
 
@@ -217,7 +217,7 @@ def test_killed_before_its_first_epoch_ended_begins_again():
     run = jobs.start(LONG, name="early")
     wait_until(lambda: latest_progress(run))
     psutil.Process(run.info["process"]["pid"]).kill()
-    wait_until(lambda: state(run) == "failed", limit=10)
+    wait_until(lambda: state(run) == "failed")
     again = jobs.resume(runs.read(run.path))
     assert again.active
     wait_until(lambda: state(run) == "running")
@@ -229,13 +229,13 @@ def test_pause_halts_between_two_batches_and_another_rate_counts_from_the_next_e
     wait_until(lambda: latest_progress(run))
     jobs.request_rate(runs.read(run.path), 3e-4)
     jobs.request_pause(runs.read(run.path))
-    wait_until(lambda: state(run) == "paused", limit=10)
+    wait_until(lambda: state(run) == "paused")
     assert jobs.active().name == "paused"  # it keeps the machine
     lines = len(read_history(run))
     time.sleep(1.5)
     assert len(read_history(run)) == lines
     jobs.withdraw_pause(run)
-    wait_until(lambda: state(run) == "running", limit=10)
+    wait_until(lambda: state(run) == "running")
     wait_until(lambda: epochs_done(run) >= 2)
     changed = runs.read(run.path)
     ((epoch, rate),) = changed.settings.rate_changes
@@ -245,24 +245,24 @@ def test_pause_halts_between_two_batches_and_another_rate_counts_from_the_next_e
 
     # paused and then stopped: what was learnt is kept
     jobs.request_pause(changed)
-    wait_until(lambda: state(run) == "paused", limit=10)
+    wait_until(lambda: state(run) == "paused")
     jobs.request_stop(runs.read(run.path))
     wait_until(lambda: state(run) == "stopped")
     assert runs.read(run.path).usable
-    wait_until(lambda: not control.asked(run.path, control.PAUSE), limit=5)
+    wait_until(lambda: not control.asked(run.path, control.PAUSE))
 
 
 def test_queue_is_worked_off_in_the_order_that_people_gave_it():
     first = jobs.start(LONG, name="first")
     others = [jobs.start(LONG, name=name, wait=True) for name in ("b", "c", "d")]
-    wait_until(lambda: [run.name for run in jobs.waiting_runs()] == ["b", "c", "d"], limit=10)
+    wait_until(lambda: [run.name for run in jobs.waiting_runs()] == ["b", "c", "d"])
     waiting.move(jobs.queue_file(), others[2].path, -2)  # d before all
     waiting.move(jobs.queue_file(), others[0].path, 1)  # b behind c
     assert [run.name for run in jobs.waiting_runs()] == ["d", "c", "b"]
     with pytest.raises(TrainingBusy):
         jobs.start(BRIEF, name="e")
     jobs.request_stop(runs.read(others[1].path))  # c is cancelled
-    wait_until(lambda: [run.name for run in jobs.waiting_runs()] == ["d", "b"], limit=10)
+    wait_until(lambda: [run.name for run in jobs.waiting_runs()] == ["d", "b"])
     jobs.request_stop(first)
     wait_until(lambda: state(others[2]) in ("starting", "running"))
     assert state(others[0]) == "waiting"
@@ -276,7 +276,7 @@ def test_waiting_one_can_be_cancelled_and_the_first_be_replaced():
     first = jobs.start(LONG, name="first")
     waiting = jobs.start(BRIEF, name="waiting", wait=True)
     jobs.request_stop(waiting)
-    wait_until(lambda: state(waiting) == "stopped", limit=10)
+    wait_until(lambda: state(waiting) == "stopped")
     assert runs.read(first.path).active
     with pytest.raises(RunError, match="already a run"):
         jobs.start(BRIEF, name="first", stop_other=True)
@@ -294,7 +294,7 @@ def test_ctrl_c_ends_a_waiting_training_in_peace():
     path = runs.runs_directory() / "patient"
     wait_until(lambda: path.exists() and runs.read(path).state == "waiting")
     process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=20)[0] == "patient: stopped before it had begun.\n"
+    assert process.communicate(timeout=60)[0] == "patient: stopped before it had begun.\n"
     assert process.returncode == 0
     assert runs.read(path).state == "stopped"
     jobs.request_stop(first)

@@ -64,8 +64,7 @@ def page_faults(how: str) -> int:
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left alone")
 def test_freed_memory_is_kept_for_the_next_step():
-    assert page_faults("kept") < 100
-    assert page_faults("given back") > 100
+    assert page_faults("kept") < page_faults("given back") / 5
 
 
 def test_memory_can_be_kept_where_the_c_library_is_another(monkeypatch):
