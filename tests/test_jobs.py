@@ -1,6 +1,7 @@
 """Real trainings in real processes: start, watch, stop, kill, one at a time."""
 
 import contextlib
+import dataclasses
 import signal
 import subprocess
 import sys
@@ -22,6 +23,8 @@ pytestmark = pytest.mark.slow
 # an hour of work, so that a test always catches it in the middle; the network that is soonest done
 # with the 15,000 images that are answered after each epoch
 LONG = TrainSettings(network="quick", epochs=1000, fraction=0.1, batch_size=32)
+# the same with all images: an epoch of minutes
+UNENDING = dataclasses.replace(LONG, fraction=1.0, batch_size=1)
 BRIEF = TrainSettings(network="quick", epochs=1, fraction=0.02)
 PATIENCE = 300  # seconds until a whole training has ended, beside other tests on the same cores
 # everything that has a state which must not be lost: moments, dropout, schedule, augmentation
@@ -127,8 +130,8 @@ def test_stop_while_tensorflow_loads_ends_at_once():
     assert jobs.active() is None
 
 
-def test_killed_training_has_failed_and_frees_the_machine():
-    run = jobs.start(LONG, name="killed")
+def test_killed_training_has_failed_frees_the_machine_and_begins_again():
+    run = jobs.start(UNENDING, name="killed")
     wait_until(lambda: latest_progress(run))
     psutil.Process(run.info["process"]["pid"]).kill()
     wait_until(lambda: not runs.read(run.path).active)
@@ -138,11 +141,14 @@ def test_killed_training_has_failed_and_frees_the_machine():
     assert "loading TensorFlow" in last_words(failed)
     assert jobs.active() is None
 
-    # and the next one may begin; it queues behind a third, which is told to stop
-    first = jobs.start(LONG, name="first")
+    # killed before its first epoch ended, it begins again; the next one queues behind it
+    assert epochs_done(failed) == 0
+    first = jobs.resume(failed)
+    assert first.active
+    wait_until(lambda: state(first) == "running")
     waiting = jobs.start(BRIEF, name="waiting", wait=True)
     assert waiting.state == "waiting"
-    assert state(first) in ("starting", "running")
+    assert state(first) == "running"
     jobs.request_stop(first)
     wait_until(lambda: state(waiting) == "running")
     assert state(first) == "stopped"
@@ -211,17 +217,6 @@ def test_kill_9_within_an_epoch_then_resume_gives_the_run_that_was_never_killed(
     assert (longer.settings.epochs, longer.settings.continued) == (4, (3,))
     assert longer.count("epochs_done") == len(epochs.read(longer)) == 4
     assert longer.count("train_seconds") > second.count("train_seconds")
-
-
-def test_killed_before_its_first_epoch_ended_begins_again():
-    run = jobs.start(LONG, name="early")
-    wait_until(lambda: latest_progress(run))
-    psutil.Process(run.info["process"]["pid"]).kill()
-    wait_until(lambda: state(run) == "failed")
-    again = jobs.resume(runs.read(run.path))
-    assert again.active
-    wait_until(lambda: state(run) == "running")
-    jobs.request_stop(again)
 
 
 def test_pause_halts_between_two_batches_and_another_rate_counts_from_the_next_epoch():
