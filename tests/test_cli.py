@@ -266,7 +266,7 @@ def test_closed_pipe_is_no_traceback(pictures):
 
 
 @pytest.mark.slow
-def test_train_and_use_the_run(pictures, runs_dir):
+def test_train_and_use_the_run(command, pictures):
     done = fmnist("train", *TINY, "--name", "tiny", "--batch-size", "32")
     assert done.returncode == 0, done.stderr
     # no terminal: plain lines, no bar
@@ -298,9 +298,9 @@ def test_train_and_use_the_run(pictures, runs_dir):
     assert events[0] == "start"
     assert events[-3:] == ["epoch", "finishing", "end"]
     assert "progress" in events
-    evaluated = json.loads(fmnist("evaluate", "tiny", "--json").stdout)
+    evaluated = json.loads(command("evaluate", "tiny", "--json").stdout)
     assert evaluated["accuracy"] == run.scores["test_accuracy"]
-    answer = json.loads(fmnist("classify", "--run", "tiny", "--json", pictures[0]).stdout)
+    answer = json.loads(command("classify", "--run", "tiny", "--json", pictures[0]).stdout)
     assert answer["class_id"] is not None
 
 
