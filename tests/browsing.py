@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from fmnist.serving import BROWSER_FLAGS, INSTALL, Server, find_browser
 
-ANSWER_LIMIT = 30_000  # ms; generous, since other tests may be training on the same cores
+expect.set_options(timeout=30_000)  # ms; other tests may be training on the same cores
 
 # Opened at /report, Streamlit's own client looks for the server at /report/_stcore first.
 PROBING = re.compile(r"/\w+/_stcore/(health|host-config)$")
@@ -73,6 +73,15 @@ def browsing(chromium, **options):
 def page(chromium, server):
     with browsing(chromium) as page:
         yield page
+
+
+def wait_for_images(page: Page) -> None:
+    """Wait until all images are there.
+
+    Streamlit forgets the images of a run of the page with the next one, be they still on their
+    way, which the console and the server's log would tell as errors.
+    """
+    page.wait_for_function("[...document.images].every(image => image.complete)")
 
 
 def go(page: Page, server: Server, path: str, title: str) -> None:

@@ -4,6 +4,8 @@ import functools
 import json
 import os
 import shutil
+import signal
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 from streamlit.components.v2 import manifest_scanner
 
 from fmnist import lock
+from fmnist.cli import main
 from fmnist.data import load
 from fmnist.files import sha256_of
 from fmnist.library import create_run
@@ -46,6 +49,18 @@ def pytest_collection_modifyitems(items) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_interrupts():
+    """Ctrl-C means what it means in a terminal, for the tests and whatever they start.
+
+    A shell without job control ignores it for what it starts in the background; every child
+    inherits that, and Python then installs no handler of its own.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _components_scanned_once():
     """Each AppTest would look through all installed packages anew: a quarter of the page tests."""
     scan = functools.cache(manifest_scanner.scan_component_manifests)
@@ -67,6 +82,24 @@ def runs_dir(tmp_path_factory, monkeypatch) -> Path:
     for name in ("FMNIST_CORRECTIONS", "FMNIST_NOTES"):  # they lie beside the runs
         monkeypatch.delenv(name, raising=False)
     return place / "runs"
+
+
+@pytest.fixture
+def command(capsys):
+    """A function that runs `python -m fmnist` in this process and returns how it ended.
+
+    For what needs no TensorFlow, whose import is not wanted in a process of tests.
+    """
+
+    def run(*arguments) -> subprocess.CompletedProcess[str]:
+        capsys.readouterr()
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as ended:  # wrong usage
+            status = ended.code
+        return subprocess.CompletedProcess(arguments, status, *capsys.readouterr())
+
+    return run
 
 
 def hold(path):

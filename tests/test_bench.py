@@ -249,7 +249,7 @@ def test_ctrl_c_ends_a_race_and_leaves_no_process():
         race.send_signal(signal.SIGINT)
         _, words = race.communicate(timeout=60)
     finally:
-        race.terminate()  # which a shell that ignores Ctrl-C for what it began cannot prevent
+        race.kill()
         race.communicate()
     assert race.returncode == 1
     assert words == "fmnist: interrupted.\n"

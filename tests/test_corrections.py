@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import inspect
 import io
 import os
 import subprocess
@@ -230,10 +231,13 @@ def test_the_export_can_be_uploaded_again():
     assert opened.read(rows[0].path) == corrections.picture_of(rows[0])
 
 
-WRITER = """
-import sys
-from tests.test_corrections import picture
+WRITER = f"""
+import io, sys
+import numpy as np
+from PIL import Image
 from fmnist import corrections
+
+{inspect.getsource(picture)}
 for seed in range(5):
     corrections.keep(picture(seed), seed, "upload")  # the same for all writers
     corrections.keep(picture(int(sys.argv[1]) * 100 + seed), seed, "drawing")

@@ -1,6 +1,7 @@
 """What is known of the machine, and how a training behaves on it."""
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -36,16 +37,66 @@ def test_a_training_beside_the_pages_steps_back_and_so_does_its_session():
     assert group in ("none", str(machine.NICENESS))
 
 
-def test_memory_can_be_kept_anywhere():
-    code = "from fmnist import machine; machine.keep_memory(); print('alive')"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
-    assert done.stdout.split() == [b"alive"]
+KEPT = """
+import sys
+import numpy as np
+from fmnist import machine
+if sys.argv[1] == "kept":
+    machine.keep_memory()
+faults = lambda: int(open("/proc/self/stat").read().rpartition(")")[2].split()[7])
+once = np.ones(4_000_000)
+del once
+before = faults()
+for _ in range(5):
+    again = np.ones(4_000_000)
+    del again
+print(faults() - before)
+"""
 
 
-def test_the_processors_own_flags_say_whether_it_multiplies_bfloat16():
-    info = Path("/proc/cpuinfo")
-    flags = info.read_text().split() if info.exists() else []
-    assert machine.multiplies_bfloat16() == bool({"avx512_bf16", "amx_bf16"} & set(flags))
+def page_faults(how: str) -> int:
+    """How often the system was asked for a page of 160 MB that were freed just before."""
+    done = subprocess.run(
+        [sys.executable, "-c", KEPT, how], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left alone")
+def test_freed_memory_is_kept_for_the_next_step():
+    assert page_faults("kept") < page_faults("given back") / 5
+
+
+def test_memory_can_be_kept_where_the_c_library_is_another(monkeypatch):
+    asked = []
+
+    def missing(name):
+        asked.append(name)
+        raise OSError("cannot open shared object file")
+
+    monkeypatch.setattr(machine.ctypes, "CDLL", missing)
+    machine.keep_memory()
+    assert asked == ["libc.so.6"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "able"),
+    [
+        ("fpu sse2 avx512f avx512_bf16 amx_tile", True),
+        ("fpu sse2 amx_bf16 amx_tile", True),
+        ("fpu sse2 avx512f avx512_vnni amx_int8", False),
+        (None, False),  # no Linux
+    ],
+)
+def test_the_processors_own_flags_say_whether_it_multiplies_bfloat16(monkeypatch, flags, able):
+    def read_text(path):
+        assert path == Path("/proc/cpuinfo")
+        if flags is None:
+            raise FileNotFoundError
+        return f"processor\t: 0\nmodel name\t: avx512_bf16 9000\nflags\t\t: {flags}\nbugs\t\t:\n"
+
+    monkeypatch.setattr(machine.Path, "read_text", read_text)
+    assert machine.multiplies_bfloat16() == able
 
 
 def test_a_machine_is_described_without_its_name():

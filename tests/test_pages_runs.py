@@ -18,7 +18,7 @@ from fmnist.run import write_run_info
 from fmnist.settings import TrainSettings
 from fmnist.trash import Trash
 from pages.parts import frame, row_table, run_actions, run_trash
-from tests.browsing import ANSWER_LIMIT, browsing, go
+from tests.browsing import browsing, go
 from tests.test_pages import fresh_caches, open_app, texts
 from tests.test_pages_report import metrics, sent
 from tests.test_trash import trash
@@ -330,20 +330,20 @@ def test_a_finger_chooses_ticks_and_sorts(chromium, server):
     with browsing(chromium, viewport={"width": 390, "height": 844}, has_touch=True) as page:
         go(page, server, "/train", "Train")
         table = page.get_by_role("table", name="Runs that have ended")
-        expect(table).to_be_visible(timeout=ANSWER_LIMIT)
+        expect(table).to_be_visible()
         for name in ("robust", "seed-cnn"):
             page.get_by_role("checkbox", name=f"Compare {name}").tap()
         curves = page.get_by_label("Accuracy over the epochs for 2 runs").first
-        expect(curves).to_be_visible(timeout=ANSWER_LIMIT)
+        expect(curves).to_be_visible()
 
         table.get_by_role("button", name="seed-cnn").tap()
         detail = page.locator(".st-key-run-detail")
-        expect(detail).to_contain_text("seed-cnn: finished", timeout=ANSWER_LIMIT)
-        with page.expect_download(timeout=ANSWER_LIMIT) as download:
+        expect(detail).to_contain_text("seed-cnn: finished")
+        with page.expect_download() as download:
             detail.get_by_role("button", name="Download").tap()
         assert download.value.suggested_filename == "seed-cnn.zip"
         table.get_by_role("button", name="seed-cnn").tap()  # once more: none is chosen
-        expect(detail).to_have_count(0, timeout=ANSWER_LIMIT)
+        expect(detail).to_have_count(0)
 
         table.get_by_role("button", name="Run", exact=True).tap()
         table.get_by_role("button", name="Run", exact=True).tap()
