@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import frame
+from pages.parts.shared import frame
 
 frame.configure()
 page = st.navigation(frame.pages())

@@ -14,9 +14,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from playwright.sync_api import expect, sync_playwright
 
-from fmnist.serving import Server, find_browser
-from tests.browsing import go
-from tests.test_browser import answer, stroke, wait_for_points
+from fmnist.bench.serving import Server, find_browser
+from tests.browser.browsing import go
+from tests.browser.test_browser import answer, stroke, wait_for_points
 
 HERE = Path(__file__).parent
 BODICE = [(110, 30), (170, 30)], [(115, 45), (165, 45)], [(118, 70), (162, 70)]

@@ -8,9 +8,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from fmnist.architectures import NETWORKS
 from fmnist.data import SOURCES, default_source
 from fmnist.errors import SettingsError
+from fmnist.networks.architectures import NETWORKS
 from fmnist.setting_fields import Setting, check_number, describe, described
 
 __all__ = ["LIMITS", "SETTINGS", "Setting", "TrainSettings", "arguments"]

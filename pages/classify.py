@@ -4,18 +4,17 @@ import random
 
 import streamlit as st
 
-from fmnist.decoding import EXTENSIONS
 from fmnist.files import MAX_ZIP_BYTES
-from pages.parts import (
+from fmnist.images.decoding import EXTENSIONS
+from pages.parts.classify import (
     canvas,
     corrections_view,
-    frame,
-    loading,
     preprocessing_controls,
     preprocessing_view,
     uploads,
 )
-from pages.parts.answer_view import show_test_image
+from pages.parts.shared import frame, loading
+from pages.parts.shared.answer_view import show_test_image
 
 WAYS = {
     "Draw": ":material/draw:",

@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from fmnist.run import Run
-from pages.parts import court_view, frame, game_view, map_view, mistakes_gallery
+from fmnist.runs.run import Run
+from pages.parts.mistakes import game_view, label_review_view, map_view, mistakes_gallery
+from pages.parts.shared import frame
 
 VIEWS = {
     "Gallery": mistakes_gallery.show,
     "Map": map_view.show,
-    "Label court": court_view.show,
+    "Label court": label_review_view.show,
     "Beat the network": game_view.show,
 }
 

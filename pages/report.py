@@ -2,28 +2,28 @@
 
 import streamlit as st
 
-from fmnist.run import Run
-from pages.parts import (
-    frame,
-    rejection_view,
-    report_compare,
-    report_confidence,
-    report_epochs,
-    report_overview,
-    report_robustness,
-    report_slices,
-    report_takeaway,
+from fmnist.runs.run import Run
+from pages.parts.report import (
+    by_epoch,
+    compare,
+    confidence,
+    export,
+    image_properties,
+    overview,
+    robustness,
+    when_unsure,
 )
+from pages.parts.shared import frame
 
 VIEWS = {
-    "Overview": report_overview.show,
-    "Confidence": report_confidence.show,
-    "By image property": report_slices.show,
-    "Robustness": report_robustness.show,
-    "By epoch": report_epochs.show,
-    "Compare": report_compare.show,
-    "When unsure": rejection_view.show,
-    "Export": report_takeaway.show,
+    "Overview": overview.show,
+    "Confidence": confidence.show,
+    "By image property": image_properties.show,
+    "Robustness": robustness.show,
+    "By epoch": by_epoch.show,
+    "Compare": compare.show,
+    "When unsure": when_unsure.show,
+    "Export": export.show,
 }
 
 
@@ -39,7 +39,7 @@ def show_view(run: Run) -> None:
         bind="query-params",
         label_visibility="collapsed",
     )
-    VIEWS.get(view, report_overview.show)(run)
+    VIEWS.get(view, overview.show)(run)
 
 
 run_looked_at = frame.open_page()

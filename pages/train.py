@@ -2,18 +2,13 @@
 
 import streamlit as st
 
-from fmnist import launch, lock
 from fmnist.errors import FmnistError, TrainingBusy
-from fmnist.forecast import Forecast
+from fmnist.jobs import launch, lock
+from fmnist.runs.forecast import Forecast
 from fmnist.settings import TrainSettings
-from pages.parts import (
-    frame,
-    past_runs,
-    planner_view,
-    settings_export,
-    settings_form,
-    training_panel,
-)
+from pages.parts.shared import frame
+from pages.parts.train import planner_view, settings_export, settings_form, training_panel
+from pages.parts.train.runs import past_runs
 
 # settings and forecast that wait for an answer to "stop the other or queue?"
 PENDING = "train_pending"

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from streamlit.components.v2 import manifest_scanner
 
-from fmnist import lock
-from fmnist.cli import main
+from fmnist.cli.main import main
 from fmnist.data import load
 from fmnist.files import sha256_of
-from fmnist.library import create_run
+from fmnist.jobs import lock
 from fmnist.processes import this_process
-from fmnist.run import SHIPPED_DIR, read_run, write_run_info
+from fmnist.runs.library import create_run
+from fmnist.runs.run import SHIPPED_DIR, read_run, write_run_info
 from fmnist.settings import TrainSettings
-from tests.browsing import chromium, page, server
+from tests.browser.browsing import chromium, page, server
 
 __all__ = ["chromium", "page", "server"]  # fixtures of the browser tests
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from fmnist import train_command
-from fmnist.cli import _parser
+from fmnist.cli import train
+from fmnist.cli.main import _parser
 from fmnist.errors import SettingsError
 from fmnist.settings import LIMITS, TrainSettings, arguments
 
@@ -115,7 +115,7 @@ EVERYTHING = TrainSettings(
 )
 def test_the_command_line_of_settings_is_read_as_those_settings(settings):
     options = _parser().parse_args(["train", *arguments(settings)])
-    assert train_command.settings_of(options) == settings
+    assert train.settings_of(options) == settings
     assert TrainSettings.from_dict(json.loads(json.dumps(settings.to_dict()))) == settings
 
 

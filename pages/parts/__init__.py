@@ -1,5 +1,1 @@
-"""What several pages share: the only modules besides the pages themselves that know Streamlit.
-
-They lie in a folder of their own because Streamlit takes every file directly in `pages/` for a
-page as long as nobody has run app.py (see `frame.open_page`).
-"""
+"""The parts of the pages, one folder for each page, and `shared`: all that knows Streamlit."""

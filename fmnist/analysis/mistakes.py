@@ -1,0 +1,105 @@
+"""The misclassified test images of a run as a table that can be filtered and sorted."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from fmnist.analysis import label_issues
+from fmnist.data import CLASS_NAMES, Part
+
+__all__ = ["NEEDS_TRAINING", "SORTS", "answers_table", "choose", "describe"]
+
+# label on the page -> (column, ascending)
+SORTS = {
+    "Most confident first": ("confidence", False),
+    "Least confident first": ("confidence", True),
+    "Smallest margin first": ("margin", True),
+    "Highest loss first": ("loss", False),
+    "Lowest loss first": ("loss", True),
+    "Most suspicious label first": ("label_margin", True),
+    "Wrong in most runs first": ("runs_wrong", False),
+    "Farthest from the training set first": ("to_training", False),
+    "Nearest to the training set first": ("to_training", True),
+    "Least contrast first": ("contrast", True),
+    "By index": ("index", True),
+}
+
+NEEDS_TRAINING = tuple(name for name, (column, _) in SORTS.items() if column == "to_training")
+
+
+def answers_table(
+    probabilities: np.ndarray,
+    part: Part,
+    answers: Sequence[np.ndarray] = (),
+    to_training: np.ndarray | None = None,
+) -> pd.DataFrame:
+    """One row per test image, right or wrong.
+
+    probabilities (N, 10), images and labels, answers of all runs (N,) each, distances to the
+    nearest training image (N,) where they are measured (`novelty`). Columns: index (position in the
+    test set), true and predicted (class ids), confidence (probability of the predicted class,
+    0..1), margin (what it is ahead of the second, 0..1), loss (cross-entropy in nats, at most 16.1:
+    a probability below 1e-7 counts as 1e-7), label_margin and suspect (how suspicious the label is,
+    see `suspicion`), runs_wrong (how many of `answers` are wrong), to_training (NaN where it is not
+    measured), contrast (standard deviation of the pixels, in grey values).
+    """
+    labels = part.labels
+    of_true = probabilities[np.arange(len(labels)), labels]
+    top = np.sort(probabilities, axis=1)[:, -2:]
+    wrong = sum(((one != labels).astype(int) for one in answers), np.zeros(len(labels), int))
+    return pd.DataFrame(
+        {
+            "index": np.arange(len(labels)),
+            "true": labels.astype(int),
+            "predicted": probabilities.argmax(axis=1),
+            "confidence": probabilities.max(axis=1),
+            "margin": top[:, 1] - top[:, 0],
+            "loss": -np.log(np.maximum(of_true, 1e-7)),
+            "label_margin": label_issues.margin(probabilities, labels),
+            "suspect": label_issues.suspects(probabilities, labels),
+            "runs_wrong": wrong,
+            "to_training": np.nan if to_training is None else to_training,
+            "contrast": part.images.std(axis=(1, 2)),
+        }
+    )
+
+
+def choose(
+    table: pd.DataFrame,
+    *,
+    true: list[int] | None = None,
+    predicted: list[int] | None = None,
+    confidence: tuple[float, float] = (0.0, 1.0),
+    wrong_only: bool = True,
+    suspects_only: bool = False,
+    among: Collection[int] | None = None,
+    sort: str = "Most confident first",
+) -> pd.DataFrame:
+    """Rows of `answers_table` that pass every filter; None or [] means every class.
+
+    among: indices of test images to choose from, None for all
+    """
+    low, high = confidence
+    keep = table["confidence"].between(low, high)
+    if wrong_only:
+        keep &= table["true"] != table["predicted"]
+    if true:
+        keep &= table["true"].isin(true)
+    if predicted:
+        keep &= table["predicted"].isin(predicted)
+    if suspects_only:
+        keep &= table["suspect"]
+    if among is not None:
+        keep &= table["index"].isin(list(among))
+    column, ascending = SORTS[sort]
+    # stable, and then by index: the same order on every visit
+    return table[keep].sort_values([column, "index"], ascending=[ascending, True])
+
+
+def describe(row: Mapping) -> str:
+    """One line for a caption, of a row of `answers_table`: index, true class, answer."""
+    return (
+        f"#{int(row['index'])}: {CLASS_NAMES[int(row['true'])]}, taken for "
+        f"{CLASS_NAMES[int(row['predicted'])]} ({row['confidence']:.0%})"
+    )

@@ -1,0 +1,132 @@
+"""The training images that a network finds most alike to a picture, by its own features.
+
+The features of what a run learnt from take some ten seconds once, so they are kept as
+`.cache/SHA256-COUNT.npz` in the folder of own runs, whose listing leaves hidden folders out. A file
+that is damaged is made again; where none can be written, they stay in memory.
+"""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from fmnist.data import load, split
+from fmnist.files import load_arrays, save_arrays
+from fmnist.inference.classifier import Classifier
+from fmnist.runs.library import runs_directory
+from fmnist.runs.run import SHIPPED_DIR, Run
+
+__all__ = ["TrainingFeatures", "learnt_from", "unit"]
+
+CHUNK = 500  # images at a time: a tenth of a second, which a page that is left waits for
+FILES_KEPT = 8  # of some 28 MB each
+
+
+class TrainingFeatures:
+    """The features of the images that a run learnt from. May be shared by threads.
+
+    `advance` until it returns 1.0, then ask for the `nearest`. Whoever is interrupted in between
+    loses nothing: the next call goes on.
+    """
+
+    def __init__(self, run: Run, classifier: Classifier):
+        """Read them from the cache where they are there. Raises DatasetError without the images."""
+        part = load("train")
+        self.indices = learnt_from(run, part.labels)  # (T,) int64 into the training part
+        self._images, self._labels = part.images, part.labels
+        self._classifier = classifier
+        width = classifier(np.zeros((1, 28, 28), np.uint8))[1].shape[1]
+        self._path = _cache_path(run, len(self.indices))
+        self._units = np.zeros((len(self.indices), width), np.float32)  # rows of length 1, or 0
+        self._done = 0
+        self._lock = threading.Lock()
+        shape = self._units.shape
+        cached = self._path and load_arrays(self._path, units=(shape, np.float16))
+        if cached:
+            self._units, self._done = cached[0].astype(np.float32), shape[0]
+
+    @property
+    def done(self) -> float:
+        """The share that is computed, 0..1."""
+        return self._done / len(self._units)
+
+    def advance(self) -> float:
+        """Compute the next few hundred where any are left, and return the share done."""
+        with self._lock:
+            if self._done < len(self._units):
+                chunk = self.indices[self._done : self._done + CHUNK]
+                _, features = self._classifier(self._images[chunk])
+                # rounded as the cache is, so that an answer does not depend on who computed it
+                units = unit(features).astype(np.float16)
+                self._units[self._done : self._done + len(chunk)] = units
+                self._done += len(chunk)
+                if self._done == len(self._units) and self._path is not None:
+                    _keep(self._path, self._units)
+            return self.done
+
+    def nearest(
+        self, features: np.ndarray, count: int = 8
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The training images of the smallest cosine distance to features (F,), nearest first.
+
+        Returns indices into the 60,000 training images, distances from 0 (the same) to 2, and
+        labels: (count,) int64, float32, uint8. Raises RuntimeError before all are computed.
+        """
+        if self._done < len(self._units):
+            raise RuntimeError("the training features are not computed yet; advance first")
+        # (T, F) @ (F,): the cosines, since all have length 1
+        distances = np.clip(1 - self._units @ unit(features[np.newaxis])[0], 0, 2)
+        rows = np.argsort(distances, kind="stable")[:count]
+        found = self.indices[rows]
+        return found, distances[rows], self._labels[found]
+
+    def nearest_of_many(self, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The one nearest training image of each of (M, F) float32 rows of length 1.
+
+        Returns indices into the 60,000 and cosine distances 0..2: (M,) int64 and (M,) float32.
+        Raises RuntimeError before all are computed.
+        """
+        if self._done < len(self._units):
+            raise RuntimeError("the training features are not computed yet; advance first")
+        cosines = units @ self._units.T  # (M, T)
+        rows = cosines.argmax(axis=1)
+        best = cosines[np.arange(len(rows)), rows]
+        return self.indices[rows], np.clip(1 - best, 0, 2).astype(np.float32)
+
+
+def learnt_from(run: Run, labels: np.ndarray) -> np.ndarray:
+    """Indices (T,) int64 of the training images that a run learnt from, given all labels."""
+    if not run.settings.holdout:
+        return np.arange(len(labels))
+    return split(labels, run.settings.fraction)[0]
+
+
+def unit(features: np.ndarray) -> np.ndarray:
+    """(N, F) float32 -> rows of length 1; a row that has no direction becomes 0."""
+    # float64, because the squares of large float32 values overflow
+    features = np.nan_to_num(features, posinf=0.0, neginf=0.0).astype(np.float64)
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    return (features / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+
+
+def _cache_path(run: Run, count: int) -> Path | None:
+    """Where the features of a run are kept; None where own runs are made to be shipped."""
+    directory = runs_directory()
+    if directory == SHIPPED_DIR:
+        return None
+    return directory / ".cache" / f"{run.files['model.tflite']}-{count}.npz"
+
+
+def _keep(path: Path, units: np.ndarray) -> None:
+    """Keep the features and drop the oldest others; a folder that cannot be written is no error."""
+    try:
+        save_arrays(path, units=units.astype(np.float16))
+        newest = sorted(path.parent.glob("*.npz"), key=_written, reverse=True)
+        for old in newest[FILES_KEPT:]:
+            old.unlink(missing_ok=True)
+    except OSError:
+        pass
+
+
+def _written(path: Path) -> float:
+    return path.stat().st_mtime

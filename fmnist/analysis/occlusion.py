@@ -1,0 +1,76 @@
+"""Which parts of a picture an answer rests on, found by blanking them one after another.
+
+Source: Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks", arXiv 1311.2901,
+section 4.2 (occlusion sensitivity). Patch, step, filling and measure were chosen on validation
+images by the area under the deletion curve (`faithfulness`, lower is better; `seed-cnn`):
+
+    filled with       black 0.20, local mean 0.33, mean grey 0.44 (n = 100, patch 6, step 2)
+    patch with step   4/2 0.24, 5/2 0.25, 6/2 0.25, 4/3 0.25, 4/4 0.27 (n = 250)
+    drop of           log-probability 0.2225, probability 0.2238, log-odds 0.2268 (n = 1,000)
+    random pixels     0.52 (n = 1,000)
+
+Patch 3 with step 1 reaches 0.21 for four times the work. Black is also what the deletion curve puts
+in, so the first line favours it; but a grey square on a garment is a shape of its own.
+"""
+
+import numpy as np
+
+from fmnist.data import CLASS_NAMES
+from fmnist.inference.classifier import Classifier
+
+__all__ = ["log_probability", "occlusion_map"]
+
+SIZE, STRIDE = 4, 2
+TINY = 1e-30  # keeps the logarithm finite where a softmax output is 0
+
+
+def occlusion_map(
+    pixels: np.ndarray,
+    classifier: Classifier,
+    class_id: int,
+    size: int = SIZE,
+    stride: int = STRIDE,
+) -> np.ndarray:
+    """How much each pixel of (28, 28) uint8 speaks for a class: (28, 28) float32, in nats.
+
+    A pixel's value is how much the class's log-probability drops when a patch of size x size pixels
+    is blanked, averaged over the patches that cover the pixel; negative where blanking makes the
+    class more likely. Black pixels are 0: nothing can be taken away from them. The network is
+    called once, with some 150 pictures (25 ms on two cores of an AMD EPYC, `seed-cnn`).
+
+    Raises ValueError for other pixels, an unknown class, or not 1 <= stride <= size <= 28.
+    """
+    if pixels.shape != (28, 28) or pixels.dtype != np.uint8:
+        raise ValueError(f"expected (28, 28) uint8, got {pixels.shape} {pixels.dtype} instead")
+    if not 0 <= class_id < len(CLASS_NAMES):
+        raise ValueError(f"class_id must be from 0 to 9, got {class_id}")
+    if not 1 <= stride <= size <= 28:
+        raise ValueError(f"1 <= stride <= size <= 28 is needed, got {stride} and {size}")
+    patches = _patches(size, stride)  # (P, 28, 28) bool
+    patches = patches[(patches & (pixels > 0)).any(axis=(1, 2))]  # the others change nothing
+    blanked = np.where(patches, np.uint8(0), pixels)  # (P, 28, 28) uint8
+    probabilities, _ = classifier(np.concatenate([pixels[np.newaxis], blanked]))
+    scores = log_probability(probabilities, class_id)  # (1 + P,)
+    drops = scores[0] - scores[1:]
+    covering = np.maximum(patches.sum(axis=0), 1)
+    mean = np.tensordot(drops, patches, axes=1) / covering  # (28, 28)
+    return np.where(pixels > 0, mean, 0).astype(np.float32)
+
+
+def log_probability(probabilities: np.ndarray, class_id: int) -> np.ndarray:
+    """The logarithm of a class's softmax probability: (N, 10) float32 -> (N,) float64, nats.
+
+    Taken from the other nine, because a probability of nearly 1 has no float32 digits left to show
+    what changed, while the others' small ones have.
+    """
+    exact = probabilities.astype(np.float64)
+    others = np.delete(exact, class_id, axis=1).sum(axis=1)
+    return -np.log1p(others / np.maximum(exact[:, class_id], TINY))
+
+
+def _patches(size: int, stride: int) -> np.ndarray:
+    """Every position of the patch, over the edges too, as masks (P, 28, 28) bool."""
+    at = np.arange(28)
+    first = np.arange(stride - size, 28, stride)[:, np.newaxis]
+    lines = (at >= first) & (at < first + size)  # (L, 28)
+    return (lines[:, np.newaxis, :, np.newaxis] & lines[:, np.newaxis, :]).reshape(-1, 28, 28)

@@ -1,0 +1,75 @@
+"""How far each test image is from all that a run learnt from, by the run's own features.
+
+Far ones the network has never seen the like of; the nearest may be in the training part too, which
+makes the test set easier than the world. Computed once per run (some ten seconds) and kept in the
+folder of own runs under `.cache`.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fmnist.analysis.neighbours import TrainingFeatures, unit
+from fmnist.files import load_arrays, save_arrays
+from fmnist.runs.library import runs_directory
+from fmnist.runs.run import Run
+
+__all__ = ["Novelty", "duplicates", "measure", "read", "write"]
+
+CHUNK = 250  # test images at a time against all training images: a tenth of a second
+
+
+@dataclass(frozen=True)
+class Novelty:
+    """The nearest training image of each of N test images.
+
+    nearest: (N,) int64, index into the 60,000; distances: (N,) float32, 1 - cosine, 0 to 2
+    """
+
+    nearest: np.ndarray
+    distances: np.ndarray
+
+
+def measure(features: np.ndarray, training: TrainingFeatures) -> Iterator[float | Novelty]:
+    """From test features (N, F) float32: the share done, 0..1, some times; the result last.
+
+    Raises RuntimeError before the training features are computed.
+    """
+    units = unit(features)
+    found = []
+    for start in range(0, len(units), CHUNK):
+        found.append(training.nearest_of_many(units[start : start + CHUNK]))
+        yield (start + CHUNK) / (len(units) + CHUNK)
+    nearest, distances = zip(*found, strict=True)
+    yield Novelty(np.concatenate(nearest), np.concatenate(distances))
+
+
+def duplicates(
+    test: np.ndarray, train: np.ndarray, nearest: np.ndarray, most: float = 2.0
+) -> np.ndarray:
+    """Test images that stand in the training part too, as far as `nearest` points to them.
+
+    test (N, 28, 28) and train (M, 28, 28) uint8; nearest (N,) indices into train. Returns (K,)
+    int64 indices of test images whose pixels differ by `most` grey values on average, or less.
+    """
+    gaps = np.abs(test.astype(np.int16) - train[nearest].astype(np.int16)).mean(axis=(1, 2))
+    return np.flatnonzero(gaps <= most)
+
+
+def read(run: Run, count: int) -> Novelty | None:
+    """What was measured before for `count` test images; None where it has to be measured."""
+    kept = load_arrays(_path(run), nearest=((count,), np.int64), distances=((count,), np.float32))
+    return None if kept is None else Novelty(*kept)
+
+
+def write(run: Run, novelty: Novelty) -> None:
+    """Keep it; a folder that cannot be written is no error, for it can be measured again."""
+    with contextlib.suppress(OSError):
+        save_arrays(_path(run), nearest=novelty.nearest, distances=novelty.distances)
+
+
+def _path(run: Run) -> Path:
+    return runs_directory() / ".cache" / "novelty" / f"{run.files['model.tflite']}.npz"

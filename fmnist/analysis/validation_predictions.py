@@ -1,0 +1,107 @@
+"""What a network that is still learning predicts for the validation images, epoch after epoch.
+
+Read from `validation.u8` (see `epochs`) without reading all of it: after hundreds of epochs it is
+some ten megabytes long, and a page looks at it once a second.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fmnist.data import CLASS_NAMES, VALIDATION_SIZE
+from fmnist.runs.predictions import VALIDATION_EPOCHS_FILE
+from fmnist.runs.run import Run
+
+__all__ = [
+    "MAX_EPOCHS",
+    "PredictionsVersion",
+    "SelectedPredictions",
+    "find_version",
+    "load_newest",
+    "load_selected",
+    "select_images",
+]
+
+EPOCH_BYTES = VALIDATION_SIZE * len(CLASS_NAMES)
+PER_CLASS = 2  # images selected of each class
+MAX_EPOCHS = 30  # of the selected images' predictions
+
+
+@dataclass(frozen=True)
+class PredictionsVersion:
+    """How many whole epochs there are, and what changes when they are written anew."""
+
+    epochs: int
+    modified: int  # ns
+
+
+def find_version(run: Run) -> PredictionsVersion:
+    """How far the predictions go; costs one look at the folder. Never raises."""
+    try:
+        found = (run.path / VALIDATION_EPOCHS_FILE).stat()
+    except OSError:
+        return PredictionsVersion(0, 0)
+    return PredictionsVersion(found.st_size // EPOCH_BYTES, found.st_mtime_ns)
+
+
+def load_newest(run: Run, epoch: int, count: int = 2) -> np.ndarray:
+    """The predictions after `epoch` (1, 2, ...) and those before it, oldest first.
+
+    Returns
+    -------
+    (C, 5000, 10) uint8, 255 for a probability of 1. C is `count`, or less where there are not so
+    many, and 0 where they cannot be read.
+    """
+    first = max(0, epoch - count)
+    try:
+        with (run.path / VALIDATION_EPOCHS_FILE).open("rb") as file:
+            file.seek(first * EPOCH_BYTES)
+            data = file.read((epoch - first) * EPOCH_BYTES)
+    except OSError:
+        data = b""
+    whole = len(data) // EPOCH_BYTES
+    return np.frombuffer(data, np.uint8, whole * EPOCH_BYTES).reshape(
+        whole, VALIDATION_SIZE, len(CLASS_NAMES)
+    )
+
+
+def select_images(labels: np.ndarray) -> np.ndarray:
+    """The indices of the first two images of each class in (N,) labels, (20,) int64."""
+    return np.concatenate(
+        [np.flatnonzero(labels == c)[:PER_CLASS] for c in range(len(CLASS_NAMES))]
+    )
+
+
+@dataclass(frozen=True)
+class SelectedPredictions:
+    """Predictions for P images: epochs (S,) int64, 1, 2, ...; probabilities (S, P, 10) uint8."""
+
+    epochs: np.ndarray
+    probabilities: np.ndarray
+
+
+def load_selected(run: Run, epoch: int, images: np.ndarray, planned: int) -> SelectedPredictions:
+    """The predictions for some images until `epoch`, of `planned` ones; S is at most `MAX_EPOCHS`.
+
+    Of more epochs every k-th is taken, and the newest; k follows from `planned`, so that one that
+    is shown stays. Where they cannot be read, S is less.
+    """
+    every = -(-planned // MAX_EPOCHS)
+    wanted = sorted({*range(every, epoch + 1, every), epoch} - {0})[-MAX_EPOCHS:]
+    width, rows = len(CLASS_NAMES), []
+    try:
+        with (run.path / VALIDATION_EPOCHS_FILE).open("rb", buffering=0) as file:
+            for at in wanted:
+                row = []
+                for image in images.tolist():
+                    file.seek((at - 1) * EPOCH_BYTES + image * width)
+                    row.append(file.read(width))
+                if any(len(one) != width for one in row):  # shortened by a training that went back
+                    break
+                rows.append(row)
+    except OSError:
+        pass
+    data = np.frombuffer(b"".join(b"".join(row) for row in rows), np.uint8)
+    return SelectedPredictions(
+        np.array(wanted[: len(rows)], int), data.reshape(len(rows), len(images), width)
+    )

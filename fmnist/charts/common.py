@@ -1,0 +1,232 @@
+"""The charts on the pages, as Altair specifications that follow the page's light or dark theme."""
+
+from functools import cache
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from fmnist.data import CLASS_NAMES
+from fmnist.metrics.confusions import shares
+
+__all__ = [
+    "confusion_spec",
+    "confusion_table",
+    "learning_chart",
+    "probability_spec",
+    "probability_table",
+    "trade_off_chart",
+    "without_data",
+]
+
+# Three roles, told apart in light and dark and by the common kinds of colour blindness.
+ANSWER, TRUE, OTHER = "#0d9488", "#d97706", "#94a3b8"
+NO_ANSWER = "No answer"
+TEXT_LIGHT, TEXT_DARK = "#1c2527", "#e6eeee"  # textColor of both themes in config.toml
+
+
+@cache
+def probability_spec() -> dict:
+    """Vega-Lite of ten bars for `probability_table`; the answer and the true class stand out.
+
+    Data and specification are apart so that a page has only new data to send: Altair takes 60 ms
+    to make and check such a chart, and a browser draws a known one anew in less.
+    """
+    base = alt.Chart().encode(
+        y=alt.Y("class:N", sort=None, title=None, axis=alt.Axis(labelLimit=110, ticks=False)),
+        tooltip=["class:N", alt.Tooltip("probability:Q", format=".2%")],
+    )
+    x = alt.X(
+        "probability:Q",
+        scale=alt.Scale(domain=[0, 1.16]),  # room for the number beside a full bar
+        axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format="%", title=None),
+    )
+    colour = alt.Color(
+        "role:N",
+        scale=alt.Scale(domain=["answer", "true class", "other"], range=[ANSWER, TRUE, OTHER]),
+        legend=None,
+    )
+    bars = base.mark_bar(cornerRadiusEnd=3).encode(x=x, color=colour)
+    numbers = base.mark_text(align="left", dx=4, color=OTHER).encode(
+        x=x, text=alt.Text("probability:Q", format=".1%")
+    )
+    return without_data((bars + numbers).properties(height=270))
+
+
+def probability_table(probabilities: np.ndarray, true: int | None = None) -> pd.DataFrame:
+    """The rows of `probability_spec` for probabilities (10,); true: the true class, where known."""
+    roles = ["other"] * len(CLASS_NAMES)
+    if true is not None:
+        roles[true] = "true class"
+    roles[int(np.argmax(probabilities))] = "answer"
+    return pd.DataFrame(
+        {"class": CLASS_NAMES, "probability": probabilities.astype(float), "role": roles}
+    )
+
+
+def learning_chart(
+    curves: pd.DataFrame, measure: str, epochs: int, by_run: bool = False
+) -> alt.LayerChart:
+    """Accuracy or loss over epochs.
+
+    curves: columns epoch (may be a fraction while an epoch runs), part ("training" or
+    "validation"), run, and the measure. Lines are coloured by part, or by run with validation
+    dashed; the x axis reaches to `epochs`, so that a live chart does not jump.
+    """
+    share = measure == "accuracy"
+    lines = alt.Chart(curves).encode(
+        x=alt.X(
+            "epoch:Q",
+            title="Epoch",
+            scale=alt.Scale(domain=[0, max(epochs, 1)], nice=False),
+            axis=alt.Axis(tickMinStep=1, format="d"),
+        ),
+        y=alt.Y(
+            f"{measure}:Q",
+            title=measure.capitalize(),
+            scale=alt.Scale(zero=False),
+            axis=alt.Axis(format=".0%" if share else ".2f"),
+        ),
+        tooltip=[
+            "run:N",
+            "part:N",
+            alt.Tooltip("epoch:Q", format=".2f"),
+            alt.Tooltip(f"{measure}:Q", format=".2%" if share else ".4f"),
+        ],
+    )
+    legend = alt.Legend(orient="top", title=None, labelLimit=240, columns=2)
+    part = alt.Scale(domain=["training", "validation"])
+    if by_run:
+        lines = lines.encode(
+            color=alt.Color("run:N", legend=legend),
+            strokeDash=alt.StrokeDash("part:N", scale=part, legend=None),
+        )
+    else:
+        colours = alt.Scale(domain=["training", "validation"], range=[ANSWER, TRUE])
+        lines = lines.encode(color=alt.Color("part:N", scale=colours, legend=legend))
+    whole = alt.datum.epoch == alt.expr.floor(alt.datum.epoch)
+    chart = lines.mark_line() + lines.transform_filter(whole).mark_point(filled=True, size=40)
+    return chart.properties(height=320)
+
+
+@cache
+def confusion_spec(columns: int = len(CLASS_NAMES), dark: bool = False) -> dict:
+    """Vega-Lite of the confusion matrix as a heat map whose cells can be chosen.
+
+    For the rows of `confusion_table`, of so many columns. The selection is called "cell" and has
+    the fields true and predicted, class names. `dark` picks the numbers' colour, which a theme
+    does not reach.
+    """
+    cell = alt.selection_point(name="cell", fields=["true", "predicted"], empty=False)
+    base = alt.Chart().encode(
+        x=alt.X(
+            "predicted:N",
+            sort=[*CLASS_NAMES, NO_ANSWER][:columns],
+            title="Predicted class",
+            axis=alt.Axis(
+                labelAngle=-45, labelOverlap=False, orient="top", ticks=False, domain=False
+            ),
+        ),
+        y=alt.Y(
+            "true:N",
+            sort=list(CLASS_NAMES),
+            title="True class",
+            axis=alt.Axis(ticks=False, domain=False),
+        ),
+    )
+    boxes = (
+        base.mark_rect(cursor="pointer", cornerRadius=3)
+        .encode(
+            color=alt.condition(
+                alt.datum.true == alt.datum.predicted,
+                alt.value("rgba(13, 148, 136, 0.28)"),
+                alt.Color(
+                    "colour:Q",
+                    scale=alt.Scale(
+                        domain=[0, 1], range=["rgba(217, 119, 6, 0.06)", "rgba(217, 119, 6, 1)"]
+                    ),
+                    legend=None,
+                ),
+            ),
+            stroke=alt.condition(cell, alt.value(ANSWER), alt.value(None)),
+            strokeWidth=alt.condition(cell, alt.value(3), alt.value(0)),
+            # here and not on the numbers, which would catch the click
+            tooltip=[
+                alt.Tooltip("true:N", title="true"),
+                alt.Tooltip("predicted:N", title="predicted"),
+                alt.Tooltip("count:Q", title="images"),
+                alt.Tooltip("share:Q", title="share of the row", format=".1%"),
+            ],
+        )
+        .add_params(cell)
+    )
+    text = (
+        base.mark_text(fontSize=11, color=TEXT_DARK if dark else TEXT_LIGHT)
+        .encode(text="text:N")
+        .transform_filter("datum.text")  # most cells are empty, and every mark takes its time
+    )
+    room = {"left": 5, "top": 5, "right": 24, "bottom": 5}  # the last slanted name reaches out
+    return without_data((boxes + text).properties(height=470, padding=room))
+
+
+def confusion_table(confusion: np.ndarray, by: str | None = None) -> pd.DataFrame:
+    """The rows of `confusion_spec` for a confusion matrix (10, 10).
+
+    An eleventh column, as `scoring.Summary` has it, is for pictures without an answer. The numbers
+    are counts, or percent of the row or column as `by` says ("row", "column", None). Colour is the
+    share of the row in all views, 1 for the largest beside the diagonal, which would outshine all.
+    """
+    share = shares(confusion, "row")
+    percent = share if by is None else shares(confusion, by)
+    predicted = [*CLASS_NAMES, NO_ANSWER][: confusion.shape[1]]
+    wrong = np.where(np.eye(*confusion.shape, dtype=bool), 0, share)
+    return pd.DataFrame(
+        {
+            "true": np.repeat(CLASS_NAMES, len(predicted)),
+            "predicted": np.tile(predicted, len(CLASS_NAMES)),
+            "count": confusion.ravel(),
+            "share": share.ravel(),
+            "colour": (wrong / max(float(wrong.max()), 0.01)).ravel(),
+            "text": [
+                "" if not count else f"{part:.1%}".removesuffix("%") if by else f"{count}"
+                for count, part in zip(confusion.ravel(), percent.ravel(), strict=True)
+            ],
+        }
+    )
+
+
+def trade_off_chart(rows: list[list[float]], chosen: float) -> alt.LayerChart:
+    """Share answered against share right, with the chosen line marked.
+
+    rows: [line, share answered, share right], each 0..1; see `calibration.trade_off`
+    """
+    table = pd.DataFrame(rows, columns=["line", "answered", "right"])
+    table["chosen"] = (table["line"] - chosen).abs() == (table["line"] - chosen).abs().min()
+    base = alt.Chart(table).encode(
+        x=alt.X("answered:Q", title="Share answered", axis=alt.Axis(format="%")),
+        y=alt.Y(
+            "right:Q",
+            title="Share right of those",
+            axis=alt.Axis(format=".1%"),
+            scale=alt.Scale(zero=False),
+        ),
+        tooltip=[
+            alt.Tooltip("line:Q", title="confident from", format=".2f"),
+            alt.Tooltip("answered:Q", title="answered", format=".1%"),
+            alt.Tooltip("right:Q", title="right of those", format=".1%"),
+        ],
+    )
+    line = base.mark_line(color=ANSWER, point=alt.OverlayMarkDef(color=ANSWER, size=24))
+    point = base.transform_filter("datum.chosen").mark_point(
+        color=TRUE, size=160, strokeWidth=3, filled=False
+    )
+    return (line + point).properties(height=260)
+
+
+def without_data(chart: alt.LayerChart) -> dict:
+    """The specification without the one empty row that Altair gives a chart that has no data."""
+    spec = chart.to_dict()
+    del spec["datasets"]
+    for layer in spec["layer"]:
+        del layer["data"]
+    return spec

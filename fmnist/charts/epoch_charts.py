@@ -1,0 +1,90 @@
+"""The charts of a run over its epochs: accuracy with one epoch marked, and recall at that epoch."""
+
+from functools import cache
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from fmnist.charts.common import ANSWER, OTHER, TRUE, without_data
+from fmnist.data import CLASS_NAMES
+
+__all__ = ["course_spec", "course_table", "recall_spec", "recall_table"]
+
+
+@cache
+def course_spec() -> dict:
+    """Vega-Lite of accuracy over the epochs for `course_table`; an epoch can be chosen.
+
+    The selection is called "epoch" and has the field epoch.
+    """
+    epoch = alt.selection_point(name="epoch", fields=["epoch"], empty=False, nearest=True)
+    base = alt.Chart().encode(
+        x=alt.X(
+            "epoch:Q",
+            title="Epoch",
+            scale=alt.Scale(nice=False, zero=False),
+            axis=alt.Axis(tickMinStep=1, format="d"),
+        ),
+        y=alt.Y(
+            "accuracy:Q",
+            title="Accuracy",
+            scale=alt.Scale(zero=False),
+            axis=alt.Axis(format=".2~%"),  # 94.5 % where the epochs differ by that
+        ),
+        tooltip=["epoch:Q", alt.Tooltip("accuracy:Q", format=".2%")],
+    )
+    points = base.mark_point(filled=True, size=50, color=ANSWER, opacity=1, cursor="pointer")
+    chosen = base.transform_filter("datum.chosen")
+    rule = chosen.mark_rule(color=TRUE, strokeDash=[4, 4]).encode(y=alt.Undefined)
+    ring = chosen.mark_point(color=TRUE, size=170, strokeWidth=3, filled=False, opacity=1)
+    lines = base.mark_line(color=ANSWER)
+    return without_data((lines + rule + points.add_params(epoch) + ring).properties(height=200))
+
+
+def course_table(accuracy: np.ndarray, chosen: int) -> pd.DataFrame:
+    """The rows of `course_spec` for accuracies (E,), 0..1; chosen: the marked epoch (1, 2, ...)."""
+    epochs = np.arange(1, len(accuracy) + 1)
+    return pd.DataFrame({"epoch": epochs, "accuracy": accuracy, "chosen": epochs == chosen})
+
+
+@cache
+def recall_spec() -> dict:
+    """Vega-Lite of the share right of each class as bars, for `recall_table`.
+
+    A tick marks what it is after the last epoch.
+    """
+    base = alt.Chart().encode(
+        y=alt.Y(
+            "class:N",
+            sort=None,
+            title=None,
+            axis=alt.Axis(labelLimit=110, labelOverlap=False, ticks=False),
+        ),
+        tooltip=[
+            "class:N",
+            alt.Tooltip("recall:Q", title="at this epoch", format=".1%"),
+            alt.Tooltip("last:Q", title="at the last", format=".1%"),
+        ],
+    )
+    scale = alt.Scale(domain=[0, 1.16])  # room for the number beside a full bar
+    axis = alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format="%", title="Recall")
+    bars = base.mark_bar(cornerRadiusEnd=3, color=ANSWER, opacity=0.85).encode(
+        x=alt.X("recall:Q", scale=scale, axis=axis)
+    )
+    ticks = base.mark_tick(color=TRUE, thickness=2, height=16).encode(
+        x=alt.X("last:Q", scale=scale)
+    )
+    numbers = base.mark_text(align="left", dx=6, color=OTHER).encode(
+        # beside the longer of the two
+        x=alt.X("most:Q", scale=scale),
+        text=alt.Text("recall:Q", format=".1%"),
+    )
+    return without_data((bars + ticks + numbers).properties(height=270))
+
+
+def recall_table(recall: np.ndarray, last: np.ndarray) -> pd.DataFrame:
+    """The rows of `recall_spec` for the recall (10,), 0..1, at an epoch and at the last one."""
+    return pd.DataFrame(
+        {"class": CLASS_NAMES, "recall": recall, "last": last, "most": np.maximum(recall, last)}
+    )

@@ -1,0 +1,228 @@
+"""The charts of trainings: specifications that stay, and tables that grow.
+
+A running training's specification follows from its settings alone, so a browser draws only what
+is new.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from fmnist.charts.common import ANSWER, OTHER, TRUE, without_data
+from fmnist.data import CLASS_NAMES
+from fmnist.runs.history import TrainingProgress, epoch_position, follow_progress
+from fmnist.runs.run import Run
+from fmnist.settings import TrainSettings
+from fmnist.training.schedules import learning_rate
+
+__all__ = [
+    "MEASURES",
+    "class_spec",
+    "class_table",
+    "curves_table",
+    "learning_spec",
+    "learning_table",
+    "planned_rates",
+    "rate_spec",
+    "rate_table",
+]
+
+MEASURES = ("accuracy", "loss")
+TRAINING, VALIDATION, WITHIN = "training", "validation", "within epochs"
+PLANNED, USED = "planned", "used"
+PALE = "#5fb8ae"  # the answers' colour, fainter
+HEIGHT = 290
+MANY = 50  # epochs; the points of more would cover each other
+# small, or it would not fit above a third of the page; two lines in every chart
+LEGEND = {"orient": "top", "title": None, "labelFontSize": 12, "symbolSize": 60}
+# what lies further than that below the worst finished epoch is not drawn, or the epochs would be
+# squeezed together by the first seconds
+REACH = {"accuracy": 0.05, "loss": 0.15}
+PLACES = 240  # where the planned learning rate is computed
+
+
+@cache
+def learning_spec(measure: str, epochs: int) -> dict:
+    """Vega-Lite of accuracy or loss over the planned epochs, for the rows of `learning_table`."""
+    share = measure == "accuracy"
+    parts = [TRAINING, VALIDATION, WITHIN]
+    base = alt.Chart().encode(
+        x=_over_epochs(epochs),
+        y=alt.Y(
+            f"{measure}:Q",
+            title=measure.capitalize(),
+            scale=alt.Scale(zero=False),
+            axis=alt.Axis(format=".0%" if share else ".2f", tickCount=6),
+        ),
+        color=alt.Color(
+            "part:N",
+            scale=alt.Scale(domain=parts, range=[ANSWER, TRUE, PALE]),
+            legend=alt.Legend(**LEGEND, columns=2, columnPadding=8),
+        ),
+        tooltip=[
+            alt.Tooltip("part:N"),
+            alt.Tooltip("epoch:Q", format=".2f"),
+            alt.Tooltip(f"{measure}:Q", format=".2%" if share else ".4f"),
+        ],
+    )
+    here = alt.expr.isValid(alt.datum[measure])
+    within = base.transform_filter(here & (alt.datum.part == WITHIN))
+    whole = base.transform_filter(here & (alt.datum.part != WITHIN))
+    chart = (
+        within.mark_line(strokeWidth=1.2)
+        + whole.mark_line(strokeWidth=2)
+        + whole.mark_point(filled=True, size=40 if epochs <= MANY else 8, opacity=1)
+    )
+    return without_data(chart.properties(height=HEIGHT))
+
+
+def learning_table(progress: TrainingProgress) -> pd.DataFrame:
+    """The rows of `learning_spec`: epoch (float), part, accuracy, loss.
+
+    Within the epochs stand the smoothed values where the history has them, else the means over the
+    epoch so far; those far off the finished epochs are left empty.
+    """
+    rows = list(_epoch_rows(progress))
+    worst = {
+        "accuracy": min((row[2] for row in rows), default=-np.inf) - REACH["accuracy"],
+        "loss": max((row[3] for row in rows if row[3] is not None), default=np.inf) + REACH["loss"],
+    }
+    for point in progress.points:
+        accuracy, loss = (point.get(f"recent_{name}", point[name]) for name in MEASURES)
+        rows.append(
+            (
+                epoch_position(point),
+                WITHIN,
+                accuracy if accuracy >= worst["accuracy"] else None,
+                loss if loss <= worst["loss"] else None,
+            )
+        )
+    return _learning_frame(rows, ["epoch", "part", *MEASURES])
+
+
+def curves_table(runs: list[Run]) -> pd.DataFrame:
+    """Accuracy and loss of training and validation over epochs, for one or several runs.
+
+    Columns run, epoch (float; a fraction inside a running epoch), part, accuracy, loss. Inside
+    the last, unfinished epoch the running mean of the training part stands.
+    """
+    rows = []
+    for run in runs:
+        progress = follow_progress(run)
+        finished = {event["epoch"] for event in progress.epochs}
+        rows += [(run.name, *row) for row in _epoch_rows(progress)]
+        rows += [
+            (run.name, epoch_position(point), TRAINING, point["accuracy"], point["loss"])
+            for point in progress.points
+            if point["epoch"] not in finished
+        ]
+    return _learning_frame(rows, ["run", "epoch", "part", *MEASURES])
+
+
+def _epoch_rows(progress: TrainingProgress) -> Iterator[tuple]:
+    """Epoch, part, accuracy and loss of every finished epoch."""
+    for event in progress.epochs:
+        yield event["epoch"], TRAINING, event["accuracy"], event["loss"]
+        if "val_accuracy" in event:
+            yield event["epoch"], VALIDATION, event["val_accuracy"], event.get("val_loss")
+
+
+def _learning_frame(rows: list[tuple], columns: list[str]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=columns)
+    return table.astype({"epoch": float, "accuracy": float, "loss": float})
+
+
+@cache
+def rate_spec(epochs: int) -> dict:
+    """Vega-Lite of the learning rate over the planned epochs, for the rows of `rate_table`."""
+    base = alt.Chart().encode(
+        x=_over_epochs(epochs),
+        y=alt.Y(
+            "rate:Q",
+            title="Learning rate",
+            axis=alt.Axis(format="~g", tickCount=5),
+        ),
+        color=alt.Color(
+            "part:N",
+            scale=alt.Scale(domain=[USED, PLANNED], range=[ANSWER, OTHER]),
+            legend=alt.Legend(**LEGEND, columns=1),
+        ),
+        tooltip=[
+            alt.Tooltip("part:N"),
+            alt.Tooltip("epoch:Q", format=".2f"),
+            alt.Tooltip("rate:Q", format=".3~g"),
+        ],
+    )
+    planned = base.transform_filter(alt.datum.part == PLANNED)
+    used = base.transform_filter(alt.datum.part == USED)
+    chart = planned.mark_line(strokeWidth=1.2, strokeDash=[3, 3]) + used.mark_line(strokeWidth=2.5)
+    return without_data(chart.properties(height=HEIGHT))
+
+
+def planned_rates(settings: TrainSettings, images: int) -> list[tuple[float, str, float]]:
+    """Rows of `rate_table` for all epochs of a training that learns from so many images."""
+    steps = -(-images // settings.batch_size)  # an epoch
+    last = settings.epochs * steps - 1
+    chosen = np.unique(np.linspace(0, last, PLACES).astype(int)).tolist()
+    return [(step / steps, PLANNED, learning_rate(settings, step, steps)) for step in chosen]
+
+
+def rate_table(progress: TrainingProgress, planned: list[tuple[float, str, float]]) -> pd.DataFrame:
+    """The rows of `rate_spec`: epoch (float), part, rate; planned: see `planned_rates`."""
+    used = [
+        (epoch_position(point), USED, point["learning_rate"])
+        for point in progress.points
+        if "learning_rate" in point
+    ]
+    table = pd.DataFrame([*planned, *used], columns=["epoch", "part", "rate"])
+    return table.astype({"epoch": float, "rate": float})
+
+
+@cache
+def class_spec() -> dict:
+    """Vega-Lite of ten bars for the rows of `class_table`, with a tick for the epoch before."""
+    base = alt.Chart().encode(
+        y=alt.Y("class:N", sort=None, title=None, axis=alt.Axis(labelLimit=110, ticks=False)),
+        tooltip=[
+            "class:N",
+            alt.Tooltip("right:Q", title="right", format=".1%"),
+            alt.Tooltip("before:Q", title="an epoch before", format=".1%"),
+        ],
+    )
+    scale = alt.Scale(domain=[0, 1.16])  # room for the numbers
+    axis = alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format="%", title=None)
+    x = alt.X("right:Q", scale=scale, axis=axis)
+    bars = base.mark_bar(cornerRadiusEnd=3, color=ANSWER).encode(x=x)
+    ticks = (
+        base.transform_filter(alt.expr.isValid(alt.datum.before))
+        .mark_tick(color=TRUE, thickness=2.5)
+        .encode(x=alt.X("before:Q", scale=scale, axis=axis))
+    )
+    numbers = base.mark_text(align="left", color=OTHER).encode(
+        x=alt.datum(1.02, type="quantitative", scale=scale, axis=axis),
+        text=alt.Text("right:Q", format=".1%"),
+    )
+    return without_data((bars + ticks + numbers).properties(height=290))
+
+
+def class_table(confusion: np.ndarray, before: np.ndarray | None = None) -> pd.DataFrame:
+    """The rows of `class_spec` for the confusion matrix (10, 10) of an epoch and the one before."""
+
+    def right(matrix: np.ndarray | None) -> np.ndarray:
+        if matrix is None:
+            return np.full(len(CLASS_NAMES), np.nan)
+        return matrix.diagonal() / np.maximum(matrix.sum(axis=1), 1)
+
+    return pd.DataFrame({"class": CLASS_NAMES, "right": right(confusion), "before": right(before)})
+
+
+def _over_epochs(epochs: int) -> alt.X:
+    return alt.X(
+        "epoch:Q",
+        title="Epoch",
+        scale=alt.Scale(domain=[0, epochs], nice=False),
+        axis=alt.Axis(tickMinStep=1, tickCount=min(epochs, 8), format="d"),
+    )

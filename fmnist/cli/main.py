@@ -1,0 +1,174 @@
+"""The command line: `python -m fmnist COMMAND`.
+
+Exit status: 0 where the work was done, 1 where it failed, 2 for wrong usage. Results go to the
+standard output; progress and errors to the standard error.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from fmnist.cli import bench, faithfulness, map, plan, rejection, score, train
+from fmnist.errors import FmnistError, SettingsError
+from fmnist.quiet import quiet
+from fmnist.runs.library import DEFAULT_RUN, find_run, list_runs
+from fmnist.runs.run import find_keras_file, read_run
+
+__all__ = ["main"]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return the exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)  # exits with 2 on wrong usage
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # file names need not be UTF-8
+    try:
+        return options.run_command(options, parser)
+    except SettingsError as error:
+        parser.error(str(error))
+    except FmnistError as error:
+        print(f"fmnist: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # `... | head` closed our output; nothing to complain about
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("fmnist: interrupted.", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m fmnist",
+        description="Train, list, judge and use networks for Fashion-MNIST.",
+        epilog="Exit status: 0 done, 1 the work failed, 2 wrong usage.",
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    train.add_to(commands)
+    plan.add_to(commands)
+
+    listing = commands.add_parser(
+        "runs",
+        help="list all runs",
+        description="List the shipped runs and your own, with state and test accuracy.",
+    )
+    listing.add_argument("--json", action="store_true", help="one JSON object a line")
+    listing.set_defaults(run_command=_runs)
+
+    export = commands.add_parser(
+        "export",
+        help="make a run ready for the pages that was trained on another Keras backend",
+        description="Write model.tflite, test.npz and verdict.json beside a run's model.keras. "
+        "Training with KERAS_BACKEND=jax or torch leaves that to this command, which needs "
+        "TensorFlow.",
+    )
+    export.add_argument("run", metavar="RUN", help="name of the run")
+    export.set_defaults(run_command=_export)
+
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="judge a run on the 10,000 test images",
+        description="Classify the 10,000 test images with a run and print accuracy, "
+        "classification report and confusion matrix.",
+    )
+    evaluate.add_argument("run", metavar="RUN", help="name of the run")
+    evaluate.add_argument("--json", action="store_true", help="print one JSON object")
+    evaluate.set_defaults(run_command=_evaluate)
+
+    classify = commands.add_parser(
+        "classify",
+        help="say which garment pictures show",
+        description="Classify picture files (PNG, JPEG, WebP, BMP, GIF). A bad file gets the "
+        "verdict 'refused' and does not end the work; the exit status is 1 where one was refused.",
+    )
+    classify.add_argument("files", metavar="FILE", nargs="+", type=Path, help="a picture")
+    classify.add_argument("--run", default=DEFAULT_RUN, help="name of the run to answer")
+    classify.add_argument("--json", action="store_true", help="one JSON object a line")
+    classify.set_defaults(run_command=_classify)
+
+    score.add_to(commands)
+    rejection.add_to(commands)
+    bench.add_to(commands)
+    faithfulness.add_to(commands)
+    map.add_to(commands)
+    return parser
+
+
+def _export(options, parser) -> int:
+    run = find_run(options.run)
+    file = find_keras_file(run)
+    with quiet():
+        import keras
+
+        from fmnist.training.export import export_run
+
+        model = keras.models.load_model(file, compile=False)
+        export_run(run.path, model, run.settings.source)
+    accuracy = read_run(run.path).scores["test_accuracy"]
+    print(f"{run.name}: {accuracy:.2%} of the 10,000 test images right.")
+    return 0
+
+
+def _runs(options, parser) -> int:
+    for run in list_runs():
+        if options.json:
+            fields = {
+                "run": run.name,
+                "state": run.state,
+                "shipped": run.shipped,
+                "created": run.created or None,
+                "reason": run.reason or None,
+                "settings": run.settings.to_dict() if run.settings else None,
+                "scores": run.scores,
+            }
+            print(json.dumps(fields))
+            continue
+        accuracy = run.scores.get("test_accuracy")
+        shown = f"{accuracy:.2%}" if isinstance(accuracy, float) else "-"
+        print(f"{run.name:32} {run.state:10} {shown:>8}  {run.created}  {run.reason}".rstrip())
+    return 0
+
+
+def _evaluate(options, parser) -> int:
+    from fmnist.cli.text import report_text
+    from fmnist.data import load
+    from fmnist.inference.classifier import load_classifier_for_command
+    from fmnist.metrics.report import evaluate
+
+    classifier = load_classifier_for_command(options.run)
+    test = load("test")
+    probabilities, _ = classifier(test.images)
+    result = evaluate(probabilities, test.labels)
+    if not options.json:
+        print(report_text(options.run, result))
+        return 0
+    fields = {
+        "run": options.run,
+        "accuracy": result.accuracy,
+        "interval": result.interval,
+        "n": result.n,
+        "loss": result.loss,
+        "report": result.report,
+        "confusion_matrix": result.confusion.tolist(),
+    }
+    print(json.dumps(fields))
+    return 0
+
+
+def _classify(options, parser) -> int:
+    from fmnist.inference.answer import answer_file
+    from fmnist.inference.classifier import load_classifier_for_command
+
+    classifier = load_classifier_for_command(options.run)
+    refused = False
+    for path in options.files:
+        answer = answer_file(path, classifier)
+        refused |= answer.verdict == "refused"
+        if options.json:
+            print(json.dumps({"file": str(path), **answer.to_dict()}), flush=True)
+        else:
+            print(f"{path}: {answer.message}", flush=True)
+    return 1 if refused else 0

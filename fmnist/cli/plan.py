@@ -1,0 +1,101 @@
+"""`python -m fmnist plan`: the best training for this machine within a time limit."""
+
+import dataclasses
+import json
+
+from fmnist.errors import SettingsError
+from fmnist.planning.planner import MINUTES, Plan, plan_here
+from fmnist.planning.recorded_trainings import FILE, record
+from fmnist.runs.progress_text import duration_text
+from fmnist.settings import arguments
+from fmnist.training.recipes import RECIPES
+
+__all__ = ["add_to"]
+
+
+def add_to(commands) -> None:
+    """Add the command to argparse's subcommands."""
+    command = commands.add_parser(
+        "plan",
+        help="say what is the best that can be trained in so many minutes",
+        description="Say which recipe, for how many epochs, reaches most in the given minutes, and "
+        "how much that is. How long a recipe takes is known from the trainings that have finished "
+        "on this machine, before the first one from another machine; what recipes reach was "
+        "recorded with --record.",
+    )
+    least, most = MINUTES
+    words = f"from the start to the result, {least:g} to {most:g}"
+    command.add_argument("--minutes", type=float, metavar="N", help=words)
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.add_argument(
+        "--record",
+        action="store_true",
+        help="instead, train the recipes (hours) and add what they reach on the validation images "
+        f"to {FILE.name}; what is there already is not done again",
+    )
+    record_options = (
+        ("recipes", str, list(RECIPES), list(RECIPES)),
+        ("epochs", int, None, [2, 3, 5, 8, 12, 20, 30]),
+        ("seeds", int, None, [0, 1]),
+    )
+    for name, kind, choices, default in record_options:
+        command.add_argument(
+            f"--{name}",
+            nargs="+",
+            type=kind,
+            choices=choices,
+            default=default,
+            help=f"{name} to record (default: {' '.join(map(str, default))})",
+        )
+    command.set_defaults(run_command=_run)
+
+
+def _run(options, parser) -> int:
+    if options.record:
+        made = record(options.recipes, options.epochs, options.seeds)
+        print(f"trainings recorded: {made}, in {FILE.name}.")
+        return 0
+    if options.minutes is None:
+        raise SettingsError("plan needs --minutes N, or --record.")
+    plans, left_out = plan_here(options.minutes)
+    if options.json:
+        fields = [_fields(plan) for plan in plans]
+        print(json.dumps({"minutes": options.minutes, "plans": fields, "left_out": left_out}))
+        return 0
+    best, *others = plans
+    lines = [
+        f"The best in {options.minutes:g} minutes on this machine: {_line(best)}",
+        *(f"instead: {_line(plan)}" for plan in others),
+        *(f"left out: {RECIPES[name].title} {why}" for name, why in left_out.items()),
+        best.basis,
+        f"start it: {_command(best)}",
+    ]
+    print("\n".join(lines))
+    return 0
+
+
+def _fields(plan: Plan) -> dict:
+    forecast = dataclasses.asdict(plan.forecast)
+    return {
+        **{name: forecast[name] for name in ("seconds", "low", "high")},
+        "recipe": plan.recipe,
+        "settings": plan.settings.to_dict(),
+        "at_most": round(plan.at_most, 1),
+        "expected": round(plan.expected, 4),
+        "recorded": plan.recorded,
+        "basis": plan.basis,
+        "command": _command(plan),
+    }
+
+
+def _line(plan: Plan) -> str:
+    return (
+        f"{RECIPES[plan.recipe].title}, {plan.settings.epochs} epochs in batches of "
+        f"{plan.settings.batch_size}: about {duration_text(plan.forecast.seconds)}, "
+        f"{plan.forecast.range} of the validation images (expected {100 * plan.expected:.1f} %; "
+        f"trainings recorded: {plan.recorded})"
+    )
+
+
+def _command(plan: Plan) -> str:
+    return " ".join(["python -m fmnist train", *arguments(plan.settings)])

@@ -1,0 +1,88 @@
+"""`python -m fmnist verdicts`: when a run answers and when it does not, and fitting that again."""
+
+import json
+
+import numpy as np
+
+from fmnist.errors import RunError
+from fmnist.runs.library import find_run
+
+__all__ = ["add_to"]
+
+
+def add_to(commands) -> None:
+    """Add the command to argparse's subcommands."""
+    verdicts = commands.add_parser(
+        "verdicts",
+        help="say how often a run is confident, unsure, or sees no clothing, and how calibrated",
+        description="Print what was fitted on the validation images (temperature, thresholds, "
+        "TTA variants) and what it does on the 10,000 test images: the share of each "
+        "verdict, the accuracy of the confident answers, and the calibration error (ECE) before "
+        "and after.",
+    )
+    verdicts.add_argument("run", metavar="RUN", help="name of the run")
+    verdicts.add_argument(
+        "--fit",
+        action="store_true",
+        help="fit again on the validation images first, and store it in the run",
+    )
+    verdicts.add_argument("--json", action="store_true", help="print one JSON object")
+    verdicts.set_defaults(run_command=_run)
+
+
+def _run(options, parser) -> int:
+    from fmnist.data import load, load_validation
+    from fmnist.inference.classifier import fit_rejection, load_classifier_for_command
+    from fmnist.inference.tta import predict_tta
+    from fmnist.metrics.calibration import ece
+
+    if options.fit:
+        run = find_run(options.run)
+        if run.active:
+            raise RunError(f"The run {run.name!r} is training and will be fitted at its end.")
+        validation = load_validation()
+        fit_rejection(run, validation.images, validation.labels)
+    classifier = load_classifier_for_command(options.run)
+    policy, test = classifier.policy, load("test")
+    predicted = predict_tta(test.images, classifier, policy.tta_variants)
+    given = policy.decide(predicted.probabilities, predicted.features)
+    calibrated = policy.calibrate(predicted.probabilities)
+    right = calibrated.argmax(axis=1) == test.labels
+    confident = given == "confident"
+    result = {
+        "run": options.run,
+        "fitted": {name: value for name, value in policy.to_dict().items() if name != "weights"},
+        "n": len(right),
+        "accuracy": float(right.mean()),
+        "verdicts": {
+            name: int(np.sum(given == name)) for name in ("confident", "unsure", "not_clothing")
+        },
+        "confident_accuracy": float(right[confident].mean()) if confident.any() else None,
+        "ece_before": ece(predicted.probabilities, test.labels),
+        "ece_after": ece(calibrated, test.labels),
+    }
+    print(json.dumps(result) if options.json else _text(result))
+    return 0
+
+
+def _text(result: dict) -> str:
+    fitted, n = result["fitted"], result["n"]
+    counts = ", ".join(f"{name} {count / n:.2%}" for name, count in result["verdicts"].items())
+    lines = [
+        f"{result['run']} on the {n:,} test images, {len(fitted['tta_variants'])} variants of each",
+        f"TTA variants: {', '.join(fitted['tta_variants'])}",
+        f"temperature {fitted['temperature']:.3f}, confidence threshold "
+        f"{fitted['confidence_threshold']:.3f}, OOD threshold {fitted['ood_threshold']:.3f}",
+        f"accuracy with TTA {result['accuracy']:.2%}",
+        f"verdicts: {counts}",
+        f"ECE {result['ece_before']:.4f} before, {result['ece_after']:.4f} after",
+    ]
+    if result["confident_accuracy"] is not None:
+        lines.insert(5, f"accuracy of the confident answers {result['confident_accuracy']:.2%}")
+    if measured := fitted["measured"]:
+        lines += [
+            f"validation (n = {measured['n']:,}): ECE {measured['ece_before']:.4f} before, "
+            f"{measured['ece_after']:.4f} after; of {measured['outliers']:,} made-up outliers "
+            f"{measured['outliers_not_confident']:.1%} are not answered with confidence",
+        ]
+    return "\n".join(lines)

@@ -1,0 +1,73 @@
+"""`python -m fmnist score`: its options, and from a folder to what is printed."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from fmnist.images.options import AUTO, METHODS, PreprocessingOptions
+from fmnist.runs.library import DEFAULT_RUN
+
+__all__ = ["add_to"]
+
+FORMER_METHODS = {"auto": "automatic", "zalando": "published", "resize": "resize"}  # of --route
+
+
+def add_to(commands) -> None:
+    """Add the command to argparse's subcommands."""
+    score = commands.add_parser(
+        "score",
+        help="measure a run's accuracy on labelled pictures of your own",
+        description="Classify all pictures of a folder and print the accuracy. The "
+        "folder has a labels.csv with the columns path, label_id (0 to 9, or -1 for none of the "
+        "classes) and optionally kind; or else one subfolder per class, named by class id or name, "
+        "or 'ood' for none. A picture that cannot be read is listed as refused.",
+    )
+    score.add_argument("folder", metavar="FOLDER", type=Path, help="where the pictures are")
+    score.add_argument("--run", default=DEFAULT_RUN, help="name of the run to answer")
+    score.add_argument(
+        "--method",
+        choices=METHODS,
+        default=AUTO.method,
+        help="how pictures become 28x28: automatic; published: the seven steps of the dataset's "
+        "makers; resize: the whole picture squeezed, as most programs do, to compare with "
+        "(default: automatic)",
+    )
+    score.add_argument("--route", choices=FORMER_METHODS, help=argparse.SUPPRESS)
+    score.add_argument("--json", action="store_true", help="print one JSON object")
+    score.add_argument(
+        "--limit-worst",
+        type=int,
+        default=10,
+        metavar="N",
+        help="how many worst cases (default: 10)",
+    )
+    score.set_defaults(run_command=_run)
+
+
+def _run(options, parser) -> int:
+    # here, because every command builds the parser and most need none of these
+    from tqdm import tqdm
+
+    from fmnist.cli.text import score_text
+    from fmnist.collections.folders import list_labelled_images
+    from fmnist.collections.scoring import score_images, summarise_scores
+    from fmnist.inference.classifier import load_classifier_for_command
+
+    if options.limit_worst < 0:
+        parser.error(f"argument --limit-worst: {options.limit_worst} is below 0")
+    method = options.method
+    if options.route:
+        method = FORMER_METHODS[options.route]
+        print(f"--route is now called --method; use --method {method}.", file=sys.stderr)
+    pictures = list_labelled_images(options.folder, PreprocessingOptions(method=method))
+    classifier = load_classifier_for_command(options.run)
+    # disable=None: a bar on a terminal and nothing elsewhere
+    with tqdm(pictures, unit="picture", file=sys.stderr, disable=None, leave=False) as bar:
+        summary = summarise_scores(score_images(bar, classifier), options.limit_worst)
+    if options.json:
+        fields = {"folder": str(options.folder), "run": options.run, **summary.to_dict()}
+        print(json.dumps(fields), flush=True)
+    else:
+        print(score_text(f"{options.folder} with {options.run}", summary), flush=True)
+    return 0

@@ -1,0 +1,237 @@
+"""`python -m fmnist train` and `resume`: a training in this process, which pages start, too."""
+
+import argparse
+import contextlib
+import dataclasses
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fmnist import machine
+from fmnist.errors import RunError
+from fmnist.jobs import lock, queue, requests, resume
+from fmnist.processes import this_process
+from fmnist.runs import control
+from fmnist.runs.forecast import parse_forecast
+from fmnist.runs.library import (
+    check_run_name,
+    create_run,
+    find_initial_runs,
+    find_run,
+    new_run_name,
+    runs_directory,
+)
+from fmnist.runs.run import ENDED, read_run, write_run_info
+from fmnist.settings import SETTINGS, Setting, TrainSettings
+
+__all__ = ["add_to", "settings_of"]
+
+
+def add_to(commands) -> None:
+    """Add the commands to argparse's subcommands."""
+    train = commands.add_parser(
+        "train",
+        help="train a network and keep it as a run",
+        description="Train a network and keep it as a run. Ctrl-C stops it and keeps what it "
+        "has learnt; a second Ctrl-C ends it at once.",
+    )
+    defaults = TrainSettings()
+    for name, setting in SETTINGS.items():
+        _add_setting(train, name, setting, getattr(defaults, name))
+    train.add_argument("--name", help="name of the run (default: network and time)")
+    busy = train.add_mutually_exclusive_group()
+    _add_wait(busy)
+    busy.add_argument(
+        "--stop-other", action="store_true", help="where another training runs, stop it first"
+    )
+    # what the Train page has forecast
+    train.add_argument("--forecast", type=parse_forecast, help=argparse.SUPPRESS)
+    _add_log(train)
+    train.set_defaults(run_command=_train)
+
+    resume = commands.add_parser(
+        "resume",
+        help="go on with a run after its last whole epoch",
+        description="Go on with one of your runs after its last whole epoch, exactly where it was "
+        "killed or stopped; or give one that has had all its epochs more of them.",
+    )
+    resume.add_argument("run", metavar="RUN", help="name of the run")
+    resume.add_argument(
+        "--more", type=int, default=0, metavar="N", help="epochs beyond those that it was to have"
+    )
+    _add_wait(resume)
+    _add_log(resume)
+    resume.set_defaults(run_command=_resume)
+
+
+def _add_setting(parser, name: str, setting: Setting, default: Any) -> None:
+    how: dict[str, Any] = {"type": setting.kind, "metavar": setting.metavar}
+    words = setting.help
+    if setting.kind is bool:
+        how = {"action": "store_false" if default else "store_true"}
+    elif setting.item:
+        how |= {"action": "append", "type": setting.item}
+        default = []
+    elif setting.choices:
+        how = {"choices": list(setting.choices)}
+        meanings = (f"{choice}: {meaning}" for choice, meaning in setting.choices.items())
+        words = f"{words.rstrip('.')}: {'; '.join(meaning.rstrip('.') for meaning in meanings)}."
+    if setting.kind is not bool and default not in ("", []):
+        words = f"{words.rstrip('.')} (default: %(default)s)"
+    parser.add_argument(setting.option, dest=name, default=default, help=words, **how)
+
+
+def _add_wait(parser) -> None:
+    parser.add_argument(
+        "--wait",
+        action="store_true",
+        help="where another training runs, queue and begin when it has ended",
+    )
+
+
+def _add_log(parser) -> None:
+    parser.add_argument(
+        "--log",
+        action="store_true",
+        help="write everything to log.txt in the run's folder instead of the terminal",
+    )
+
+
+def settings_of(options) -> TrainSettings:
+    """The settings that the options of `train` stand for. Raises SettingsError."""
+    return TrainSettings(**{name: getattr(options, name) for name in SETTINGS})
+
+
+def _train(options, parser) -> int:
+    settings = settings_of(options)
+    if settings.initial:  # before the run exists
+        find_initial_runs(settings)
+    name = options.name or new_run_name(settings.network)
+    path = runs_directory() / name
+    check_run_name(name, path.parent)
+
+    def create(state: str) -> None:
+        create_run(name, settings, state=state)
+        if options.forecast:
+            write_run_info(path, forecast=dataclasses.asdict(options.forecast))
+
+    def queued() -> None:
+        create("waiting")  # the run exists from now on, so that its page can show it
+        if options.stop_other and (other := lock.active_run()):
+            with contextlib.suppress(RunError):  # it ended by itself
+                requests.request_stop(other)
+
+    if options.wait or options.stop_other:
+        return _run(path, settings, options, queued=queued, front=options.stop_other)
+    return _run(path, settings, options, begin=lambda: create("starting"))
+
+
+def _resume(options, parser) -> int:
+    run = find_run(options.run)
+    settings = resume.resumed_settings(run, options.more)
+    for request in (control.STOP, control.PAUSE):
+        control.withdraw_request(run.path, request)  # of the process that was killed
+    before = {
+        "state": run.state if run.state in ENDED else "stopped",
+        "error": run.reason or None,
+    }
+
+    def take(state: str) -> None:
+        write_run_info(run.path, state=state, process=this_process(), error=None)
+
+    def take_first(state: str) -> None:
+        # somebody else may have been quicker
+        resume.resumed_settings(read_run(run.path), options.more)
+        take(state)
+
+    how = {"resume": True, "given_up": before, "begin": lambda: take_first("starting")}
+    if options.wait:
+        how |= {"queued": lambda: take_first("waiting"), "begin": lambda: take("starting")}
+    return _run(run.path, settings, options, **how)
+
+
+def _run(
+    path: Path,
+    settings: TrainSettings,
+    options,
+    *,
+    begin: Callable[[], None] = lambda: None,
+    queued: Callable[[], None] | None = None,
+    front: bool = False,
+    resume: bool = False,
+    given_up: dict | None = None,
+) -> int:
+    """Take the machine, `begin()`, and train.
+
+    queued: called once it has a place in the queue; None: do not wait
+    given_up: what run.json says of a run that was cancelled while it waited
+    """
+    stop = _stopper(path)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    waiting = {"wait": _waiter(path), "queued": queued, "front": front} if queued else {}
+    try:
+        with queue.hold_machine(path, **waiting):
+            begin()
+            return _train_held(path, settings, log=options.log, resume=resume)
+    except _GaveUp:
+        control.withdraw_requests(path)
+        write_run_info(path, process=None, **(given_up or {"state": "stopped"}))
+        print(f"{path.name}: stopped before it had begun.")
+        return 0
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stopper(path: Path):
+    """A signal handler: the first signal stops and keeps, a second one ends at once."""
+
+    def stop(number, frame):
+        if not path.exists():  # nothing begun yet
+            raise KeyboardInterrupt
+        control.post_request(path, control.STOP)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    return stop
+
+
+class _GaveUp(Exception):
+    """A waiting training was told to stop."""
+
+
+def _waiter(path: Path):
+    """Called while another training holds the machine: gives up once told to stop."""
+
+    def wait():
+        if control.has_request(path, control.STOP):
+            raise _GaveUp
+        (path / "run.json").touch()  # a sign of life for other machines on the same disk
+
+    return wait
+
+
+def _train_held(path: Path, settings: TrainSettings, *, log: bool, resume: bool) -> int:
+    from fmnist.cli.text import TrainingDisplay  # tqdm
+    from fmnist.training.loop import train
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if log:
+        machine.step_back()  # the pages stay quick beside it
+        file = os.open(path / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        os.dup2(file, 1)
+        os.dup2(file, 2)
+
+    with TrainingDisplay(path.name, sys.stderr) as display:
+        train(path, settings, display, resume=resume)
+    run = read_run(path)
+    if "model.keras" not in run.files:
+        print(f"{run.name}: stopped before it had learnt anything.")
+        return 0
+    if not run.usable:
+        print(f"{run.name}: trained; now run python -m fmnist export {run.name}")
+        return 0
+    print(f"{run.name}: {run.scores['test_accuracy']:.2%} of the 10,000 test images right.")
+    return 0

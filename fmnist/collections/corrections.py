@@ -1,0 +1,191 @@
+"""Pictures that were answered wrongly, kept with their right labels until somebody removes them.
+
+They are a folder in the layout of `labels`, so `python -m fmnist score` reads it as it is:
+
+    labels.csv      path, label_id, kind ("drawing", "upload" or "camera")
+    <sha256>.png    the pictures
+
+What is kept of a picture is what `images.decode` made of it: upright, at most 512 pixels, without
+the place and time that a phone writes into its photos and without anything else that a file may
+carry along. Decoding it again gives the same pixels, and so the same answer.
+
+Several processes may write at once. The table is written last and removed from first, so that it
+never names a picture that is not there.
+"""
+
+import contextlib
+import hashlib
+import io
+import os
+import re
+import zipfile
+from pathlib import Path
+
+from fmnist.collections.labels import LABEL_NAMES, TABLE, Row, read_table, write_table
+from fmnist.errors import CorrectionsError, LabelsError
+from fmnist.files import locked_folder, replace_file
+from fmnist.images.decoding import decode_image
+from fmnist.runs.library import runs_directory
+
+__all__ = [
+    "KINDS",
+    "MAX_PICTURES",
+    "MAX_TOTAL",
+    "directory",
+    "export",
+    "keep",
+    "kept",
+    "name_of",
+    "picture_of",
+    "remove",
+]
+
+KINDS = ("drawing", "upload", "camera")
+MAX_PICTURES = 500
+MAX_TOTAL = 90 * 2**20  # bytes; their export must be a zip file that can be uploaded again
+NAME = re.compile(r"[0-9a-f]{64}\.png")
+
+
+def directory() -> Path:
+    """Where they lie: FMNIST_CORRECTIONS, or `corrections` beside the folder of own runs."""
+    own = os.environ.get("FMNIST_CORRECTIONS") or runs_directory().parent / "corrections"
+    return Path(own).expanduser().resolve()
+
+
+def kept() -> list[Row]:
+    """The corrections, oldest first; none where there is no folder yet.
+
+    Raises CorrectionsError where the table is damaged or cannot be read.
+    """
+    try:
+        data = (directory() / TABLE).read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _unreadable(error) from None
+    try:
+        return [row for _, row in read_table(data, _known_name)]
+    except LabelsError as error:
+        raise CorrectionsError(f"The corrections are damaged: {error}") from None
+
+
+def name_of(data: bytes) -> str:
+    """The name that a picture is kept under. Raises BadImage where it is no picture."""
+    return _named(data)[0]
+
+
+def keep(data: bytes, label_id: int, kind: str) -> Row:
+    """Keep a picture with its right label; one that is kept already gets the new label.
+
+    Parameters
+    ----------
+    data : bytes
+        A picture file; hostile.
+    label_id : int
+        The true class 0..9 or NOT_CLOTHING.
+    kind : str
+        One of `KINDS`.
+
+    Raises
+    ------
+    BadImage
+        If `images.decode` refuses the picture.
+    CorrectionsError
+        If there is no room, the disk refuses, or another process does not let go.
+    ValueError
+        If there is no such label or kind.
+    """
+    if label_id not in LABEL_NAMES or kind not in KINDS:
+        raise ValueError(f"no correction has the label {label_id!r} and the kind {kind!r}")
+    name, picture = _named(data)
+    row = Row(name, label_id, kind)
+    with _locked() as place:
+        rows = kept()
+        if any(known.path == name for known in rows):
+            rows = [row if known.path == name else known for known in rows]
+        else:
+            _check_room(place, rows, len(picture))
+            rows.append(row)
+        # in both cases: somebody may have deleted or damaged the file
+        replace_file(place / name, lambda part: part.write_bytes(picture))
+        _write(place, rows)
+    return row
+
+
+def remove(names: list[str]) -> int:
+    """Remove the corrections of those names; return how many there were.
+
+    Raises CorrectionsError as `keep` does.
+    """
+    if not directory().is_dir():
+        return 0
+    with _locked() as place:
+        rows = kept()
+        gone = [row for row in rows if row.path in names]
+        if gone:
+            _write(place, [row for row in rows if row not in gone])
+        for row in gone:
+            (place / row.path).unlink(missing_ok=True)
+    return len(gone)
+
+
+def picture_of(row: Row) -> bytes:
+    """The PNG bytes of a correction. Raises CorrectionsError where it cannot be read."""
+    try:
+        return (directory() / row.path).read_bytes()
+    except OSError as error:
+        raise _unreadable(error) from None
+
+
+def export() -> bytes:
+    """All of them as a zip file that `archives.Archive` reads; one gone meanwhile is left out."""
+    buffer = io.BytesIO()
+    rows = []
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as file:
+        for row in kept():
+            with contextlib.suppress(CorrectionsError):
+                file.writestr(row.path, picture_of(row))
+                rows.append(row)
+        file.writestr(TABLE, write_table(rows))
+    return buffer.getvalue()
+
+
+def _locked():
+    return locked_folder(directory(), CorrectionsError, "The corrections")
+
+
+def _named(data: bytes) -> tuple[str, bytes]:
+    """Name and PNG bytes of what is kept of a picture."""
+    buffer = io.BytesIO()
+    decode_image(data).save(buffer, format="PNG")
+    picture = buffer.getvalue()
+    return f"{hashlib.sha256(picture).hexdigest()}.png", picture
+
+
+def _known_name(path: str, line: int) -> str:
+    # what is listed is opened and removed, so nothing but this module's own names will do
+    if not NAME.fullmatch(path):
+        raise LabelsError(f"{TABLE}, line {line}: {path[:80]!r} is no name of a correction.")
+    return path
+
+
+def _check_room(place: Path, rows: list[Row], size: int) -> None:
+    if len(rows) >= MAX_PICTURES:
+        raise CorrectionsError(
+            f"There are {len(rows)} corrections and no more than {MAX_PICTURES} are kept; remove "
+            "some first."
+        )
+    total = sum(path.stat().st_size for path in place.glob("*.png"))
+    if total + size > MAX_TOTAL:
+        raise CorrectionsError(
+            f"The corrections have {total / 2**20:.0f} MB and no more than "
+            f"{MAX_TOTAL // 2**20} MB are kept; remove some first."
+        )
+
+
+def _write(place: Path, rows: list[Row]) -> None:
+    replace_file(place / TABLE, lambda part: part.write_bytes(write_table(rows)))
+
+
+def _unreadable(error: OSError) -> CorrectionsError:
+    return CorrectionsError(f"The corrections cannot be read ({error.strerror}).")

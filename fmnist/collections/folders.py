@@ -1,0 +1,108 @@
+"""A folder of labelled pictures, in one of the layouts of `labels`.
+
+The folder may have come from anybody, so nothing outside of it is read. No picture is opened here.
+"""
+
+import os
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from fmnist.collections.labels import (
+    TABLE,
+    class_of_subfolder,
+    is_hidden_file,
+    leads_out,
+    not_there,
+    read_table,
+)
+from fmnist.collections.scoring import LabelledImage
+from fmnist.errors import LabelsError
+from fmnist.images.options import AUTO, PreprocessingOptions
+from fmnist.inference.answer import answer_file
+
+__all__ = ["list_labelled_images"]
+
+
+def list_labelled_images(folder: Path, options: PreprocessingOptions = AUTO) -> list[LabelledImage]:
+    """List the labelled pictures of a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        In one of the two layouts of `labels`; where it has a `labels.csv`, that one counts.
+    options : PreprocessingOptions
+        How the pictures are prepared.
+
+    Returns
+    -------
+    list of LabelledImage
+        At least one, in the table's order or sorted by path; names are relative to the folder.
+
+    Raises
+    ------
+    LabelsError
+        If there is no such folder, it has no pictures, a line of the table is wrong, a subfolder
+        names no class, or a file lies outside of the folder.
+    """
+    try:
+        if not folder.is_dir():
+            raise LabelsError(f"There is no folder {str(folder)!r}.")
+        root = folder.resolve()
+        if (root / TABLE).is_file():
+            pictures = list(_from_table(root, options))
+        else:
+            pictures = list(_from_subfolders(root, options))
+    except OSError as error:
+        place = str(error.filename or folder)
+        raise LabelsError(f"{place!r} cannot be read ({error.strerror}).") from None
+    if not pictures:
+        raise LabelsError(
+            f"The folder {str(folder)!r} has no labelled pictures; list them in a {TABLE} with the "
+            "columns path and label_id, or put them in one subfolder per class."
+        )
+    return pictures
+
+
+def _from_subfolders(root: Path, options: PreprocessingOptions) -> Iterator[LabelledImage]:
+    for place in sorted(root.iterdir()):
+        if not place.is_dir() or place.name.startswith((".", "__")):  # .git, __MACOSX
+            continue
+        label = class_of_subfolder(place.name)
+        for path in sorted(_visible_files(place)):
+            name = path.relative_to(root).as_posix()
+            if not path.resolve().is_relative_to(root):
+                raise LabelsError(f"{name!r} leads out of the folder; put a copy in its place.")
+            yield LabelledImage(name, label, "", partial(answer_file, path, options=options))
+
+
+def _visible_files(place: Path) -> Iterator[Path]:
+    def fail(error: OSError):  # by default os.walk leaves out what it may not read
+        raise error
+
+    for directory, below, names in os.walk(place, onerror=fail):
+        below[:] = [name for name in below if not name.startswith(".")]
+        for name in names:
+            path = Path(directory, name)
+            if not is_hidden_file(name) and path.is_file():  # a named pipe would wait for ever
+                yield path
+
+
+def _from_table(root: Path, options: PreprocessingOptions) -> Iterator[LabelledImage]:
+    def find(name: str, line: int) -> Path:
+        try:
+            path = (root / name).resolve()
+            outside = Path(name).is_absolute() or not path.is_relative_to(root)
+            missing = not outside and not path.is_file()
+        except (OSError, RuntimeError, ValueError):  # too long, a ring of links, a zero byte
+            outside, missing = False, True
+        if outside:
+            raise leads_out(name, line)
+        if missing:
+            raise not_there(name, line)
+        return path
+
+    for path, row in read_table((root / TABLE).read_bytes(), find):
+        yield LabelledImage(
+            row.path, row.label_id, row.kind, partial(answer_file, path, options=options)
+        )

@@ -1,0 +1,98 @@
+"""The label court: where network and label disagree most, people decide without knowing who is who.
+
+A test image on which a run contradicts the label may be the run's mistake or the dataset's. It is
+shown with both classes in an order that tells nothing. The votes correct the accuracy, as far as
+they go: only images that somebody has looked at are counted otherwise.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from fmnist.analysis import label_issues
+from fmnist.collections.notes import CANNOT_TELL, Vote
+from fmnist.metrics import report
+
+__all__ = ["Adjusted", "Case", "adjusted", "cases", "verdict"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One image of the court: its index, both classes, and the two in the order to be shown."""
+
+    index: int
+    label: int
+    answer: int
+    shown: tuple[int, int]
+
+
+def cases(probabilities: np.ndarray, labels: np.ndarray) -> list[Case]:
+    """All images whose label a run contradicts, the most suspicious labels first.
+
+    (N, 10) probabilities, (N,) labels. Ordered by `suspicion.margin`. Which class is shown first
+    depends on the index alone, so that it tells nothing and is the same on every visit.
+    """
+    answers = probabilities.argmax(axis=1)
+    order = np.argsort(label_issues.margin(probabilities, labels), kind="stable")
+    found = []
+    for index in order[answers[order] != labels[order]]:
+        pair = int(labels[index]), int(answers[index])
+        swapped = np.random.default_rng(int(index)).random() < 0.5
+        found.append(Case(int(index), *pair, pair[::-1] if swapped else pair))
+    return found
+
+
+def verdict(choices: list[int]) -> int:
+    """The class that most of the choices name; CANNOT_TELL where most say so or it is a tie."""
+    counted = Counter(choices).most_common(2)
+    if not counted or (len(counted) == 2 and counted[0][1] == counted[1][1]):
+        return CANNOT_TELL
+    return counted[0][0]
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """What the votes do to a run's accuracy.
+
+    judged: images with a vote on which the run contradicts the label; for_label, for_answer,
+    undecided: how many of them went which way; right: of all n images, counted anew
+
+    Only images that the run contradicts are ever judged, so votes can raise the accuracy and not
+    lower it: it bounds from above what people would say of all images.
+    """
+
+    judged: int
+    for_label: int
+    for_answer: int
+    undecided: int
+    right: int
+    n: int
+
+    @property
+    def accuracy(self) -> float:
+        """Share right, 0..1."""
+        return self.right / self.n
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % Wilson interval of the accuracy."""
+        return report.interval(self.right, self.n)
+
+
+def adjusted(answers: np.ndarray, labels: np.ndarray, votes: list[Vote]) -> Adjusted:
+    """Count a run's answers (N,) against (N,) labels, corrected by the votes.
+
+    A vote counts for every run that gives the answer that was voted on; of several votes on an
+    image the majority counts. An image nobody can tell counts as the dataset labels it.
+    """
+    given: dict[int, list[int]] = {}
+    for vote in votes:
+        if answers[vote.index] == vote.answer and labels[vote.index] == vote.label:
+            given.setdefault(vote.index, []).append(vote.choice)
+    went = {index: verdict(choices) for index, choices in given.items()}
+    for_label = sum(choice == labels[index] for index, choice in went.items())
+    for_answer = sum(choice == answers[index] for index, choice in went.items())
+    undecided = len(went) - for_label - for_answer
+    right = int((answers == labels).sum()) + for_answer
+    return Adjusted(len(went), for_label, for_answer, undecided, right, len(labels))

@@ -1,0 +1,246 @@
+"""How right a network is about labelled pictures that are not the dataset's own.
+
+`score_images` answers pictures one by one and `summarise_scores` counts. Neither knows where a
+picture comes from: a folder (`folders`), uploads and a zip file's members are all a
+`LabelledImage` with a function that answers it.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from fmnist.data import CLASS_NAMES
+from fmnist.inference.answer import Answer
+from fmnist.inference.classifier import Classifier
+from fmnist.metrics.report import count_confusions, interval
+
+__all__ = [
+    "NOT_CLOTHING",
+    "LabelledImage",
+    "ScoredImage",
+    "Summary",
+    "Tally",
+    "score_answer",
+    "score_images",
+    "summarise_scores",
+]
+
+NOT_CLOTHING = -1  # the label of a picture that shows none of the ten classes
+VERDICTS = ("confident", "unsure", "not_clothing", "nothing_found", "refused")
+
+
+@dataclass(frozen=True)
+class LabelledImage:
+    """A labelled picture that has not been answered yet.
+
+    name: what it is called in the result, such as its path in the folder
+    label_id: the true class 0..9, or NOT_CLOTHING
+    kind: a group to count apart ("photo", "icon"), or "" for none
+    answer: gives the Answer when called with a classifier; `partial(answer_file, path)` for a
+        file, `partial(answer_bytes, data)` for an upload
+    """
+
+    name: str
+    label_id: int
+    kind: str
+    answer: Callable[[Classifier], Answer]
+
+
+@dataclass(frozen=True)
+class ScoredImage:
+    """A labelled picture and what was said about it, without pixels: thousands are kept.
+
+    path, label_id, kind: as in `LabelledImage`
+    class_id, probability (0..1): the best guess; None without one
+    verdict, message: as in `fmnist.inference.answer.Answer`
+    """
+
+    path: str
+    label_id: int
+    kind: str
+    class_id: int | None
+    verdict: str
+    probability: float | None
+    message: str
+
+    @property
+    def right(self) -> bool:
+        """A garment is right where the best guess is its class; anything else, where rejected."""
+        if self.label_id == NOT_CLOTHING:
+            return self.verdict not in ("confident", "refused")
+        return self.class_id == self.label_id
+
+    def to_dict(self) -> dict:
+        """Plain values under the names that `score --json` promises."""
+        return {name: value for name, value in asdict(self).items() if name != "message"}
+
+
+@dataclass(frozen=True)
+class Tally:
+    """`right` of `n` pictures, n >= 0."""
+
+    n: int
+    right: int
+
+    @property
+    def share(self) -> float | None:
+        """Share right, 0..1; None of no picture."""
+        return self.right / self.n if self.n else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Its 95 % Wilson interval (low, high); None of no picture."""
+        return interval(self.right, self.n) if self.n else None
+
+    def to_dict(self, right: str = "right", share: str = "accuracy") -> dict:
+        """Plain values, the number right and its share under names of choice."""
+        return {"n": self.n, right: self.right, share: self.share, "interval": self.interval}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a network achieves on labelled pictures.
+
+    garments: all pictures labelled 0..9; one that was refused or found empty is wrong
+    kinds: the same by kind; empty where no picture has one
+    classes: the same by class name, all ten in label order
+    confident: those of `garments` that were answered with confidence
+    others: the pictures labelled NOT_CLOTHING that could be read; right where rejected, that is
+        answered in any way but with confidence
+    other_kinds: the same by kind
+    verdicts: how often each verdict was given, over all files
+    confusion: (10, 11) int64, row = true class, column = best guess, last column = none
+    worst: wrong answers, highest probability first
+    files: all of them, in the order given
+    """
+
+    garments: Tally
+    kinds: dict[str, Tally]
+    classes: dict[str, Tally]
+    confident: Tally
+    others: Tally
+    other_kinds: dict[str, Tally]
+    verdicts: dict[str, int]
+    confusion: np.ndarray
+    worst: list[ScoredImage]
+    files: list[ScoredImage]
+
+    @property
+    def refused(self) -> list[ScoredImage]:
+        """The files that could not be read, whatever their label."""
+        return [file for file in self.files if file.verdict == "refused"]
+
+    def to_dict(self) -> dict:
+        """Plain values under the names that `score --json` promises."""
+        rejected = {"right": "rejected", "share": "share"}
+        of_all = self.confident.n / self.garments.n if self.garments.n else None
+        return {
+            **self.garments.to_dict(),
+            "kinds": {kind: tally.to_dict() for kind, tally in self.kinds.items()},
+            "classes": {name: tally.to_dict() for name, tally in self.classes.items()},
+            "confident": {"share": of_all, **self.confident.to_dict()},
+            "not_clothing": {
+                **self.others.to_dict(**rejected),
+                "kinds": {
+                    kind: tally.to_dict(**rejected) for kind, tally in self.other_kinds.items()
+                },
+            },
+            "verdicts": self.verdicts,
+            "confusion_matrix": self.confusion.tolist(),
+            "refused": [
+                {"path": file.path, "label_id": file.label_id, "message": file.message}
+                for file in self.refused
+            ],
+            "worst": [file.to_dict() for file in self.worst],
+            "files": [file.to_dict() for file in self.files],
+        }
+
+
+def score_images(
+    pictures: Iterable[LabelledImage], classifier: Classifier
+) -> Iterator[ScoredImage]:
+    """Answer pictures one at a time, so that a caller can show progress and stop.
+
+    Parameters
+    ----------
+    pictures : iterable of LabelledImage
+        Opened one after the other, when their turn comes.
+    classifier : Classifier
+        The network that answers.
+
+    Yields
+    ------
+    ScoredImage
+        One per picture, in order. A picture that cannot be read has the verdict "refused".
+    """
+    for picture in pictures:
+        answer = picture.answer(classifier)
+        yield score_answer(picture.name, picture.label_id, picture.kind, answer)
+
+
+def score_answer(name: str, label_id: int, kind: str, answer: Answer) -> ScoredImage:
+    """What is kept of an answer that was given already; the first three as in `LabelledImage`."""
+    return ScoredImage(
+        path=name,
+        label_id=label_id,
+        kind=kind,
+        class_id=answer.class_id,
+        verdict=answer.verdict,
+        probability=answer.probability,
+        message=answer.message,
+    )
+
+
+def summarise_scores(files: Iterable[ScoredImage], limit_worst: int = 10) -> Summary:
+    """Count what is right.
+
+    Parameters
+    ----------
+    files : iterable of ScoredImage
+        What `score_images` yields; may be empty, and need not be complete.
+    limit_worst : int
+        How many of the wrong answers to single out, >= 0.
+
+    Returns
+    -------
+    Summary
+        Shares are 0..1, intervals 95 % Wilson; both are None of no picture.
+    """
+    files = list(files)
+    garments = [file for file in files if file.label_id != NOT_CLOTHING]
+    # a picture that nobody could look at says nothing about what the network rejects
+    others = [file for file in files if file.label_id == NOT_CLOTHING and file.verdict != "refused"]
+    none = len(CLASS_NAMES)
+    labels = np.array([file.label_id for file in garments], np.int64)
+    guesses = [none if file.class_id is None else file.class_id for file in garments]
+    confusion = count_confusions(labels, np.array(guesses, np.int64), none + 1)
+    wrong = [file for file in files if not file.right and file.probability is not None]
+    return Summary(
+        garments=_tally(garments),
+        kinds=_by_kind(garments),
+        classes={
+            name: _tally(file for file in garments if file.label_id == class_id)
+            for class_id, name in enumerate(CLASS_NAMES)
+        },
+        confident=_tally(file for file in garments if file.verdict == "confident"),
+        others=_tally(others),
+        other_kinds=_by_kind(others),
+        verdicts={**dict.fromkeys(VERDICTS, 0), **Counter(file.verdict for file in files)},
+        confusion=confusion,
+        worst=sorted(wrong, key=lambda file: (-file.probability, file.path))[:limit_worst],
+        files=files,
+    )
+
+
+def _tally(files: Iterable[ScoredImage]) -> Tally:
+    outcomes = [file.right for file in files]
+    return Tally(n=len(outcomes), right=sum(outcomes))
+
+
+def _by_kind(files: list[ScoredImage]) -> dict[str, Tally]:
+    kinds = sorted({file.kind for file in files})
+    if kinds == [""]:
+        return {}
+    return {kind: _tally(file for file in files if file.kind == kind) for kind in kinds}

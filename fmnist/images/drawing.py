@@ -1,0 +1,109 @@
+"""Drawings: telling them from photos, and filling outlines as the dataset's garments are filled."""
+
+import cv2
+import numpy as np
+
+from fmnist.images.segmentation import close_holes
+
+__all__ = ["fill_outline", "is_flat", "is_line_art"]
+
+SIDE = 160  # longest edge at which strokes are looked at
+INK = 0.5  # of the brightest: fainter areas, as in duotone icons, are no strokes
+STROKE = 0.15  # strokes are thinner than this share of the longest edge
+LEAST_STROKES = 0.8  # share of the ink that is strokes, in line art
+LEAST_ENCLOSED = 0.35  # enclosed area against ink; below it there is nothing worth filling
+LEAST_OUTLINE = 0.5  # enclosed area and ink against the convex hull, in a closed outline
+PAPER = 0.12  # of the brightest: what unmarked paper may have
+# Standard deviation inside an outline, in brightness levels: paper is even, tints may be several.
+MOST_VARIED, MOST_TINTED = 15.0, 30.0
+GAPS = (0.0, 0.02, 0.05, 0.1)  # openings bridged, as shares of the longest edge
+LEAST_FLAT = 0.75  # share of neighbours of one colour; phone photos stay below, mostly far
+INSIDE = 140  # between the dataset's lower quarter (123) and median (171) inside a garment
+
+
+def is_flat(rgb: np.ndarray, mask: np.ndarray) -> bool:
+    """Whether neighbouring pixels mostly have one colour, as in flat graphics.
+
+    Inside the mask and all over: a black garment is flat in a photo too, a floor never is.
+
+    rgb: (H, W, 3) uint8; mask: (H, W) bool
+    """
+    both = mask[:, 1:] & mask[:, :-1]
+    if not both.any():
+        return True
+    step = cv2.absdiff(rgb[:, 1:], rgb[:, :-1]) <= 1  # (H, W - 1, 3)
+    equal = step[..., 0] & step[..., 1] & step[..., 2]
+    return min(float(equal[both].mean()), float(equal.mean())) >= LEAST_FLAT
+
+
+def is_line_art(brightness: np.ndarray, flat: bool) -> bool:
+    """Whether (H, W) float32, trimmed, is thin strokes around areas that are empty.
+
+    flat: whether it is flat graphics, where those areas may also be tinted; in a photo of a
+        drawing they are paper
+    """
+    ink = _ink(brightness)
+    if min(ink.shape) < 12 or not ink.any():
+        return False
+    padded = np.pad(ink, 2).astype(np.uint8)
+    thick = cv2.morphologyEx(padded, cv2.MORPH_OPEN, _disc(STROKE * max(ink.shape)))
+    if thick.sum() > (1 - LEAST_STROKES) * ink.sum():
+        return False
+    inside = _enclosed(ink) & ~ink
+    if inside.sum() < LEAST_ENCLOSED * ink.sum():
+        return False
+    height, width = ink.shape
+    small = cv2.resize(brightness, (width, height), interpolation=cv2.INTER_AREA)
+    core = cv2.erode(inside.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    values = small[core if core.any() else inside]
+    varied, faint = (MOST_TINTED, INK) if flat else (MOST_VARIED, PAPER)
+    return bool(values.std() <= varied and values.mean() <= faint * small.max())
+
+
+def fill_outline(brightness: np.ndarray) -> np.ndarray:
+    """Fill the outlines in (H, W) float32, trimmed, with grey; strokes stay as bright as they are.
+
+    Gaps are bridged, by the narrowest of a few closings that makes the outline a closed one.
+    """
+    inside = _enclosed(_ink(brightness)).astype(np.float32)
+    height, width = brightness.shape
+    inside = cv2.resize(inside, (width, height), interpolation=cv2.INTER_LINEAR)
+    peak = float(brightness.max())
+    return np.maximum(brightness * (255 / max(peak, 1)), inside * INSIDE).astype(np.float32)
+
+
+def _ink(brightness: np.ndarray) -> np.ndarray:
+    """Strokes as (h, w) bool, longest edge at most SIDE."""
+    height, width = brightness.shape
+    factor = min(1.0, SIDE / max(height, width))
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    # thin strokes grow pale as they shrink, so the brightest and not the average is kept
+    reach = max(1, int(1 / factor))
+    thickened = cv2.dilate(brightness.astype(np.uint8), np.ones((reach, reach), np.uint8))
+    small = cv2.resize(thickened, size, interpolation=cv2.INTER_AREA)
+    return small > INK * small.max()
+
+
+def _enclosed(ink: np.ndarray) -> np.ndarray:
+    """Ink and all that it encloses, (h, w) bool."""
+    if not ink.any():  # nothing is bright, as with light and dark swapped by hand
+        return ink
+    reach = round(max(GAPS) * max(ink.shape)) + 2
+    padded = np.pad(ink, reach).astype(np.uint8)
+    ys, xs = np.nonzero(ink)
+    hull = cv2.contourArea(cv2.convexHull(np.stack([xs, ys], axis=1).astype(np.int32)))
+    for gap in GAPS:
+        # a closing with the holes filled half-way: the thickened strokes meet across the gap
+        kernel = _disc(gap * max(ink.shape))
+        filled = close_holes(cv2.dilate(padded, kernel) > 0)
+        filled = (cv2.erode(filled.astype(np.uint8), kernel) | padded) > 0
+        if not gap:
+            best = filled
+        if filled.sum() >= LEAST_OUTLINE * hull:
+            return filled[reach:-reach, reach:-reach]
+    return best[reach:-reach, reach:-reach]
+
+
+def _disc(diameter: float) -> np.ndarray:
+    side = max(1, round(diameter))
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))

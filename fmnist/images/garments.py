@@ -1,0 +1,125 @@
+"""The garment in a picture: which pixels it has and how bright they are, light on black.
+
+Decides between the picture's own transparency, a plain background and GrabCut, and which way round
+the brightness goes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fmnist.images import drawing, segmentation
+from fmnist.images.options import DARK_ON_LIGHT, LIGHT_ON_DARK, PreprocessingOptions
+
+__all__ = ["Garment", "box_of", "luma", "segment_garment"]
+
+
+@dataclass(frozen=True)
+class Garment:
+    """A garment that was found.
+
+    brightness: (H, W) float32, 0..255, light garment; only what the mask covers counts
+    mask: (H, W) bool
+    polarity: "dark on light", "light on dark" or "transparent"
+    negated: whether brightness was inverted
+    segment, tolerance: how it was found, as in `PreprocessingOptions`
+    """
+
+    brightness: np.ndarray
+    mask: np.ndarray
+    polarity: str
+    negated: bool
+    segment: str
+    tolerance: float | None
+
+
+def segment_garment(rgba: np.ndarray, rgb: np.ndarray, options: PreprocessingOptions) -> Garment:
+    """Find the garment by the picture's own transparency, its plain background, or GrabCut."""
+    alpha = rgba[..., 3]
+    segment = options.segment
+    if segment == "automatic" and alpha.min() < 128 and alpha.max() > 8:
+        segment = "transparency"
+    if segment == "transparency":
+        return _from_transparency(rgba, options)
+    if segment in ("automatic", "plain"):
+        colours = rgb.astype(np.float32)
+        found = segmentation.background(colours)
+        by_hand = segment == "plain" or options.tolerance is not None
+        if by_hand or found.plain:
+            garment = _from_background(colours, found, options)
+            if by_hand or _trusted(garment, found):
+                return garment
+    if segment in ("automatic", "grabcut"):
+        mask = segmentation.grabcut(rgb)
+        if mask is not None:
+            return _from_mask(rgb, mask, options, "grabcut")
+        if segment == "automatic":
+            return _from_background(colours, found, options)
+    return _from_mask(rgb, np.ones(alpha.shape, bool), options, "none")
+
+
+def _trusted(garment: Garment, found: segmentation.Background) -> bool:
+    """Whether a plain background explains the picture, so that GrabCut could only do worse.
+
+    That is so on studio backgrounds and in drawings, which have next to no noise, and for strokes
+    on photographed paper.
+    """
+    if found.noise <= segmentation.CLEAN_NOISE or not garment.mask.any():
+        return True
+    left, top, right, bottom = box_of(garment.mask)
+    inside = np.where(garment.mask, garment.brightness, 0)[top:bottom, left:right]
+    return drawing.is_line_art(inside.astype(np.float32), flat=False)
+
+
+def _from_transparency(rgba: np.ndarray, options: PreprocessingOptions) -> Garment:
+    """Use the picture's own mask; what is mostly dark is negated, as on white paper."""
+    cover = rgba[..., 3] / np.float32(255)  # (H, W), 0..1
+    grey = luma(rgba[..., :3])
+    mean = float((grey * cover).sum() / max(cover.sum(), 1))
+    negated = options.negated(mean < 128)
+    tolerance = segmentation.TRIM_TOLERANCE if options.tolerance is None else options.tolerance
+    brightness = (255 - grey if negated else grey) * cover
+    mask = rgba[..., 3] > tolerance
+    return Garment(brightness, mask, "transparent", negated, "transparency", tolerance)
+
+
+def _from_background(
+    rgb: np.ndarray, found: segmentation.Background, options: PreprocessingOptions
+) -> Garment:
+    """Take what differs from the background for the garment."""
+    mask, tolerance = segmentation.plain(rgb, found, options.tolerance)
+    grey, level = luma(rgb), luma(found.colour)  # level: one number, or (H, W)
+    if mask.any():
+        dark = float(np.median((grey - level)[mask])) < 0
+    else:
+        dark = float(np.mean(level)) >= 128
+    negated = options.negated(dark)
+    # stretched, so that the background becomes exactly 0, as in the dataset
+    if negated:
+        brightness = np.clip(level - grey, 0, None) * (255 / np.maximum(level, 1))
+    else:
+        brightness = np.clip(grey - level, 0, None) * (255 / np.maximum(255 - level, 1))
+    polarity = DARK_ON_LIGHT if negated else LIGHT_ON_DARK
+    return Garment(brightness, mask, polarity, negated, "plain", tolerance)
+
+
+def _from_mask(
+    rgb: np.ndarray, mask: np.ndarray, options: PreprocessingOptions, segment: str
+) -> Garment:
+    """Take the garment's own brightness: its surroundings say nothing about it."""
+    grey = luma(rgb)
+    negated = options.negated(bool(mask.any()) and float(np.median(grey[mask])) < 128)
+    brightness = 255 - grey if negated else grey
+    polarity = DARK_ON_LIGHT if negated else LIGHT_ON_DARK
+    return Garment(brightness, mask, polarity, negated, segment, None)
+
+
+def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """(left, top, right, bottom) of what is True in (H, W) bool; something has to be."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def luma(rgb: np.ndarray) -> np.ndarray:
+    """(..., 3) -> (...): ITU-R 601-2 luma, the weights of Pillow's and ImageMagick's greyscale."""
+    return rgb @ np.array([0.299, 0.587, 0.114], np.float32)

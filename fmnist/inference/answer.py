@@ -1,0 +1,160 @@
+"""One picture, one answer: the verdict, the class, the probabilities, and a sentence that says it.
+
+The way from a picture's bytes to its answer, from top to bottom: `answer_file` or `answer_bytes`
+decodes (`decoding`), `answer_image` brings the picture to 28x28 (`pipeline`) in one or two ways,
+and `answer_pixels` classifies (`classifier`), averages (`tta`) and decides (`rejection`).
+
+The command line's `classify --json` prints `Answer.to_dict`, and scripts rely on its names.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from fmnist.data import CLASS_NAMES
+from fmnist.errors import BadImage
+from fmnist.images.decoding import MAX_BYTES, decode_image
+from fmnist.images.options import AUTO, PreprocessingOptions
+from fmnist.images.pipeline import Preprocessed, preprocess_image
+from fmnist.inference.classifier import Classifier
+from fmnist.inference.tta import TTAPrediction, predict_tta
+
+__all__ = ["Answer", "answer_bytes", "answer_file", "answer_image", "answer_pixels"]
+
+# The way to find the garment that competes with the one decided on. Not GrabCut: it is decided on
+# where it helps, and in a drawing its answers are sure and wrong.
+RIVAL = "plain"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is said about one picture.
+
+    verdict: "confident", "unsure", "not_clothing", "nothing_found" or "refused"
+    message: one sentence for people
+    class_id, probability: the best guess and its probability, calibrated, the mean over all TTA
+        variants of the input; None without a guess
+    probabilities: (10,) float32, or None
+    preprocessed: what became of the picture on its way to 28x28; None where it was refused
+    tta: what was predicted for each variant, or None
+    options: with which `pipeline.preprocess_image` gives the same again
+    """
+
+    verdict: str
+    message: str
+    class_id: int | None = None
+    probability: float | None = None
+    probabilities: np.ndarray | None = None
+    preprocessed: Preprocessed | None = None
+    tta: TTAPrediction | None = None
+    options: PreprocessingOptions = AUTO
+
+    @property
+    def agreement(self) -> float | None:
+        """Share of the TTA variants whose best guess is the answer, 0..1."""
+        return None if self.tta is None else float(self.tta.agreement[0])
+
+    @property
+    def class_name(self) -> str | None:
+        """The best guess by name."""
+        return None if self.class_id is None else CLASS_NAMES[self.class_id]
+
+    @property
+    def second_class_name(self) -> str | None:
+        """The second best guess by name."""
+        if self.probabilities is None:
+            return None
+        return CLASS_NAMES[int(np.argsort(self.probabilities)[-2])]
+
+    @property
+    def pixels(self) -> np.ndarray | None:
+        """What was classified, (28, 28) uint8; None where the picture was refused or empty."""
+        return None if self.preprocessed is None else self.preprocessed.pixels
+
+    def without_steps(self) -> "Answer":
+        """The same without the pictures of the steps, which are a hundred times larger."""
+        if self.preprocessed is None:
+            return self
+        return replace(self, preprocessed=replace(self.preprocessed, steps=()))
+
+    def to_dict(self) -> dict:
+        """Plain values under the names that `classify --json` promises."""
+        probabilities = self.probabilities
+        return {
+            "verdict": self.verdict,
+            "class_id": self.class_id,
+            "class_name": self.class_name,
+            "probability": self.probability,
+            "probabilities": None if probabilities is None else probabilities.tolist(),
+            "agreement": self.agreement,
+            "message": self.message,
+        }
+
+
+def answer_file(path: Path, classifier: Classifier, options: PreprocessingOptions = AUTO) -> Answer:
+    """Answer for a file on disk; one that cannot be read gets the verdict "refused"."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)  # enough to see that it is too large
+    except OSError as error:
+        return Answer("refused", f"The file cannot be opened ({error.strerror}).")
+    return answer_bytes(data, classifier, options)
+
+
+def answer_bytes(
+    data: bytes, classifier: Classifier, options: PreprocessingOptions = AUTO
+) -> Answer:
+    """Answer for the bytes of a picture file; a bad one gets the verdict "refused"."""
+    try:
+        image = decode_image(data)
+    except BadImage as error:
+        return Answer("refused", str(error))
+    return answer_image(image, classifier, options)
+
+
+def answer_image(
+    image: Image.Image, classifier: Classifier, options: PreprocessingOptions = AUTO
+) -> Answer:
+    """Answer for a decoded picture, RGBA.
+
+    Where nobody chose how the garment is found and its difference from the background finds another
+    one, both are answered and the surer answer is taken: what a segmentation leaves behind looks
+    like nothing.
+    """
+    first = preprocess_image(image, options)
+    if first.pixels is None:
+        message = "Nothing found: nothing is left of the picture."
+        if options == AUTO:
+            message = "Nothing found: the picture is of one colour."
+        return Answer("nothing_found", message, preprocessed=first)
+    candidates = [(options, first)]
+    found_by_hand = options.segment != "automatic" or options.tolerance is not None
+    if options.method == "automatic" and not found_by_hand and first.decided.segment != RIVAL:
+        other = replace(options, segment=RIVAL)
+        second = preprocess_image(image, other)
+        if second.pixels is not None and not np.array_equal(second.pixels, first.pixels):
+            candidates.append((other, second))
+    answers = [
+        replace(answer_pixels(found.pixels, classifier), preprocessed=found, options=used)
+        for used, found in candidates
+    ]
+    return max(answers, key=lambda answer: answer.probability)  # the first of equals
+
+
+def answer_pixels(pixels: np.ndarray, classifier: Classifier) -> Answer:
+    """Answer for (28, 28) uint8, light garment on black."""
+    policy = classifier.policy
+    predicted = predict_tta(pixels[np.newaxis], classifier, policy.tta_variants)
+    probabilities = policy.calibrate(predicted.probabilities)[0]
+    verdict = str(policy.decide(predicted.probabilities, predicted.features)[0])
+    class_id = int(probabilities.argmax())
+    probability = float(probabilities[class_id])
+    name, second = CLASS_NAMES[class_id], CLASS_NAMES[int(np.argsort(probabilities)[-2])]
+    message = {
+        "confident": f"{name} ({probability:.0%})",
+        "unsure": f"Not sure: {name} ({probability:.0%}), else {second}",
+        "not_clothing": f"Probably none of the ten classes; the closest is {name}",
+    }[verdict]
+    return Answer(verdict, message, class_id, probability, probabilities, tta=predicted)

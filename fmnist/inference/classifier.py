@@ -1,0 +1,147 @@
+"""Classification through LiteRT: what the web process and the command line answer with.
+
+It starts in a fraction of the time that TensorFlow takes, and a test holds it to Keras' answers on
+all 10,000 test images.
+"""
+
+import hashlib
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from fmnist.data import scale
+from fmnist.errors import RunError
+from fmnist.files import sha256_of, write_json
+from fmnist.inference.rejection import UNFITTED, RejectionPolicy, fit_rejection_policy
+from fmnist.quiet import quiet
+from fmnist.runs.library import find_run
+from fmnist.runs.run import Run, check_run_file, read_run, write_run_info
+
+__all__ = ["Classifier", "fit_rejection", "load_classifier", "load_classifier_for_command"]
+
+BATCH = 100  # larger ones are slower: the first layer's output no longer fits the cache
+
+
+class Classifier:
+    """A network in LiteRT form. May be shared by threads: calls wait for one another."""
+
+    def __init__(self, path: Path, policy: RejectionPolicy = UNFITTED):
+        """Load a .tflite file. Raises RunError where it cannot be used.
+
+        policy: how the run's answers become verdicts (`fmnist.inference.answer`); not used here
+        """
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            self._interpreter = Interpreter(model_path=str(path), num_threads=2)
+            self._input = self._interpreter.get_input_details()[0]["index"]
+            outputs = {
+                int(detail["shape"][-1]): detail["index"]
+                for detail in self._interpreter.get_output_details()
+            }
+            self._probabilities = outputs.pop(10)
+            self._features = outputs.popitem()[1]
+        except (ValueError, RuntimeError, KeyError, IndexError) as error:
+            raise RunError(f"The network {path.name} cannot be loaded ({error}).") from None
+        self.policy = policy
+        self._lock = threading.Lock()  # an interpreter's tensors belong to one call at a time
+        self._size = 0
+
+    def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Classify (N, 28, 28) uint8, light garment on black.
+
+        Returns the softmax probabilities (N, 10) and the penultimate features (N, F), float32.
+        """
+        if images.ndim != 3 or images.shape[1:] != (28, 28) or images.dtype != np.uint8:
+            raise ValueError(
+                f"expected (N, 28, 28) uint8, got {images.shape} {images.dtype} instead"
+            )
+        probabilities, features = [], []
+        for start in range(0, len(images), BATCH):
+            part = self._invoke(scale(images[start : start + BATCH]))
+            probabilities.append(part[0])
+            features.append(part[1])
+        if not probabilities:
+            return np.empty((0, 10), np.float32), np.empty((0, 0), np.float32)
+        return np.concatenate(probabilities), np.concatenate(features)
+
+    def _invoke(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(B, 28, 28, 1) float32 -> copies of (B, 10) and (B, F) float32."""
+        with self._lock:
+            if len(batch) != self._size:
+                self._interpreter.resize_tensor_input(self._input, batch.shape)
+                self._interpreter.allocate_tensors()
+                self._size = len(batch)
+            self._interpreter.set_tensor(self._input, batch)
+            self._interpreter.invoke()
+            return (
+                self._interpreter.get_tensor(self._probabilities),
+                self._interpreter.get_tensor(self._features),
+            )
+
+
+def load_classifier(run: Run) -> Classifier:
+    """The classifier of a run. Raises RunError where it has none or its file was changed.
+
+    The hash is checked first, because LiteRT is native code and a run's folder may be damaged.
+    """
+    if not run.usable:
+        raise RunError(f"The run {run.name!r} has no network to classify with ({run.state}).")
+    return _load(run, _policy(run))
+
+
+def _load(run: Run, policy: RejectionPolicy = UNFITTED) -> Classifier:
+    check_run_file(run, "model.tflite")
+    return Classifier(run.path / "model.tflite", policy)
+
+
+def _policy(run: Run) -> RejectionPolicy:
+    """What the run's verdict.json says; one that was trained before there were any has none."""
+    if "verdict.json" not in run.files:
+        return UNFITTED
+    path = run.path / "verdict.json"
+    try:
+        text = path.read_bytes()
+        known = run.files["verdict.json"], read_run(run.path).files.get("verdict.json")
+        # either hash: it may have been fitted anew since the run was read
+        if hashlib.sha256(text).hexdigest() in known:
+            return RejectionPolicy.from_dict(json.loads(text))
+    except OSError as error:
+        raise RunError(
+            f"The run {run.name!r} is gone or cannot be read: verdict.json ({error.strerror})."
+        ) from None
+    except ValueError:
+        pass
+    raise RunError(f"The run {run.name!r} is damaged: verdict.json was changed.")
+
+
+def fit_rejection(run: Run, images: np.ndarray, labels: np.ndarray) -> None:
+    """Fit the run's rejection policy on images it was not trained on; written as verdict.json.
+
+    images (N, 28, 28) uint8, labels (N,). Raises RunError where the run has no network or its
+    folder cannot be written.
+    """
+    if "model.tflite" not in run.files:  # it need not be usable yet: a training calls this, too
+        raise RunError(f"The run {run.name!r} has no network to classify with ({run.state}).")
+    policy = fit_rejection_policy(_load(run), images, labels)
+    try:
+        write_json(run.path / "verdict.json", policy.to_dict())
+        digest = sha256_of(run.path / "verdict.json")
+        write_run_info(run.path, files={**run.files, "verdict.json": digest})
+    except OSError as error:
+        raise RunError(
+            f"The folder of the run {run.name!r} cannot be written ({error.strerror})."
+        ) from None
+
+
+def load_classifier_for_command(name: str) -> Classifier:
+    """The classifier of the run of that name, for a command: LiteRT's notices are dropped.
+
+    Raises RunError as `load_classifier` does, and where there is no such run.
+    """
+    with quiet():
+        classifier = load_classifier(find_run(name))
+        classifier(np.zeros((1, 28, 28), np.uint8))  # LiteRT says a word on its first call
+    return classifier

@@ -1,0 +1,195 @@
+"""When not to answer: calibrated probabilities, and out-of-distribution (OOD) inputs.
+
+Fitted once per run, on the 5,000 validation images and on made-up outliers, never on the test set:
+
+- a temperature, by which the logarithm of the averaged probabilities is divided, as the logits are
+  by Guo et al. (On Calibration of Modern Neural Networks, arXiv 1706.04599, section 4.2);
+- a logistic regression on the penultimate features that tells garments, the dataset's and other
+  renderings of them, from outliers;
+- the TTA variants of an input that the network knows;
+- two thresholds, so that a stated share of the validation images is not answered; they are set on
+  the half of them that the regression has not seen.
+"""
+
+from dataclasses import asdict, dataclass, field, replace
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import expit, softmax
+
+from fmnist.augmentation import outliers
+from fmnist.augmentation.stylised import stylise_images
+from fmnist.inference.tta import TTA_VARIANTS, average_tta, predict_tta, predict_tta_variants
+from fmnist.metrics.calibration import ece, trade_off
+
+__all__ = [
+    "UNFITTED",
+    "RejectionPolicy",
+    "apply_temperature",
+    "fit_rejection_policy",
+    "fit_temperature",
+]
+
+# Of the validation images, so many at most are called no garment, and so many not answered in all.
+MOST_NOT_CLOTHING = 0.01
+MOST_NOT_ANSWERED = 0.085
+OUTLIERS = 4_000
+KNOWN = 0.03  # a TTA variant counts where it costs the network less accuracy than this
+PLAIN = "as prepared"
+MEASURED = ("n", "ece_before", "ece_after", "outliers", "outliers_not_confident", "risk_coverage")
+# What a verdict.json that was written earlier calls them.
+FORMER_NAMES = {
+    "views": "tta_variants",
+    "confident_from": "confidence_threshold",
+    "clothing_from": "ood_threshold",
+    "trade_off": "risk_coverage",
+}
+
+
+@dataclass(frozen=True)
+class RejectionPolicy:
+    """How one run's answers are turned into verdicts.
+
+    tta_variants: names of the variants that are averaged, see `tta.TTA_VARIANTS`
+    temperature: > 0; above 1 where the network is too sure of itself
+    confidence_threshold: calibrated probability, 0..1, from which an answer is confident
+    ood_threshold: garment score, 0..1, below which a picture is called no clothing
+    weights, bias: of the garment score: sigmoid(features @ weights + bias); empty without one
+    measured: what was measured while fitting, for people: n, ece_before, ece_after ...
+    """
+
+    tta_variants: tuple[str, ...] = (PLAIN,)
+    temperature: float = 1.0
+    confidence_threshold: float = 0.8
+    ood_threshold: float = 0.0
+    weights: tuple[float, ...] = ()
+    bias: float = 0.0
+    measured: dict = field(default_factory=dict)
+
+    def calibrate(self, probabilities: np.ndarray) -> np.ndarray:
+        """See `apply_temperature`."""
+        return apply_temperature(probabilities, self.temperature)
+
+    def garment_score(self, features: np.ndarray) -> np.ndarray:
+        """How much the features (..., F) look like a garment's: (...,) float32, 0..1."""
+        if not self.weights:
+            return np.ones(features.shape[:-1], np.float32)
+        score = features @ np.asarray(self.weights, np.float32) + np.float32(self.bias)
+        return expit(score)
+
+    def decide(self, probabilities: np.ndarray, features: np.ndarray) -> np.ndarray:
+        """(N, 10) not calibrated, (N, F) -> (N,) "confident", "unsure" or "not_clothing"."""
+        sure = self.calibrate(probabilities).max(axis=1) >= self.confidence_threshold
+        verdicts = np.where(sure, "confident", "unsure")
+        return np.where(self.garment_score(features) < self.ood_threshold, "not_clothing", verdicts)
+
+    def to_dict(self) -> dict:
+        """Plain values, as they stand in a run's verdict.json."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: object) -> "RejectionPolicy":
+        """Read what `to_dict` wrote, now or earlier. Raises ValueError on anything else."""
+        try:
+            values = _with_new_names(values)
+            numbers = {
+                name: float(values[name])
+                for name in ("temperature", "confidence_threshold", "ood_threshold", "bias")
+            }
+            weights = tuple(map(float, values["weights"]))
+            names = tuple(values["tta_variants"])
+            known = set(names) <= set(TTA_VARIANTS) and len(names) == len(set(names)) > 0
+            measured = _with_new_names(values["measured"])
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+            raise ValueError("not the values of a rejection policy") from None
+        if not np.isfinite([*numbers.values(), *weights]).all() or numbers["temperature"] <= 0:
+            raise ValueError("the values of a policy are finite, and its temperature is above 0")
+        if not known:
+            raise ValueError(f"the TTA variants are some of {tuple(TTA_VARIANTS)}")
+        if measured and not set(MEASURED) <= set(measured):
+            raise ValueError(f"what was measured while fitting is {MEASURED}")
+        return cls(names, **numbers, weights=weights, measured=measured)
+
+
+def _with_new_names(values: dict) -> dict:
+    return {FORMER_NAMES.get(name, name): value for name, value in values.items()}
+
+
+UNFITTED = RejectionPolicy()  # for a run without a verdict.json
+
+
+def fit_rejection_policy(
+    classifier, images: np.ndarray, labels: np.ndarray, seed: int = 0
+) -> RejectionPolicy:
+    """Fit on images (N, 28, 28) uint8 that the network was not trained on, and (N,) labels."""
+    from sklearn.linear_model import LogisticRegression  # a training needs it, a page does not
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(labels))
+    images, labels = images[order], labels[order]
+    by_variant, features = predict_tta_variants(images, classifier)
+    single = (by_variant.argmax(axis=2) == labels[:, np.newaxis]).mean(axis=0)  # (V,) accuracy
+    known = single >= single[0] - KNOWN
+    names = tuple(name for name, knows in zip(TTA_VARIANTS, known, strict=True) if knows)
+    predicted = average_tta(by_variant[:, known], features[:, known], names)
+    others = predict_tta(outliers.make_outliers(OUTLIERS, images, rng), classifier, names)
+
+    temperature = fit_temperature(predicted.probabilities, labels)
+    half = len(labels) // 2
+    # people's garments look otherwise than the dataset's, and are garments all the same
+    drawn = stylise_images(images[:half], labels[:half], rng)
+    rendered = predict_tta(drawn, classifier, names).features
+    garments = np.concatenate([predicted.features[:half], rendered])
+    features = np.concatenate([garments, others.features[: OUTLIERS // 2]])
+    model = make_pipeline(
+        StandardScaler(), LogisticRegression(C=0.01, class_weight="balanced", max_iter=1_000)
+    ).fit(features, np.arange(len(features)) < len(garments))
+    scaler, regression = model[0], model[1]
+    weights = regression.coef_[0] / scaler.scale_
+    bias = float(regression.intercept_[0] - weights @ scaler.mean_)
+    policy = RejectionPolicy(names, temperature, weights=tuple(map(float, weights)), bias=bias)
+
+    # the thresholds are set on the half that the regression has not seen
+    score = policy.garment_score(predicted.features[half:])
+    ood_threshold = float(np.quantile(score, MOST_NOT_CLOTHING))
+    best = policy.calibrate(predicted.probabilities[half:]).max(axis=1)
+    best[score < ood_threshold] = 0
+    confidence_threshold = float(np.quantile(best, MOST_NOT_ANSWERED))
+    policy = replace(policy, confidence_threshold=confidence_threshold, ood_threshold=ood_threshold)
+
+    before, after = predicted.probabilities, policy.calibrate(predicted.probabilities)
+    unseen = slice(OUTLIERS // 2, None)
+    made_up = policy.decide(others.probabilities[unseen], others.features[unseen])
+    right = after.argmax(axis=1) == labels
+    return replace(
+        policy,
+        measured={
+            "n": len(labels),
+            "accuracy": float(right.mean()),
+            "ece_before": ece(before, labels),
+            "ece_after": ece(after, labels),
+            "outliers": len(made_up),
+            "outliers_not_confident": float((made_up != "confident").mean()),
+            "outliers_not_clothing": float((made_up == "not_clothing").mean()),
+            "risk_coverage": trade_off(after.max(axis=1), right),
+        },
+    )
+
+
+def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Softmax of log-probabilities divided by the temperature, > 0; (..., 10) -> same, float32."""
+    logits = np.log(np.maximum(probabilities, 1e-12)) / temperature
+    return softmax(logits, axis=-1).astype(np.float32)
+
+
+def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature with the least cross-entropy on (N, 10) probabilities and (N,) labels."""
+
+    def loss(log_temperature: float) -> float:
+        calibrated = apply_temperature(probabilities, float(np.exp(log_temperature)))
+        of_true = calibrated[np.arange(len(labels)), labels]
+        return float(-np.log(np.maximum(of_true, 1e-12)).mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-2, 2), method="bounded").x))

@@ -1,0 +1,84 @@
+"""One training at a time on this machine: the lock that a training holds, and who holds it.
+
+It is an operating-system lock for as long as the process lives, so a killed training frees the
+machine at once. A file beside it says for which run.
+"""
+
+import contextlib
+import getpass
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import filelock
+
+from fmnist.files import write_json
+from fmnist.processes import is_alive, this_process
+from fmnist.runs.run import Run, read_run
+
+__all__ = ["active_run", "busy_message", "find_holder", "hold_lock", "machine_file", "subject_of"]
+
+
+def machine_file(ending: str) -> Path:
+    """A file that all processes of this user on this machine share, such as ".lock"."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may run under an id that has no name
+        user = str(os.getuid())
+    return Path(tempfile.gettempdir()) / f"fmnist-training-{user}{ending}"
+
+
+@contextlib.contextmanager
+def hold_lock(path: Path, timeout: float = 0.5) -> Iterator[None]:
+    """Hold the machine for the run at `path`. Raises filelock.Timeout where another one does."""
+    holder = machine_file(".json")
+    with filelock.FileLock(machine_file(".lock"), timeout=timeout):
+        try:
+            write_json(holder, {"path": str(path), "process": this_process()})
+            yield
+        finally:
+            holder.unlink(missing_ok=True)
+
+
+def active_run() -> Run | None:
+    """The training that holds this machine, whichever folder its run lies in, or None."""
+    path = _holder()
+    return _active(path) if path else None
+
+
+def find_holder() -> tuple[str, Run | None]:
+    """One sentence about what holds this machine, and its run, None where it is a benchmark.
+
+    The sentence is "" where the machine is free.
+    """
+    if (path := _holder()) is None:
+        return "", None
+    run = _active(path)
+    return busy_message(run), run
+
+
+def busy_message(run: Run | None) -> str:
+    """One sentence that names the training in the way."""
+    return f"{subject_of(run)} is training on this machine, and it runs one training at a time."
+
+
+def subject_of(run: Run | None) -> str:
+    """How a sentence begins that is about what trains on this machine; None: a benchmark."""
+    return f"The run {run.name!r}" if run else "Something else"
+
+
+def _active(path: Path) -> Run | None:
+    run = read_run(path)
+    return run if run.active else None
+
+
+def _holder() -> Path | None:
+    """The folder for which a living process holds this machine: a run's, or a benchmark's own."""
+    try:
+        holder = json.loads(machine_file(".json").read_text(encoding="utf-8"))
+        path, process = Path(holder["path"]), holder["process"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return path if is_alive(process) else None

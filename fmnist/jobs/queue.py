@@ -1,0 +1,146 @@
+"""The trainings that wait for this machine, in their order: a queue that all processes share.
+
+A waiting training is a process that looks twice a second whether it is first and the machine is
+free. The order is one file beside the machine's lock; who has died is left out when it is read.
+"""
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import filelock
+
+from fmnist.errors import TrainingBusy
+from fmnist.files import write_json
+from fmnist.jobs.lock import active_run, busy_message, hold_lock, machine_file
+from fmnist.processes import is_alive, this_process
+from fmnist.runs.run import Run, read_run
+
+__all__ = [
+    "MAX_WAITING",
+    "hold_machine",
+    "join_queue",
+    "leave_queue",
+    "list_queue",
+    "move_in_queue",
+    "waiting_runs",
+]
+
+MAX_WAITING = 10  # at once; each is a process of some 100 MB
+FILE = ".queue.json"
+
+
+@contextlib.contextmanager
+def hold_machine(
+    path: Path,
+    wait: Callable[[], None] | None = None,
+    *,
+    front: bool = False,
+    queued: Callable[[], None] = lambda: None,
+) -> Iterator[None]:
+    """Hold the machine for the training of the run at `path`.
+
+    Without `wait` raises TrainingBusy where another training holds the machine or waits for it.
+    With it, queues (`front`: before all others), calls `queued()` once it has a place, and then
+    `wait()` twice a second until it is this run's turn; both may raise to give up. Raises
+    TrainingBusy where there is no place.
+    """
+    with contextlib.ExitStack() as held:
+        if wait is None:
+            if others := waiting_runs():
+                raise TrainingBusy(busy_message(active_run() or others[0]))
+            if not _take_lock(path, held):
+                raise TrainingBusy(busy_message(active_run()))
+        else:
+            join_queue(path, front=front)
+            try:
+                queued()
+                while not _take_turn(path, held):
+                    wait()
+            finally:
+                leave_queue(path)
+        yield
+
+
+def list_queue() -> list[Path]:
+    """The folders of the runs that wait, the next one first."""
+    return [Path(entry["path"]) for entry in _read_entries()]
+
+
+def waiting_runs() -> list[Run]:
+    """The runs that wait for this machine, the next one first."""
+    found = [read_run(path) for path in list_queue()]
+    return [run for run in found if run.state == "waiting"]
+
+
+def join_queue(path: Path, *, front: bool = False) -> None:
+    """Let this process wait for the run at `path`, as the last or the first.
+
+    Raises TrainingBusy where too many wait already, or this run does.
+    """
+    with _changed_entries() as entries:
+        if any(entry["path"] == str(path) for entry in entries):
+            raise TrainingBusy(f"The run {path.name!r} waits for this machine already.")
+        if len(entries) >= MAX_WAITING:
+            raise TrainingBusy(
+                f"{len(entries)} trainings wait for this machine already; cancel one first."
+            )
+        entry = {"path": str(path), "process": this_process()}
+        entries.insert(0 if front else len(entries), entry)
+
+
+def leave_queue(path: Path) -> None:
+    """Let the run at `path` wait no more; nothing where it does not wait."""
+    with _changed_entries() as entries:
+        entries[:] = [entry for entry in entries if entry["path"] != str(path)]
+
+
+def move_in_queue(path: Path, places: int) -> None:
+    """Move a waiting run by so many places, below 0 for sooner; nothing where it does not wait."""
+    with _changed_entries() as entries:
+        paths = [entry["path"] for entry in entries]
+        if str(path) in paths:
+            at = paths.index(str(path))
+            entries.insert(min(max(at + places, 0), len(entries) - 1), entries.pop(at))
+
+
+def _take_turn(path: Path, held: contextlib.ExitStack) -> bool:
+    """True once the run at `path` is first and has the machine; takes half a second if not."""
+    if list_queue()[:1] != [path]:
+        time.sleep(0.5)
+        return False
+    return _take_lock(path, held)
+
+
+def _take_lock(path: Path, held: contextlib.ExitStack) -> bool:
+    try:
+        held.enter_context(hold_lock(path))
+    except filelock.Timeout:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _changed_entries() -> Iterator[list[dict]]:
+    with filelock.FileLock(machine_file(".queue.lock")):
+        entries = _read_entries()
+        yield entries
+        write_json(machine_file(FILE), entries)
+
+
+def _read_entries() -> list[dict]:
+    try:
+        entries = json.loads(machine_file(FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return []
+    if not isinstance(entries, list):
+        return []
+    return [
+        entry
+        for entry in entries
+        if isinstance(entry, dict)
+        and isinstance(entry.get("path"), str)
+        and is_alive(entry.get("process"))
+    ]

@@ -1,0 +1,85 @@
+"""How long the recipes take on this machine, from its own finished trainings.
+
+A training here that took 1.3 times what was recorded for its recipe says so of the recipe, and,
+less surely, of the others. Without one, the times are those of the machine that recorded them.
+"""
+
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fmnist import machine
+from fmnist.planning.recorded_trainings import Duration, Record, local_settings
+from fmnist.runs.forecast import total_seconds
+from fmnist.runs.run import Run
+
+__all__ = ["Timing", "estimate_timings"]
+
+NEWEST = 3  # trainings of a recipe that count; older ones may be from before an update
+# settings that decide how long an epoch takes: a training is one of a recipe where they agree
+COST = ("network", "batch_size", "precision", "fraction", "holdout", "renderings")
+COST += ("second_look", "shifted_looks")
+SAME_MACHINE = ("processor", "cores", "system")
+# share of the expected seconds that is kept in hand, and what they rest on
+MARGINS = 0.1, 0.3, 0.5
+BASES = (
+    "The time is that of your own trainings of this recipe on this machine.",
+    "The time is estimated from your trainings of other recipes on this machine; after the first "
+    "one of this recipe it will be exact.",
+    "The time is estimated from another machine ({processor}, {cores} cores); after your first "
+    "training on this one it will be exact.",
+)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """A recipe's duration here, the share of it to keep in hand, and a sentence on its basis."""
+
+    duration: Duration
+    margin: float
+    basis: str
+
+
+def estimate_timings(records: dict[str, Record], runs: Iterable[Run]) -> dict[str, Timing]:
+    """Recipe -> its timing, without those that were not timed in this machine's precision.
+
+    runs: the newest first, as `runs.list_runs` has them
+    """
+    runs = [run for run in runs if _finished_here(run)]
+    recorded = {
+        name: duration
+        for name, record in records.items()
+        if (duration := record.durations.get(local_settings(name).precision))
+    }
+    factors = {name: _factors(name, duration, runs) for name, duration in recorded.items()}
+    found = {}
+    for name, duration in recorded.items():
+        about = records[name].machine
+        comparable = (factors[other] for other in factors if records[other].machine == about)
+        others = [factor for values in comparable for factor in values]
+        level = 0 if factors[name] else 1 if others else 2
+        factor = statistics.median(factors[name] or others or [1.0])
+        scaled = Duration(factor * duration.epoch, factor * duration.overhead)
+        found[name] = Timing(scaled, MARGINS[level], BASES[level].format(**about))
+    return found
+
+
+def _finished_here(run: Run) -> bool:
+    about, here = run.info.get("machine"), machine.describe_machine()
+    return (
+        run.state == "finished"
+        and not (run.shipped or run.elsewhere)
+        and isinstance(about, dict)
+        and all(about.get(name) == here[name] for name in SAME_MACHINE)
+    )
+
+
+def _factors(name: str, recorded: Duration, runs: list[Run]) -> list[float]:
+    """How many times the recorded duration the newest trainings of a recipe took."""
+    wanted, found = [getattr(local_settings(name), setting) for setting in COST], []
+    for run in runs:
+        if len(found) < NEWEST and [getattr(run.settings, setting) for setting in COST] == wanted:
+            seconds, epochs = total_seconds(run) or 0, run.count("epochs_done") or 0
+            if seconds > 0 and epochs > 0:
+                found.append(seconds / recorded.total(epochs))
+    return found

@@ -1,0 +1,135 @@
+"""What people say of a run, its star and its note, and another name for it.
+
+A star and a note lie in `about.json` in the run's folder. Shipped runs are part of the checkout and
+are not written to; what is said of them lies in `.shipped.json` in the folder of own runs. Only
+runs that nothing works on are renamed.
+"""
+
+import json
+import os
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fmnist.errors import KeepingError
+from fmnist.files import locked_folder, write_json
+from fmnist.runs.library import check_run_name, list_runs, runs_directory
+from fmnist.runs.run import Run, read_run
+
+__all__ = [
+    "ABOUT_FILE",
+    "MAX_NOTE_LENGTH",
+    "About",
+    "check_movable",
+    "load_about",
+    "lock_runs",
+    "rename_run",
+    "set_note",
+    "set_star",
+]
+
+ABOUT_FILE, SHIPPED_FILE = "about.json", ".shipped.json"
+MAX_NOTE_LENGTH = 500  # characters
+MAX_READ = 2**20  # bytes; nothing that this module writes is near it
+
+
+@dataclass(frozen=True)
+class About:
+    """What people say of a run: whether it has a star, and up to MAX_NOTE_LENGTH characters."""
+
+    starred: bool = False
+    note: str = ""
+
+
+def load_about(run: Run) -> About:
+    """The run's star and note; neither where nothing sound is kept. Never raises."""
+    kept = _read(_place(run))
+    if run.shipped:
+        kept = kept.get(run.name)
+    if not isinstance(kept, dict):
+        return About()
+    note = kept.get("note")
+    return About(
+        kept.get("starred") is True, note[:MAX_NOTE_LENGTH] if isinstance(note, str) else ""
+    )
+
+
+def set_star(run: Run, starred: bool) -> None:
+    """Give the run a star or take it off. Raises KeepingError where the disk refuses."""
+    _change(run, starred=bool(starred))
+
+
+def set_note(run: Run, note: str) -> None:
+    """Note something about the run, "" for nothing.
+
+    Raises KeepingError where it is longer than MAX_NOTE_LENGTH characters or the disk refuses.
+    """
+    note = note.strip()
+    if len(note) > MAX_NOTE_LENGTH:
+        raise KeepingError(
+            f"A note has at most {MAX_NOTE_LENGTH} characters and this one {len(note):,}; "
+            "shorten it."
+        )
+    _change(run, note=note.encode(errors="replace").decode())  # a browser may send half characters
+
+
+def rename_run(run: Run, name: str) -> Run:
+    """Give an own run that has ended another name, and return it.
+
+    Raises RunError where the name cannot be had, KeepingError where the run cannot be renamed.
+    """
+    name = name.strip()
+    with lock_runs():
+        check_movable(run, "renamed")
+        if name == run.name:
+            return run
+        check_run_name(name, run.path.parent)
+        run.path.rename(run.path.with_name(name))
+    return read_run(run.path.with_name(name))
+
+
+def lock_runs() -> AbstractContextManager[Path]:
+    """The folder of own runs, held against others who change its list; see `locked_folder`."""
+    return locked_folder(runs_directory(), KeepingError, "The runs", ".keeping.lock")
+
+
+def check_movable(run: Run, done: str) -> None:
+    """Raise KeepingError where the folder must stay where it is."""
+    if run.shipped:
+        raise KeepingError(f"The run {run.name!r} ships with the project and cannot be {done}.")
+    if not os.path.lexists(run.path):
+        raise KeepingError(f"The run {run.name!r} is gone; somebody has renamed or deleted it.")
+    if read_run(run.path).active:  # it may have begun since the page was drawn
+        raise KeepingError(f"The run {run.name!r} is at work; it can be {done} when it has ended.")
+    for other in list_runs():
+        if other.state in ("waiting", "starting") and run.name in _initial(other):
+            raise KeepingError(
+                f"The run {other.name!r} is about to begin with the weights of {run.name!r}, "
+                f"which can be {done} when that is training."
+            )
+
+
+def _initial(run: Run) -> list[str]:
+    return [name.strip() for name in run.settings.initial.split(",")] if run.settings else []
+
+
+def _place(run: Run) -> Path:
+    return runs_directory() / SHIPPED_FILE if run.shipped else run.path / ABOUT_FILE
+
+
+def _read(path: Path) -> dict:
+    try:
+        with path.open("rb") as file:
+            kept = json.loads(file.read(MAX_READ))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def _change(run: Run, **values) -> None:
+    with lock_runs():
+        if not run.path.is_dir():
+            raise KeepingError(f"The run {run.name!r} is gone; somebody has renamed or deleted it.")
+        entry = {**vars(load_about(run)), **values}
+        kept = {**_read(_place(run)), run.name: entry} if run.shipped else entry
+        write_json(_place(run), kept)

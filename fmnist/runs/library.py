@@ -1,0 +1,160 @@
+"""Where runs lie: those that ship with the project, and own ones.
+
+Shipped runs lie inside the package, own runs under `runs/` in the checkout, or where FMNIST_RUNS
+says.
+"""
+
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fmnist.errors import RunError
+from fmnist.files import write_json
+from fmnist.processes import ROOT, this_process
+from fmnist.runs.run import FORMAT, RUN_NAME, SHIPPED_DIR, Run, find_keras_file, read_run
+from fmnist.settings import TrainSettings
+
+__all__ = [
+    "DEFAULT_RUN",
+    "check_run_name",
+    "create_run",
+    "find_initial_runs",
+    "find_run",
+    "free_run_name",
+    "list_runs",
+    "list_usable_runs",
+    "new_run_name",
+    "runs_directory",
+]
+
+DEFAULT_RUN = "robust"
+
+
+def runs_directory() -> Path:
+    """Where own runs lie: FMNIST_RUNS, or `runs/` in the checkout.
+
+    Where the package is installed instead, it is `runs/` in the working directory.
+    """
+    around = ROOT if (ROOT / "app.py").is_file() else Path.cwd()
+    own = os.environ.get("FMNIST_RUNS") or around / "runs"
+    return Path(own).expanduser().resolve()
+
+
+def list_runs() -> list[Run]:
+    """All runs: the default one, the other shipped ones by name, then own ones, newest first."""
+    paths = [path for path in SHIPPED_DIR.glob("*") if path.is_dir()]
+    shipped = [
+        read_run(path) for path in sorted(paths, key=lambda p: (p.name != DEFAULT_RUN, p.name))
+    ]
+    directory = runs_directory()
+    paths = directory.glob("*") if directory.is_dir() else []
+    own = [read_run(path) for path in paths if path.is_dir() and not path.name.startswith(".")]
+    taken = {run.name for run in shipped}
+    own = [run for run in own if run.name not in taken]  # a shipped name cannot be shadowed
+    return shipped + sorted(own, key=lambda run: (run.created, run.name), reverse=True)
+
+
+def list_usable_runs() -> list[Run]:
+    """The runs that can classify, in the order of `list_runs`."""
+    return [run for run in list_runs() if run.usable]
+
+
+def find_run(name: str) -> Run:
+    """Return the run of that name. Raises RunError where there is none or it is damaged."""
+    known = RUN_NAME.fullmatch(name)
+    for directory in (SHIPPED_DIR, runs_directory()):
+        if known and (directory / name).is_dir():
+            run = read_run(directory / name)
+            if run.state == "damaged":
+                raise RunError(f"The run {name!r} is damaged: {run.reason}")
+            return run
+    names = ", ".join(run.name for run in list_runs()) or "none"
+    raise RunError(f"There is no run {name!r}. Runs here: {names}.")
+
+
+def find_initial_runs(settings: TrainSettings) -> list[Run]:
+    """The runs whose weights a training with `settings.initial` begins with the mean of.
+
+    Raises RunError where one is missing, has no whole network file, is of another network, or has
+    learnt from images that the training would validate with.
+    """
+    found = [find_run(name.strip()) for name in settings.initial.split(",")]
+    for run in found:
+        find_keras_file(run)
+        if run.settings.network != settings.network:
+            raise RunError(
+                f"The run {run.name!r} is of the network {run.settings.network!r}; a training of "
+                f"{settings.network!r} cannot begin with its weights."
+            )
+        if settings.holdout and not run.settings.holdout:
+            raise RunError(
+                f"The run {run.name!r} has learnt from all 60,000 images, so none are left to "
+                "validate with; train on all of them again, or begin with another run."
+            )
+    return found
+
+
+def new_run_name(network: str) -> str:
+    """A name for a new run that is not taken: the network and the local time."""
+    stem = f"{network}-{datetime.now():%Y%m%d-%H%M%S}"
+    names = {path.name for path in runs_directory().glob(f"{stem}*")}
+    return next(
+        name
+        for name in [stem, *(f"{stem}-{n}" for n in range(2, len(names) + 3))]
+        if name not in names
+    )
+
+
+def free_run_name(name: str) -> str:
+    """The name, or with a number behind it where a run has it already."""
+    directory = runs_directory()
+    names = [name, *(f"{name[:58]}-{number}" for number in range(2, 1_000))]
+    return next(
+        free
+        for free in names
+        if not os.path.lexists(directory / free) and not (SHIPPED_DIR / free).exists()
+    )
+
+
+def create_run(
+    name: str, settings: TrainSettings, directory: Path | None = None, *, state: str = "starting"
+) -> Path:
+    """Make the folder of a new run and return it. Raises RunError where the name cannot be had.
+
+    state: "starting", or "waiting" where the machine is not this process's yet
+    """
+    directory = directory or runs_directory()
+    check_run_name(name, directory)
+    path = directory / name
+    info = {
+        "format": FORMAT,
+        "state": state,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "settings": settings.to_dict(),
+        "process": this_process(),
+    }
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        # made under another name, so that no reader meets a folder without run.json
+        draft = Path(tempfile.mkdtemp(prefix=".new-", dir=directory))
+        draft.chmod(0o755)
+        write_json(draft / "run.json", info)
+        draft.rename(path)
+    except OSError as error:
+        raise RunError(f"The folder {path} cannot be made ({error.strerror}).") from None
+    return path
+
+
+def check_run_name(name: str, directory: Path) -> None:
+    """Raise RunError where a run in `directory` cannot have the name, or another one has it."""
+    if not RUN_NAME.fullmatch(name):
+        shown = name if len(name) < 80 else f"{name[:80]}..."
+        raise RunError(
+            f"{shown!r} cannot be a run's name: use 1 to 64 lower-case letters, digits, '.', '_' "
+            "and '-', beginning with a letter or digit."
+        )
+    if directory != SHIPPED_DIR and (SHIPPED_DIR / name).exists():
+        raise RunError(f"The name {name!r} belongs to a run that ships with the project.")
+    if os.path.lexists(directory / name):
+        raise RunError(f"There is already a run {name!r}; choose another name.")

@@ -1,0 +1,53 @@
+"""Words about a training: where it is, its settings in one line, a duration, its last lines."""
+
+from fmnist.networks.architectures import NETWORKS
+from fmnist.runs.history import TrainingProgress, read_events
+from fmnist.runs.run import Run
+from fmnist.settings import TrainSettings
+
+__all__ = ["describe_progress", "describe_settings", "duration_text", "read_last_words"]
+
+
+def describe_progress(progress: TrainingProgress, planned: int) -> tuple[float, str]:
+    """The share of the planned epochs that is done, 0..1, and where the training is, in words."""
+    now = progress.latest
+    if now is None:
+        return min(progress.epochs_done / planned, 1.0), "Starting takes some ten seconds"
+    words = f"Epoch {now['epoch']:,} of {planned:,}, batch {now['batch']:,} of {now['batches']:,}"
+    done = now["epoch"] - 1 + now["batch"] / now["batches"]
+    return min(max(done / planned, 0.0), 1.0), words
+
+
+def describe_settings(settings: TrainSettings) -> str:
+    """The settings in one short line."""
+    words = [
+        NETWORKS[settings.network].title,
+        f"{settings.epochs} epoch{'s' * (settings.epochs != 1)}",
+        f"batch {settings.batch_size}",
+        f"rate {settings.learning_rate:g}",
+    ]
+    if not settings.holdout:
+        words.append("all 60,000 images")
+    elif settings.fraction < 1:
+        words.append(f"{settings.fraction:.0%} of the images")
+    if options := settings.options_in_words():
+        words.append(options)
+    return " · ".join(words)
+
+
+def duration_text(seconds: float) -> str:
+    """Seconds as people say them."""
+    minutes, seconds = divmod(round(seconds), 60)
+    if minutes >= 100:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def read_last_words(run: Run, count: int = 15) -> str:
+    """The last lines of a run's log, or of its last error where it has no log."""
+    try:
+        text = (run.path / "log.txt").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        errors = [event for event in read_events(run) if event["event"] == "error"]
+        text = str(errors[-1].get("words", "")) if errors else ""
+    return "\n".join(text.splitlines()[-count:])

@@ -1,0 +1,83 @@
+"""A run as one zip file, to take away; unpacked under `runs/`, it is a run again."""
+
+import functools
+import io
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+from fmnist.runs.about import ABOUT_FILE, load_about
+from fmnist.runs.predictions import TEST_EPOCHS_FILE, VALIDATION_EPOCHS_FILE
+from fmnist.runs.run import Run
+
+__all__ = ["pack_run"]
+
+PACKED = (
+    "history.jsonl",
+    "model.keras",
+    "model.tflite",
+    "test.npz",
+    "verdict.json",
+    TEST_EPOCHS_FILE,
+    VALIDATION_EPOCHS_FILE,
+)
+README = """\
+A network trained on Fashion-MNIST with Fashion-MNIST Studio. Any of these files may be missing:
+run.json        settings, versions, machine, dataset and scores
+history.jsonl   one line per event of the training, with accuracy and loss
+model.keras     the network: keras.models.load_model("model.keras")(x) gives 10 probabilities
+model.tflite    the same as LiteRT: ai_edge_litert.interpreter.Interpreter("model.tflite")
+                x is (N, 28, 28, 1) float32 from 0 to 1, a light garment on black
+test.npz        "probabilities" (10000, 10) float32, of the published test images in their order
+verdict.json    its temperature, and from where on it is sure or does not answer
+epochs.u8, validation.u8   what it said after each epoch, of 10,000 test and 5,000 validation
+                images: ten bytes each, 255 for a probability of 1;  about.json: star and note
+"""
+SAME_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest one that a zip file can say
+
+
+def pack_run(run: Run) -> bytes:
+    """The run's files as a zip file, the same bytes as long as they are the same.
+
+    Files that are missing are left out, and so is what identifies the computer. Remembered for the
+    last two runs that were asked for.
+    """
+    about = json.dumps(vars(load_about(run)), indent=2) + "\n"
+    info = {name: value for name, value in run.info.items() if name != "process"}
+    words = {
+        "README.txt": README,
+        "run.json": json.dumps(info, indent=2) + "\n",
+        ABOUT_FILE: about,
+    }
+    stamps = []
+    for name in PACKED:
+        try:
+            status = (run.path / name).stat()
+            stamps.append((name, status.st_size, status.st_mtime_ns))
+        except OSError:
+            continue
+    return _packed(run.path, tuple(stamps), tuple(words.items()))
+
+
+@functools.lru_cache(maxsize=2)
+def _packed(path: Path, stamps: tuple, words: tuple) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, text in words:
+            file.writestr(_member(name), text)
+        for name, *_ in stamps:
+            try:
+                source = (path / name).open("rb")
+            except OSError:  # gone since it was looked at
+                continue
+            with source, file.open(_member(name), "w") as target:
+                shutil.copyfileobj(source, target, 2**20)
+    return buffer.getvalue()
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    member = zipfile.ZipInfo(name, SAME_TIME)
+    member.compress_type = zipfile.ZIP_DEFLATED
+    member.create_system, member.external_attr = 3, 0o644 << 16  # on Windows, too
+    return member

@@ -1,0 +1,55 @@
+"""What pages need of a trained network, written into its run's folder."""
+
+from pathlib import Path
+
+import numpy as np
+
+from fmnist.data import load, load_validation
+from fmnist.files import replace_file, sha256_of
+from fmnist.inference.classifier import Classifier, fit_rejection
+from fmnist.quiet import quiet
+from fmnist.runs.run import read_run, write_run_info
+from fmnist.training.steps import evaluate_predictions
+
+__all__ = ["export_litert", "export_run"]
+
+EXPORTED = ("model.tflite", "test.npz")
+
+
+def export_run(path: Path, model, source: str) -> None:
+    """Give the run at `path` what pages need of its network: model.tflite, test.npz, verdict.json.
+
+    The verdicts are fitted on the validation images, which a training on all 60,000 has seen: its
+    calibration is then too good.
+
+    Adds their hashes and the test scores to run.json. TensorFlow's backend only.
+    """
+    replace_file(path / "model.tflite", lambda part: export_litert(model, part))
+    test = load("test", source)
+    with quiet():
+        probabilities, _ = Classifier(path / "model.tflite")(test.images)
+    replace_file(
+        path / "test.npz", lambda part: np.savez_compressed(part, probabilities=probabilities)
+    )
+    scores = evaluate_predictions(probabilities, test.labels)
+    run = read_run(path)
+    write_run_info(
+        path,
+        scores={**run.scores, **{f"test_{name}": value for name, value in scores.items()}},
+        files={**run.files, **{name: sha256_of(path / name) for name in EXPORTED}},
+    )
+    validation = load_validation(source)
+    with quiet():
+        fit_rejection(read_run(path), validation.images, validation.labels)
+
+
+def export_litert(model, path: Path) -> None:
+    """Write `model` as .tflite with two outputs: probabilities (B, 10) and features (B, F)."""
+    import keras
+
+    outputs = {
+        "probabilities": model.outputs[0],
+        "features": model.get_layer("features").output,
+    }
+    with quiet():
+        keras.Model(model.inputs, outputs).export(path, format="litert", verbose=False)

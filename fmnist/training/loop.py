@@ -1,0 +1,307 @@
+"""One training, from settings to a finished run's folder. Runs in a process of its own.
+
+After every epoch the folder holds a checkpoint, so a training that was killed loses the running
+epoch at most and goes on exactly where it was; the network's own file is written at the end,
+without the optimizer's moments, which would triple it.
+"""
+
+import contextlib
+import math
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from fmnist import machine
+from fmnist.data import Part, checksums, load, load_train_validation
+from fmnist.errors import FmnistError, SettingsError, TrainingDiverged
+from fmnist.files import read_json_lines, replace_file, sha256_of
+from fmnist.processes import this_process
+from fmnist.quiet import quiet
+from fmnist.runs import control
+from fmnist.runs.checkpoint import CHECKPOINT_FILE, Checkpoint, load_checkpoint, save_checkpoint
+from fmnist.runs.library import find_initial_runs
+from fmnist.runs.predictions import VALIDATION_EPOCHS_FILE, save_epoch_predictions
+from fmnist.runs.run import find_keras_file, write_run_info
+from fmnist.settings import TrainSettings
+from fmnist.training.export import export_run
+from fmnist.training.feature_maps import SHOWN_IMAGE, save_feature_maps
+from fmnist.training.recorder import Progress, Recorder, Report
+from fmnist.training.requests_watcher import RequestsWatcher
+from fmnist.training.steps import (
+    Stopped,
+    augment_epoch,
+    build_training_model,
+    evaluate_predictions,
+    fit_epoch,
+    predict_probabilities,
+    strip_training_layers,
+)
+from fmnist.training.stylised_epochs import StylisedEpochs
+
+__all__ = ["set_up", "train"]
+
+
+def train(
+    path: Path,
+    settings: TrainSettings,
+    report: Report = lambda event: None,
+    *,
+    resume: bool = False,
+) -> None:
+    """Train as `settings` say and fill the run's folder `path`, made by `runs.create`.
+
+    resume: go on after the folder's checkpoint, or from the beginning where there is none yet
+
+    Calls `report` with each event it appends to the history. Ends with the run in the state
+    finished or stopped; any error is recorded in the folder (state failed) and raised again.
+    """
+    record = Recorder(path, report)
+    with _errors_recorded(path, record), RequestsWatcher(path, record) as watcher:
+        started = watcher.clock()
+        write_run_info(
+            path,
+            state="starting",
+            process=this_process(),
+            versions=machine.versions(),
+            machine=machine.describe_machine(),
+            dataset={"source": settings.source, "sha256": checksums()},
+            settings=settings.to_dict(),
+            error=None,
+        )
+        record("start", settings=settings.to_dict())
+        set_up(settings)
+
+        # images: (N, 28, 28) uint8, labels: (N,) uint8
+        if settings.holdout:
+            training, validation = load_train_validation(settings.source, settings.fraction)
+        else:
+            training, validation = load("train", settings.source), None
+        test = load("test", settings.source)
+
+        model = build_training_model(settings)
+        done = _load_checkpoint(path, model, record) if resume else Checkpoint(0, 0.0, {})
+        started -= done.seconds
+        last = done.last  # the newest epoch's event
+        write_run_info(
+            path,
+            state="running",
+            parameters=model.count_params(),
+            train_size=len(training.labels),
+        )
+        if done.epoch == 0 and settings.initial:
+            files = [find_keras_file(run) for run in find_initial_runs(settings)]
+            model.set_weights(_mean_weights(files))
+
+        def after_batch(batch: int, scores: dict[str, float], rate: float) -> None:
+            _check_finite(scores["loss"], epoch)
+            progress.batch_ends(batch, scores, rate)
+            watcher.check()
+
+        watcher.training_begins()
+        progress = Progress(record, watcher.clock)
+        epoch_images = _epoch_images(training, settings, done.epoch, watcher)
+        stopped = False
+        try:
+            for epoch in range(done.epoch, settings.epochs):
+                settings = _obey_rate(path, settings, epoch, record)
+                images, labels = next(epoch_images)
+                progress.epoch_begins(settings, epoch, len(images))
+                began = watcher.clock()
+                scores = fit_epoch(model, images, labels, settings, epoch, after_batch)
+                if validation is not None:
+                    scores |= _validate(path, model, validation, settings, epoch, watcher)
+                scores = {name: round(value, 5) for name, value in scores.items()}
+                seconds = round(watcher.clock() - began, 2)  # as Keras counts: without the test
+                save_epoch_predictions(
+                    path, epoch + 1, _predict(model, test.images, settings, watcher)
+                )
+                last = {"epoch": epoch + 1, "seconds": seconds, **scores}
+                so_far = round(watcher.clock() - started, 1)
+                save_checkpoint(path, model, Checkpoint(epoch + 1, so_far, last))
+                record("epoch", **last)
+                write_run_info(path, epochs_done=epoch + 1)
+                if epoch + 1 < settings.epochs:
+                    watcher.check()
+        except Stopped:
+            stopped = True
+        finally:
+            epoch_images.close()
+
+        seconds = round(watcher.clock() - started, 1)
+        write_run_info(path, state="finishing")
+        record("finishing")
+        network = strip_training_layers(model, settings)
+        scores = _validation_scores(network, validation, settings, last, stopped)
+        replace_file(path / "model.keras", network.save)
+        write_run_info(
+            path,
+            train_seconds=seconds,
+            epochs_done=last.get("epoch", 0),
+            scores=scores,
+            files={"model.keras": sha256_of(path / "model.keras")},
+        )
+        if _on_tensorflow():  # no other backend can write LiteRT's form
+            export_run(path, network, settings.source)  # looks at the test labels, once
+        state = "stopped" if stopped else "finished"
+        record("end", state=state)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        write_run_info(path, state=state, process=None, finished=now)
+
+
+@contextlib.contextmanager
+def _errors_recorded(path: Path, record: Recorder) -> Iterator[None]:
+    """Write any error into the run's folder before it goes on."""
+    try:
+        yield
+    except BaseException as error:
+        expected = isinstance(error, FmnistError)
+        sentence = str(error) if expected else f"{type(error).__name__}: {error}"
+        words = sentence if expected else traceback.format_exc()[-4000:]
+        record("error", message=sentence, words=words)
+        diverged = isinstance(error, TrainingDiverged) or None
+        write_run_info(path, state="failed", error=sentence, process=None, diverged=diverged)
+        raise
+
+
+def set_up(settings: TrainSettings) -> None:
+    """Seed and switch everything that has to be before the first tensor is made.
+
+    Raises SettingsError where this processor or Keras' backend cannot do what is asked for.
+    """
+    machine.keep_memory()
+    if settings.precision == "bfloat16" and not machine.multiplies_bfloat16():
+        raise SettingsError(
+            "This processor does not multiply bfloat16, which would be slower; use float32."
+        )
+    with quiet():
+        import keras
+
+        keras.ops.zeros(1)  # the first tensor makes TensorFlow look for a GPU, and complain
+    keras.utils.set_random_seed(settings.seed)
+    if settings.precision == "bfloat16":
+        keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    if settings.deterministic:
+        if not _on_tensorflow():
+            raise SettingsError("deterministic needs Keras' TensorFlow backend.")
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+
+
+def _on_tensorflow() -> bool:
+    import keras
+
+    return keras.backend.backend() == "tensorflow"
+
+
+def _load_checkpoint(path: Path, model, record: Recorder) -> Checkpoint:
+    """Put the folder's checkpoint into the model; where there is none, nothing is done yet."""
+    if not (path / CHECKPOINT_FILE).exists():
+        record("resumed", epoch=0)
+        return Checkpoint(0, 0.0, {})
+    checkpoint = load_checkpoint(path, model)
+    record("resumed", epoch=checkpoint.epoch)
+    events = read_json_lines(path / "history.jsonl")
+    recorded = [event.get("epoch") for event in events if event.get("event") == "epoch"]
+    if checkpoint.last and checkpoint.epoch not in recorded:
+        record("epoch", **checkpoint.last)  # killed between the two writes
+    return checkpoint
+
+
+def _mean_weights(files: list[Path]) -> list[np.ndarray]:
+    """The mean of some networks' weights, layer by layer.
+
+    Networks that were trained on from one another lie in one basin, where the mean of them is
+    often better than each (Wortsman et al., "Model soups", arXiv 2203.05482).
+    """
+    import keras
+
+    each = [keras.models.load_model(file, compile=False).get_weights() for file in files]
+    return [np.mean(layer, axis=0) for layer in zip(*each, strict=True)]
+
+
+def _epoch_images(
+    training: Part, settings: TrainSettings, first: int, watcher: RequestsWatcher
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Each epoch's images (T, 28, 28) and labels (T,) in order; the seed decides all of it."""
+    if not settings.renderings:
+        for epoch in range(first, settings.epochs):
+            yield augment_epoch(training.images, training.labels, settings, epoch)
+        return
+    images, labels = training.images, training.labels
+    stylised = StylisedEpochs(images, labels, settings.seed, settings.epochs, first)
+    with contextlib.closing(stylised):
+        for _ in range(first, settings.epochs):
+            yield stylised.next_epoch(watcher.check)
+
+
+def _obey_rate(path: Path, settings: TrainSettings, epoch: int, record: Recorder) -> TrainSettings:
+    """The settings with the learning rate that somebody has asked for from this epoch on."""
+    rate = control.requested_rate(path)
+    if rate is None:
+        return settings
+    values = settings.to_dict()
+    values["rate_changes"].append([epoch + 1, rate])
+    try:
+        settings = TrainSettings.from_dict(values)
+    except SettingsError as error:
+        record("refused", message=str(error))
+    else:
+        record("rate", epoch=epoch + 1, learning_rate=rate)
+        write_run_info(path, settings=settings.to_dict())
+    control.withdraw_request(path, control.RATE)
+    return settings
+
+
+def _predict(
+    model, images: np.ndarray, settings: TrainSettings, watcher: RequestsWatcher
+) -> np.ndarray:
+    twice = settings.second_look
+    return predict_probabilities(model, images, watcher.check, second_look=twice)
+
+
+def _validate(
+    path: Path,
+    model,
+    validation: Part,
+    settings: TrainSettings,
+    epoch: int,
+    watcher: RequestsWatcher,
+) -> dict[str, float]:
+    """Save what the model predicts after epoch `epoch` (0, 1, ...) and return how good it is."""
+    probabilities = _predict(model, validation.images, settings, watcher)  # (5000, 10)
+    scores = evaluate_predictions(probabilities, validation.labels)
+    _check_finite(scores["loss"], epoch)  # the last batch may have been the one too many
+    save_epoch_predictions(path, epoch + 1, probabilities, VALIDATION_EPOCHS_FILE)
+    save_feature_maps(path, model, validation.images[SHOWN_IMAGE])
+    return {f"val_{name}": value for name, value in scores.items()}
+
+
+def _check_finite(loss: float, epoch: int) -> None:
+    """Raise TrainingDiverged where the loss is infinite or no number; epoch: 0, 1, ..."""
+    if not math.isfinite(loss):
+        raise TrainingDiverged(
+            f"In epoch {epoch + 1} the loss was no number any more: the training has diverged. "
+            "Start it again with a lower learning rate."
+        )
+
+
+def _validation_scores(
+    network, validation: Part | None, settings: TrainSettings, last: dict, stopped: bool
+) -> dict[str, float]:
+    """Accuracy and loss on validation of the network to save; nothing without validation.
+
+    They are the last epoch's where the network predicts as it did then, which it does not where
+    it was stopped within the next one. TTA with shifts is left to the end, for five times the
+    time of 15,000 predictions would be added to every epoch.
+    """
+    if validation is None:
+        return {}
+    if "val_loss" in last and not stopped and not settings.shifted_looks:
+        return {f"validation_{name}": last[f"val_{name}"] for name in ("accuracy", "loss")}
+    probabilities = predict_probabilities(network, validation.images)
+    scores = evaluate_predictions(probabilities, validation.labels)
+    return {f"validation_{name}": round(value, 5) for name, value in scores.items()}

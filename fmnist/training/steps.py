@@ -1,0 +1,186 @@
+"""One epoch of learning, batch by batch, and judging what was learnt.
+
+Not `model.fit`: a training can be stopped, paused and told another rate between two batches, goes
+on exactly where it was killed, and renders new images for every epoch, for each of which one `fit`
+would wait up to 45 s for tf.data's idle threads (TensorFlow 2.21, in one epoch of three).
+`train_on_batch` is as fast.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from fmnist.augmentation.standard import augment_images, shuffle_epoch
+from fmnist.data import CLASS_NAMES, scale
+from fmnist.settings import TrainSettings
+from fmnist.training.schedules import learning_rate
+
+__all__ = [
+    "PREDICTION_BATCH",
+    "Stopped",
+    "augment_epoch",
+    "build_training_model",
+    "compile_model",
+    "encode_targets",
+    "evaluate_predictions",
+    "fit_epoch",
+    "predict_probabilities",
+    "strip_training_layers",
+]
+
+PREDICTION_BATCH = 500  # images
+
+
+class Stopped(Exception):
+    """The user asked the training to end and to keep what it has learnt."""
+
+
+def build_training_model(settings: TrainSettings):
+    """A new compiled Keras model, with the weights in the order of `strip_training_layers`."""
+    import keras
+
+    from fmnist.networks.architectures import NETWORKS, build_network
+    from fmnist.networks.fused_batch_norm import fuse_batch_norm
+
+    model = build_network(settings.network)
+    if NETWORKS[settings.network].batch_norm and keras.backend.backend() == "tensorflow":
+        model = fuse_batch_norm(model)
+    compile_model(model, settings)
+    return model
+
+
+def compile_model(model, settings: TrainSettings) -> None:
+    """Give a new Keras model the optimizer and the loss that the settings name."""
+    from keras import losses, metrics, optimizers
+
+    if settings.optimizer == "sgd":
+        decay = settings.weight_decay or None
+        optimizer = optimizers.SGD(momentum=0.9, nesterov=True, weight_decay=decay)
+    elif settings.weight_decay == 0:
+        optimizer = optimizers.Adam()
+    else:
+        optimizer = optimizers.AdamW(weight_decay=settings.weight_decay)
+    if settings.weight_decay:
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    if settings.label_smoothing:  # its loss cannot reach 0, so cross-entropy is shown beside it
+        loss = losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing)
+        shown = metrics.CategoricalCrossentropy(name="cross_entropy")
+        model.compile(optimizer, loss, metrics=["accuracy", shown])
+    else:
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+
+
+def encode_targets(labels: np.ndarray, settings: TrainSettings) -> np.ndarray:
+    """(N,) labels as the loss wants them: as they are, or (N, 10) float32 of 0 and 1 to smooth."""
+    if not settings.label_smoothing:
+        return labels
+    return np.eye(len(CLASS_NAMES), dtype=np.float32)[labels]
+
+
+def augment_epoch(
+    images: np.ndarray, labels: np.ndarray, settings: TrainSettings, epoch: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Shuffle and augment (T, 28, 28) uint8 and (T,) labels for epoch `epoch` (0, 1, ...).
+
+    The seed decides all of it. Returns new arrays of the same shapes. Stylised images are made
+    elsewhere (`stylised_epochs`).
+    """
+    order = shuffle_epoch(len(images), settings.seed, epoch)
+    rng = np.random.default_rng([settings.seed, epoch, 1])
+    mirror, shift, erasing = settings.mirror, settings.shift, settings.erasing
+    return augment_images(images[order], rng, mirror, shift, erasing), labels[order]
+
+
+def fit_epoch(
+    model,
+    images: np.ndarray,
+    labels: np.ndarray,
+    settings: TrainSettings,
+    epoch: int,
+    after_batch: Callable[[int, dict[str, float], float], None] = lambda *_: None,
+) -> dict[str, float]:
+    """Learn from (T, 28, 28) uint8 and (T,) labels in their order; epoch: 0, 1, ...
+
+    Returns accuracy and loss (cross-entropy, without smoothing) over the epoch, as they were
+    before each batch was learnt from. Calls `after_batch(batch, values so far, rate)`; what that
+    raises ends the epoch.
+    """
+    size = settings.batch_size
+    steps = -(-len(images) // size)
+    learnt = _Mean()
+    for batch, start in enumerate(range(0, len(images), size)):
+        rate = learning_rate(settings, epoch * steps + batch, steps)
+        model.optimizer.learning_rate = rate
+        x = scale(images[start : start + size])  # (B, 28, 28, 1) float32
+        y = labels[start : start + size]
+        values = model.train_on_batch(x, encode_targets(y, settings), return_dict=True)
+        learnt.add(values, len(y))
+        after_batch(batch, learnt.values, rate)
+    return learnt.values
+
+
+def strip_training_layers(model, settings: TrainSettings):
+    """The network to save: Keras' own layers in 32 bits, no optimizer, with TTA where it is set."""
+    import keras
+
+    from fmnist.networks.architectures import build_network, with_tta
+
+    keras.mixed_precision.set_global_policy("float32")
+    network = build_network(settings.network)
+    network.set_weights(model.get_weights())
+    if not settings.looks_again:
+        return network
+    return with_tta(network, settings.second_look, settings.looks_shift)
+
+
+def predict_probabilities(
+    model,
+    images: np.ndarray,
+    check: Callable[[], None] = lambda: None,
+    *,
+    second_look: bool = False,
+) -> np.ndarray:
+    """Predict (N, 10) float32 of (N, 28, 28) uint8; calls `check` before each batch.
+
+    second_look: average with the mirrored images, as `architectures.with_tta` does.
+    `model.predict` would build its pipeline anew each time.
+    """
+    parts = []
+    for start in range(0, len(images), PREDICTION_BATCH):
+        check()
+        x = scale(images[start : start + PREDICTION_BATCH])  # (B, 28, 28, 1) float32
+        probabilities = model.predict_on_batch(x)  # (B, 10)
+        if second_look:  # a mean of logits is a geometric mean of probabilities
+            flipped = model.predict_on_batch(np.ascontiguousarray(x[:, :, ::-1]))
+            probabilities = np.sqrt(probabilities * flipped)
+            probabilities /= probabilities.sum(axis=1, keepdims=True)
+        parts.append(probabilities)
+    return np.concatenate(parts)
+
+
+def evaluate_predictions(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Accuracy and loss (mean cross-entropy in nats) of (N, 10) probabilities and (N,) labels."""
+    true = probabilities[np.arange(len(labels)), labels]
+    return {
+        "accuracy": float((probabilities.argmax(axis=1) == labels).mean()),
+        # Keras' own floor, which keeps a probability of 0 from making the mean infinite
+        "loss": float(-np.log(np.maximum(true, 1e-7)).mean()),
+    }
+
+
+class _Mean:
+    """Keras gives each batch's own values; this averages them over the images seen."""
+
+    def __init__(self):
+        self._sums, self._count = {}, 0
+
+    def add(self, values: dict[str, float], count: int) -> None:
+        self._count += count
+        for name, value in values.items():
+            self._sums[name] = self._sums.get(name, 0.0) + float(value) * count
+
+    @property
+    def values(self) -> dict[str, float]:
+        means = {name: total / self._count for name, total in self._sums.items()}
+        loss = means.pop("cross_entropy", means.get("loss"))
+        return {"accuracy": means["accuracy"], "loss": loss}

@@ -1,0 +1,109 @@
+"""Many pictures answered: with a progress bar, and each only once during a visit.
+
+A picture is known by a key instead of its bytes, because hashing a hundred photos takes seconds
+and a page runs again at every click.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+import streamlit as st
+from PIL import Image
+
+from fmnist.errors import FmnistError
+from fmnist.images.decoding import decode_image
+from fmnist.images.display import data_uri, enlarge
+from fmnist.inference.answer import Answer, answer_bytes
+from fmnist.inference.classifier import Classifier
+from fmnist.runs.run import Run
+from pages.parts.shared import loading
+
+MAX_PICTURES = 500  # at once; more are answered by `python -m fmnist`
+THUMBNAIL = (64, 64)  # the height of a row; all rows are sent to the browser
+SHOW_AFTER = 0.2  # seconds; what is known already needs no bar
+
+PICTURE = st.column_config.ImageColumn("Picture", width=70)
+NAME = st.column_config.TextColumn("File")
+
+Thing = TypeVar("Thing")
+
+
+@dataclass(frozen=True)
+class Item:
+    """A picture that can be read: `read` returns its bytes or raises FmnistError.
+
+    key: never the same for two pictures
+    label_id: the true class, None where it is not known
+    """
+
+    key: str
+    name: str
+    read: Callable[[], bytes]
+    label_id: int | None = None
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An item with its answer and two data URIs: the upright picture and what the network saw."""
+
+    item: Item
+    answer: Answer
+    thumbnail: str | None
+    given: str | None
+
+
+def answer_all(items: list[Item], run: Run) -> list[Answered]:
+    """Answer the items; shows a bar while that takes time."""
+    classifier = loading.classifier(run)
+    about = str(run.path), run.files["model.tflite"] + run.files.get("verdict.json", "")
+    return [
+        Answered(item, *_answered(item.key, *about, item, classifier))
+        for item in with_progress(items, "Classifying")
+    ]
+
+
+def with_progress(things: list[Thing], doing: str) -> Iterator[Thing]:
+    """The things one by one; a bar moves between them as soon as they take time."""
+    bar = None
+    shown = time.monotonic()
+    for at, thing in enumerate(things):
+        if time.monotonic() - shown > SHOW_AFTER:
+            bar = bar or st.empty()
+            bar.progress(at / len(things), text=f"{doing} {at + 1} of {len(things)}")
+            shown = time.monotonic()
+        yield thing
+    if bar is not None:
+        bar.empty()
+
+
+def thumbnails(items: Iterable[Item]) -> list[str | None]:
+    """Small pictures as data URIs; None where one cannot be read."""
+    return [_thumbnail(item.key, item) for item in items]
+
+
+@st.cache_resource(max_entries=2 * MAX_PICTURES, show_spinner=False, scope="session")
+def _answered(
+    key: str, path: str, sha256: str, _item: Item, _classifier: Classifier
+) -> tuple[Answer, str | None, str | None]:
+    try:
+        data = _item.read()
+    except FmnistError as error:
+        return Answer("refused", str(error)), None, None
+    answer = answer_bytes(data, _classifier)
+    if answer.preprocessed is None:
+        return answer, None, None
+    given = None if answer.pixels is None else data_uri(enlarge(answer.pixels, 2))
+    return answer.without_steps(), _thumbnail(key, _item), given
+
+
+@st.cache_resource(max_entries=2 * MAX_PICTURES, show_spinner=False, scope="session")
+def _thumbnail(key: str, _item: Item) -> str | None:
+    try:
+        image = decode_image(_item.read())
+    except FmnistError:
+        return None
+    image.thumbnail(THUMBNAIL, Image.Resampling.BOX)
+    return data_uri(image)

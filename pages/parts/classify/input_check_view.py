@@ -1,0 +1,90 @@
+"""The input check: how the 28x28 pixels differ from the dataset's, and what would help."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from fmnist.images.decoding import decode_image
+from fmnist.images.input_check import InputIssue, check_input
+from fmnist.images.options import PreprocessingOptions
+from fmnist.images.suggestions import Suggestion, find_helpful_suggestion, suggest_options
+from fmnist.inference.answer import Answer
+from fmnist.runs.run import Run
+from pages.parts.classify import preprocessing_controls
+from pages.parts.shared import loading
+
+HELP = (
+    "Compared with the 60,000 training images: black corners, size and place in the frame, which "
+    "way shoes point, and the usual area, shape and brightness of the predicted class."
+)
+
+
+def show_input_check(
+    answer: Answer, picture: bytes, run: Run, key: str, subject: str, options: PreprocessingOptions
+) -> None:
+    """Show what is unusual about the pixels that were classified, and what helps against it."""
+    issues = _issues(answer, run)
+    if issues is None:
+        return
+    if not issues:
+        text = ":green[:material/check_circle:] **Input check:** looks like the dataset's images."
+        st.markdown(text, help=HELP)
+        return
+    st.markdown(":orange[:material/healing:] **Input check**", help=HELP)
+    offered = set()
+    for issue in issues:
+        suggestion = _suggestion(issue, issues, answer, picture, run, options)
+        if suggestion is None or suggestion.options in offered:
+            st.markdown(issue.sentence)
+            continue
+        offered.add(suggestion.options)
+        then = _in_short(loading.answer(picture, run, suggestion.options))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"{issue.sentence} :gray[if {suggestion.condition}: {then}]", width=320)
+            st.button(
+                suggestion.label,
+                icon=":material/healing:",
+                key=f"{key}-suggestion-{issue.name}",
+                on_click=preprocessing_controls.choose,
+                args=(key, subject, suggestion.options),
+            )
+
+
+def _in_short(answer: Answer) -> str:
+    if answer.verdict == "not_clothing":
+        return f"none of the ten, closest is {answer.class_name}"
+    guess = f"{answer.class_name} {answer.probability:.0%}".replace("%", " %")
+    return guess if answer.verdict == "confident" else f"{guess}, else {answer.second_class_name}"
+
+
+def _issues(answer: Answer, run: Run) -> list[InputIssue] | None:
+    """The issues with an answer's pixels; None where there are no pixels."""
+    if answer.pixels is None:
+        return None
+    mirrored, _ = loading.classifier(run)(np.ascontiguousarray(answer.pixels[np.newaxis, :, ::-1]))
+    return check_input(answer.pixels, answer.class_id, int(mirrored[0].argmax()))
+
+
+def _suggestion(
+    issue: InputIssue,
+    before: list[InputIssue],
+    answer: Answer,
+    picture: bytes,
+    run: Run,
+    options: PreprocessingOptions,
+) -> Suggestion | None:
+    proposed = suggest_options(issue, options, answer.preprocessed, _size(picture))
+    return find_helpful_suggestion(issue, proposed, before, partial(_issues_with, picture, run))
+
+
+def _issues_with(
+    picture: bytes, run: Run, options: PreprocessingOptions
+) -> list[InputIssue] | None:
+    return _issues(loading.answer(picture, run, options), run)
+
+
+@st.cache_data(max_entries=16, show_spinner=False, scope="session")
+def _size(picture: bytes) -> tuple[int, int]:
+    """Width and height of the decoded picture."""
+    return decode_image(picture).size

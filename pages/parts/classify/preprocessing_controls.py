@@ -1,0 +1,204 @@
+"""The widgets for deciding by hand how a picture becomes 28x28, and what was chosen so far.
+
+The options are kept apart from the widgets: those stand in an expander whose contents exist only
+while it is open, and a suggestion of the input check changes several of them at once.
+"""
+
+import math
+from contextlib import suppress
+from dataclasses import replace
+
+import streamlit as st
+
+from fmnist.images.options import AUTO, METHODS, POLARITIES, SEGMENTS, PreprocessingOptions
+
+METHOD_NAMES = {
+    "automatic": "Automatic",
+    "published": "Published steps",
+    "resize": "Plain resize",
+}
+SEGMENT_NAMES = {
+    "automatic": "Automatic",
+    "transparency": "The picture's own transparency",
+    "plain": "What differs from a plain background",
+    "grabcut": "GrabCut: separates two colour models",
+    "none": "The whole picture",
+}
+SEGMENT_WORDS = {
+    "transparency": "its transparency",
+    "plain": "plain background",
+    "grabcut": "GrabCut",
+    "none": "whole picture",
+}
+FILLS = {"Automatic": None, "Filled": True, "Not filled": False}
+# steps that grow: a little more matters near 0 and not near 255
+LEVELS = (1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50, 64, 80, 100, 128, 180, 255)
+TOLERANCES = ("automatic", *LEVELS)
+# why a control cannot be used, by method
+NOT_USED = {
+    "published": "Not one of the seven steps by which the dataset's makers prepared their photos.",
+    "resize": "The whole picture is squeezed into 28 x 28; nothing is searched for or filled.",
+}
+
+
+def chosen(key: str, subject: str) -> PreprocessingOptions:
+    """What was chosen for a picture; everything is automatic for one not seen before."""
+    of, options = st.session_state.get(_state(key), (None, AUTO))
+    return options if of == subject else AUTO
+
+
+def choose(key: str, subject: str, options: PreprocessingOptions) -> None:
+    """Replace all options; also for buttons, as their `on_click`."""
+    st.session_state[_state(key)] = subject, options
+
+
+def forget(key: str) -> None:
+    """Back to automatic, whatever the picture was."""
+    st.session_state.pop(_state(key), None)
+
+
+def show_controls(
+    key: str,
+    subject: str,
+    options: PreprocessingOptions,
+    now: PreprocessingOptions,
+    auto: PreprocessingOptions,
+) -> None:
+    """Draw the widgets.
+
+    options: what stands in them
+    now, auto: what was decided with these options, and with none
+    """
+    fixed = options.method in NOT_USED
+
+    def labelled(label: str, field: str, words) -> str:
+        """The label with what was or would be decided automatically."""
+        untouched = getattr(options, field) == getattr(AUTO, field)
+        return f"{label} :gray[:small[auto: {words(getattr(now if untouched else auto, field))}]]"
+
+    def widget(kind, label, name, value, *values, off=False, help=None, **how) -> None:
+        st.session_state[_widget(key, name)] = value
+        kind(
+            label,
+            *values,
+            key=_widget(key, name),
+            on_change=_take,
+            args=(key, subject, name),
+            disabled=off,
+            help=NOT_USED.get(options.method, help) if off else help,
+            **how,
+        )
+
+    widget(
+        st.segmented_control,
+        "How it is prepared",
+        "method",
+        options.method,
+        METHODS,
+        format_func=METHOD_NAMES.get,
+        required=True,
+        help="Published steps: the dataset's makers trimmed thumbnails of product photos by the "
+        "colour of their corners, skipped rows and columns, sharpened and negated "
+        "(arXiv 1708.07747, section 2). Plain resize: what most programs do.",
+    )
+    if options.method == "published":
+        st.caption("Filling and finding the garment are not among the seven published steps.")
+    widget(
+        st.segmented_control,
+        labelled("Garment and background", "polarity", str),
+        "polarity",
+        options.polarity,
+        POLARITIES,
+        format_func=str.capitalize,
+        required=True,
+    )
+    widget(
+        st.selectbox,
+        labelled("How the garment is found", "segment", lambda way: SEGMENT_WORDS.get(way, way)),
+        "segment",
+        options.segment,
+        SEGMENTS,
+        format_func=SEGMENT_NAMES.get,
+        off=fixed,
+    )
+    widget(
+        st.select_slider,
+        labelled("Threshold", "tolerance", lambda level: "none" if level is None else f"{level:g}"),
+        "tolerance",
+        _nearest(options.tolerance),
+        TOLERANCES,
+        # neither GrabCut nor the whole picture asks how much a pixel differs
+        off=options.method == "resize"
+        or (options.method == "automatic" and options.segment in ("grabcut", "none")),
+        help="What differs less than this from the background (0 to 255) is not garment.",
+    )
+    widget(
+        st.segmented_control,
+        labelled("Outlines", "fill", lambda fill: "filled" if fill else "not filled"),
+        "fill",
+        next(name for name, fill in FILLS.items() if fill is options.fill),
+        list(FILLS),
+        required=True,
+        off=fixed,
+    )
+    left, top, right, bottom = options.crop or (0, 0, 1, 1)
+    for label, name, value in (
+        ("Crop, left to right", "across", (left, right)),
+        ("Crop, top to bottom", "down", (top, bottom)),
+    ):
+        percent = math.floor(round(value[0] * 100, 3)), math.ceil(round(value[1] * 100, 3))
+        label = f"{label} :gray[:small[auto: whole picture]]"
+        widget(st.slider, label, name, percent, 0, 100, format="%d %%")
+    label = "Mirror: swap left and right :gray[:small[auto: no]]"
+    widget(st.toggle, label, "mirror", options.mirror)
+    st.button(
+        "Back to automatic",
+        icon=":material/restart_alt:",
+        key=_widget(key, "back"),
+        on_click=choose,
+        args=(key, subject, AUTO),
+        disabled=options == AUTO,
+    )
+
+
+def _take(key: str, subject: str, name: str) -> None:
+    """A widget was changed: change that choice and leave the others."""
+    value = st.session_state.get(_widget(key, name))
+    options = chosen(key, subject)
+    # what no widget of ours sends changes nothing: the browser is not to be trusted
+    with suppress(KeyError, TypeError, ValueError):
+        choose(key, subject, replace(options, **_field(name, value, options)))
+
+
+def _field(name: str, value, options: PreprocessingOptions) -> dict:
+    """A widget's value as the field of `PreprocessingOptions` that it stands for."""
+    if name == "fill":
+        return {"fill": FILLS[value]}
+    if name == "tolerance":
+        return {"tolerance": None if value == "automatic" else float(value)}
+    if name == "mirror":
+        return {"mirror": bool(value)}
+    if name not in ("across", "down"):
+        return {name: value}
+    start, end = min(value), max(value)
+    if start == end:  # at least one hundredth of the picture
+        start, end = (start, end + 1) if end < 100 else (start - 1, end)
+    crop = list(options.crop or (0.0, 0.0, 1.0, 1.0))
+    at = 0 if name == "across" else 1
+    crop[at], crop[at + 2] = start / 100, end / 100
+    return {"crop": None if crop == [0, 0, 1, 1] else tuple(crop)}
+
+
+def _nearest(tolerance: float | None):
+    """The slider's position for a threshold."""
+    if tolerance is None:
+        return "automatic"
+    return min(LEVELS, key=lambda level: abs(level - tolerance))
+
+
+def _state(key: str) -> str:
+    return f"{key}-options"
+
+
+def _widget(key: str, name: str) -> str:
+    return f"{key}-option-{name}"

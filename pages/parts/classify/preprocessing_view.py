@@ -1,0 +1,83 @@
+"""A picture's answer with everything that can be decided by hand about it."""
+
+import hashlib
+
+import streamlit as st
+
+from fmnist.images.options import AUTO, PreprocessingOptions
+from fmnist.inference.answer import Answer
+from fmnist.runs.run import Run
+from pages.parts.classify.input_check_view import show_input_check
+from pages.parts.classify.preprocessing_controls import choose, chosen, show_controls
+from pages.parts.shared import loading
+from pages.parts.shared.answer_view import show_answer
+
+
+@st.fragment
+def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> None:
+    """Show a picture's answer, its input check, and how it became 28x28 with the controls.
+
+    A control runs only this fragment again.
+
+    key: starts the keys of all elements
+    subject: what the options belong to. They are forgotten when it changes; the default is the
+        picture itself. A drawing stays the same one while strokes are added.
+    """
+    subject = subject or hashlib.sha256(picture).hexdigest()
+    options = chosen(key, subject)
+    automatic = loading.answer(picture, run)
+    answer = loading.answer(picture, run, options)
+    if answer.verdict == "refused":
+        show_answer(answer, key)
+        return
+    if options != AUTO:
+        _show_before_and_after(automatic, answer, key, subject)
+    if answer.pixels is None and automatic.pixels is not None:
+        st.info("With these options nothing is left of the picture.", icon=":material/crop_free:")
+    else:
+        show_answer(answer, key)
+    show_input_check(answer, picture, run, key, subject, options)
+    _show_way(picture, key, subject, options, answer, automatic)
+
+
+def _show_before_and_after(automatic: Answer, answer: Answer, key: str, subject: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f":gray-badge[Before, automatic] {_best_guess(automatic)}", width="content")
+        st.markdown(f":blue-badge[After, by hand] {_best_guess(answer)}", width="content")
+        st.button(
+            "Back to automatic",
+            icon=":material/restart_alt:",
+            type="tertiary",
+            key=f"{key}-back",
+            on_click=choose,
+            args=(key, subject, AUTO),
+        )
+
+
+def _best_guess(answer: Answer) -> str:
+    if answer.class_id is None:
+        return "nothing found"
+    return f"{answer.class_name} {answer.probability:.1%}"
+
+
+def _show_way(
+    picture: bytes,
+    key: str,
+    subject: str,
+    options: PreprocessingOptions,
+    answer: Answer,
+    automatic: Answer,
+) -> None:
+    """Show on demand, picture by picture, how the bytes became 28x28 pixels, and the controls."""
+    with st.expander("How it became 28 × 28", key=f"{key}-steps", on_change="rerun") as way:
+        if not way.open:
+            return
+        with st.container(horizontal=True):
+            for step in loading.steps(picture, answer.options):
+                factor = max(1, 112 // max(step.picture.shape[:2]))
+                pixels = step.picture.repeat(factor, axis=0).repeat(factor, axis=1)
+                st.image(pixels, width=112, caption=step.title, alt=step.title)
+        st.markdown("**Decide by hand**")
+        show_controls(
+            key, subject, options, answer.preprocessed.decided, automatic.preprocessed.decided
+        )

@@ -1,0 +1,165 @@
+"""How right a run is about labelled pictures: the numbers of `python -m fmnist score`, drawn."""
+
+import json
+
+import pandas as pd
+import streamlit as st
+
+from fmnist.charts.common import confusion_spec, confusion_table
+from fmnist.collections.labels import LABEL_NAMES
+from fmnist.collections.scoring import ScoredImage, Summary, Tally, score_answer, summarise_scores
+from fmnist.data import CLASS_NAMES
+from fmnist.runs.run import Run
+from pages.parts.classify.answered import NAME, PICTURE, Answered
+
+WORST = 20
+
+
+def show(pictures: list[tuple[Answered, int]], source: str, run: Run, key: str) -> None:
+    """Show the score of answered pictures with their labels; `source` names them in the JSON."""
+    files = [
+        score_answer(one.item.name, label_id, one.item.kind, one.answer)
+        for one, label_id in pictures
+    ]
+    summary = summarise_scores(files, limit_worst=WORST)
+    _metrics(summary)
+    matrix, tallies = st.columns([1.15, 1])
+    with matrix:
+        st.vega_lite_chart(
+            confusion_table(summary.confusion),
+            confusion_spec(summary.confusion.shape[1], st.context.theme.type == "dark"),
+            key=f"{key}-matrix",
+            alt="Confusion matrix: true classes in rows, best guesses in columns",
+        )
+    with tallies:
+        classes = {name: tally for name, tally in summary.classes.items() if tally.n}
+        _tallies("Class", "Right", classes)
+        _tallies("Kind", "Right", summary.kinds)
+        _tallies("Kind, not clothing", "Rejected", summary.other_kinds)
+    thumbnails = {id(file): one.thumbnail for file, (one, _) in zip(files, pictures, strict=True)}
+    _worst(summary, thumbnails)
+    _refused(summary)
+    _downloads(summary, source, run, key)
+
+
+def _metrics(summary: Summary) -> None:
+    with st.container(horizontal=True):
+        _metric("Accuracy", summary.garments, "Garments whose best guess is their class.")
+        _metric(
+            "Right when confident",
+            summary.confident,
+            "Among the garments that were answered with confidence.",
+        )
+        _metric(
+            "Not clothing: rejected",
+            summary.others,
+            "Pictures of something else, answered in any way but with confidence. Files that "
+            "cannot be read are left out.",
+        )
+
+
+def _metric(label: str, tally: Tally, words: str) -> None:
+    st.metric(
+        f"{label} (n = {tally.n})",
+        f"{tally.share:.1%}" if tally.n else "–",
+        f"95 % interval {_interval(tally)}" if tally.n else None,
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        help=words,
+    )
+
+
+def _interval(tally: Tally) -> str:
+    low, high = tally.interval
+    return f"{low:.1%} to {high:.1%}"
+
+
+def _tallies(group: str, right: str, tallies: dict[str, Tally]) -> None:
+    if not tallies:
+        return
+    st.dataframe(
+        [
+            {
+                group: name or "(none)",
+                "n": tally.n,
+                right: tally.right,
+                "Share": 100 * tally.share if tally.n else None,
+                "95 % interval": _interval(tally) if tally.n else "",
+            }
+            for name, tally in tallies.items()
+        ],
+        column_config={
+            "n": st.column_config.NumberColumn(width=45),
+            right: st.column_config.NumberColumn(width=70),
+            "Share": st.column_config.NumberColumn(format="%.1f %%", width=65),
+        },
+        hide_index=True,
+        height="content" if len(tallies) < 12 else 388,
+        alt=f"{right} by {group.lower()}",
+    )
+
+
+def _worst(summary: Summary, thumbnails: dict[int, str | None]) -> None:
+    if not summary.worst:
+        return
+    st.markdown("**Worst cases:** wrong answers, the highest probability first")
+    st.dataframe(
+        [_worst_row(file, thumbnails[id(file)]) for file in summary.worst],
+        column_config={
+            "picture": PICTURE,
+            "true": "True class",
+            "answer": "Answer",
+            "probability": st.column_config.NumberColumn("Probability", format="percent"),
+            "file": NAME,
+        },
+        row_height=64,
+        hide_index=True,
+        alt="The wrong answers with the highest probability",
+    )
+
+
+def _worst_row(file: ScoredImage, thumbnail: str | None) -> dict:
+    return {
+        "picture": thumbnail,
+        "true": LABEL_NAMES[file.label_id],
+        "answer": CLASS_NAMES[file.class_id],
+        "probability": file.probability,
+        "file": file.path,
+    }
+
+
+def _refused(summary: Summary) -> None:
+    if not summary.refused:
+        return
+    st.markdown(f"**Refused:** {len(summary.refused)}, counted as wrong where they show a garment")
+    st.dataframe(
+        [{"file": file.path, "why": file.message} for file in summary.refused],
+        column_config={"file": NAME, "why": st.column_config.TextColumn("Why", width="large")},
+        hide_index=True,
+        alt="The files that could not be read",
+    )
+
+
+def _downloads(summary: Summary, source: str, run: Run, key: str) -> None:
+    with st.container(horizontal=True):
+        st.download_button(
+            "CSV",
+            lambda: pd.DataFrame([file.to_dict() for file in summary.files]).to_csv(index=False),
+            f"{run.name}-score.csv",
+            "text/csv",
+            key=f"{key}-csv",
+            icon=":material/download:",
+            on_click="ignore",
+            help="One line a picture: path, label, kind, answer, verdict, probability",
+        )
+        st.download_button(
+            "JSON",
+            lambda: json.dumps({"folder": source, "run": run.name, **summary.to_dict()}, indent=2),
+            f"{run.name}-score.json",
+            "application/json",
+            key=f"{key}-json",
+            icon=":material/download:",
+            on_click="ignore",
+            help="All of this page, as `python -m fmnist score --json` prints it",
+        )

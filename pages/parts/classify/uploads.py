@@ -1,0 +1,141 @@
+"""Uploaded pictures and their answers: one large, or several as a table with one chosen."""
+
+from functools import partial
+
+import streamlit as st
+
+from fmnist.collections.archives import Archive
+from fmnist.errors import FmnistError
+from fmnist.images.decoding import decode_image
+from fmnist.inference.answer import Answer
+from fmnist.runs.run import Run
+from pages.parts.classify import corrections_view, preprocessing_view, score_view
+from pages.parts.classify.answered import MAX_PICTURES, NAME, PICTURE, Answered, Item, answer_all
+from pages.parts.classify.labelling import labels
+from pages.parts.shared import loading
+from pages.parts.shared.answer_view import literal, show_answer
+
+
+def show(files: list, run: Run) -> None:
+    """Show the answers for Streamlit's uploaded files; a zip file stands for what is in it."""
+    if len(files) == 1 and not _is_zip(files[0]):
+        picture = files[0].getvalue()
+        _show_one(files[0].name, picture, loading.answer(picture, run), run)
+        return
+    items = [item for file in files for item in _items(file, alone=len(files) == 1)]
+    if not items:
+        return  # every zip file was refused, and it was said why
+    if len(items) > MAX_PICTURES:
+        st.warning(
+            f"The first {MAX_PICTURES} of {len(items)} pictures are shown and scored; for more "
+            "there are `python -m fmnist classify` and `score`."
+        )
+        items = items[:MAX_PICTURES]
+    answered = answer_all(items, run)
+    _show_table(answered, run)
+    labelled = [
+        (one, label_id)
+        for one, label_id in zip(answered, labels(answered), strict=True)
+        if label_id is not None
+    ]
+    if labelled:
+        st.subheader(f"How right is {run.name} about these?")
+        source = files[0].name if len(files) == 1 else f"{len(files)} uploads"
+        score_view.show(labelled, source, run, key="upload-score")
+
+
+def _is_zip(file) -> bool:
+    return file.name.lower().endswith(".zip")
+
+
+def _items(file, alone: bool) -> list[Item]:
+    if not _is_zip(file):
+        return [Item(file.file_id, file.name, file.getvalue)]
+    try:
+        archive = _archive(file.file_id, file)
+    except FmnistError as error:
+        st.error(literal(str(error)), title=_plain(file.name), icon=":material/folder_zip:")
+        return []
+    return [
+        Item(
+            f"{file.file_id}/{member.name}",
+            member.name if alone else f"{file.name}/{member.name}",
+            partial(archive.read, member.name),
+            member.label_id,
+            member.kind,
+        )
+        for member in archive.members
+    ]
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, scope="session")
+def _archive(file_id: str, _file) -> Archive:
+    return Archive(_file.getvalue())
+
+
+def _plain(name: str) -> str:
+    """A visitor's file name where Markdown would be read: only what means nothing there."""
+    return "".join(char if char.isalnum() or char in " .-" else "_" for char in name[:80])
+
+
+def _show_table(answered: list[Answered], run: Run) -> None:
+    """All answers, and below them the chosen one."""
+    selection = st.dataframe(
+        [_row(one) for one in answered],
+        column_config={
+            "picture": PICTURE,
+            "given": st.column_config.ImageColumn("28 × 28", width=70),
+            "answer": st.column_config.TextColumn("Answer", width="medium"),
+            "probability": st.column_config.ProgressColumn(
+                "Probability", format="percent", min_value=0.0, max_value=1.0
+            ),
+            "file": NAME,
+        },
+        row_height=64,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="upload_table",
+        alt="The uploaded pictures with their answers",
+    )
+    chosen = selection["selection"]["rows"]
+    at = chosen[0] if chosen and chosen[0] < len(answered) else 0
+    st.caption("Choose a row to see that picture's probabilities.")
+    item = answered[at].item
+    try:
+        picture = item.read()
+    except FmnistError:  # the table says why, and so does the answer
+        picture = b""
+    answer = loading.answer(picture, run) if picture else answered[at].answer
+    _show_one(item.name, picture, answer, run)
+
+
+def _row(one: Answered) -> dict:
+    return {
+        "picture": one.thumbnail,
+        "given": one.given,
+        "answer": one.answer.message,
+        "probability": one.answer.probability,
+        "file": one.item.name,
+    }
+
+
+@st.cache_data(max_entries=8, show_spinner=False, scope="session")
+def _display(picture: bytes):
+    return decode_image(picture)
+
+
+def _show_one(name: str, picture: bytes, answer: Answer, run: Run) -> None:
+    original, answered = st.columns([1, 1.5], gap="large")
+    with original:
+        if answer.verdict == "refused":
+            st.text(name)  # a file's name is the visitor's: shown as text, never as Markdown
+        else:
+            st.image(_display(picture), width=280, alt="The uploaded picture, upright")
+            st.text(name)
+    with answered:
+        if not picture:  # what a zip file holds may not be readable
+            show_answer(answer, key="upload")
+            return
+        preprocessing_view.show(picture, run, key="upload")
+        corrections_view.offer(answer, picture, "upload")

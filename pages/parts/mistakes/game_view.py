@@ -1,0 +1,108 @@
+"""Beat the network: ten hard images against the clock and the chosen run."""
+
+import time
+
+import pandas as pd
+import streamlit as st
+
+from fmnist.collections.game import ROUND, Turn, round_of
+from fmnist.data import CLASS_NAMES
+from fmnist.images.display import data_uri, enlarge
+from fmnist.runs.run import Run
+from pages.parts.mistakes.blind_image import WIDTH, blind_image
+from pages.parts.shared import loading
+from pages.parts.shared.numbers import number
+
+GAME = "game"  # key of this visitor's round
+
+
+def show(run: Run) -> None:
+    """Show the round of this visitor, or how to begin one."""
+    game = st.session_state.get(GAME)
+    if game is None or game["run"] != run.name:
+        st.markdown(
+            f"{ROUND} images that {run.name} finds hard, half of which it gets wrong. Two classes "
+            "each; the clock runs from the first picture on."
+        )
+        st.button("Begin", type="primary", on_click=_begin, args=(run,), key="game-begin")
+        return
+    at = len(game["choices"])
+    if at < len(game["turns"]):
+        _turn(game["turns"][at], at, len(game["turns"]))
+    else:
+        _result(game, run)
+
+
+def _begin(run: Run) -> None:
+    turns = round_of(
+        loading.predictions(run), loading.test_part().labels, seed=time.time_ns() % 2**32
+    )
+    st.session_state[GAME] = {
+        "run": run.name,
+        "turns": turns,
+        "choices": [],
+        "began": time.monotonic(),
+        "took": None,
+    }
+
+
+def _turn(turn: Turn, at: int, count: int) -> None:
+    st.progress(at / count, text=f"Image {at + 1} of {count}")
+    with st.container(horizontal=True, gap="medium"):  # at the top, so that no button moves
+        blind_image(turn.index)
+        with st.container(width=WIDTH):
+            for place, class_id in enumerate(turn.shown):
+                st.button(
+                    CLASS_NAMES[class_id],
+                    key=f"game-{at}-{place}",
+                    width="stretch",
+                    on_click=_choose,
+                    args=(at, class_id),
+                )
+
+
+def _choose(at: int, class_id: int) -> None:
+    game = st.session_state[GAME]
+    if at != len(game["choices"]):
+        return  # a second click on the same picture
+    game["choices"].append(class_id)
+    if len(game["choices"]) == len(game["turns"]):
+        game["took"] = time.monotonic() - game["began"]
+
+
+def _result(game: dict, run: Run) -> None:
+    turns, choices = game["turns"], game["choices"]
+    mine = sum(turn.label == choice for turn, choice in zip(turns, choices, strict=True))
+    its = sum(turn.label == turn.answer for turn in turns)
+    words = {True: "You win.", False: f"{run.name} wins."}[mine > its] if mine != its else "A draw."
+    st.subheader(words)
+    with st.container(horizontal=True):
+        number("You", f"{mine} of {len(turns)}", f"{game['took']:.1f} seconds")
+        number(run.name, f"{its} of {len(turns)}", "a few milliseconds")
+    images = loading.test_part().images
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "picture": data_uri(enlarge(images[turn.index], 3)),
+                    "label": CLASS_NAMES[turn.label],
+                    "you": CLASS_NAMES[choice],
+                    "run": CLASS_NAMES[turn.answer],
+                    "index": turn.index,
+                }
+                for turn, choice in zip(turns, choices, strict=True)
+            ]
+        ),
+        column_config={
+            "picture": st.column_config.ImageColumn("Picture", width=80),
+            "label": "Label",
+            "you": "You",
+            "run": run.name,
+            "index": "Test image",
+        },
+        row_height=72,
+        hide_index=True,
+        height="content",
+        alt="The pictures of the round with the label and both answers",
+    )
+    st.button("Another round", type="primary", on_click=_begin, args=(run,), key="game-again")

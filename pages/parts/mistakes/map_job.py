@@ -1,0 +1,58 @@
+"""The better map, made by a process of its own while the page goes on."""
+
+import subprocess
+import threading
+import time
+
+import streamlit as st
+
+from fmnist.processes import start_module
+from fmnist.runs.run import Run
+
+POLL = 2.0  # seconds
+
+
+@st.cache_resource
+def _processes() -> dict[str, tuple[subprocess.Popen, float]]:
+    """Process and start time by the network's hash; shared by all sessions."""
+    return {}
+
+
+def offer(run: Run) -> None:
+    """Offer to make the map; while it is made, say since when and offer to stop."""
+    known, key = _processes(), run.files["model.tflite"]
+    if key in known and known[key][0].poll() is None:
+        _wait(run)
+        return
+    if key in known and known[key][0].returncode not in (0, -15):
+        st.error("The map could not be computed; the reason is in the server's log.")
+    if st.button("Compute a better map (t-SNE, about a minute)", icon=":material/map:"):
+        _start(run)
+        st.rerun()
+
+
+def _start(run: Run) -> None:
+    known, key = _processes(), run.files["model.tflite"]
+    with _turn():
+        if key in known and known[key][0].poll() is None:
+            return  # another visitor was faster
+        known[key] = start_module("fmnist", "map", run.name), time.monotonic()
+
+
+@st.cache_resource
+def _turn() -> threading.Lock:
+    return threading.Lock()
+
+
+@st.fragment(run_every=POLL)
+def _wait(run: Run) -> None:
+    process, began = _processes()[run.files["model.tflite"]]
+    if process.poll() is not None:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f":material/progress_activity: Computing the map for {time.monotonic() - began:.0f} s; "
+            f"you can continue meanwhile."
+        )
+        if st.button("Stop", key="map-stop"):
+            process.terminate()

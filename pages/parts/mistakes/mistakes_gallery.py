@@ -1,0 +1,134 @@
+"""The gallery of misclassified test images: filters, order, tags to take away.
+
+What is chosen stands in the address, so a bookmark keeps a view of the mistakes.
+"""
+
+import streamlit as st
+
+from fmnist.analysis import training_distance
+from fmnist.analysis.mistakes import NEEDS_TRAINING, SORTS, choose
+from fmnist.collections import notes
+from fmnist.data import CLASS_NAMES
+from fmnist.errors import NotesError
+from fmnist.runs.run import Run
+from pages.parts.shared import image_gallery, loading, why_view
+
+CLASS_IDS = range(len(CLASS_NAMES))
+WHICH = ("Mistakes", "Suspicious labels", "Also in training", "All")
+
+
+def show(run: Run) -> None:
+    """Show filters and gallery for a run."""
+    with st.container(border=True):
+        of, to = st.columns(2)
+        true = _classes(of, "True class", "mistakes_true")
+        predicted = _classes(to, "Predicted class", "mistakes_predicted")
+        least, order = st.columns(2)
+        confidence = least.slider(
+            "Confidence",
+            0,
+            100,
+            (0, 100),
+            format="%d %%",
+            key="mistakes_confidence",
+            bind="query-params",
+        )
+        sort = order.selectbox(
+            "Order",
+            list(SORTS),
+            key="mistakes_sort",
+            bind="query-params",
+            help="The margin is the difference between the two highest probabilities. A label is "
+            "suspicious where confident learning (Northcutt et al., arXiv 1911.00068) thinks "
+            "another class likelier. Distance to the training set: that of the nearest training "
+            "image, in the network's features.",
+        )
+        some, tagged = st.columns(2)
+        which = some.segmented_control(
+            "Which images",
+            WHICH,
+            default=WHICH[0],
+            required=True,
+            key="mistakes_which",
+            bind="query-params",
+        )
+        tag, among = _tag(tagged)
+    if sort in NEEDS_TRAINING or which == WHICH[2]:
+        _measure_novelty(run)
+    if which == WHICH[2]:
+        twins = loading.duplicates(run)
+        among = twins if among is None else list(set(among) & set(twins))
+    table = loading.answers_table(run)
+    chosen = choose(
+        table,
+        true=true,
+        predicted=predicted,
+        confidence=(confidence[0] / 100, confidence[1] / 100),
+        wrong_only=which == WHICH[0],
+        suspects_only=which == WHICH[1],
+        among=among,
+        sort=sort,
+    )
+    total = int((table["true"] != table["predicted"]).sum())
+    if which == WHICH[0]:
+        words = f"**{len(chosen):,}** of {total:,} mistakes among {len(table):,} test images"
+        st.markdown(f"{words} (accuracy {1 - total / len(table):.2%})")
+    else:
+        st.markdown(f"**{len(chosen):,}** of {len(table):,} test images")
+    image_gallery.show(chosen, run, key="mistakes", more=True)
+    if tag is not None:
+        _export()
+
+
+def _measure_novelty(run: Run) -> None:
+    """Find each test image's nearest training image, once per run, with a bar."""
+    if loading.novelty(run) is not None:
+        return
+    training = why_view.ready_training(run)
+    bar = st.progress(0.0, text="Finding the nearest training image of each, once")
+    for found in training_distance.measure(loading.relations(run).features, training):
+        if isinstance(found, float):
+            bar.progress(found, text=f"Finding the nearest training image of each ({found:.0%})")
+        else:
+            loading.keep_novelty(run, found)
+    bar.empty()
+
+
+def _classes(place, label: str, key: str) -> list[int]:
+    return place.multiselect(
+        label,
+        CLASS_IDS,
+        format_func=CLASS_NAMES.__getitem__,
+        placeholder="Any class",
+        key=key,
+        bind="query-params",
+    )
+
+
+def _tag(place) -> tuple[str | None, list[int] | None]:
+    """The tag to filter by with its images; (None, None) where none is chosen."""
+    try:
+        known = notes.tags()
+    except NotesError as error:
+        place.error(str(error))
+        return None, None
+    tag = place.selectbox(
+        "Tag",
+        list(dict.fromkeys([notes.STAR, *known])),
+        index=None,
+        placeholder="Any tag or none",
+        key="mistakes_tag",
+        bind="query-params",
+    )
+    return tag, None if tag is None else known.get(tag, [])
+
+
+def _export() -> None:
+    st.download_button(
+        "All tags as CSV",
+        notes.tags_csv,
+        "tags.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )

@@ -1,0 +1,77 @@
+"""Report, compare: where they disagree, who is right, and whether the difference is chance."""
+
+import numpy as np
+import streamlit as st
+
+from fmnist.charts import report_charts
+from fmnist.charts.report_charts import HUMAN, HUMAN_SOURCE
+from fmnist.metrics.comparison import compare, in_words
+from fmnist.runs.library import list_usable_runs
+from fmnist.runs.run import Run
+from pages.parts.shared import image_gallery, loading
+from pages.parts.shared.numbers import number
+
+KINDS = {
+    "Only this run is right": lambda a, b, y: (a == y) & (b != y),
+    "Only the other is right": lambda a, b, y: (a != y) & (b == y),
+    "Both are wrong": lambda a, b, y: (a != y) & (b != y),
+    "They disagree": lambda a, b, y: a != b,
+}
+
+
+def show(run: Run) -> None:
+    """Compare a run with another one, chosen here."""
+    others = [other for other in list_usable_runs() if other.name != run.name]
+    if not others:
+        st.info("There is no other run to compare with; train one.")
+        return
+    name = st.selectbox(
+        "Compare with", [other.name for other in others], key="with", bind="query-params"
+    )
+    other = next(other for other in others if other.name == name)
+    labels = loading.test_part().labels
+    mine = loading.predictions(run).argmax(axis=1)
+    theirs = loading.predictions(other).argmax(axis=1)
+    c = compare(mine, theirs, labels)
+    low, high = c.interval
+    with st.container(horizontal=True):
+        number(run.name, f"{np.mean(mine == labels):.2%}", f"{c.first_only:,} right alone")
+        number(other.name, f"{np.mean(theirs == labels):.2%}", f"{c.second_only:,} right alone")
+        number(
+            "Difference",
+            f"{100 * c.difference:+.2f} points",
+            f"95 % interval {100 * low:+.2f} to {100 * high:+.2f}",
+        )
+        number(
+            "McNemar's exact test",
+            f"p = {c.p_value:.2g}",
+            f"they differ on {c.first_only + c.second_only:,} images",
+            "The probability of a difference this large between equally accurate runs.",
+        )
+    st.vega_lite_chart(
+        spec=_people_spec(run, other),
+        key="people",
+        alt=f"Accuracy of both runs with intervals, and human accuracy, {HUMAN:.1%}",
+    )
+    st.caption(f"Whiskers: 95 % intervals. Dashed, human accuracy: {HUMAN_SOURCE}.")
+    st.markdown(in_words(c, run.name, other.name))
+    kind = st.segmented_control(
+        "Images",
+        list(KINDS),
+        default="They disagree",
+        required=True,
+        key="disagreement",
+        bind="query-params",
+    )
+    table = loading.answers_table(run)
+    chosen = table[KINDS.get(kind, KINDS["They disagree"])(mine, theirs, labels)]
+    st.caption(f"{len(chosen):,} test images; the answers shown are those of {run.name}")
+    image_gallery.show(chosen.sort_values("confidence", ascending=False), run, key="disagree")
+
+
+@loading.cache_of_run("test.npz", entries=loading.RUNS_KEPT**2)
+def _people_spec(first: Run, second: Run) -> dict:
+    """Vega-Lite specification of `report_charts.people_chart` for two runs."""
+    labels = loading.test_part().labels
+    right = {run.name: loading.predictions(run).argmax(axis=1) == labels for run in (first, second)}
+    return report_charts.people_chart(right).to_dict()

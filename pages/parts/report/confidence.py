@@ -1,0 +1,149 @@
+"""Report, confidence: does it match the accuracy, and what does a threshold gain?"""
+
+import numpy as np
+import streamlit as st
+
+from fmnist import data
+from fmnist.charts import report_charts
+from fmnist.charts.common import confusion_spec, confusion_table
+from fmnist.inference.rejection import apply_temperature, fit_temperature
+from fmnist.metrics.calibration import BINS, bin_of, ece, reliability
+from fmnist.metrics.selective import at_threshold
+from fmnist.runs.run import Run
+from pages.parts.shared import image_gallery, loading
+from pages.parts.shared.numbers import number
+
+ANY = "Any confidence"
+RANGES = [f"{b / BINS:.0%} to {(b + 1) / BINS:.0%}" for b in range(BINS)]
+BOX = "sure"  # key of the box that says whose images are shown, and its name in the URL
+
+
+def show(run: Run) -> None:
+    """Show reliability and threshold of a run."""
+    labels, stored = loading.test_part().labels, loading.predictions(run)
+    _reliability(run, stored, _calibrated(run), labels, _temperature(run))
+    _threshold(stored, labels)
+
+
+def _reliability(
+    run: Run, stored: np.ndarray, calibrated: np.ndarray, labels: np.ndarray, temperature: float
+) -> None:
+    st.subheader("Does its confidence match its accuracy?")
+    with st.container(horizontal=True):
+        number(
+            "Calibration error (ECE)",
+            f"{ece(stored, labels):.2%}",
+            "of the network's own probabilities",
+            "Mean difference between confidence and accuracy, in 15 bins of confidence "
+            "(Guo et al., arXiv 1706.04599).",
+        )
+        number(
+            "After temperature scaling",
+            f"{ece(calibrated, labels):.2%}",
+            f"temperature {temperature:.3f}",
+            "One number, fitted on the validation images, divides the logarithm of all "
+            "probabilities. Above 1 it makes the network less sure. The vote of the Classify page "
+            "has its own; see When unsure.",
+        )
+    specs = _confidence_specs(run)
+    diagram, histogram = st.columns(2, gap="large")
+    diagram.vega_lite_chart(
+        spec=specs["reliability"],
+        on_select=lambda: _bin_chosen("reliability"),
+        key="reliability",
+        alt="Reliability diagram: accuracy over confidence",
+    )
+    histogram.vega_lite_chart(
+        spec=specs["confidences"],
+        on_select=lambda: _bin_chosen("confidences"),
+        key="confidences",
+        alt="Histogram of confidence: answers and wrong answers in 15 bins",
+    )
+    st.caption(
+        "On the dashed line, accuracy equals confidence; below it, the network is overconfident. "
+        "Whiskers: 95 % intervals. Choose a point or a bar to see its images."
+    )
+    _images(run)
+
+
+def _bin_chosen(key: str) -> None:
+    """A click on a chart sets the box below, and with it the URL."""
+    at = (st.session_state[key]["selection"].get("bin") or [{}])[0].get("at")
+    st.session_state[BOX] = RANGES[at] if isinstance(at, int) and 0 <= at < BINS else ANY
+
+
+def _images(run: Run) -> None:
+    chosen = st.selectbox(
+        "Images with a confidence of", [ANY, *RANGES], key=BOX, bind="query-params"
+    )
+    if chosen not in RANGES:
+        return
+    table, at = loading.answers_table(run), RANGES.index(chosen)
+    rows = table[bin_of(table["confidence"].to_numpy()) == at]
+    wrong = int((rows["true"] != rows["predicted"]).sum())
+    st.markdown(f"**{len(rows):,} images**, {wrong:,} of them mistakes, which come first")
+    image_gallery.show(rows.sort_values("loss", ascending=False), run, key="bin")
+
+
+@st.fragment  # so that the matrix follows the slider
+def _threshold(stored: np.ndarray, labels: np.ndarray) -> None:
+    st.subheader("What if it answered only when sure?")
+    percent = st.slider(
+        "Answer only from a confidence of",
+        0,
+        99,
+        50,
+        format="%d %%",
+        key="threshold",
+        bind="query-params",
+    )
+    left = at_threshold(stored, labels, percent / 100)
+    with st.container(horizontal=True):
+        number("Answered", f"{left.share:.1%}", f"{left.answered:,} of {left.n:,}")
+        if left.answered:
+            low, high = left.interval
+            number(
+                "Accuracy of the answers",
+                f"{left.accuracy:.2%}",
+                f"95 % interval {low:.1%} to {high:.1%}",
+            )
+        else:
+            number("Accuracy of the answers", "–", "nothing is answered")
+        number("Wrong answers left", f"{left.answered - left.right:,}", "of the answered")
+    st.vega_lite_chart(
+        confusion_table(left.confusion),
+        confusion_spec(left.confusion.shape[1], st.context.theme.type == "dark"),
+        key="threshold-matrix",
+        alt="Confusion matrix at this threshold, with a column for what is not answered",
+    )
+
+
+@loading.cache_of_run("model.tflite", spinner="Classifying the validation images")
+def _temperature(run: Run) -> float:
+    """The temperature of the run's own probabilities, fitted on the validation images.
+
+    Not that of its rejection policy, which is for the mean of several TTA variants.
+    """
+    part = data.load_validation()
+    return fit_temperature(loading.classifier(run)(part.images)[0], part.labels)
+
+
+def _calibrated(run: Run) -> np.ndarray:
+    """The stored probabilities (10000, 10) after the temperature above."""
+    return apply_temperature(loading.predictions(run), _temperature(run))
+
+
+@loading.cache_of_run("model.tflite", "test.npz")
+def _confidence_specs(run: Run) -> dict[str, dict]:
+    """Vega-Lite specifications of the charts "reliability" and "confidences"; see `report_charts`.
+
+    The reliability is shown as the network says it and after its temperature.
+    """
+    labels = loading.test_part().labels
+    before, after = (
+        reliability(said, labels) for said in (loading.predictions(run), _calibrated(run))
+    )
+    return {
+        "reliability": report_charts.reliability_chart(before, after).to_dict(),
+        "confidences": report_charts.confidence_chart(before).to_dict(),
+    }

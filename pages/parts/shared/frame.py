@@ -1,0 +1,127 @@
+"""The frame around every page: window title, menu, and the choice of the run they all look at."""
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.errors import StreamlitDuplicateElementKey
+
+from fmnist.errors import RunError
+from fmnist.jobs import lock
+from fmnist.runs.library import DEFAULT_RUN, find_run, list_usable_runs
+from fmnist.runs.run import Run
+from pages.parts.shared import run_trash
+
+PAGES_DIR = Path(__file__).parents[2]
+RUN_KEY = "run"  # the picker's key and the name in the URL
+COLD = "cold_start"  # set once a page has found itself without a frame
+
+
+def configure() -> None:
+    """Set the window title and layout."""
+    # a file of ours: Streamlit fetches a Material icon for the window from the network
+    icon = Path(__file__).with_name("icon.png")
+    st.set_page_config(page_title="Fashion-MNIST Studio", page_icon=icon, layout="wide")
+
+
+def pages() -> list:
+    """The menu. The front page answers at / and at /classify, the others at their file's name."""
+    classify = PAGES_DIR / "classify.py"
+    front = st.Page(
+        classify,
+        title="Classify",
+        icon=":material/draw:",
+        default=True,
+        url_path="front",  # never shown, but without it the next page could not be "classify"
+        help="Draw a garment, upload pictures or take a photo, and see what the network predicts.",
+    )
+    return [
+        front,
+        st.Page(
+            PAGES_DIR / "train.py",
+            title="Train",
+            icon=":material/model_training:",
+            help="Train a network, watch it learn, and compare the curves of past runs.",
+        ),
+        st.Page(
+            PAGES_DIR / "report.py",
+            title="Report",
+            icon=":material/analytics:",
+            help="Accuracy, classification report and confusion matrix on the 10,000 test images.",
+        ),
+        st.Page(
+            PAGES_DIR / "mistakes.py",
+            title="Mistakes",
+            icon=":material/search:",
+            help="The misclassified test images: filter, sort, and look at them one by one.",
+        ),
+        # Streamlit serves a default page at / only, and a link to /classify should not be lost
+        st.Page(classify, title="Classify", url_path="classify", visibility="hidden"),
+    ]
+
+
+def open_page(*, run_needed: bool = True) -> Run | None:
+    """Return the run to look at. Every page calls this first.
+
+    Streamlit runs a page's file without app.py when its address is the first one that a new
+    server is asked for. The page then registers the menu and runs again, this time inside the
+    frame; where that cannot be had (a page tested by itself) it keeps the parts it drew itself.
+    Where no run can classify, stops the page with one sentence, or returns None for a page that
+    can do without.
+    """
+    run_trash.page_opened()
+    try:
+        pick_run()
+    except StreamlitDuplicateElementKey:
+        pass  # the usual case: app.py has drawn it in this very run
+    else:
+        configure()
+        if not st.session_state.get(COLD):
+            st.session_state[COLD] = True
+            st.navigation(pages())
+            st.rerun()
+    name = st.session_state.get(RUN_KEY)
+    try:
+        run = find_run(name) if name else None
+    except RunError as error:
+        st.error(str(error))
+        st.stop()
+    if run is not None and run.usable:
+        return run
+    if run_needed:
+        st.error(
+            "There is no run that can classify. Train one on the Train page, or put the shipped "
+            "ones back with `git checkout -- fmnist/shipped`."
+        )
+        st.stop()
+    return None
+
+
+def pick_run() -> None:
+    """Draw the picker in the sidebar. The choice is in the URL and outlives page switches."""
+    usable = list_usable_runs()
+    names = [run.name for run in usable]
+    if not names:
+        return
+    with st.sidebar:
+        default = names.index(DEFAULT_RUN) if DEFAULT_RUN in names else 0
+        chosen = st.selectbox(
+            "Model",
+            names,
+            index=default,
+            key=RUN_KEY,
+            bind="query-params",
+            help="The trained network that all pages use, with its answers for the test images.",
+        )
+        run = next(run for run in usable if run.name == chosen)
+        st.caption(run.summary)
+        if (training := lock.active_run()) is not None:
+            st.page_link(
+                PAGES_DIR / "train.py",
+                label=f"{training.name} is training",
+                icon=":material/progress_activity:",
+            )
+
+
+def look_at(name: str) -> None:
+    """Choose a run from a button: pass this as its `on_click`."""
+    st.session_state[RUN_KEY] = name

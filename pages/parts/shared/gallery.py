@@ -1,0 +1,42 @@
+"""A gallery of small pictures that can be clicked or walked through with the keyboard.
+
+Streamlit has no clickable image grid (streamlit issues 298, 1085, 6133), so this is a small
+component: one contact sheet for all pictures, one real button for each.
+"""
+
+import streamlit as st
+
+from fmnist.images.display import contact_sheet, data_uri
+from pages.parts.shared.component import register_component
+
+SHEET_COLUMNS = 16
+
+_component = register_component(__file__)
+
+
+def gallery(images, ids: list[int], captions: list[str], labels: list[str], key: str) -> int | None:
+    """Show images (N, 28, 28) uint8 and return the id of the chosen one, or None.
+
+    captions stand under the pictures, labels are read out and shown as tooltips. A choice that is
+    not among `ids` (the page turned, or a browser sent nonsense) counts as none.
+    """
+    state = st.session_state.get(key) or {}
+    selected = state.get("selected")
+    selected = selected if selected in ids else None
+    columns = min(SHEET_COLUMNS, max(1, len(ids)))
+    result = _component(
+        key=key,
+        data={
+            "sheet": data_uri(contact_sheet(images, columns)),
+            "columns": columns,
+            "rows": max(1, -(-len(ids) // columns)),
+            "items": [
+                {"id": id_, "caption": caption, "label": label}
+                for id_, caption, label in zip(ids, captions, labels, strict=True)
+            ],
+            "selected": selected,
+        },
+        on_selected_change=lambda: None,
+    )
+    chosen = result.get("selected")
+    return chosen if chosen in ids else None

@@ -1,0 +1,194 @@
+"""Everything about one test image: maps, neighbours, other runs, its path over the epochs, tags."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fmnist.analysis.learning_dynamics import compute_learning
+from fmnist.analysis.occlusion import occlusion_map
+from fmnist.analysis.overlays import overlay
+from fmnist.charts.insight_charts import path_spec, path_table
+from fmnist.collections import notes
+from fmnist.data import CLASS_NAMES
+from fmnist.errors import NotesError
+from fmnist.images.display import enlarge
+from fmnist.runs.library import list_usable_runs
+from fmnist.runs.predictions import count_epochs, load_image_epochs
+from fmnist.runs.run import Run
+from pages.parts.shared import loading, why_view
+
+FILTER = "mistakes_tag"  # key of the box that filters by a tag
+STALE = "tags_changed"
+
+
+def show_more(index: int, row, run: Run, key: str) -> None:
+    """Show on demand what else is known about test image `index`; row of `answers_table`."""
+    with st.expander("All about this image", key=f"{key}-more", on_change="rerun") as box:
+        if not box.open:
+            return
+        true, predicted = int(row["true"]), int(row["predicted"])
+        _maps(index, true, predicted, run)
+        _relatives(index, true, predicted, run)
+        _other_runs(index, run)
+        _path(index, true, predicted, run, key)
+
+
+def _maps(index: int, true: int, predicted: int, run: Run) -> None:
+    pixels = loading.test_part().images[index]
+    st.markdown("**Pixels that support** (orange) **or contradict** (blue)")
+    with st.container(horizontal=True, gap="medium"):
+        for class_id in dict.fromkeys((predicted, true)):
+            values = occlusion_map(pixels, loading.classifier(run), class_id)
+            name = CLASS_NAMES[class_id]
+            said = " and ".join(
+                word
+                for word, which in (("the answer", predicted), ("the label", true))
+                if which == class_id
+            )
+            st.image(
+                overlay(pixels, values, 7),
+                width=196,
+                caption=f"{name} ({said})",
+                alt=f"Pixels that support {name}, orange, or contradict it, blue",
+            )
+
+
+def _relatives(index: int, true: int, predicted: int, run: Run) -> None:
+    test, answers = loading.test_part(), loading.predictions(run).argmax(axis=1)
+    relations = loading.relations(run)
+    right = (answers == test.labels) & (test.labels == true)
+    st.markdown("**Its nearest test images, to this network**")
+    with st.container(horizontal=True, gap="medium"):
+        for words, among in (
+            (f"rightly answered as {CLASS_NAMES[true]}", right),
+            (f"not answered as {CLASS_NAMES[predicted]}", answers != predicted),
+        ):
+            found, distances = relations.nearest(index, among)
+            for other, distance in zip(found, distances, strict=True):
+                st.image(
+                    enlarge(test.images[other], 4),
+                    width=112,
+                    caption=f"{words}: #{other}, {distance:.3f}",
+                    alt=f"Test image {other}, labelled {CLASS_NAMES[test.labels[other]]}",
+                )
+    why_view.show_neighbours(relations.features[index], run)
+
+
+def _other_runs(index: int, run: Run) -> None:
+    rows = []
+    for other in list_usable_runs():
+        said = loading.predictions(other)[index]
+        rows.append(
+            {
+                "run": other.name + (" (this one)" if other.name == run.name else ""),
+                "answer": CLASS_NAMES[int(said.argmax())],
+                "confidence": float(said.max()),
+            }
+        )
+    st.markdown("**What all runs answer**")
+    st.dataframe(
+        pd.DataFrame(rows),
+        column_config={
+            "run": "Run",
+            "answer": "Answer",
+            "confidence": st.column_config.ProgressColumn(
+                "Confidence", format="percent", min_value=0.0, max_value=1.0
+            ),
+        },
+        hide_index=True,
+        height="content" if len(rows) < 8 else 300,
+        alt="The answers of all runs for this image",
+    )
+
+
+def _path(index: int, true: int, predicted: int, run: Run, key: str) -> None:
+    st.markdown("**Its path over the epochs**")
+    if not count_epochs(run):
+        st.caption("This run kept no predictions of its epochs; newer trainings do.")
+        return
+    show_path(index, true, [predicted, true], run, key)
+
+
+def show_path(
+    index: int, true: int, named: list[int], run: Run, key: str, chosen: int | None = None
+) -> None:
+    """Show the ten probabilities of test image `index` over the epochs, and when it was learnt.
+
+    named: classes that stand out; chosen: an epoch (1, 2, ...) that is marked. Nothing where the
+    run kept no epochs.
+    """
+    kept = load_image_epochs(run, index)
+    if not len(kept):
+        return
+    one = compute_learning(kept[:, np.newaxis], np.array([true]))
+    learnt, forgotten = int(one.learnt[0]), int(one.forgotten[0])
+    st.vega_lite_chart(
+        path_table(kept / 255, named, chosen),
+        path_spec(),
+        key=f"{key}-path",
+        alt="Probability of each class after each epoch",
+    )
+    how = "never right, so never forgotten"
+    if learnt:
+        times = f"{forgotten} time{'s' * (forgotten != 1)}" if forgotten else "never"
+        how = f"first right after epoch {learnt}, and {times} forgotten"
+    st.caption(f"It was {how}.")
+
+
+def show_tags(index: int, key: str) -> None:
+    """A star and tags for test image `index`; what filters by them stands on the page already."""
+    try:
+        known = notes.tags()
+    except NotesError as error:
+        st.error(str(error))
+        return
+    if st.session_state.pop(STALE, False):
+        st.rerun()  # all of the page, not the gallery alone
+    mine = [name for name, indices in known.items() if index in indices]
+    starred = notes.STAR in mine
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.button(
+            "Starred" if starred else "Star",
+            icon=":material/star:" if starred else ":material/star_outline:",
+            key=f"{key}-star",
+            on_click=_change,
+            args=(index, [] if starred else [notes.STAR], [notes.STAR] if starred else []),
+        )
+        tags, widget = [name for name in mine if name != notes.STAR], f"{key}-tags"
+        st.session_state[widget] = tags
+        st.multiselect(
+            "Tags",
+            [name for name in known if name != notes.STAR],
+            accept_new_options=True,
+            placeholder="Tag this image",
+            label_visibility="collapsed",
+            key=widget,
+            width=280,
+            on_change=_tagged,
+            args=(index, tags, widget),
+        )
+
+
+def _tagged(index: int, before: list[str], widget: str) -> None:
+    after = st.session_state[widget]
+    _change(
+        index,
+        [name for name in after if name not in before and name != notes.STAR],
+        [name for name in before if name not in after],
+    )
+
+
+def _change(index: int, new: list[str], gone: list[str]) -> None:
+    """Add and remove tags of a test image, and mark the page as stale where it shows tags."""
+    try:
+        before = {notes.STAR, *notes.tags()}
+        for name in new:
+            notes.tag([index], name)
+        for name in gone:
+            notes.untag([index], name)
+        changed = before != {notes.STAR, *notes.tags()}
+    except NotesError as error:
+        st.toast(str(error))
+        return
+    if changed or st.session_state.get(FILTER):
+        st.session_state[STALE] = True

@@ -1,0 +1,186 @@
+"""What a page needs of a run, loaded once and shared by all sessions.
+
+Every cache is keyed by the run's folder and by the files that the answer depends on, so that a run
+that was trained again is read again. What is returned is shared between sessions: do not change it.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fmnist import data
+from fmnist.analysis import mistakes
+from fmnist.analysis import training_distance as novelties
+from fmnist.analysis.neighbours import TrainingFeatures
+from fmnist.analysis.relations import Relations
+from fmnist.analysis.training_distance import Novelty
+from fmnist.data import Part
+from fmnist.errors import FmnistError
+from fmnist.images.decoding import decode_image
+from fmnist.images.options import AUTO, PreprocessingOptions
+from fmnist.images.pipeline import preprocess_image
+from fmnist.images.pipeline_state import Step
+from fmnist.inference import classifier as classifiers
+from fmnist.inference.answer import Answer, answer_bytes
+from fmnist.inference.classifier import Classifier
+from fmnist.metrics import report
+from fmnist.metrics.report import Evaluation
+from fmnist.runs.library import list_usable_runs
+from fmnist.runs.predictions import load_predictions
+from fmnist.runs.run import Run
+
+RUNS_KEPT = 8  # a network takes some 5 MB, predictions and table 1 MB
+
+
+def cache_of_run(
+    *files: str, entries: int = RUNS_KEPT, spinner: bool | str = False, scope: str = "global"
+) -> Callable:
+    """Remember what a function loads of the run, or runs, among its arguments.
+
+    It is loaded again where one of `files` has changed: by its hash in run.json, or by its time and
+    size for a file that has none there. An argument whose name begins with "_" is not looked at.
+    """
+
+    def identify(run: Run) -> tuple:
+        return str(run.path), *(run.files.get(name) or _stamp(run, name) for name in files)
+
+    return st.cache_resource(
+        max_entries=entries, show_spinner=spinner, scope=scope, hash_funcs={Run: identify}
+    )
+
+
+def _stamp(run: Run, name: str) -> tuple[int, int] | None:
+    try:
+        found = (run.path / name).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _or_stop(load: Callable) -> Callable:
+    """Stop the page with one sentence where something cannot be loaded."""
+
+    @wraps(load)
+    def load_or_stop(*args):
+        try:
+            return load(*args)
+        except FmnistError as error:
+            st.error(str(error))
+            st.stop()
+
+    return load_or_stop
+
+
+@_or_stop
+def test_part() -> Part:
+    """The 10,000 test images and labels."""
+    return data.load("test")
+
+
+@_or_stop
+@cache_of_run("model.tflite", "verdict.json")
+def classifier(run: Run) -> Classifier:
+    """The run's network, ready to classify."""
+    return classifiers.load_classifier(run)
+
+
+@cache_of_run("test.npz")
+def _stored_predictions(run: Run) -> np.ndarray:
+    probabilities = load_predictions(run)
+    probabilities.flags.writeable = False
+    return probabilities
+
+
+@_or_stop
+def predictions(run: Run) -> np.ndarray:
+    """The run's stored probabilities (10000, 10)."""
+    return _stored_predictions(run)
+
+
+@cache_of_run("test.npz")
+def evaluate(run: Run) -> Evaluation:
+    """The run judged by its stored predictions."""
+    return report.evaluate(predictions(run), test_part().labels)
+
+
+def answers_table(run: Run) -> pd.DataFrame:
+    """One row per test image: see `mistakes.answers_table`."""
+    # which runs there are is asked at every click, what they answered only when that has changed
+    return _answers_table(run, list_usable_runs(), novelty(run) is not None)
+
+
+@cache_of_run("test.npz")
+def _answers_table(run: Run, others: list[Run], measured: bool) -> pd.DataFrame:
+    answers = []
+    for other in others:
+        try:
+            answers.append(_stored_predictions(other).argmax(axis=1))
+        except FmnistError:
+            continue  # a damaged run is left out
+    distances = novelty(run).distances if measured else None
+    return mistakes.answers_table(predictions(run), test_part(), answers, distances)
+
+
+def duplicates(run: Run) -> list[int] | None:
+    """Test images that are in the training part too; None before `novelty` is measured."""
+    known = novelty(run)
+    return None if known is None else _duplicates(run, known.nearest)
+
+
+@cache_of_run("model.tflite")
+def _duplicates(run: Run, _nearest: np.ndarray) -> list[int]:
+    return novelties.duplicates(test_part().images, data.load("train").images, _nearest).tolist()
+
+
+def novelty(run: Run) -> Novelty | None:
+    """How far each test image is from what the run learnt from; None before it is measured."""
+    measured, network = _measured_novelty(), run.files["model.tflite"]
+    if network not in measured:
+        kept = novelties.read(run, len(test_part().labels))
+        if kept is None:
+            return None
+        measured[network] = kept
+    return measured[network]
+
+
+def keep_novelty(run: Run, found: Novelty) -> None:
+    """Remember what was measured, here and in the run's cache."""
+    _measured_novelty()[run.files["model.tflite"]] = found
+    novelties.write(run, found)
+
+
+@st.cache_resource(show_spinner=False)
+def _measured_novelty() -> dict[str, Novelty]:
+    return {}
+
+
+@cache_of_run("model.tflite", entries=2, spinner="Reading the training images")  # 60 MB each
+def training_features(run: Run) -> TrainingFeatures:
+    """The features of what a run learnt from, computed or not; see `TrainingFeatures.advance`."""
+    return TrainingFeatures(run, classifier(run))
+
+
+@cache_of_run("model.tflite", entries=2, spinner="Classifying the test images for their features")
+def relations(run: Run) -> Relations:
+    """The features of the test images and what is near what; see `relations.Relations`."""
+    return Relations(classifier(run)(test_part().images)[1])
+
+
+def answer(picture: bytes, run: Run, options: PreprocessingOptions = AUTO) -> Answer:
+    """The answer for a picture's bytes, remembered during the visit; without the steps."""
+    return _answer(picture, run, options)  # one key, whether the options were given or not
+
+
+# a visitor's pictures are forgotten with the visit
+@cache_of_run("model.tflite", "verdict.json", entries=128, scope="session")
+def _answer(picture: bytes, run: Run, options: PreprocessingOptions) -> Answer:
+    return answer_bytes(picture, classifier(run), options).without_steps()  # seldom looked at
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, scope="session")
+def steps(picture: bytes, options: PreprocessingOptions = AUTO) -> tuple[Step, ...]:
+    """The steps from a picture that was answered to its 28x28 pixels."""
+    return preprocess_image(decode_image(picture), options).steps

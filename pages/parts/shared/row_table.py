@@ -1,0 +1,103 @@
+"""A table whose rows lead somewhere: a click or Enter on a row chooses it, boxes tick several.
+
+`st.dataframe` can choose rows too, but its client waits 150 ms before it sends a choice, and its
+boxes are drawn on a canvas, where neither a finger on a phone nor a screen reader finds them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages.parts.shared.component import register_component
+
+MOST_TICKED = 8  # curves in one chart; more are a tangle
+
+_component = register_component(__file__)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its title, how its values are written, and a word about it.
+
+    Numbers stand on the right and are sorted from the highest first. A tuple is sorted by its first
+    member; None is left out and stays below.
+    """
+
+    title: str
+    text: Callable[[object], str] = str
+    help: str = ""
+
+
+def row_table(
+    columns: dict[str, Column],
+    rows: list[dict],
+    *,
+    key: str,
+    label: str,
+    chosen: str | None,
+    on_choose: Callable[[str | None], None],
+    leading: int | None = None,
+    ticked: list[str] | None = None,
+    on_tick: Callable[[list[str]], None] | None = None,
+) -> None:
+    """Show `rows`: column name -> value, and "starred" where a star stands before the name.
+
+    The first column's text is the row's name: rows are told apart by it, so that another order or
+    another list leaves the choice as it is.
+
+    label: read out for the table; leading: how many rows, from the first on, can be chosen, None
+    for all; ticked: rows whose boxes are ticked, None for a table without boxes. A click on a row
+    calls `on_choose` with its name, None where it was chosen already; a tick calls `on_tick` with
+    the names in the order they were ticked, `MOST_TICKED` at most.
+    """
+    first = next(iter(columns))
+    names = {row[first] for row in rows[:leading]}
+
+    def choose() -> None:
+        name = st.session_state[key].get("chosen")
+        # a browser may send anything
+        on_choose(name if isinstance(name, str) and name in names else None)
+
+    def tick() -> None:
+        if on_tick:
+            on_tick(known(st.session_state[key].get("ticked"), names))
+
+    _component(
+        key=key,
+        data={
+            "columns": [
+                {
+                    "title": column.title,
+                    "help": column.help,
+                    "number": any(not isinstance(row[name], str | None) for row in rows),
+                }
+                for name, column in columns.items()
+            ],
+            "rows": [
+                {
+                    "name": row[first],
+                    "leads": row[first] in names,
+                    "starred": row.get("starred", False),
+                    "cells": [
+                        "" if row[name] is None else column.text(row[name])
+                        for name, column in columns.items()
+                    ],
+                    "values": [row[name] for name in columns],
+                }
+                for row in rows
+            ],
+            "chosen": chosen if chosen in names else None,
+            "ticked": None if ticked is None else [name for name in ticked if name in names],
+            "label": label,
+        },
+        on_chosen_change=choose,
+        on_ticked_change=tick,
+    )
+
+
+def known(sent: object, names: set[str]) -> list[str]:
+    """The names that a browser has sent, as far as they are some: each once, the last ones."""
+    sent = sent if isinstance(sent, list) else []
+    found = dict.fromkeys(name for name in sent if isinstance(name, str) and name in names)
+    return list(found)[-MOST_TICKED:]

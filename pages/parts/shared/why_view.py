@@ -1,0 +1,108 @@
+"""Why this answer: the parts of the picture it rests on, and the training images most like it."""
+
+import numpy as np
+import streamlit as st
+
+from fmnist.analysis.neighbours import TrainingFeatures
+from fmnist.analysis.occlusion import occlusion_map
+from fmnist.analysis.overlays import overlay
+from fmnist.data import CLASS_NAMES, load
+from fmnist.errors import FmnistError
+from fmnist.images.display import enlarge
+from fmnist.runs.library import find_run
+from fmnist.runs.run import Run
+from pages.parts.shared import frame, loading
+
+
+def show_why(pixels: np.ndarray, class_id: int, key: str) -> None:
+    """Show on demand why the run of this page answers (28, 28) uint8 with a class."""
+    with st.expander("Why this answer", key=f"{key}-why", on_change="rerun") as why:
+        if not why.open:
+            return
+        try:
+            run = find_run(st.session_state[frame.RUN_KEY])
+            probabilities, features = loading.classifier(run)(pixels[np.newaxis])
+            _show_parts(pixels, class_id, probabilities[0], run, key)
+            show_neighbours(features[0], run)
+        except FmnistError as error:
+            st.error(str(error))
+
+
+def _show_parts(
+    pixels: np.ndarray, class_id: int, probabilities: np.ndarray, run: Run, key: str
+) -> None:
+    chosen = st.selectbox(
+        "Highlight the pixels that support",
+        range(len(CLASS_NAMES)),
+        index=class_id,
+        format_func=lambda i: CLASS_NAMES[i] + (" (the answer)" if i == class_id else ""),
+        key=f"{key}-why-class-{class_id}",  # another answer begins with itself again
+        width=280,
+    )
+    values = _map(pixels.tobytes(), chosen, str(run.path), run.files["model.tflite"], run)
+    name = CLASS_NAMES[chosen]
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.image(
+            overlay(pixels, values, 10),
+            width=280,
+            alt=f"The 28 by 28 picture: orange supports {name}, blue contradicts it",
+        )
+        with st.container(width=320):
+            st.markdown(
+                f":orange[**Bright orange**] supports {name}: without that part, {name} becomes "
+                f"less likely.  \n:blue[**Blue**] contradicts {name}: without it, {name} "
+                "becomes more likely.  \nThe stronger the colour, the more."
+            )
+            st.markdown(_strongest(values, probabilities[chosen], name))
+            st.caption(
+                "Found by blanking small squares of the garment, one after another, in the picture "
+                "as prepared: probabilities here are from before the vote and the calibration. "
+                "Black pixels are never marked: there is nothing to blank."
+            )
+
+
+def _strongest(values: np.ndarray, probability: float, name: str) -> str:
+    if values.max() <= 0:
+        return f"No part of this picture supports {name}."
+    left = probability * np.exp(-values.max())  # a drop of the logarithm, in nats
+    return f"Blanking where it is brightest takes {name} from {probability:.1%} to {left:.1%}."
+
+
+def show_neighbours(features: np.ndarray, run: Run) -> None:
+    """Show the training images nearest to features (F,) float32; the first time with a bar."""
+    known = ready_training(run)
+    indices, distances, labels = known.nearest(features)
+    images = load("train").images
+    st.markdown("**The nearest training images, to this network**")
+    with st.container(horizontal=True, gap="small"):
+        for index, distance, label in zip(indices, distances, labels, strict=True):
+            name = CLASS_NAMES[label]
+            st.image(
+                enlarge(images[index], 3),
+                width=84,
+                caption=f"{name} {distance:.3f}",
+                alt=f"Training image {index}, labelled {name}, at distance {distance:.3f}",
+            )
+    st.caption(
+        f"Of the {len(known.indices):,} images it was trained on, with their labels and the cosine "
+        "distance between the network's features (0: the same)."
+    )
+
+
+def ready_training(run: Run) -> TrainingFeatures:
+    """The features of what a run learnt from, all of them; the first time with a bar."""
+    known = loading.training_features(run)
+    if known.done < 1:
+        count = f"{len(known.indices):,}"
+        bar = st.progress(known.done, text=f"Looking at {count} training images, once")
+        while (done := known.advance()) < 1:
+            bar.progress(done, text=f"Looking at {count} training images, once ({done:.0%})")
+        bar.empty()
+    return known
+
+
+# a visitor's pictures are forgotten with the visit
+@st.cache_resource(max_entries=64, show_spinner=False, scope="session")
+def _map(pixels: bytes, class_id: int, path: str, sha256: str, _run: Run) -> np.ndarray:
+    picture = np.frombuffer(pixels, np.uint8).reshape(28, 28)
+    return occlusion_map(picture, loading.classifier(_run), class_id)

@@ -1,0 +1,1 @@
+"""The parts of the Train page: settings, time limit, the running training."""

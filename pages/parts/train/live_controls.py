@@ -1,0 +1,120 @@
+"""What people may ask of a running training: pause, another learning rate, stop."""
+
+import streamlit as st
+
+from fmnist.errors import FmnistError
+from fmnist.jobs import requests
+from fmnist.runs import control
+from fmnist.runs.history import TrainingProgress
+from fmnist.runs.run import Run
+from fmnist.settings import LIMITS
+from fmnist.training.schedules import peak_rate
+
+REFUSED = "live_refused"  # why the last click did nothing: (the run's folder, a sentence)
+STATES = {
+    "waiting": "waiting for its turn",
+    "starting": "loading TensorFlow and the images",
+    "running": "training",
+    "paused": "paused",
+    "finishing": "saving the network and classifying the test images",
+}
+
+
+def show(run: Run, progress: TrainingProgress) -> None:
+    """Draw the run's name and state, and the buttons."""
+    stopping = control.has_request(run.path, control.STOP)
+    pausing = control.has_request(run.path, control.PAUSE)
+    over = stopping or run.state == "finishing"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{run.name}**: {_state(run, stopping, pausing)}", width="stretch")
+        with st.container(horizontal=True, width="content", gap="xsmall"):
+            st.button(
+                "Resume" if pausing else "Pause",
+                icon=":material/play_arrow:" if pausing else ":material/pause:",
+                disabled=over,
+                on_click=_try,
+                args=(run, requests.withdraw_pause if pausing else requests.request_pause),
+                key=f"live-{run.path}-pause",
+                help="Waits between two batches; nothing is lost.",
+            )
+            _rate(run, progress, over)
+            stop_button(run)
+    pending = control.requested_rate(run.path)
+    refused = st.session_state.get(REFUSED)
+    if refused and refused[0] == run.path:
+        st.error(refused[1])
+    elif pending is not None and not over:
+        st.caption(f"From the next epoch on the learning rate will be {pending:g}.")
+    elif progress.refused:
+        st.warning(progress.refused, title="The learning rate was not changed")
+
+
+def stop_button(run: Run) -> None:
+    """The button that ends a training, or takes a waiting one out of the queue."""
+    stopping = control.has_request(run.path, control.STOP)
+    waiting = run.state == "waiting"
+    st.button(
+        "Cancel" if waiting else "Stop",
+        icon=":material/close:" if waiting else ":material/stop_circle:",
+        disabled=stopping or run.state == "finishing",
+        on_click=_try,
+        args=(run, requests.request_stop),
+        key=f"live-{run.path}-stop",
+        help="Takes it out of the queue."
+        if waiting
+        else "Ends the training at once and keeps what was learnt; saving takes some seconds more.",
+    )
+
+
+def _state(run: Run, stopping: bool, pausing: bool) -> str:
+    if run.state == "finishing":
+        return STATES[run.state]
+    if stopping:
+        return "stopping"
+    if run.state == "paused" and not pausing:
+        return "going on"
+    if run.state == "running" and pausing:
+        return "pausing"
+    return STATES[run.state]
+
+
+def _rate(run: Run, progress: TrainingProgress, over: bool) -> None:
+    key = f"live-{run.path}-rate"
+    with (
+        st.popover(
+            "Learning rate",
+            icon=":material/speed:",
+            disabled=over or not run.has_next_epoch,
+            key=f"{key}-popover",
+            help="Give it another learning rate from the next epoch on."
+            if run.has_next_epoch
+            else "This is its last epoch; there is no next one to change the learning rate for.",
+        ),
+        st.form(f"{key}-form", border=False),
+    ):
+        st.number_input(
+            "Learning rate from the next epoch on",
+            *LIMITS["learning_rate"],
+            peak_rate(run.settings, progress.epochs_done),
+            step=1e-4,
+            format="%g",
+            key=key,
+            help="The schedule's highest; the schedule goes on as it was planned.",
+        )
+        st.form_submit_button(
+            "Use it", icon=":material/check:", on_click=_ask_rate, args=(run, key)
+        )
+
+
+def _ask_rate(run: Run, key: str) -> None:
+    rate = st.session_state.get(key)
+    _try(run, lambda run: requests.request_rate(run, rate))
+
+
+def _try(run: Run, ask) -> None:
+    """Ask something of a run; what stands against it is shown until the next click."""
+    st.session_state.pop(REFUSED, None)
+    try:
+        ask(run)
+    except FmnistError as error:
+        st.session_state[REFUSED] = run.path, str(error)

@@ -1,0 +1,89 @@
+"""What the live part of the Train page needs, made once an epoch and shared by all sessions.
+
+What is returned is shared: do not change it.
+"""
+
+import pandas as pd
+import streamlit as st
+
+from fmnist import data
+from fmnist.analysis import validation_predictions as validation
+from fmnist.analysis.learning_dynamics import epoch_confusion
+from fmnist.analysis.validation_predictions import PredictionsVersion
+from fmnist.charts import common, feature_map_sheets, training_charts
+from fmnist.charts.validation_panel import render_validation_panel
+from fmnist.data import Part
+from fmnist.images.display import data_uri, enlarge
+from fmnist.runs.run import Run
+from fmnist.settings import TrainSettings
+from fmnist.training.feature_maps import FEATURE_MAPS_FILE, SHOWN_IMAGE, load_feature_maps
+from pages.parts.shared.loading import cache_of_run
+
+KEPT = 8  # of each: runs, or epochs that different sessions are just looking at
+
+
+def planned_rates(run: Run) -> list[tuple[float, str, float]]:
+    """The learning rates that a run is to have; see `training_charts.planned_rates`."""
+    images = run.count("train_size")
+    return _planned_rates(run.settings, int(images)) if images and images >= 1 else []
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def _planned_rates(settings: TrainSettings, images: int) -> list[tuple[float, str, float]]:
+    return training_charts.planned_rates(settings, images)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _validation_part() -> Part:
+    return data.load_validation()
+
+
+@cache_of_run(entries=KEPT)
+def validation_tables(run: Run, version: PredictionsVersion) -> dict[str, pd.DataFrame]:
+    """The rows of the charts "matrix" and "classes" after the newest of `version`'s epochs.
+
+    Empty where the answers cannot be read. Raises DatasetError.
+    """
+    labels = _validation_part().labels
+    found = validation.load_newest(run, version.epochs)
+    if not len(found):
+        return {}
+    before, now = (epoch_confusion(one, labels) for one in (found[0], found[-1]))
+    return {
+        "matrix": common.confusion_table(now),
+        "classes": training_charts.class_table(now, before if len(found) > 1 else None),
+    }
+
+
+def panel(run: Run, version: PredictionsVersion) -> str:
+    """The panel of validation images until the newest of `version`'s epochs.
+
+    Raises DatasetError.
+    """
+    return _panel(run, version, run.settings.epochs)  # a run can be given more epochs
+
+
+@cache_of_run(entries=KEPT)
+def _panel(run: Run, version: PredictionsVersion, planned: int) -> str:
+    part = _validation_part()
+    chosen = validation.select_images(part.labels)
+    found = validation.load_selected(run, version.epochs, chosen, planned)
+    return render_validation_panel(part.images[chosen], part.labels[chosen], found, planned)
+
+
+@cache_of_run(FEATURE_MAPS_FILE, entries=KEPT)
+def lens_uris(run: Run) -> tuple[str, str, str, str] | None:
+    """The image that the first layer looks at, its filters, and what they make of it: data URIs.
+
+    Then the class of the image. None where the run's folder has nothing of it. Raises DatasetError.
+    """
+    found = load_feature_maps(run)
+    if found is None:
+        return None
+    part = _validation_part()
+    return (
+        data_uri(enlarge(part.images[SHOWN_IMAGE], 6)),
+        data_uri(feature_map_sheets.filter_sheet(found)),
+        data_uri(feature_map_sheets.activation_sheet(found)),
+        data.CLASS_NAMES[part.labels[SHOWN_IMAGE]],
+    )

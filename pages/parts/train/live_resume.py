@@ -1,0 +1,141 @@
+"""Going on with a run that has ended: what was left of it, or more epochs."""
+
+import streamlit as st
+
+from fmnist.errors import FmnistError, TrainingBusy
+from fmnist.jobs import launch, resume
+from fmnist.runs.library import find_run
+from fmnist.runs.run import Run
+from fmnist.settings import LIMITS
+from pages.parts.shared.answer_view import literal
+
+# (place of the page, run's name, more epochs, why not now) of a run that could queue
+PENDING = "live_resume"
+FORGOTTEN = "live_forgotten"  # names of interrupted runs that are not to be offered any more
+SAID = "live_resume_said"  # (place of the page, what stood against the last try)
+DETAIL, PANEL = "detail", "panel"  # places where an answer stands beside what was clicked
+LOOKED_AT = 10  # interrupted runs that are looked into, the newest first
+
+
+def offer(run: Run, *, key: str, place: str = PANEL) -> None:
+    """Offer to let an ended run go on; nothing where it cannot. The answer stands at `place`."""
+    planned = run.settings.epochs if run.settings else 0
+    if resume.can_resume(run):
+        if st.button(
+            "Resume",
+            icon=":material/resume:",
+            key=f"{key}-resume",
+            help=_what_it_does(run),
+        ):
+            _go_on(run.name, place=place)
+    elif _can_have_more(run):
+        most = LIMITS["epochs"][1] - planned
+        with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
+            more = st.number_input(
+                "More epochs",
+                1,
+                most,
+                min(5, most),
+                key=f"{key}-more",
+                width=130,
+                help="The learning rate's schedule begins anew for them.",
+            )
+            if st.button(
+                f"Continue for {more} more epoch{'s' * (more != 1)}",
+                icon=":material/resume:",
+                key=f"{key}-continue",
+            ):
+                _go_on(run.name, more, place=place)
+
+
+def show_interrupted(listed: list[Run], shown: str | None) -> None:
+    """One line for the newest of one's own runs that was interrupted and can go on.
+
+    shown: name of a run that the page shows already
+    """
+    forgotten = st.session_state.get(FORGOTTEN, ())
+    failed = [run for run in listed if run.state == "failed" and not run.shipped]
+    for run in failed[:LOOKED_AT]:
+        if run.name in (shown, *forgotten) or not resume.can_resume(run):
+            continue
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{run.name}** {_what_happened(run)}", width="stretch")
+            with st.container(horizontal=True, width="content", gap="xsmall"):
+                offer(run, key="interrupted")
+                st.button(
+                    "Not now",
+                    on_click=_forget,
+                    args=(run.name,),
+                    key="interrupted-forget",
+                    help="Not offered again in this window; the run stays.",
+                )
+        return
+
+
+def show_answer(place: str) -> None:
+    """What became of the last click on Resume: what stood against it, and a place in the queue."""
+    where, said = st.session_state.get(SAID, (place, ""))
+    if said and where == place:
+        st.error(said)
+    where, *pending = st.session_state.get(PENDING, (None,))
+    if where != place:
+        return
+    name, more, why = pending
+    with st.container(border=True):
+        st.warning(why, icon=":material/hourglass_top:")
+        with st.container(horizontal=True):
+            if st.button(
+                f"Resume {name} when it is its turn", icon=":material/schedule:", key="resume-queue"
+            ):
+                _go_on(name, more, place=place, wait=True)
+            st.button("Leave it", on_click=_drop, key="resume-drop")
+
+
+def _go_on(name: str, more: int = 0, *, place: str, wait: bool = False) -> None:
+    _drop()
+    try:
+        with st.spinner("Starting a training process"):
+            launch.resume_training(find_run(name), more=more, wait=wait)
+    except TrainingBusy as busy:
+        st.session_state[PENDING] = place, name, more, str(busy)
+    except FmnistError as error:
+        st.session_state[SAID] = place, str(error)
+    st.rerun()
+
+
+def _what_happened(run: Run) -> str:
+    done, planned = _done(run), run.settings.epochs
+    when = f"after epoch {done} of {planned}" if done < planned else "while it was saved"
+    if run.info.get("error"):
+        return f"failed {when}: {literal(run.reason)}"
+    return f"was interrupted {when}."
+
+
+def _what_it_does(run: Run) -> str:
+    done, planned = _done(run), run.settings.epochs
+    if done >= planned:
+        return "It has learnt all; it only has to be saved."
+    if done == 0:
+        return "Begins again, for it had no whole epoch."
+    return f"Goes on after epoch {done} of {planned}, exactly where it was then."
+
+
+def _done(run: Run) -> int:
+    return int(run.count("epochs_done") or 0)
+
+
+def _can_have_more(run: Run) -> bool:
+    try:
+        resume.resumed_settings(run, more=1)
+    except FmnistError:
+        return False
+    return True
+
+
+def _drop() -> None:
+    for key in (PENDING, SAID):
+        st.session_state.pop(key, None)
+
+
+def _forget(name: str) -> None:
+    st.session_state[FORGOTTEN] = (*st.session_state.get(FORGOTTEN, ()), name)

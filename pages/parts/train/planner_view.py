@@ -1,0 +1,106 @@
+"""Train within a time limit: the best plan, what it should reach, and the others."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from fmnist.errors import FmnistError
+from fmnist.networks.architectures import NETWORKS
+from fmnist.planning.planner import MINUTES, Plan, plan_here
+from fmnist.runs.progress_text import duration_text
+from fmnist.training.recipes import RECIPES
+from pages.parts.shared.numbers import number
+
+AT_FIRST = 5.0  # minutes
+WANTED = "planner_wanted"  # the plan that was clicked, for the run of the whole page that follows
+
+
+def show(start: Callable[..., bool]) -> None:
+    """Show the planner. `start(settings, forecast=...)` starts a training and says if it did.
+
+    Where another training is in the way, or it fails, `start` says so itself.
+    """
+    wanted = st.session_state.pop(WANTED, None)
+    _planner()
+    if wanted is not None:
+        with st.spinner("Starting a training process"):
+            start(wanted.settings, forecast=wanted.forecast)
+
+
+@st.fragment  # other minutes do not ask for the page around it
+def _planner() -> None:
+    minutes = st.number_input(
+        "Time limit in minutes",
+        *MINUTES,
+        AT_FIRST,
+        step=1.0,
+        format="%g",
+        key="planner_minutes",
+        persist_state="session",
+        width=170,
+        help="From the click to a network that can classify.",
+    )
+    try:
+        (best, *others), left_out = plan_here(minutes)
+    except FmnistError as error:
+        st.info(str(error), icon=":material/hourglass_disabled:")
+        return
+    _show_plan(best)
+    if best.at_most < minutes * 60 / 2:
+        st.caption("No longer training was recorded that reaches more.")
+    st.button(
+        "Start this plan",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="planner_start",
+        on_click=st.session_state.update,
+        kwargs={WANTED: best},
+    )
+    if WANTED in st.session_state:
+        st.rerun()  # the page around starts it
+    if others:
+        st.dataframe(
+            [_row(plan) for plan in others],
+            hide_index=True,
+            height="content",
+            alt="The other recipes in the same time, with what they would reach",
+        )
+    for name, why in left_out.items():
+        st.caption(f"{RECIPES[name].title} {why}")
+
+
+def _show_plan(plan: Plan) -> None:
+    recipe, settings = RECIPES[plan.recipe], plan.settings
+    with st.container(horizontal=True):
+        number(
+            "Network",
+            NETWORKS[settings.network].title,
+            f"{settings.epochs} epochs in batches of {settings.batch_size}",
+            f"The recipe “{recipe.title}”: {recipe.summary}",
+        )
+        number(
+            "Expected time",
+            duration_text(plan.forecast.seconds),
+            f"with a margin {duration_text(plan.at_most)}",
+            f"While this machine does nothing else. {plan.basis}",
+        )
+        number(
+            "Range of expected accuracy",
+            plan.forecast.range,
+            f"expected {100 * plan.expected:.1f} %",
+            "Share of the 5,000 validation images that it gets right: where a new training of this "
+            f"recipe falls 19 times out of 20, by the trainings recorded ({plan.recorded}). On the "
+            "10,000 test images the share may differ by some tenths of a percent.",
+        )
+    st.caption(plan.basis)
+
+
+def _row(plan: Plan) -> dict:
+    return {
+        "Instead": RECIPES[plan.recipe].title,
+        "Epochs": plan.settings.epochs,
+        "Batch size": plan.settings.batch_size,
+        "Expected time": duration_text(plan.forecast.seconds),
+        "Expected accuracy": f"{100 * plan.expected:.1f} %",
+        "Range": plan.forecast.range,
+    }

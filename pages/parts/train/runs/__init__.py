@@ -1,0 +1,1 @@
+"""The part of the Train page about past runs: table, detail, curves."""

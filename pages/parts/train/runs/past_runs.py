@@ -1,0 +1,120 @@
+"""All runs that have ended: the table, the chosen one below it, and curves over each other."""
+
+import streamlit as st
+
+from fmnist.networks.architectures import NETWORKS
+from fmnist.runs.about import load_about
+from fmnist.runs.library import list_runs
+from fmnist.runs.progress_text import duration_text
+from fmnist.runs.run import Run
+from pages.parts.shared import run_trash
+from pages.parts.shared.row_table import Column, row_table
+from pages.parts.train.runs import run_actions, run_compare, run_detail
+
+AT_FIRST = 3  # runs whose curves are shown before anything is chosen
+STARRED_ONLY = "runs_starred_only"
+COLUMNS = {
+    "name": Column("Run"),
+    "state": Column("State"),
+    "network": Column("Network"),
+    "validation": Column(
+        "Validation", "{:.2%}".format, "Accuracy on the 5,000 images kept out of training."
+    ),
+    "test": Column("Test", "{:.2%}".format, "Accuracy on the 10,000 test images."),
+    "epochs": Column("Epochs", "{:g}".format, "Finished epochs."),
+    "seconds": Column("Time", duration_text),
+    "options": Column("Options", help="What differs from the specification's recipe."),
+    "batch": Column("Batch size", "{:,}".format),
+    "rate": Column("Learning rate", "{:g}".format),
+    "images": Column("Trained on", "{:,}".format),
+    "seed": Column("Seed"),
+    "created": Column("Started", help="UTC"),
+    "note": Column("Note"),
+}
+
+
+def show() -> None:
+    """Draw the section."""
+    st.subheader("Runs")
+    run_trash.opened()
+    run_actions.show_filled()
+    _section()
+
+
+@st.fragment  # a click on a run leaves the form and the training above alone
+def _section() -> None:
+    run_actions.draw_all_if_wanted()
+    listed = {run.name: run for run in list_runs() if not run.active}
+    rows = _table(listed) if listed else []
+    # below the table and not above it: there the finger is that has just deleted or renamed one
+    run_actions.show_said()
+    _offer_undo()
+    if rows:
+        chosen = listed.get(run_actions.chosen())
+        if chosen is not None:
+            run_detail.show(chosen)
+        ticked = [listed[name] for name in run_actions.compared() if name in listed]
+        first = [listed[row["name"]] for row in rows if listed[row["name"]].settings][:AT_FIRST]
+        run_compare.show(ticked or ([chosen] if chosen else first))
+    else:
+        st.info("There is no run yet; train one.")
+
+
+def _offer_undo() -> None:
+    for deleted in run_trash.trash().deleted:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.text(f"{deleted.name} is deleted.", width="content")
+            st.button(
+                "Undo",
+                icon=":material/undo:",
+                key=f"run-undo-{deleted.path.parent.name}",
+                on_click=run_actions.undo,
+                args=(deleted,),
+                help="Until you leave this page.",
+            )
+
+
+def _table(listed: dict[str, Run]) -> list[dict]:
+    """Draw the table and return its rows, the starred ones first."""
+    rows = [_row(run) for run in listed.values()]
+    starred = [row for row in rows if row["starred"]]
+    rows = starred + [row for row in rows if not row["starred"]]
+    if starred and st.toggle("Starred only", key=STARRED_ONLY, persist_state="session"):
+        rows = starred
+    row_table(
+        COLUMNS,
+        rows,
+        key="runs_table",
+        label="Runs that have ended, with their settings and scores",
+        chosen=run_actions.chosen(),
+        on_choose=run_actions.choose,
+        ticked=run_actions.compared(),
+        on_tick=run_actions.compare,
+    )
+    st.caption(
+        "Choose rows to look at a run, and tick several to compare their curves. "
+        "Solid: training; dashed: validation."
+    )
+    return rows
+
+
+def _row(run: Run) -> dict:
+    settings, about = run.settings, load_about(run)
+    words = (" ".join(about.note.split()), run.reason, "ships with the project" * run.shipped)
+    return {
+        "name": run.name,
+        "starred": about.starred,
+        "state": run.state,
+        "network": NETWORKS[settings.network].title if settings else None,
+        "test": run.scores.get("test_accuracy"),
+        "validation": run.scores.get("validation_accuracy"),
+        "epochs": run.count("epochs_done"),
+        "seconds": run.count("train_seconds"),
+        "batch": settings.batch_size if settings else None,
+        "rate": settings.learning_rate if settings else None,
+        "images": run.count("train_size"),
+        "seed": settings.seed if settings else None,
+        "options": settings.options_in_words() if settings else None,
+        "created": run.created[:16].replace("T", " ") or None,
+        "note": "; ".join(word for word in words if word) or None,
+    }

@@ -1,0 +1,146 @@
+"""What the buttons about a run do: callbacks, which leave a sentence where something went wrong.
+
+They are called in a fragment. What the rest of the page shows of runs, the picker in the sidebar
+above all, has to be drawn anew after some of them.
+"""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from fmnist.errors import FmnistError
+from fmnist.runs.about import rename_run, set_note, set_star
+from fmnist.runs.library import DEFAULT_RUN, list_usable_runs
+from fmnist.runs.run import Run
+from fmnist.runs.trash import DeletedRun
+from pages.parts.shared import frame, run_trash
+from pages.parts.shared.answer_view import literal
+from pages.parts.train import settings_form
+
+CHOSEN, COMPARED = "runs_chosen", "runs_compared"  # a name or None; names
+SAID = "runs_said"  # (kind, sentence) to be shown once
+FILLED = "runs_filled"  # name of the run whose settings were put into the form
+DRAW_ALL = "runs_draw_all"  # set where more than the fragment has to be drawn
+
+
+def chosen() -> str | None:
+    """The name of the run that is looked at on this page."""
+    return st.session_state.get(CHOSEN)
+
+
+def choose(name: str | None) -> None:
+    """Look at a run, or at none."""
+    st.session_state[CHOSEN] = name
+
+
+def compared() -> list[str]:
+    """The names of the runs that are ticked."""
+    return st.session_state.get(COMPARED, [])
+
+
+def compare(names: list[str]) -> None:
+    """Tick these runs and no others."""
+    st.session_state[COMPARED] = names
+
+
+def say(sentence: str, kind: str = "error") -> None:
+    """Leave a sentence to be shown when the page is drawn; kind: "error", "info"."""
+    st.session_state[SAID] = kind, sentence
+
+
+def show_said() -> None:
+    """Show the sentence that was left, once."""
+    kind, sentence = st.session_state.pop(SAID, (None, ""))
+    if kind is not None:
+        show = st.error if kind == "error" else st.info
+        show(literal(sentence), icon=f":material/{kind}:")
+
+
+def draw_all_if_wanted() -> None:
+    """Draw the whole page anew where an action asks for it. At the fragment's beginning."""
+    if st.session_state.pop(DRAW_ALL, False):
+        st.rerun()
+
+
+def star(run: Run, starred: bool) -> None:
+    """Give a run a star or take it off."""
+    _try(lambda: set_star(run, starred))
+
+
+def note(run: Run, key: str) -> None:
+    """Keep what stands in the text area of that key as the run's note."""
+    _try(lambda: set_note(run, st.session_state[key]))
+
+
+def rename(run: Run, key: str) -> None:
+    """Give a run the name in the text box of that key; whoever looks at it goes on doing so."""
+
+    def work() -> None:
+        name = rename_run(run, st.session_state[key]).name
+        _follow(run.name, name)
+        if st.session_state.get(frame.RUN_KEY) == run.name:
+            frame.look_at(name)
+
+    _try(work, draw_all=True)
+
+
+def delete(run: Run) -> None:
+    """Delete a run, with a way back until the page is left."""
+
+    def work() -> None:
+        run_trash.trash().delete(run)
+        _follow(run.name, None)
+        if st.session_state.get(frame.RUN_KEY) == run.name:
+            usable = [other.name for other in list_usable_runs()]
+            name = DEFAULT_RUN if DEFAULT_RUN in usable else next(iter(usable), None)
+            st.session_state.pop(frame.RUN_KEY)
+            if name:
+                frame.look_at(name)
+
+    _try(work, draw_all=True)
+
+
+def undo(deleted: DeletedRun) -> None:
+    """Bring a deleted run back."""
+
+    def work() -> None:
+        run = run_trash.trash().undo(deleted)
+        choose(run.name)
+        if run.name != deleted.name:
+            say(f"Another run is called {deleted.name} now, so it is back as {run.name}.", "info")
+
+    _try(work, draw_all=True)
+
+
+def look_at(run: Run) -> None:
+    """Choose the run in the sidebar."""
+    frame.look_at(run.name)
+    st.session_state[DRAW_ALL] = True
+
+
+def use_settings(run: Run) -> None:
+    """Put the run's settings into the form."""
+    settings_form.fill(run.settings)
+    st.session_state[FILLED] = run.name
+    st.session_state[DRAW_ALL] = True
+
+
+def show_filled() -> None:
+    """Say once that the form was filled; in a run of the whole page, which keeps a toast."""
+    if name := st.session_state.pop(FILLED, None):
+        st.toast(f"The settings of {literal(name)} are in the form above.", icon=":material/tune:")
+
+
+def _try(work: Callable[[], None], draw_all: bool = False) -> None:
+    try:
+        work()
+    except FmnistError as error:
+        say(str(error))
+    st.session_state[DRAW_ALL] = draw_all
+
+
+def _follow(old: str, new: str | None) -> None:
+    if chosen() == old:
+        choose(new)
+    names = [new if name == old else name for name in compared()]
+    compare([name for name in names if name])

@@ -1,0 +1,125 @@
+"""One run of the table: what became of it, its star and note, and what can be done with it."""
+
+from functools import partial
+
+import streamlit as st
+
+from fmnist.runs import transfer
+from fmnist.runs.about import MAX_NOTE_LENGTH, load_about
+from fmnist.runs.forecast import compare_forecast
+from fmnist.runs.progress_text import duration_text, read_last_words
+from fmnist.runs.run import Run
+from pages.parts.shared.answer_view import literal
+from pages.parts.shared.numbers import number
+from pages.parts.train import live_resume
+from pages.parts.train.runs import run_actions
+
+
+def show(run: Run) -> None:
+    """Show the detail of a run that nothing works on."""
+    about = load_about(run)
+    with st.container(border=True, key="run-detail"):
+        origin = ", ships with the project" * run.shipped
+        st.markdown(f"**{literal(run.name)}**: {run.state}{origin}")
+        if run.state in ("failed", "damaged"):
+            st.error(literal(run.reason), title=f"It is {run.state}", icon=":material/error:")
+            if lines := read_last_words(run):
+                st.code(lines, language=None)
+        _numbers(run)
+        if comparison := compare_forecast(run):
+            st.markdown(f":material/fact_check: {comparison}")
+        _buttons(run, about.starred)
+        live_resume.offer(run, key="detail", place=live_resume.DETAIL)
+        live_resume.show_answer(live_resume.DETAIL)
+        note_key = f"run-note-{run.path}"
+        st.text_area(
+            "Note",
+            about.note,
+            max_chars=MAX_NOTE_LENGTH,
+            height=72,
+            placeholder="What you want to remember of this run",
+            key=note_key,
+            on_change=run_actions.note,
+            args=(run, note_key),
+        )
+
+
+def _numbers(run: Run) -> None:
+    with st.container(horizontal=True):
+        if (accuracy := run.scores.get("validation_accuracy")) is not None:
+            about = "With the shifted looks that the epochs in the curves were judged without."
+            words = about if run.has_shifted_looks else None
+            number("Validation", f"{accuracy:.2%}", "of 5,000 images", words)
+        if (accuracy := run.scores.get("test_accuracy")) is not None:
+            number("Test", f"{accuracy:.2%}", "of 10,000 images")
+        if (seconds := run.count("train_seconds")) is not None:
+            epochs = run.count("epochs_done")
+            number("Time", duration_text(seconds), f"{epochs:g} epochs" if epochs else "")
+        if (parameters := run.count("parameters")) is not None:
+            number("Parameters", f"{parameters:,.0f}", "weights and biases")
+
+
+def _buttons(run: Run, starred: bool) -> None:
+    with st.container(horizontal=True):
+        st.button(
+            "Take the star off" if starred else "Star",
+            icon=":material/star:",
+            key="run-star",
+            on_click=run_actions.star,
+            args=(run, not starred),
+            help="Starred runs stand first in the table.",
+        )
+        st.button(
+            "Use these settings",
+            icon=":material/tune:",
+            key="run-settings",
+            disabled=run.settings is None,
+            on_click=run_actions.use_settings,
+            args=(run,),
+            help="Puts them into the form above, to train again with them or with others.",
+        )
+        st.button(
+            "Look at it on all pages",
+            icon=":material/visibility:",
+            key="run-look",
+            disabled=not run.usable,
+            on_click=run_actions.look_at,
+            args=(run,),
+        )
+        st.download_button(
+            "Download",
+            partial(transfer.pack_run, run),  # made when it is asked for
+            f"{run.name}.zip",
+            "application/zip",
+            icon=":material/download:",
+            key="run-download",
+            on_click="ignore",
+            disabled=run.state == "damaged",
+            help="One zip file with the network for Keras and for LiteRT, its history and "
+            "answers, and a README that says how to use them.",
+        )
+        if not run.shipped:
+            _rename(run)
+            st.button(
+                "Delete",
+                icon=":material/delete:",
+                key="run-delete",
+                on_click=run_actions.delete,
+                args=(run,),
+                help="You can undo it until you leave this page.",
+            )
+
+
+def _rename(run: Run) -> None:
+    with st.popover("Rename", icon=":material/edit:"), st.form("run-rename", border=False):
+        key = f"run-name-{run.path}"
+        st.text_input(
+            "New name",
+            run.name,
+            max_chars=64,
+            key=key,
+            help="Lower-case letters, digits, '.', '_' and '-'.",
+        )
+        st.form_submit_button(
+            "Rename", type="primary", on_click=run_actions.rename, args=(run, key)
+        )

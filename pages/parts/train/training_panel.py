@@ -1,0 +1,119 @@
+"""The trainings under way, drawn anew each second from their folders; or how the last one ended."""
+
+import streamlit as st
+
+from fmnist.errors import RunError
+from fmnist.jobs import lock, queue
+from fmnist.runs.forecast import compare_forecast
+from fmnist.runs.history import follow_progress
+from fmnist.runs.library import find_run, list_runs
+from fmnist.runs.progress_text import describe_settings, read_last_words
+from fmnist.runs.run import Run
+from pages.parts.shared import frame
+from pages.parts.train import live_controls, live_insight, live_queue, live_resume, live_view
+
+IDLE_LOOK = 5.0  # seconds between looks for a training that another browser has started
+WATCHED = "train_watched"  # name of the run whose end this session should see
+
+
+def show() -> None:
+    """Draw the panel: anew every second while something trains, else it looks now and then."""
+    working = _working(list_runs())
+    every = 1.0 if working else IDLE_LOOK
+    st.fragment(_panel, run_every=every)([run.path for run in working])
+
+
+def _working(listed: list[Run]) -> list[Run]:
+    """Trainings under way or waiting, on this machine or in this folder, the running one first."""
+    working = [run for run in listed if run.active]
+    # trained into another folder, but on this machine
+    for run in (lock.active_run(), *queue.waiting_runs()):
+        if run and all(run.path != other.path for other in working):
+            working.append(run)
+    return sorted(working, key=lambda run: run.state == "waiting")
+
+
+def _panel(drawn: list) -> None:
+    listed = list_runs()
+    working = _working(listed)
+    if {run.path for run in working} != set(drawn):
+        # one has begun or ended since the page was drawn: draw all of it again
+        ended = [path for path in drawn if path not in {run.path for run in working}]
+        if ended:
+            st.session_state[WATCHED] = ended[0].name
+        st.rerun()
+    live_resume.show_answer(live_resume.PANEL)
+    for run in working:
+        if run.state != "waiting":
+            with st.container(border=True):
+                _live(run)
+    live_queue.show([run for run in working if run.state == "waiting"])
+    # how one of a queue has ended is told at once, without a second set of curves
+    shown = _ended(briefly=bool(working)) if _watched_has_ended(working) else None
+    live_resume.show_interrupted(listed, shown)
+
+
+def _live(run: Run) -> None:
+    progress = follow_progress(run)
+    live_controls.show(run, progress)
+    st.caption(describe_settings(run.settings))
+    live_view.show_progress(run, progress)
+    _learnt(run)
+
+
+def _watched_has_ended(working: list[Run]) -> bool:
+    return st.session_state.get(WATCHED) not in (None, *(run.name for run in working))
+
+
+def _ended(briefly: bool) -> str | None:
+    """How the last training that this session watched has ended; returns its name."""
+    try:
+        run = find_run(st.session_state[WATCHED])
+    except RunError:
+        return None
+    if run.state == "failed":
+        st.error(run.reason, title=f"{run.name} has failed", icon=":material/error:")
+        if lines := read_last_words(run):
+            st.code(lines, language=None)
+        live_resume.offer(run, key="ended")
+        if follow_progress(run).epochs and not briefly:
+            with st.container(border=True):
+                _learnt(run)
+    elif not run.usable:
+        what = "was saved" if run.count("epochs_done") else "had learnt anything"
+        st.info(f"{run.name} was stopped before it {what}.")
+        live_resume.offer(run, key="ended")
+    else:
+        with st.container(border=True):
+            _success(run, briefly)
+    return run.name
+
+
+def _success(run: Run, briefly: bool) -> None:
+    word = "was stopped" if run.state == "stopped" else "has finished"
+    accuracy = run.scores.get("test_accuracy")
+    st.success(
+        "It can classify now."
+        if accuracy is None
+        else f"It gets {accuracy:.2%} of the 10,000 test images right.",
+        title=f"{run.name} {word}",
+        icon=":material/check_circle:",
+    )
+    if comparison := compare_forecast(run):
+        st.markdown(f":material/fact_check: {comparison}")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if st.button(
+            "Look at this run on all pages",
+            icon=":material/visibility:",
+            on_click=frame.look_at,
+            args=(run.name,),
+        ):
+            st.rerun()  # the picker is outside this fragment
+        live_resume.offer(run, key="ended")
+    if not briefly:
+        _learnt(run)
+
+
+def _learnt(run: Run) -> None:
+    live_view.show_curves(run, follow_progress(run))
+    live_insight.show(run)

@@ -1,0 +1,209 @@
+"""Occlusion maps against a slow loop and known answers; the deletion curve by its definition."""
+
+import numpy as np
+import pytest
+
+from fmnist.analysis.faithfulness import area, deletion_stages, measure, summarise
+from fmnist.analysis.occlusion import log_probability, occlusion_map
+from fmnist.analysis.overlays import overlay
+from fmnist.inference.classifier import load_classifier
+from fmnist.metrics.report import interval
+from fmnist.runs.library import DEFAULT_RUN, find_run
+from fmnist.runs.predictions import load_predictions
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return load_classifier(find_run(DEFAULT_RUN))
+
+
+class RegionClassifier:
+    """Says "Dress" the more certainly the brighter one region is, and looks at nothing else."""
+
+    def __init__(self, rows=slice(18, 22), columns=slice(4, 8), sign=1):
+        self.region, self.sign, self.calls = (slice(None), rows, columns), sign, 0
+
+    def __call__(self, images):
+        self.calls += 1
+        light = images[self.region].mean(axis=(1, 2)) / 255.0
+        dress = 0.5 + self.sign * 0.4 * light
+        probabilities = np.repeat((1 - dress)[:, np.newaxis] / 9, 10, axis=1)
+        probabilities[:, 3] = dress
+        return probabilities.astype(np.float32), np.zeros((len(images), 4), np.float32)
+
+
+GREY = np.full((28, 28), 200, np.uint8)
+
+
+def test_map_peaks_where_the_classifier_looks():
+    classifier = RegionClassifier()
+    values = occlusion_map(GREY, classifier, 3)
+    assert values.shape == (28, 28)
+    assert values.dtype == np.float32
+    assert classifier.calls == 1
+    row, column = np.unravel_index(values.argmax(), values.shape)
+    assert 18 <= row < 22
+    assert 4 <= column < 8
+    far = np.ones((28, 28), bool)
+    far[15:25, 1:11] = False
+    assert not values[far].any()
+    assert (occlusion_map(GREY, RegionClassifier(sign=-1), 3) <= 0).all()
+    assert (occlusion_map(GREY, classifier, 0) <= 0).all()  # what speaks for Dress, against others
+
+
+@pytest.mark.parametrize("edge", [0, 24])
+def test_map_reaches_the_edges(edge):
+    classifier = RegionClassifier(slice(edge, edge + 4), slice(edge, edge + 4))
+    row, column = np.unravel_index(occlusion_map(GREY, classifier, 3).argmax(), (28, 28))
+    assert edge <= row < edge + 4
+    assert edge <= column < edge + 4
+
+
+def slow_map(pixels, classifier, class_id, size, stride):
+    """The definition, pixel by pixel."""
+
+    def score(picture):
+        p = classifier(picture[np.newaxis])[0][0].astype(np.float64)
+        return np.log(p[class_id] / p.sum())
+
+    whole = score(pixels)
+    found = [[[] for _ in range(28)] for _ in range(28)]
+    for top in range(stride - size, 28, stride):
+        for left in range(stride - size, 28, stride):
+            blanked = pixels.copy()
+            inside = [
+                (row, column)
+                for row in range(max(0, top), min(28, top + size))
+                for column in range(max(0, left), min(28, left + size))
+            ]
+            for place in inside:
+                blanked[place] = 0
+            drop = whole - score(blanked)
+            for row, column in inside:
+                found[row][column].append(drop)
+    return np.array(
+        [[np.mean(found[r][c]) if pixels[r, c] else 0.0 for c in range(28)] for r in range(28)]
+    )
+
+
+@pytest.mark.parametrize(("size", "stride"), [(4, 2), (5, 3), (7, 7), (28, 9)])
+def test_map_agrees_with_a_slow_loop(classifier, test_part, size, stride):
+    pixels = test_part.images[17]
+    for class_id in (0, int(classifier(pixels[np.newaxis])[0][0].argmax())):
+        expected = slow_map(pixels, classifier, class_id, size, stride)
+        values = occlusion_map(pixels, classifier, class_id, size, stride)
+        np.testing.assert_allclose(values, expected, atol=2e-5 * max(1, np.abs(expected).max()))
+
+
+def test_map_of_a_black_picture_is_nothing(classifier):
+    assert not occlusion_map(np.zeros((28, 28), np.uint8), classifier, 3).any()
+
+
+def test_certain_answers_still_have_a_map(classifier, test_part):
+    stored = load_predictions(find_run(DEFAULT_RUN))
+    certain = int(stored.max(axis=1).argmax())
+    values = occlusion_map(test_part.images[certain], classifier, int(stored[certain].argmax()))
+    assert np.isfinite(values).all()
+    assert len(np.unique(values)) > 50
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"pixels": np.zeros((28, 27), np.uint8)},
+        {"pixels": np.zeros((28, 28), np.float32)},
+        {"class_id": 10},
+        {"class_id": -1},
+        {"stride": 0},
+        {"size": 3, "stride": 4},
+        {"size": 29},
+    ],
+)
+def test_wrong_arguments_are_refused(classifier, wrong):
+    with pytest.raises(ValueError, match=r"expected|must be|needed"):
+        occlusion_map(**{"pixels": GREY, "classifier": classifier, "class_id": 3, **wrong})
+
+
+def test_log_probability_keeps_the_digits_of_certainty():
+    rows = np.full((3, 10), 0.1, np.float32)
+    rows[1] = [1.0, 1e-20, *[0.0] * 8]
+    rows[2] = [0.0, 1.0, *[0.0] * 8]
+    values = log_probability(rows, 0)
+    assert values[0] == pytest.approx(np.log(0.1))
+    assert values[1] == pytest.approx(-1e-20, rel=1e-6, abs=0)
+    assert np.isfinite(values[2])
+    assert values[2] < -50
+
+
+# --- the deletion curve
+
+
+def test_stages_blank_the_garment_in_equal_steps_highest_first():
+    pixels = np.zeros((28, 28), np.uint8)
+    pixels[3, 5:15] = 9
+    order = np.zeros((28, 28))
+    order[3, 5:15] = range(10)
+    order[20, 20] = 99  # no garment there
+    stages = deletion_stages(pixels, order, steps=5)
+    assert stages.shape == (6, 28, 28)
+    for step, stage in enumerate(stages):
+        expected = pixels.copy()
+        expected[3, 15 - 2 * step : 15] = 0
+        np.testing.assert_array_equal(stage, expected)
+
+
+def test_area_of_known_curves():
+    curves = np.array([[1, 1, 1, 1, 1], [1, 0.75, 0.5, 0.25, 0], [1, 0, 0, 0, 0]])
+    np.testing.assert_allclose(area(curves), [1, 0.5, 0.125])
+
+
+def test_marked_pixels_beat_random_ones_where_the_region_is_known():
+    ((marked, chance),) = measure([GREY], RegionClassifier(), seed=1)
+    # Dress falls from 0.81 to 0.5 at once, or else in a straight line
+    assert marked == pytest.approx(0.5, abs=0.03)
+    assert chance == pytest.approx((0.5 + 0.5 + 0.4 * 200 / 255) / 2, abs=0.05)
+
+
+def test_seed_fixes_the_measurement(classifier, test_part):
+    images = test_part.images[:3]
+    once, again, other = (list(measure(images, classifier, seed)) for seed in (5, 5, 6))
+    assert once == again != other
+
+
+def test_summary_counts_and_has_the_intervals_of_its_references():
+    rng = np.random.default_rng(0)
+    gains = rng.normal(0.1, 0.2, 400)
+    areas = np.stack([np.full(400, 0.3), 0.3 + gains], axis=1)
+    result = summarise(areas, seed=0)
+    assert (result.n, result.better) == (400, (gains > 0).sum())
+    assert result.interval == interval(result.better, 400)
+    assert result.difference == pytest.approx(gains.mean())
+    # the bootstrap of a mean is close to the normal interval for such n
+    half = 1.96 * gains.std() / 20
+    expected = (gains.mean() - half, gains.mean() + half)
+    assert result.difference_interval == pytest.approx(expected, abs=0.004)
+    assert summarise(np.array([[0.2, 0.2]]), seed=0).better == 0  # a tie is no win
+
+
+# --- how it is shown
+
+
+def test_overlay_is_orange_for_blue_against_and_grey_elsewhere():
+    values = np.zeros((28, 28), np.float32)
+    values[2, 3], values[4, 5], values[6, 7] = 2.0, -2.0, 0.2
+    shown = overlay(GREY, values, 10)
+    assert (shown.shape, shown.dtype) == ((280, 280, 3), np.uint8)
+    (plain,) = {tuple(shown[y, x].tolist()) for y, x in ((0, 0), (279, 279), (150, 150))}
+    assert plain == (120, 120, 120)
+    red, _, blue = shown[25, 35].astype(int)
+    assert red > blue + 150
+    red, _, blue = shown[45, 55].astype(int)
+    assert blue > red + 150
+    assert 120 < shown[65, 75, 0] < shown[25, 35, 0]
+
+
+def test_overlay_of_nothing_is_grey_and_of_little_is_not():
+    assert (overlay(GREY, np.zeros((28, 28), np.float32), 1) == 120).all()
+    little = np.zeros((28, 28), np.float32)
+    little[0, 0] = 1e-9  # all that a certain answer leaves
+    assert overlay(GREY, little, 1)[0, 0, 0] > 200

@@ -1,0 +1,89 @@
+"""A real server and a real browser for the browser tests: fixtures and the first steps.
+
+A Chromium or Chrome that is installed is driven through Playwright; none is downloaded. Without
+one the tests skip and name the command that installs one, or fail where CI=true is set.
+"""
+
+import contextlib
+import os
+import re
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from fmnist.bench.serving import BROWSER_FLAGS, INSTALL, Server, find_browser
+
+expect.set_options(timeout=30_000)  # ms; other tests may be training on the same cores
+
+# Opened at /report, Streamlit's own client looks for the server at /report/_stcore first.
+PROBING = re.compile(r"/\w+/_stcore/(health|host-config)$")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    path = find_browser()
+    if path is None:
+        message = f"no Chromium or Chrome found; install one with: {INSTALL}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    flags = [*BROWSER_FLAGS, "--use-fake-device-for-media-stream"]
+    flags += ["--use-fake-ui-for-media-stream"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()
+
+
+def check_log(server: Server) -> None:
+    """No traceback, no warning, nothing deprecated."""
+    assert not re.search(r"(?i)traceback|error|warn|deprecat", server.words()), server.words()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    running = Server(tmp_path_factory.mktemp("server"))
+    yield running
+    running.stop()
+    check_log(running)
+
+
+@contextlib.contextmanager
+def browsing(chromium, **options):
+    """A private browser window whose console must stay free of errors."""
+    context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+    page = context.new_page()
+    faults = []
+
+    def on_console(message):
+        address = message.location.get("url", "")
+        if message.type == "error" and not PROBING.search(address):
+            faults.append(f"{message.text} ({address})")
+
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    try:
+        yield page
+    finally:
+        context.close()
+    assert faults == [], faults  # pytest does not explain the assertions of this file
+
+
+@pytest.fixture
+def page(chromium, server):
+    with browsing(chromium) as page:
+        yield page
+
+
+def wait_for_images(page: Page) -> None:
+    """Wait until all images are there.
+
+    Streamlit forgets the images of a run of the page with the next one, be they still on their
+    way, which the console and the server's log would tell as errors.
+    """
+    page.wait_for_function("[...document.images].every(image => image.complete)")
+
+
+def go(page: Page, server: Server, path: str, title: str) -> None:
+    page.goto(server.url + path)
+    expect(page.get_by_role("heading", level=1, name=title)).to_be_visible(timeout=60_000)

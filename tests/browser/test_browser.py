@@ -1,0 +1,270 @@
+"""The real server in a real browser: what AppTest cannot see."""
+
+import re
+import time
+
+import pytest
+from PIL import Image, ImageDraw
+from playwright.sync_api import Page, expect
+
+from fmnist.bench.serving import Server
+from fmnist.runs.library import DEFAULT_RUN
+from tests.browser.browsing import browsing, check_log, go, wait_for_images
+
+pytestmark = pytest.mark.browser
+
+
+def stroke(page: Page, *points) -> None:
+    """Draw one stroke with the mouse through points in canvas pixels."""
+    wait_for_images(page)
+    canvas = page.locator("canvas.upper-canvas")
+    expect(canvas).to_have_count(1)  # mounted anew after Undo, the old one goes a moment later
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + points[0][0], box["y"] + points[0][1])
+    page.mouse.down()
+    for x, y in points[1:]:
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=8)
+    page.mouse.up()
+
+
+def answer(page: Page):
+    """The answer, the closest class, and its probability where it is one."""
+    return page.get_by_test_id("stMetric")
+
+
+def seen(page: Page):
+    """What the network is given beside its answer: another address for any other drawing."""
+    return page.get_by_alt_text("The 28 by 28 pixel picture")
+
+
+LEFT_LEG = ((105, 30), (95, 250))
+RIGHT_LEG = ((165, 30), (180, 250))
+WAIST = ((100, 40), (175, 40))
+
+
+def test_each_stroke_changes_the_answer_and_clear_empties(page, server):
+    go(page, server, "/", "What is this garment?")
+    expect(page.get_by_text("Nothing drawn yet")).to_be_visible()
+    expect(answer(page)).to_have_count(0)  # an invitation, not an answer
+    stroke(page, *LEFT_LEG)
+    expect(answer(page)).to_be_visible()
+    first = seen(page).get_attribute("src")
+    stroke(page, *RIGHT_LEG)
+    expect(seen(page)).not_to_have_attribute("src", first)
+    stroke(page, *WAIST)
+    expect(answer(page)).to_contain_text("Trouser")
+
+    # a look at another page
+    page.get_by_role("link", name="Report").click()
+    expect(page.get_by_role("heading", level=1, name="Report")).to_be_visible()
+    page.get_by_role("link", name="Classify").click()
+    expect(page.get_by_role("heading", level=1, name="What is this garment?")).to_be_visible()
+    trouser = answer(page).filter(has_text="Trouser")  # numbers of the report may still be there
+    expect(trouser).to_have_count(1)
+    expect(answer(page)).to_have_count(1)
+    expect(page.locator("canvas.upper-canvas")).to_be_visible()
+    assert bright_pixels(page) > 1000  # the strokes themselves are back
+
+    page.get_by_role("button", name="Clear", exact=True).click()
+    expect(page.get_by_text("Nothing drawn yet")).to_be_visible()
+    page.wait_for_function(BRIGHT + " === 0")
+
+
+# counts the white pixels of the lower canvas, inside the component's shadow root
+BRIGHT = """(() => {
+  const roots = [document, ...[...document.querySelectorAll("*")]
+    .map((element) => element.shadowRoot).filter(Boolean)];
+  const canvas = roots.map((root) => root.querySelector("canvas.dc-canvas.lower-canvas"))
+    .find(Boolean);
+  if (!canvas) return -1;
+  const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  let count = 0;
+  for (let at = 0; at < data.length; at += 4) count += data[at] > 200;
+  return count;
+})()"""
+
+
+def bright_pixels(page: Page) -> int:
+    page.wait_for_function(BRIGHT + " > 0")
+    return page.evaluate(BRIGHT)
+
+
+def test_undo_and_eraser(page, server):
+    go(page, server, "/", "What is this garment?")
+    stroke(page, *LEFT_LEG)
+    expect(answer(page)).to_be_visible()
+    first, one_leg = seen(page).get_attribute("src"), bright_pixels(page)
+    stroke(page, *RIGHT_LEG)
+    expect(seen(page)).not_to_have_attribute("src", first)
+    # the tool reaches the canvas with a run of the page, and Undo's mounts the canvas anew
+    page.get_by_role("radio", name="Eraser").click()
+    wait_for_images(page)
+    page.locator(".st-key-canvas_buttons").get_by_role("button", name="Undo").click()
+    expect(seen(page)).to_have_attribute("src", first)
+    page.wait_for_function(f"Math.abs({BRIGHT} - {one_leg}) < 50")
+    stroke(page, *WAIST)
+    expect(seen(page)).not_to_have_attribute("src", first)
+    page.wait_for_function(f"{BRIGHT} < {one_leg} - 200")
+
+
+def test_drawing_and_clearing_by_touch_on_a_phone(chromium, server):
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    with browsing(chromium, **phone) as page:
+        go(page, server, "/", "What is this garment?")
+        canvas = page.locator("canvas.upper-canvas")
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        assert box["x"] + box["width"] <= 390
+        touch = page.context.new_cdp_session(page)
+
+        def send(kind, *points):
+            at = [{"x": box["x"] + x, "y": box["y"] + y} for x, y in points]
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+        scrolled = "document.querySelector('[data-testid=stMain]').scrollTop"
+        before = page.evaluate(scrolled)
+        send("touchStart", (100, 40))
+        for y in range(60, 260, 20):
+            send("touchMove", (100, y))
+        send("touchEnd")
+        expect(answer(page)).to_be_visible()
+        assert page.evaluate(scrolled) == before  # drawing does not scroll the page
+        page.get_by_role("button", name="Clear", exact=True).tap()
+        expect(page.get_by_text("Nothing drawn yet")).to_be_visible()
+
+
+def test_upload_is_classified(page, server, tmp_path):
+    image = Image.new("RGB", (300, 400), "white")
+    legs = [(90, 20), (210, 20), (230, 380), (165, 380), (150, 130), (135, 380), (70, 380)]
+    ImageDraw.Draw(image).polygon(legs, "#222244")
+    image.save(tmp_path / "legs.jpg")
+    (tmp_path / "broken.png").write_bytes(b"nothing")
+    go(page, server, "/?way=Upload", "What is this garment?")
+    chooser = page.get_by_test_id("stFileUploaderDropzoneInput")
+    chooser.set_input_files(tmp_path / "legs.jpg")
+    expect(answer(page)).to_contain_text("Trouser")
+    chooser.set_input_files(tmp_path / "broken.png")
+    expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
+
+
+def test_photo_from_the_camera_is_classified(chromium, server):
+    # Chromium's fake camera shows a green picture with a moving shape and a clock
+    with browsing(chromium, permissions=["camera"]) as page:
+        go(page, server, "/?way=Camera", "What is this garment?")
+        expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
+        # it moves: the camera is begun anew where its width changes while the page is drawn
+        page.wait_for_function("document.querySelector('video')?.currentTime > 0")
+        page.get_by_role("button", name="Take Photo").click()
+        expect(page.get_by_role("button", name="Clear photo")).to_be_visible()
+        expect(answer(page)).to_be_visible()
+        expect(page.get_by_alt_text("The 28 by 28 pixel picture")).to_be_visible()
+
+
+def points(page: Page) -> int:
+    """Points in the live accuracy chart: one for each finished epoch and part."""
+    return page.locator('[aria-label^="Accuracy of training"] .mark-symbol.role-mark path').count()
+
+
+def wait_for_points(page: Page, more_than: int) -> int:
+    deadline = time.monotonic() + 180  # a training steps back behind the other tests
+    while (count := points(page)) <= more_than:
+        assert time.monotonic() < deadline, "the chart did not grow"
+        page.wait_for_timeout(200)
+    return count
+
+
+def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
+    go(page, server, "/train", "Train")
+    page.get_by_role("combobox", name="Network").click()
+    page.get_by_role("option", name="Quick").click()
+    page.get_by_role("spinbutton", name="Epochs").fill("500")
+    thumb = page.get_by_role("slider", name="Share of the training images")
+    thumb.focus()
+    thumb.press("Home")  # 2 %
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible(timeout=60_000)
+    seen = wait_for_points(page, 0)
+
+    page.get_by_role("link", name="Mistakes", exact=True).click()
+    expect(page.get_by_role("heading", level=1, name="Mistakes")).to_be_visible()
+    expect(page.get_by_role("link", name="is training")).to_be_visible()
+    page.get_by_role("link", name="Train", exact=True).click()
+    seen = wait_for_points(page, seen)
+
+    page.reload()
+    seen = wait_for_points(page, seen)
+
+    with browsing(chromium) as second:
+        go(second, server, "/train", "Train")
+        wait_for_points(second, seen)
+        # a second start says so and offers a choice
+        second.get_by_role("button", name="Start training").click()
+        expect(second.get_by_text("one training at a time")).to_be_visible(timeout=60_000)
+        second.get_by_role("button", name="Forget mine").click()
+        expect(second.get_by_text("one training at a time")).to_have_count(0)
+        stop = second.get_by_role("button", name="Stop", exact=True)
+        expect(stop).to_have_count(1)
+        stop.click()
+        # saving and answering the test images, beside other tests on the same cores
+        expect(second.get_by_text("was stopped")).to_be_visible(timeout=240_000)
+
+    expect(page.get_by_text("was stopped")).to_be_visible()
+    page.get_by_role("button", name="Look at this run on all pages").click()
+    expect(page).to_have_url(re.compile(r"run=quick-"))
+    page.get_by_role("link", name="Report", exact=True).click()
+    expect(page.get_by_role("heading", level=1, name="Report")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/report\?.*run=quick-"))
+    (folder,) = server.runs.iterdir()
+    assert f"run={folder.name}" in page.url
+
+
+@pytest.mark.parametrize(
+    ("path", "title", "content"),
+    [
+        # test_pages opens /classify and /report first, without a browser
+        ("/", "What is this garment?", "Nothing drawn yet"),
+        ("/train", "Train", "Choose rows"),
+        ("/mistakes", "Mistakes", "mistakes among"),
+    ],
+)
+def test_page_as_the_first_address_of_a_cold_server(chromium, tmp_path, path, title, content):
+    cold = Server(tmp_path)
+    try:
+        with browsing(chromium) as page:
+            go(page, cold, path, title)
+            expect(page.get_by_text(content)).to_be_visible()
+            menu = page.get_by_test_id("stSidebarNav").get_by_role("link")
+            expect(menu).to_have_text([re.compile(name) for name in MENU])
+            picker = page.get_by_role("combobox", name="Model")
+            expect(picker).to_have_count(1)  # and no second frame
+            expect(page).to_have_title("Fashion-MNIST Studio")
+    finally:
+        cold.stop()
+    check_log(cold)
+
+
+MENU = ("Classify", "Train", "Report", "Mistakes")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_no_page_is_wider_than_the_window(chromium, server, width, scheme):
+    window = {"viewport": {"width": width, "height": 844}, "color_scheme": scheme}
+    with browsing(chromium, **window) as page:
+        for path, title in (
+            ("/", "What is this garment?"),
+            ("/?way=Test+image", "What is this garment?"),
+            ("/train", "Train"),
+            ("/report", "Report"),
+            ("/mistakes", "Mistakes"),
+        ):
+            go(page, server, path, title)
+            expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
+            wide = "document.querySelector('[data-testid=stMain]').scrollWidth"
+            assert page.evaluate(wide) <= width, path
+
+
+def test_run_in_the_address_is_looked_at_and_an_unknown_one_is_not(page, server):
+    go(page, server, "/report?run=nobody", "Report")
+    picker = page.get_by_role("combobox", name="Model")
+    expect(picker).to_have_value(DEFAULT_RUN)

@@ -1,0 +1,211 @@
+"""Report and Mistakes in a real browser: a click on a number leads to its pictures."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.browsing import go, wait_for_images
+
+pytestmark = pytest.mark.browser
+
+
+def report(page: Page, server, query: str = "") -> None:
+    go(page, server, f"/report?run=seed-cnn{query}", "Report")
+
+
+def mistakes(page: Page, server, query: str = "") -> None:
+    go(page, server, f"/mistakes?run=seed-cnn{query}", "Mistakes")
+
+
+def shown(page: Page, text) -> None:
+    expect(page.get_by_text(text).first).to_be_visible()
+
+
+def number(page: Page, label: str):
+    return page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True))
+
+
+def test_matrix_cell_leads_to_its_images(page, server):
+    go(page, server, "/report", "Report")
+    cell = page.locator(
+        '.st-key-matrix path[aria-label*="true: Shirt"][aria-label*="predicted: T-shirt/top"]'
+    )
+    cell.click()
+    expect(page.get_by_text("undefined")).to_have_count(0)
+    expect(page.get_by_text("Shirt, taken for T-shirt/top")).to_be_visible()
+    expect(page).to_have_url(re.compile("true=Shirt&predicted=T-shirt"))
+    pictures = page.locator(".st-key-cell-gallery button")
+    expect(pictures.first).to_be_visible()
+    label = pictures.nth(3).get_attribute("aria-label")
+    assert re.fullmatch(r"#\d+: Shirt, taken for T-shirt/top \(\d+%\)", label)
+    pictures.nth(3).click()
+    index = label[1:].split(":")[0]
+    expect(page.get_by_text(f"Test image {index}", exact=True)).to_be_visible()
+
+
+def test_row_of_the_report_and_a_pair_lead_to_their_images(page, server):
+    report(page, server)
+    trouser = page.get_by_role("row", name=re.compile("^Trouser"))
+    trouser.click()
+    expect(page).to_have_url(re.compile("true=Trouser"))
+    shown(page, "1,000 test images, the most confident answers first")
+    expect(trouser).to_have_attribute("aria-selected", "true")
+    pair = page.get_by_role("button", name="Shirt – T-shirt/top", exact=True)
+    pair.press("Enter")
+    shown(page, "Shirt, taken for T-shirt/top")
+    shown(page, "T-shirt/top, taken for Shirt")
+    expect(page).to_have_url(re.compile("predicted="))
+    expect(trouser).to_have_attribute("aria-selected", "false")
+    pair.click()  # once more: it is let go
+    shown(page, "Choose a cell")
+    expect(page).not_to_have_url(re.compile("predicted="))
+
+
+def test_table_of_the_report_is_sorted_by_a_click_and_its_averages_stay_below(page, server):
+    report(page, server)
+    table = page.get_by_role("table", name="Precision, recall")
+    classes = table.locator("tbody th")
+    expect(classes.first).to_have_text("T-shirt/top")
+    for first in ("Sandal", "Shirt"):
+        table.get_by_role("button", name="Recall").click()
+        expect(classes.first).to_have_text(first)
+        expect(classes.last).to_have_text("weighted avg")
+    table.get_by_role("row", name=re.compile("^macro avg")).click()  # leads nowhere
+    table.get_by_role("row", name=re.compile("^Shirt")).click()
+    expect(page).to_have_url(re.compile("true=Shirt"))
+
+
+def test_bar_and_point_of_the_confidence_lead_to_their_images(page, server):
+    report(page, server, "&view=Confidence")
+    bars = page.locator('.st-key-confidences path[aria-label*="all answers"]')
+    expect(bars.first).to_be_visible()
+    bars.nth(5).click(force=True)  # the wrong answers' bar lies over it
+    expect(page).to_have_url(re.compile("sure=53"))
+    shown(page, "of them mistakes, which come first")
+    point = page.locator('.st-key-reliability path[aria-label*="probabilities: network"]')
+    point.nth(3).click()
+    expect(page).to_have_url(re.compile("sure=40"))
+
+
+def test_threshold_changes_matrix_and_numbers_as_it_moves(page, server):
+    report(page, server, "&view=Confidence&threshold=90")
+    answered = number(page, "Answered")
+    expect(answered).to_be_visible()
+    first = answered.inner_text()
+    page.locator(".st-key-threshold").get_by_role("slider").press("ArrowLeft")
+    expect(answered).not_to_have_text(first, use_inner_text=True)
+    expect(page).to_have_url(re.compile("threshold=89"))
+
+
+def test_point_of_a_slice_leads_to_its_mistakes(page, server):
+    report(page, server, "&view=By image property")
+    point = page.locator('.st-key-slice-Fill path[aria-label*="from:"]')
+    expect(point).to_have_count(5)
+    point.nth(4).click()
+    shown(page, re.compile("Its mistakes, the most confident first"))
+    expect(page).to_have_url(re.compile("slice=Fill%3A\\+highest\\+fifth"))
+
+
+def test_two_runs_show_the_images_that_part_them(page, server):
+    report(page, server, "&view=Compare")
+    shown(page, re.compile(r"\d+ test images; the answers shown"))
+    wait_for_images(page)
+    page.get_by_text("Both are wrong", exact=True).click()
+    expect(page).to_have_url(re.compile("disagreement=Both"))
+    wait_for_images(page)
+
+
+def test_report_can_be_taken_away(page, server):
+    go(page, server, "/report", "Report")
+    for name, beginning in (
+        ("CSV", b"class,precision"),
+        ("JSON", b"{"),
+        ("Matrix as PNG", b"\x89PNG"),
+        ("Matrix as PDF", b"%PDF"),
+    ):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name, exact=True).click()
+        assert download.value.path().read_bytes().startswith(beginning)
+
+
+def test_mistake_is_chosen_with_the_keyboard(page, server):
+    go(page, server, "/mistakes", "Mistakes")
+    pictures = page.locator(".st-key-mistakes-gallery button")
+    expect(pictures.nth(5)).to_be_visible()
+    label = pictures.nth(5).get_attribute("aria-label")
+    pictures.nth(5).focus()
+    page.keyboard.press("Enter")
+    index = label[1:].split(":")[0]
+    expect(page.get_by_text(f"Test image {index}", exact=True)).to_be_visible()
+    expect(pictures.nth(5)).to_have_attribute("aria-pressed", "true")
+
+
+def test_images_are_starred_and_found_again(page, server):
+    mistakes(page, server)
+    page.get_by_role("button", name="Star", exact=True).click()
+    expect(page.get_by_role("button", name="Starred")).to_be_visible()
+    expect(page.locator(".st-key-mistakes_tag")).to_be_visible()
+    page.get_by_role("button", name="Starred").click()
+    expect(page.get_by_role("button", name="Star", exact=True)).to_be_visible()
+
+
+def test_two_hundred_pictures_are_one_request(page, server):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    mistakes(page, server)
+    pictures = page.locator(".st-key-mistakes-gallery button")
+    expect(pictures).to_have_count(200)
+    # the gallery's one sheet comes with its component; what is asked for is the large picture
+    expect(page.locator('img[src*="/media/"]').first).to_be_visible()
+    wait_for_images(page)
+    pictures_asked = [url for url in asked if re.search(r":\d+/media/", url)]
+    assert 1 <= len(pictures_asked) <= 2
+    first = pictures.first.get_attribute("data-id")
+    page.get_by_test_id("stPagination").get_by_role("button").last.click()
+    expect(pictures.first).not_to_have_attribute("data-id", first)
+
+
+def test_lasso_and_legend_of_the_map(page, server):
+    mistakes(page, server, "&do=Map")
+    trouser = page.locator(".st-key-map").get_by_role("button", name="Trouser")
+    expect(trouser).to_be_visible()  # made together with the drawing and its size
+    field = page.locator(".st-key-map canvas")
+    before = field.evaluate("canvas => canvas.toDataURL()")
+    trouser.click()
+    assert field.evaluate("canvas => canvas.toDataURL()") != before
+    box = field.bounding_box()
+    corners = [(0.05, 0.05), (0.5, 0.05), (0.5, 0.6), (0.05, 0.6)]
+    corners = [(box["x"] + u * box["width"], box["y"] + v * box["height"]) for u, v in corners]
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    for corner in corners[1:]:
+        page.mouse.move(*corner, steps=5)
+    page.mouse.up()
+    shown(page, re.compile(r"[\d,]+ images in the region, \d+ of them mistakes"))
+    expect(page.locator(".st-key-map-images-gallery button").first).to_be_visible()
+
+
+def test_votes_of_the_court_are_kept(page, server):
+    mistakes(page, server, "&do=Label court")
+    picture = page.get_by_test_id("stImage").first.get_by_role("img")
+    expect(picture).to_be_visible()
+    wait_for_images(page)
+    first = picture.get_attribute("src")
+    page.get_by_role("button", name="Can't tell").click()
+    expect(picture).not_to_have_attribute("src", first)
+    page.reload()
+    expect(number(page, "Images judged")).to_contain_text("1 vote in total")
+
+
+def test_round_against_the_network_ends_with_score_and_pictures(page, server):
+    mistakes(page, server, "&do=Beat the network")
+    page.get_by_role("button", name="Begin").click()
+    for at in range(1, 11):
+        shown(page, f"Image {at} of 10")
+        choice = page.locator(f".st-key-game-{at - 1}-0 button")
+        expect(choice).to_be_visible()  # and with it the image before it
+        wait_for_images(page)
+        choice.click()
+    expect(number(page, "You")).to_contain_text("seconds")
+    shown(page, re.compile("You win|wins|A draw"))

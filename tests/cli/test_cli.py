@@ -1,0 +1,382 @@
+"""The command line as scripts use it: by output and exit status, mostly in a process of its own."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import termios
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from fmnist.cli.main import main
+from fmnist.data import CLASS_NAMES, load, split
+from fmnist.inference.classifier import load_classifier
+from fmnist.runs.history import read_events
+from fmnist.runs.library import DEFAULT_RUN, find_run, runs_directory
+from fmnist.runs.predictions import load_epoch_predictions, load_predictions
+from fmnist.runs.run import write_run_info
+from tests.conftest import ROOT
+
+TINY = ["--epochs", "1", "--fraction", "0.02"]
+JSON_FIELDS = {
+    "file",
+    "verdict",
+    "class_id",
+    "class_name",
+    "probability",
+    "probabilities",
+    "agreement",
+    "message",
+}
+
+
+def fmnist(*arguments, **options):
+    """Run `python -m fmnist` and return the finished process."""
+    return subprocess.run(
+        [sys.executable, "-m", "fmnist", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+        **options,
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [],
+        ["train"],
+        ["runs"],
+        ["export"],
+        ["evaluate"],
+        ["classify"],
+        ["score"],
+        ["faithfulness"],
+    ],
+)
+def test_help_everywhere(command, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--help"])
+    assert ended.value.code == 0
+    assert "usage: python -m fmnist" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["dance"],
+        ["train", "--epochs", "0"],
+        ["train", "--epochs", "many"],
+        ["train", "--network", "resnet"],
+        ["train", "--wait", "--stop-other"],
+        ["train", "--all", "--fraction", "0.5"],
+        ["train", "--schedule", "cosine"],
+        ["train", "--weight-decay", "2"],
+        ["export"],
+        ["evaluate"],
+        ["classify"],
+        ["score"],
+        ["score", ".", "--limit-worst", "-1"],
+        ["faithfulness", "--images", "0"],
+        ["faithfulness", "--images", "10001"],
+        ["faithfulness", "--seed", "-1"],
+    ],
+)
+def test_wrong_usage_is_status_2(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_the_module_hands_the_status_on():
+    for arguments, status in (([], 2), (["runs"], 0), (["evaluate", "nobody"], 1)):
+        done = fmnist(*arguments)
+        assert done.returncode == status
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["evaluate", "nobody"],
+        ["export", "nobody"],
+        ["verdicts", "nobody", "--fit"],
+        ["classify", "--run", "nobody", "x.png"],
+        ["score", "nowhere"],
+        ["faithfulness", "nobody"],
+        ["train", "--initial", "nobody"],
+        ["train", "--initial", "robust", "--network", "cnn"],
+    ],
+)
+def test_failed_work_is_status_1_and_one_sentence(arguments, capsys):
+    assert main(arguments) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    (line,) = said.err.splitlines()
+    assert line.startswith("fmnist: ")
+
+
+@pytest.mark.parametrize("name", ["../escape", "seed-cnn"])
+def test_failed_training_is_status_1_and_one_sentence(command, name):
+    done = command("train", "--name", name)
+    assert done.returncode == 1
+    assert done.stderr.startswith("fmnist: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_training_that_fails_after_tensorflow_was_loaded_says_why_in_one_sentence():
+    done = fmnist("train", "--source", "directory")
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith("fmnist: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_runs_lists_the_shipped_one(command):
+    assert "seed-cnn" in command("runs").stdout
+    listed = [json.loads(line) for line in command("runs", "--json").stdout.splitlines()]
+    (fields,) = [fields for fields in listed if fields["run"] == "seed-cnn"]
+    assert (fields["state"], fields["shipped"]) == ("finished", True)
+
+
+def test_evaluate_json_keeps_its_contract(command, test_part):
+    done = command("evaluate", "seed-cnn", "--json")
+    assert done.returncode == 0
+    result = json.loads(done.stdout)
+    assert {"run", "accuracy", "n", "report", "confusion_matrix"} <= result.keys()
+    assert (result["run"], result["n"]) == ("seed-cnn", 10_000)
+    assert result["accuracy"] >= 0.91
+    diagonal = sum(result["confusion_matrix"][i][i] for i in range(10))
+    assert diagonal == round(result["accuracy"] * 10_000)
+    stored = load_predictions(find_run("seed-cnn"))
+    assert diagonal == (stored.argmax(axis=1) == test_part.labels).sum()
+
+
+def test_evaluate_prints_report_and_matrix(command):
+    out = command("evaluate", "seed-cnn").stdout
+    assert "95 % interval" in out
+    assert all(out.count(name) == 2 for name in ("Trouser", "Ankle boot"))
+    assert "weighted avg" in out
+
+
+def test_faithfulness_json_keeps_its_contract(command):
+    arguments = ("faithfulness", "seed-cnn", "--images", "25", "--json")
+    done = command(*arguments)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    result = json.loads(done.stdout)
+    assert (result["run"], result["n"], result["seed"]) == ("seed-cnn", 25, 0)
+    assert 0 < result["marked_area"] < result["random_area"] < 1
+    assert result["difference"] == pytest.approx(result["random_area"] - result["marked_area"])
+    assert result["difference_interval"][0] > 0
+    assert result["share"] == result["better"] / 25
+    assert command(*arguments).stdout == done.stdout
+    text = command("faithfulness", "seed-cnn", "--images", "25").stdout
+    assert f"{result['marked_area']:.4f}" in text
+    assert "n = 25 test images" in text
+
+
+@pytest.fixture
+def pictures(tmp_path, test_part):
+    """Good and bad files: a dataset image, an empty one, damaged ones, a folder, a missing one."""
+    Image.fromarray(test_part.images[0]).save(tmp_path / "boot.png")
+    Image.new("RGB", (80, 80), "white").save(tmp_path / "blank.png")
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff nothing more")
+    (tmp_path / "folder.png").mkdir()
+    odd = Image.new("RGB", (100, 100), "white")
+    ImageDraw.Draw(odd).line([(10, 10), (90, 90), (90, 10), (10, 90)], fill="black", width=6)
+    odd.save(tmp_path / "odd name, with ünïcode.png")
+    names = [
+        "boot.png",
+        "blank.png",
+        "broken.jpg",
+        "folder.png",
+        "missing.png",
+        "odd name, with ünïcode.png",
+        "boot.png",
+    ]
+    return [tmp_path / name for name in names]
+
+
+def test_classify_json_keeps_its_contract(command, pictures):
+    done = command("classify", "--json", *pictures)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [answer["file"] for answer in answers] == [str(path) for path in pictures]
+    assert all(answer.keys() == JSON_FIELDS for answer in answers)
+    verdicts = [answer["verdict"] for answer in answers]
+    policy = load_classifier(find_run(DEFAULT_RUN)).policy
+    assert verdicts[:5] == ["confident", "nothing_found", "refused", "refused", "refused"]
+    assert done.returncode == 1  # some were refused
+    assert answers[0]["class_name"] == "Ankle boot"
+    for answer in answers:
+        assert answer["message"]
+        if answer["verdict"] in ("refused", "nothing_found"):
+            empty = ("class_id", "class_name", "probability", "probabilities")
+            assert all(answer[name] is None for name in empty)
+            continue
+        assert len(answer["probabilities"]) == 10
+        assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-4)
+        assert answer["probability"] == max(answer["probabilities"])
+        assert answer["probabilities"].index(answer["probability"]) == answer["class_id"]
+        assert CLASS_NAMES[answer["class_id"]] == answer["class_name"]
+        if answer["verdict"] != "not_clothing":
+            sure = answer["probability"] >= policy.confidence_threshold
+            assert answer["verdict"] == ("confident" if sure else "unsure")
+        assert 0 < answer["agreement"] <= 1
+
+
+def test_verdicts_json_agrees_with_the_run(command):
+    result = json.loads(command("verdicts", "seed-cnn", "--json").stdout)
+    judge = load_classifier(find_run("seed-cnn")).policy
+    assert result["fitted"]["temperature"] == judge.temperature
+    assert sum(result["verdicts"].values()) == result["n"] == 10_000
+    assert result["accuracy"] == pytest.approx(find_run("seed-cnn").scores["test_accuracy"])
+    # at most a tenth of the test images is not answered, and the rest is more often right
+    assert result["verdicts"]["confident"] >= 9_000
+    assert result["confident_accuracy"] > result["accuracy"]
+
+
+def test_bench_answers_prints_every_size(command):
+    done = command("bench", "answers", "--photos", "1", "--json")
+    result = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert {"1 megapixel", "12 megapixels"} < set(result["milliseconds"])
+    assert all(0 < v["median"] <= v["p95"] for v in result["milliseconds"].values())
+    assert command("bench", "answers", "--photos", "0").returncode == 2
+
+
+def test_classify_in_words(pictures):
+    done = fmnist("classify", pictures[0])
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"{pictures[0]}: Ankle boot (")
+    assert done.stderr == ""
+
+
+def test_closed_pipe_is_no_traceback(pictures):
+    command = f"{sys.executable} -m fmnist classify --json {pictures[0]} {pictures[0]} | head -c 1"
+    done = subprocess.run(
+        command, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_train_and_use_the_run(command, pictures):
+    done = fmnist("train", *TINY, "--name", "tiny", "--batch-size", "32")
+    assert done.returncode == 0, done.stderr
+    # no terminal: plain lines, no bar
+    assert "\r" not in done.stderr
+    assert "epoch 1: accuracy" in done.stderr
+    assert done.stdout.startswith("tiny: ")
+    run = find_run("tiny")
+    assert run.state == "finished"
+    assert run.info["train_size"] == 1_100
+    assert run.info["parameters"] == 423_338
+    assert run.info["epochs_done"] == 1
+    assert "process" not in run.info
+    assert {path.name for path in run.path.iterdir()} == {
+        "run.json",
+        "history.jsonl",
+        "model.keras",
+        "model.tflite",
+        "test.npz",
+        "verdict.json",
+        "epochs.u8",
+        "validation.u8",
+        "lens.npz",
+        "checkpoint.npz",
+    }
+    # the last epoch's answers are those of the network that was kept, within half a byte
+    (kept,) = load_epoch_predictions(run)
+    assert abs(kept / 255 - load_predictions(run)).max() <= 0.5 / 255 + 1e-4
+    events = [event["event"] for event in read_events(run)]
+    assert events[0] == "start"
+    assert events[-3:] == ["epoch", "finishing", "end"]
+    assert "progress" in events
+    evaluated = json.loads(command("evaluate", "tiny", "--json").stdout)
+    assert evaluated["accuracy"] == run.scores["test_accuracy"]
+    answer = json.loads(command("classify", "--run", "tiny", "--json", pictures[0]).stdout)
+    assert answer["class_id"] is not None
+
+
+@pytest.mark.slow
+def test_a_network_trains_on_renderings(runs_dir):
+    options = ["--network", "quick", "--renderings", "--schedule", "one-cycle"]
+    options += ["--weight-decay", "0.05", "--batch-size", "128", "--name", "tiny"]
+    done = fmnist("train", *TINY, *options)
+    assert done.returncode == 0, done.stderr
+    run = find_run("tiny")
+    assert (run.state, run.usable) == ("finished", True)
+    assert (run.settings.network, run.settings.renderings) == ("quick", True)
+    assert (run.settings.schedule, run.settings.weight_decay) == ("one-cycle", 0.05)
+    part = load("train")
+    held_out = split(part.labels)[1]
+    said, _ = load_classifier(run)(part.images[held_out])
+    right = said.argmax(axis=1) == part.labels[held_out]
+    assert run.scores["validation_accuracy"] == pytest.approx(right.mean(), abs=2e-4)
+    of_true = said[range(len(right)), part.labels[held_out]]
+    assert run.scores["validation_loss"] == pytest.approx(-np.log(of_true).mean(), abs=1e-3)
+
+
+@pytest.mark.slow
+def test_export_makes_what_another_keras_backend_leaves_out(own_run):
+    run = own_run("tiny")
+    stored, hashes = load_predictions(run), dict(run.files)
+    for name in ("model.tflite", "test.npz"):
+        (run.path / name).unlink()
+    write_run_info(run.path, files={"model.keras": hashes["model.keras"]}, scores={})
+    assert not find_run("tiny").usable
+    done = fmnist("export", "tiny")
+    assert done.returncode == 0, done.stderr
+    again = find_run("tiny")
+    assert again.usable
+    assert again.scores["test_accuracy"] == find_run("seed-cnn").scores["test_accuracy"]
+    assert abs(load_predictions(again) - stored).max() < 1e-5
+
+
+@pytest.mark.slow
+def test_terminal_gets_a_bar_and_all_images_leave_no_validation():
+    leader, follower = pty.openpty()
+    termios.tcsetwinsize(follower, (24, 80))
+    command = [sys.executable, "-m", "fmnist", "train", "--all", "--name", "bar", "--epochs", "1"]
+    command += ["--network", "quick"]  # 60,000 images in some seconds
+    process = subprocess.Popen(
+        [*command, "--batch-size", "1024"],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=follower,
+    )
+    os.close(follower)
+    shown = b""
+    try:
+        while b"batch/s" not in shown and b"s/batch" not in shown:
+            shown += os.read(leader, 4096)  # ends with OSError where the process does
+        process.terminate()  # like Ctrl-C: stop and keep
+        while True:
+            shown += os.read(leader, 4096)
+    except OSError:
+        pass
+    finally:
+        os.close(leader)
+    assert process.wait(60) == 0
+    assert b"epoch 1/1" in shown
+    run = find_run("bar")
+    assert run.state in ("stopped", "finished")
+    assert run.info["train_size"] == 60_000
+    assert "validation_accuracy" not in run.scores
+
+
+def test_export_without_a_network_is_one_sentence(command, own_run):
+    (own_run("bare").path / "model.keras").unlink()
+    write_run_info(runs_directory() / "bare", files={})
+    done = command("export", "bare")
+    assert done.returncode == 1
+    assert done.stderr == "fmnist: The run 'bare' has no Keras network (finished).\n"

@@ -1,0 +1,268 @@
+"""Corrections: what is kept, in which layout, what is refused, and many at once."""
+
+import csv
+import hashlib
+import inspect
+import io
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fmnist.collections import corrections
+from fmnist.collections.archives import Archive
+from fmnist.collections.folders import list_labelled_images
+from fmnist.collections.labels import Row
+from fmnist.collections.scoring import NOT_CLOTHING, score_images
+from fmnist.errors import BadImage, CorrectionsError
+from fmnist.files import replace_file
+from fmnist.images.decoding import decode_image
+from fmnist.inference.answer import answer_bytes
+from fmnist.inference.classifier import load_classifier
+from fmnist.runs.library import DEFAULT_RUN, find_run
+from tests.conftest import ROOT
+
+
+def picture(seed=0, size=(40, 30), **how) -> bytes:
+    """A PNG that no other seed gives."""
+    noise = np.random.default_rng(seed).integers(0, 256, (*size[::-1], 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).save(buffer, **{"format": "PNG", **how})
+    return buffer.getvalue()
+
+
+def table() -> list[list[str]]:
+    with (corrections.directory() / "labels.csv").open(newline="") as file:
+        return list(csv.reader(file))
+
+
+def files() -> set[str]:
+    return {path.name for path in corrections.directory().iterdir()}
+
+
+def test_nothing_is_made_by_looking():
+    assert corrections.kept() == []
+    assert corrections.remove(["x"]) == 0
+    assert not corrections.directory().exists()
+
+
+def test_the_folder_lies_beside_the_runs_or_where_it_is_said(runs_dir, monkeypatch, tmp_path):
+    assert corrections.directory() == runs_dir.parent.resolve() / "corrections"
+    monkeypatch.setenv("FMNIST_CORRECTIONS", str(tmp_path / "elsewhere"))
+    assert corrections.directory() == tmp_path.resolve() / "elsewhere"
+
+
+def test_a_picture_is_kept_in_the_layout_of_score():
+    kept = [corrections.keep(picture(1), 6, "upload"), corrections.keep(picture(2), -1, "camera")]
+    assert corrections.kept() == kept
+    assert table() == [
+        ["path", "label_id", "kind"],
+        [kept[0].path, "6", "upload"],
+        [kept[1].path, "-1", "camera"],
+    ]
+    assert files() - {".lock"} == {"labels.csv", kept[0].path, kept[1].path}
+    for row in kept:
+        data = corrections.picture_of(row)
+        assert row.path == f"{hashlib.sha256(data).hexdigest()}.png"
+    listed = list_labelled_images(corrections.directory())
+    assert [(file.name, file.label_id, file.kind) for file in listed] == kept
+
+
+def test_the_same_picture_gets_the_new_label():
+    first, second = (
+        corrections.keep(picture(1), 6, "upload"),
+        corrections.keep(picture(2), 1, "upload"),
+    )
+    again = corrections.keep(picture(1), NOT_CLOTHING, "camera")
+    assert corrections.kept() == [Row(first.path, NOT_CLOTHING, "camera"), second]
+    # and so does what was kept of it, uploaded again
+    assert corrections.name_of(corrections.picture_of(again)) == first.path
+    assert corrections.name_of(picture(1)) == first.path
+
+
+def test_a_lost_picture_is_written_again():
+    row = corrections.keep(picture(3), 0, "upload")
+    (corrections.directory() / row.path).unlink()
+    assert corrections.keep(picture(3), 0, "upload") == row
+    assert decode_image(corrections.picture_of(row)).size
+
+
+def test_a_colour_profile_is_not_kept():
+    plain = corrections.keep(picture(3), 0, "upload")
+    profiled = picture(3, icc_profile=b"a profile" * 1000)
+    assert b"a profile" not in corrections.picture_of(corrections.keep(profiled, 0, "upload"))
+    assert [row.path for row in corrections.kept()] == [plain.path]  # the same picture
+
+
+def test_what_is_kept_has_the_same_pixels_and_nothing_else(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned
+    exif[0x010F] = "a phone"
+    photo = picture(3, (900, 600), format="JPEG", exif=exif, quality=95) + b"<script>more</script>"
+    data = corrections.picture_of(corrections.keep(photo, 0, "camera"))
+    assert b"a phone" in photo
+    assert b"a phone" not in data
+    assert b"script" not in data
+    np.testing.assert_array_equal(np.asarray(decode_image(data)), np.asarray(decode_image(photo)))
+    with Image.open(io.BytesIO(data)) as image:
+        assert (image.size, dict(image.getexif())) == ((341, 512), {})
+
+
+def test_kept_pictures_are_answered_as_before(test_part):
+    classifier = load_classifier(find_run(DEFAULT_RUN))
+    expected = []
+    for index in range(6):
+        buffer = io.BytesIO()
+        Image.fromarray(255 - test_part.images[index]).resize((90, 120)).save(buffer, "JPEG")
+        corrections.keep(buffer.getvalue(), int(test_part.labels[index]), "upload")
+        answer = answer_bytes(buffer.getvalue(), classifier)
+        expected.append((answer.class_id, answer.verdict, answer.probability))
+    scored = score_images(list_labelled_images(corrections.directory()), classifier)
+    assert [(file.class_id, file.verdict, file.probability) for file in scored] == expected
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"%PDF-1.7",
+        b"\xff\xd8\xff nothing more",
+        b"<html><script>alert(1)</script>",
+    ],
+)
+def test_what_is_no_picture_is_not_kept(data):
+    with pytest.raises(BadImage):
+        corrections.keep(data, 0, "upload")
+    assert not corrections.directory().exists()
+
+
+@pytest.mark.parametrize(("label", "kind"), [(10, "upload"), (-2, "upload"), (0, "=1+1")])
+def test_odd_labels_and_kinds_are_not_kept(label, kind):
+    with pytest.raises(ValueError, match="no correction has the label"):
+        corrections.keep(picture(), label, kind)
+    assert not corrections.directory().exists()
+
+
+def test_removing():
+    rows = [corrections.keep(picture(seed), seed, "drawing") for seed in range(4)]
+    assert corrections.remove([rows[1].path, rows[3].path, "nobody.png", "../../x"]) == 2
+    assert corrections.kept() == [rows[0], rows[2]]
+    assert files() - {".lock"} == {"labels.csv", rows[0].path, rows[2].path}
+    assert corrections.remove([row.path for row in rows]) == 2
+    assert corrections.kept() == []
+    with pytest.raises(CorrectionsError, match="cannot be read"):
+        corrections.picture_of(rows[0])
+
+
+def test_limits(monkeypatch):
+    monkeypatch.setattr(corrections, "MAX_PICTURES", 2)
+    rows = [corrections.keep(picture(seed), 0, "drawing") for seed in range(2)]
+    with pytest.raises(CorrectionsError, match="no more than 2 are kept; remove some first"):
+        corrections.keep(picture(2), 0, "drawing")
+    corrections.keep(picture(1), 5, "drawing")  # takes no more room
+    corrections.remove([rows[0].path])
+    corrections.keep(picture(2), 0, "drawing")
+    monkeypatch.setattr(corrections, "MAX_PICTURES", 9)
+    monkeypatch.setattr(corrections, "MAX_TOTAL", 10_000)
+    with pytest.raises(CorrectionsError, match="no more than 0 MB are kept; remove some first"):
+        corrections.keep(picture(3), 0, "drawing")
+    assert len(corrections.kept()) == 2
+
+
+def test_a_full_disk_is_one_sentence_and_changes_nothing(monkeypatch):
+    row = corrections.keep(picture(1), 3, "upload")
+    before = files()
+    write = replace_file
+
+    def full(path, fill):
+        def fill_and_fail(part):
+            fill(part)
+            raise OSError(28, "No space left on device")
+
+        write(path, fill_and_fail)
+
+    monkeypatch.setattr(corrections, "replace_file", full)
+    with pytest.raises(CorrectionsError, match=r"cannot be changed .* \(No space left on device\)"):
+        corrections.keep(picture(2), 3, "upload")
+    with pytest.raises(CorrectionsError, match="No space left"):
+        corrections.keep(picture(1), 4, "upload")
+    with pytest.raises(CorrectionsError, match="No space left"):
+        corrections.remove([row.path])
+    assert corrections.kept() == [row]
+    assert files() == before
+
+
+def test_a_place_that_is_no_folder_is_one_sentence(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setenv("FMNIST_CORRECTIONS", str(tmp_path / "file"))
+    with pytest.raises(CorrectionsError, match=r"cannot be changed .* \(File exists\)"):
+        corrections.keep(picture(), 0, "upload")
+    with pytest.raises(CorrectionsError, match=r"cannot be read \(Not a directory\)"):
+        corrections.kept()
+
+
+@pytest.mark.parametrize("path", ["../runs/x.png", "photo.png", "/etc/hostname", "a" * 64])
+def test_a_damaged_table_is_one_sentence_and_stays_as_it_is(path):
+    row = corrections.keep(picture(1), 3, "upload")
+    damaged = f"path,label_id,kind\n{row.path},3,upload\n{path},1,upload\n"
+    (corrections.directory() / "labels.csv").write_text(damaged)
+    for act in (
+        corrections.kept,
+        lambda: corrections.keep(picture(2), 0, "upload"),
+        lambda: corrections.remove([path, row.path]),
+    ):
+        with pytest.raises(CorrectionsError, match=r"damaged: labels.csv, line 3: .* no name"):
+            act()
+    assert (corrections.directory() / "labels.csv").read_text() == damaged
+
+
+def test_the_export_can_be_uploaded_again():
+    rows = [corrections.keep(picture(seed), seed - 1, "drawing") for seed in range(4)]
+    (corrections.directory() / rows[2].path).unlink()  # removed by others meanwhile
+    opened = Archive(corrections.export())
+    assert [tuple(vars(member).values()) for member in opened.members] == [
+        tuple(row) for row in rows if row != rows[2]
+    ]
+    assert opened.read(rows[0].path) == corrections.picture_of(rows[0])
+
+
+WRITER = f"""
+import io, sys
+import numpy as np
+from PIL import Image
+from fmnist import corrections
+
+{inspect.getsource(picture)}
+for seed in range(5):
+    corrections.keep(picture(seed), seed, "upload")  # the same for all writers
+    corrections.keep(picture(int(sys.argv[1]) * 100 + seed), seed, "drawing")
+corrections.remove([corrections.name_of(picture(int(sys.argv[1]) * 100))])
+"""
+
+
+def test_many_processes_and_threads_lose_nothing():
+    processes = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(at)], cwd=ROOT, env=dict(os.environ))
+        for at in (1, 2)
+    ]
+
+    def write(at):
+        for seed in range(5):
+            corrections.keep(picture(at * 100 + seed), seed, "camera")
+
+    threads = [threading.Thread(target=write, args=(at,)) for at in (3, 4, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [process.wait(60) for process in processes] == [0, 0]
+    expected = [*range(5), *range(101, 105), *range(201, 205)]
+    expected += [at * 100 + seed for at in (3, 4, 5) for seed in range(5)]
+    names = {corrections.name_of(picture(seed)) for seed in expected}
+    assert {row.path for row in corrections.kept()} == names
+    assert files() - {".lock"} == {"labels.csv", *names}

@@ -1,0 +1,110 @@
+"""LiteRT against Keras and against the stored predictions, on all 10,000 test images."""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from fmnist.errors import RunError
+from fmnist.inference.classifier import load_classifier
+from fmnist.runs.library import find_run
+from fmnist.runs.predictions import load_predictions
+from fmnist.runs.run import read_run
+from tests.conftest import ROOT, SEED
+
+KERAS = """
+import sys, numpy, keras
+from fmnist.data import load, scale
+model = keras.models.load_model(sys.argv[1], compile=False)
+features = keras.Model(model.inputs, model.get_layer("features").output)
+x = scale(load("test").images)
+numpy.savez(sys.argv[2], probabilities=model.predict(x, batch_size=500, verbose=0),
+            features=features.predict(x[:500], batch_size=500, verbose=0))
+"""
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return load_classifier(find_run("seed-cnn"))
+
+
+@pytest.fixture(scope="module")
+def answers(classifier, test_part):
+    return classifier(test_part.images)
+
+
+def test_agrees_with_the_stored_predictions(answers):
+    stored = load_predictions(find_run("seed-cnn"))
+    assert np.abs(answers[0] - stored).max() < 1e-4
+    np.testing.assert_array_equal(answers[0].argmax(axis=1), stored.argmax(axis=1))
+
+
+@pytest.mark.slow
+def test_agrees_with_keras(answers, tmp_path):
+    subprocess.run(
+        [sys.executable, "-c", KERAS, str(SEED / "model.keras"), str(tmp_path / "keras.npz")],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        timeout=180,
+    )
+    keras = np.load(tmp_path / "keras.npz")
+    assert np.abs(answers[0] - keras["probabilities"]).max() < 1e-4
+    np.testing.assert_array_equal(answers[0].argmax(axis=1), keras["probabilities"].argmax(axis=1))
+    np.testing.assert_allclose(answers[1][:500], keras["features"], atol=1e-3)
+
+
+def test_batches_of_any_size_agree(classifier, answers, test_part):
+    for size in (1, 3, 101):
+        probabilities, features = classifier(test_part.images[:size])
+        np.testing.assert_allclose(probabilities, answers[0][:size], atol=1e-6)
+        assert features.shape == (size, 256)
+    assert classifier(test_part.images[:0])[0].shape == (0, 10)
+
+
+def test_threads_do_not_mix_their_answers(classifier, answers, test_part):
+    def one(index):
+        size = 1 + index % 3
+        return classifier(test_part.images[index : index + size])[0]
+
+    with ThreadPoolExecutor(16) as pool:
+        for index, probabilities in enumerate(pool.map(one, range(300))):
+            np.testing.assert_allclose(
+                probabilities, answers[0][index : index + len(probabilities)], atol=1e-6
+            )
+
+
+@pytest.mark.parametrize(
+    "images",
+    [np.zeros((28, 28), np.uint8), np.zeros((1, 28, 28)), np.zeros((1, 32, 32), np.uint8)],
+)
+def test_other_shapes_and_types_are_refused(classifier, images):
+    with pytest.raises(ValueError, match="expected"):
+        classifier(images)
+
+
+def test_changed_network_is_refused_before_native_code_reads_it(own_run):
+    run = own_run()
+    (run.path / "model.tflite").write_bytes(b"TFL3" + bytes(1000))
+    with pytest.raises(RunError, match=r"model\.tflite was changed"):
+        load_classifier(run)
+
+
+def test_file_that_is_no_network_is_refused(own_run):
+    run = own_run(files={"model.tflite": "", "test.npz": ""})
+    (run.path / "model.tflite").write_bytes(b"nonsense")
+    info = json.loads((run.path / "run.json").read_text())
+    from fmnist.files import sha256_of, write_json
+
+    info["files"]["model.tflite"] = sha256_of(run.path / "model.tflite")
+    write_json(run.path / "run.json", info)
+    with pytest.raises(RunError, match="cannot be loaded"):
+        load_classifier(read_run(run.path))
+
+
+def test_run_without_a_network_says_its_state(own_run):
+    with pytest.raises(RunError, match="stopped"):
+        load_classifier(own_run(state="stopped", files={}))

@@ -1,0 +1,174 @@
+"""Calibration and verdicts, against SciPy and numbers worked out by hand."""
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+from scipy.special import log_softmax, softmax
+
+from fmnist import data
+from fmnist.errors import RunError
+from fmnist.files import sha256_of, write_json
+from fmnist.inference import classifier, rejection
+from fmnist.inference.classifier import fit_rejection, load_classifier
+from fmnist.inference.rejection import RejectionPolicy
+from fmnist.metrics.calibration import ece, trade_off
+from fmnist.runs.library import find_run
+from fmnist.runs.run import read_run, write_run_info
+
+
+@pytest.fixture
+def logits():
+    return np.random.default_rng(0).normal(0, 3, (500, 10))
+
+
+def test_calibrated_divides_the_logits(logits):
+    policy = RejectionPolicy(temperature=2.5)
+    expected = softmax(logits / 2.5, axis=1)
+    got = policy.calibrate(softmax(logits, axis=1))
+    np.testing.assert_allclose(got, expected, atol=1e-5)
+    assert np.array_equal(got.argmax(axis=1), logits.argmax(axis=1))
+
+
+def test_the_temperature_is_found_again(logits):
+    # labels drawn from the softmax at temperature 1; the network's logits are 3 times too large
+    rng = np.random.default_rng(1)
+    logits = np.repeat(logits, 20, axis=0) / 3
+    labels = np.array([rng.choice(10, p=row) for row in softmax(logits, axis=1)])
+    found = rejection.fit_temperature(softmax(3 * logits, axis=1), labels)
+    assert found == pytest.approx(3, rel=0.1)
+    of_true = log_softmax(3 * logits / found, axis=1)[np.arange(len(labels)), labels]
+    for other in (0.8 * found, 1.2 * found):
+        worse = log_softmax(3 * logits / other, axis=1)[np.arange(len(labels)), labels]
+        assert worse.mean() < of_true.mean()
+
+
+def test_ece_by_hand():
+    probabilities = np.zeros((4, 10))
+    probabilities[:, 0] = [0.95, 0.95, 0.65, 0.65]
+    labels = np.array([0, 1, 0, 0])
+    # half of the answers: 0.95 sure and half right; the other half: 0.65 sure and all right
+    assert ece(probabilities, labels) == pytest.approx(0.5 * 0.45 + 0.5 * 0.35)
+
+
+def test_ece_of_a_perfect_network_is_zero():
+    assert ece(np.eye(10), np.arange(10)) == 0
+
+
+def test_trade_off_counts_who_is_answered():
+    confidence, right = np.array([0.2, 0.5, 0.9, 1.0]), np.array([False, True, False, True])
+    rows = trade_off(confidence, right, points=10)
+    assert rows[0] == [0.0, 1.0, 0.5]
+    assert rows[6] == [pytest.approx(0.6), 0.5, 0.5]
+    assert all(a[1] >= b[1] for a, b in itertools.pairwise(rows))
+
+
+def test_verdicts_follow_both_lines():
+    policy = RejectionPolicy(
+        confidence_threshold=0.7, ood_threshold=0.5, weights=(1.0, 0.0), bias=0.0
+    )
+    probabilities = np.full((3, 10), 0.2 / 9)
+    probabilities[:, 3] = [0.8, 0.8, 0.8]
+    probabilities[1] = 0.1
+    features = np.array([[2.0, 9], [2.0, 9], [-2.0, 9]], np.float32)
+    assert list(policy.decide(probabilities, features)) == ["confident", "unsure", "not_clothing"]
+
+
+def test_it_is_read_as_it_was_written():
+    measured = {**dict.fromkeys(rejection.MEASURED, 0.5), "risk_coverage": [[0.0, 1.0, 0.9]]}
+    policy = RejectionPolicy(
+        ("as prepared", "mirrored"), 1.5, 0.6, 0.3, (0.5, -1.0), 0.25, measured
+    )
+    assert RejectionPolicy.from_dict(json.loads(json.dumps(policy.to_dict()))) == policy
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"temperature": 0}, "above 0"),
+        ({"temperature": "warm"}, "not the values"),
+        ({"bias": float("nan")}, "finite"),
+        ({"tta_variants": []}, "TTA variants"),
+        ({"tta_variants": ["upside down"]}, "TTA variants"),
+        ({"weights": 3}, "not the values"),
+        ({"tta_variants": [[1]]}, "not the values"),
+        ({"tta_variants": ["mirrored", "mirrored"]}, "TTA variants"),
+        ({"temperature": 10**400}, "not the values"),
+        ({"measured": {"n": 5}}, "measured"),
+    ],
+)
+def test_what_is_no_policy_is_refused(change, words):
+    with pytest.raises(ValueError, match=words):
+        RejectionPolicy.from_dict({**RejectionPolicy().to_dict(), **change})
+
+
+def test_what_is_no_table_is_refused():
+    with pytest.raises(ValueError, match="not the values"):
+        RejectionPolicy.from_dict([])
+
+
+def test_fit_on_a_run_keeps_its_promises(own_run):
+    """With 1,000 validation images: the shares that are not answered, and the outliers."""
+    run = own_run("mine")
+    train = data.load("train")
+    held_out = data.split(train.labels)[1][::5]
+    fit_rejection(run, train.images[held_out], train.labels[held_out])
+    policy = load_classifier(find_run("mine")).policy
+    assert policy.measured["n"] == 1000
+    assert policy.measured["outliers_not_confident"] > 0.85
+    assert "as prepared" in policy.tta_variants
+    assert "negated" not in policy.tta_variants  # this network was shown none
+    assert policy.measured["accuracy"] > 0.9
+
+
+def test_a_changed_file_is_told(own_run):
+    run = own_run("mine")
+    (run.path / "verdict.json").write_text("{}")
+    digest = sha256_of(run.path / "verdict.json")
+    write_run_info(run.path, files={**run.files, "verdict.json": digest})
+    with pytest.raises(RunError, match=r"verdict\.json was changed"):
+        load_classifier(find_run("mine"))
+    write_run_info(run.path, files={**run.files, "verdict.json": "0" * 64})
+    with pytest.raises(RunError, match=r"verdict\.json was changed"):
+        load_classifier(find_run("mine"))
+
+
+def test_a_run_that_is_fitted_anew_meanwhile_is_not_damaged(own_run):
+    """A page read the run, then a command fitted it; and the other way round."""
+    run = own_run("mine")
+    path = run.path / "verdict.json"
+    write_json(path, RejectionPolicy(temperature=2.0).to_dict())
+    write_run_info(run.path, files={**run.files, "verdict.json": sha256_of(path)})
+    before = read_run(run.path)
+    write_json(path, RejectionPolicy(temperature=3.0).to_dict())
+    with pytest.raises(RunError, match=r"verdict\.json was changed"):
+        load_classifier(before)
+    write_run_info(run.path, files={**run.files, "verdict.json": sha256_of(path)})
+    assert load_classifier(before).policy.temperature == 3.0
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(own_run, monkeypatch):
+    run = own_run("mine")
+    monkeypatch.setattr(classifier, "fit_rejection_policy", lambda *_: RejectionPolicy())
+
+    def refuse(path, value):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(classifier, "write_json", refuse)
+    with pytest.raises(RunError, match=r"'mine' cannot be written \(Permission denied\)"):
+        fit_rejection(run, np.zeros((1, 28, 28), np.uint8), np.zeros(1, np.uint8))
+
+
+def test_former_names_are_read():
+    policy = RejectionPolicy(("as prepared",), 1.5, 0.6, 0.3, (0.5, -1.0), 0.25)
+    former = {
+        "views": ["as prepared"],
+        "temperature": 1.5,
+        "confident_from": 0.6,
+        "clothing_from": 0.3,
+        "weights": [0.5, -1.0],
+        "bias": 0.25,
+        "measured": {},
+    }
+    assert RejectionPolicy.from_dict(former) == policy

@@ -1,0 +1,351 @@
+"""Real trainings in real processes: start, watch, stop, kill, one at a time."""
+
+import contextlib
+import dataclasses
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import psutil
+import pytest
+
+from fmnist.charts.training_charts import curves_table
+from fmnist.errors import RunError, TrainingBusy, TrainingFailed
+from fmnist.jobs import launch, lock, queue, requests, resume
+from fmnist.processes import this_process
+from fmnist.runs import control
+from fmnist.runs.history import read_events
+from fmnist.runs.library import runs_directory
+from fmnist.runs.predictions import (
+    TEST_EPOCHS_FILE,
+    VALIDATION_EPOCHS_FILE,
+    load_epoch_predictions,
+    load_predictions,
+)
+from fmnist.runs.progress_text import read_last_words
+from fmnist.runs.run import read_run, write_run_info
+from fmnist.settings import TrainSettings
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.slow
+
+# an hour of work, so that a test always catches it in the middle; the network that is soonest done
+# with the 15,000 images that are answered after each epoch
+LONG = TrainSettings(network="quick", epochs=1000, fraction=0.1, batch_size=32)
+# the same with all images: an epoch of minutes
+UNENDING = dataclasses.replace(LONG, fraction=1.0, batch_size=1)
+BRIEF = TrainSettings(network="quick", epochs=1, fraction=0.02)
+PATIENCE = 300  # seconds until a whole training has ended, beside other tests on the same cores
+# everything that has a state which must not be lost: moments, dropout, schedule, augmentation
+PLANNED = TrainSettings(
+    epochs=3,
+    fraction=0.03,
+    schedule="one-cycle",
+    weight_decay=0.05,
+    mirror=True,
+    shift=1,
+    erasing=0.5,
+    label_smoothing=0.1,
+    deterministic=True,
+    initial="seed-cnn",
+)
+
+
+def wait_until(condition, limit=90.0):
+    """Return condition()'s first true value; fail after `limit` seconds."""
+    deadline = time.monotonic() + limit
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+    return value
+
+
+@pytest.fixture(autouse=True)
+def leave_no_process():
+    yield
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it has ended, or waits to be collected
+            if "fmnist" in child.cmdline():
+                child.kill()
+
+
+def state(run):
+    return read_run(run.path).state
+
+
+def latest_progress(run):
+    """The newest progress event, or None."""
+    return next((e for e in reversed(read_events(run)) if e["event"] == "progress"), None)
+
+
+def test_stop_keeps_what_was_learnt_and_frees_the_machine():
+    run = launch.start_training(LONG, name="long")
+    assert run.active
+    assert lock.active_run().name == "long"
+    wait_until(lambda: latest_progress(run))
+
+    with pytest.raises(TrainingBusy, match="'long' is training"):
+        launch.start_training(BRIEF, name="second")
+    assert not (runs_directory() / "second").exists()
+    with pytest.raises(RunError, match="already a run"):
+        launch.start_training(BRIEF, name="long")
+
+    requests.request_stop(run)
+    asked = time.time()
+    wait_until(lambda: state(run) not in ("starting", "running"), limit=30)
+    wait_until(lambda: not read_run(run.path).active, limit=60)
+    stopped = read_run(run.path)
+    assert stopped.state == "stopped"
+    assert stopped.usable
+    wait_until(lambda: not control.has_request(run.path, control.STOP))
+    assert load_predictions(stopped).shape == (10_000, 10)
+    last = [e for e in read_events(run) if e["event"] == "progress"][-1]
+    assert last["time"] - asked < 5  # no training went on after the stop was seen
+    wait_until(lambda: lock.active_run() is None)
+    with pytest.raises(RunError, match="not training"):
+        requests.request_stop(stopped)
+
+
+def epochs_done(run) -> int:
+    return len([e for e in read_events(run) if e["event"] == "epoch"])
+
+
+def test_progress_is_moderate_and_makes_curves_and_every_epochs_answers_are_kept():
+    run = launch.start_training(LONG, name="curves")
+    wait_until(lambda: epochs_done(run) >= 2 and len(load_epoch_predictions(run)) >= 2)
+    events = read_events(run)
+    progress = [event for event in events if event["event"] == "progress"]
+    within = [e for e in progress if e["batch"] < e["batches"]]
+    gaps = np.diff([event["time"] for event in within])
+    assert len(gaps) == 0 or gaps.min() > 0.1  # several times a second at most
+    for event in progress:
+        assert 0 <= event["accuracy"] <= 1
+        assert event["images_per_second"] > 0
+        assert event["seconds_left"] > 0
+    table = curves_table([read_run(run.path)])
+    whole = table[table["epoch"] % 1 == 0]
+    assert set(whole["part"]) == {"training", "validation"}
+    kept = load_epoch_predictions(run)
+    assert kept.shape[1:] == (10_000, 10)
+    assert (kept[0] != kept[1]).any()
+
+
+def test_stop_while_tensorflow_loads_ends_at_once():
+    run = launch.start_training(LONG, name="early")
+    requests.request_stop(run)
+    wait_until(lambda: not read_run(run.path).active)
+    assert state(run) == "stopped"
+    assert not read_run(run.path).usable
+    assert lock.active_run() is None
+
+
+def test_killed_training_has_failed_frees_the_machine_and_begins_again():
+    run = launch.start_training(UNENDING, name="killed")
+    wait_until(lambda: latest_progress(run))
+    psutil.Process(run.info["process"]["pid"]).kill()
+    wait_until(lambda: not read_run(run.path).active)
+    failed = read_run(run.path)
+    assert failed.state == "failed"
+    assert "died" in failed.reason
+    assert "loading TensorFlow" in read_last_words(failed)
+    assert lock.active_run() is None
+
+    # killed before its first epoch ended, it begins again; the next one queues behind it
+    assert epochs_done(failed) == 0
+    first = launch.resume_training(failed)
+    assert first.active
+    wait_until(lambda: state(first) == "running")
+    waiting = launch.start_training(BRIEF, name="waiting", wait=True)
+    assert waiting.state == "waiting"
+    assert state(first) == "running"
+    requests.request_stop(first)
+    wait_until(lambda: state(waiting) == "running")
+    assert state(first) == "stopped"
+    requests.request_stop(waiting)
+
+
+@pytest.fixture
+def unbroken():
+    """A training of three epochs that nobody disturbed."""
+    run = launch.start_training(PLANNED, name="unbroken")
+    yield run
+    requests.request_stop(read_run(run.path)) if read_run(run.path).active else None
+
+
+def test_kill_9_within_an_epoch_then_resume_gives_the_run_that_was_never_killed(unbroken):
+    wait_until(lambda: state(unbroken) == "finished", limit=PATIENCE)
+    run = launch.start_training(PLANNED, name="killed")
+    wait_until(lambda: (latest_progress(run) or {}).get("epoch") == 2)
+    psutil.Process(run.info["process"]["pid"]).kill()
+    wait_until(lambda: state(run) == "failed")
+    assert read_run(run.path).count("epochs_done") == 1
+    assert resume.can_resume(read_run(run.path))
+
+    launch.resume_training(read_run(run.path))
+    wait_until(lambda: state(run) == "finished", limit=PATIENCE)
+    first, second = read_run(unbroken.path), read_run(run.path)
+    assert second.reason == ""
+    assert second.settings == first.settings
+    # to the digit
+    np.testing.assert_array_equal(load_predictions(second), load_predictions(first))
+    for file in (TEST_EPOCHS_FILE, VALIDATION_EPOCHS_FILE):
+        np.testing.assert_array_equal(
+            load_epoch_predictions(second, file), load_epoch_predictions(first, file)
+        )
+    # it began with the weights of another run: with new ones, the first batch is at chance
+    begun = next(event for event in read_events(first) if event["event"] == "progress")
+    assert begun["epoch"] == 1
+    assert begun["accuracy"] > 0.5
+    learnt = [
+        [(e["epoch"], e["loss"], e["val_loss"]) for e in read_events(r) if e["event"] == "epoch"]
+        for r in (first, second)
+    ]
+    assert learnt[0] == learnt[1]
+    assert len(learnt[0]) == 3
+    table = curves_table([second])
+    assert (table["epoch"] % 1 == 0).all()  # what the killed process had begun is no longer shown
+
+    # killed while it was saved, it has only to be saved again
+    answers = load_predictions(second)
+    for name in second.files:
+        (run.path / name).unlink()
+    dead = {**this_process(), "started": 0.0}
+    write_run_info(run.path, state="finishing", process=dead, files=None, scores=None)
+    assert state(run) == "failed"
+    launch.resume_training(read_run(run.path))
+    wait_until(lambda: state(run) == "finished", limit=PATIENCE)
+    saved = read_run(run.path)
+    np.testing.assert_array_equal(load_predictions(saved), answers)
+    assert saved.scores == second.scores
+    assert epochs_done(saved) == 3
+
+    # and it goes on for more epochs than it was to have
+    with pytest.raises(RunError, match="has had all its 3 epochs"):
+        launch.resume_training(second)
+    launch.resume_training(second, more=1)
+    wait_until(lambda: state(run) == "finished", limit=PATIENCE)
+    longer = read_run(run.path)
+    assert (longer.settings.epochs, longer.settings.continued) == (4, (3,))
+    assert longer.count("epochs_done") == len(load_epoch_predictions(longer)) == 4
+    assert longer.count("train_seconds") > second.count("train_seconds")
+
+
+def test_pause_halts_between_two_batches_and_another_rate_counts_from_the_next_epoch():
+    run = launch.start_training(LONG, name="paused")
+    wait_until(lambda: latest_progress(run))
+    requests.request_rate(read_run(run.path), 3e-4)
+    requests.request_pause(read_run(run.path))
+    wait_until(lambda: state(run) == "paused")
+    assert lock.active_run().name == "paused"  # it keeps the machine
+    lines = len(read_events(run))
+    time.sleep(1.5)
+    assert len(read_events(run)) == lines
+    requests.withdraw_pause(run)
+    wait_until(lambda: state(run) == "running")
+    wait_until(lambda: epochs_done(run) >= 2)
+    changed = read_run(run.path)
+    ((epoch, rate),) = changed.settings.rate_changes
+    assert rate == 3e-4
+    rates = {(e["epoch"], e["learning_rate"]) for e in read_events(run) if "learning_rate" in e}
+    assert {(epoch - 1, 1e-3), (epoch, 3e-4)} <= rates
+
+    # paused and then stopped: what was learnt is kept
+    requests.request_pause(changed)
+    wait_until(lambda: state(run) == "paused")
+    requests.request_stop(read_run(run.path))
+    wait_until(lambda: state(run) == "stopped")
+    assert read_run(run.path).usable
+    wait_until(lambda: not control.has_request(run.path, control.PAUSE))
+
+
+def test_queue_is_worked_off_in_the_order_that_people_gave_it():
+    first = launch.start_training(LONG, name="first")
+    others = [launch.start_training(LONG, name=name, wait=True) for name in ("b", "c", "d")]
+    wait_until(lambda: [run.name for run in queue.waiting_runs()] == ["b", "c", "d"])
+    queue.move_in_queue(others[2].path, -2)  # d before all
+    queue.move_in_queue(others[0].path, 1)  # b behind c
+    assert [run.name for run in queue.waiting_runs()] == ["d", "c", "b"]
+    with pytest.raises(TrainingBusy):
+        launch.start_training(BRIEF, name="e")
+    requests.request_stop(read_run(others[1].path))  # c is cancelled
+    wait_until(lambda: [run.name for run in queue.waiting_runs()] == ["d", "b"])
+    requests.request_stop(first)
+    wait_until(lambda: state(others[2]) in ("starting", "running"))
+    assert state(others[0]) == "waiting"
+    requests.request_stop(read_run(others[2].path))
+    wait_until(lambda: state(others[0]) in ("starting", "running"))
+    assert queue.waiting_runs() == []
+    requests.request_stop(read_run(others[0].path))
+
+
+def test_waiting_one_can_be_cancelled_and_the_first_be_replaced():
+    first = launch.start_training(LONG, name="first")
+    waiting = launch.start_training(BRIEF, name="waiting", wait=True)
+    requests.request_stop(waiting)
+    wait_until(lambda: state(waiting) == "stopped")
+    assert read_run(first.path).active
+    with pytest.raises(RunError, match="already a run"):
+        launch.start_training(BRIEF, name="first", stop_other=True)
+    assert read_run(first.path).active  # a name that cannot be had stops nobody
+    second = launch.start_training(BRIEF, name="second", stop_other=True)
+    wait_until(lambda: state(second) == "running")
+    assert state(first) == "stopped"
+    requests.request_stop(second)
+
+
+def test_ctrl_c_ends_a_waiting_training_in_peace():
+    first = launch.start_training(LONG, name="first")
+    command = [sys.executable, "-m", "fmnist", "train", "--wait", "--name", "patient"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    path = runs_directory() / "patient"
+    wait_until(lambda: path.exists() and read_run(path).state == "waiting")
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60)[0] == "patient: stopped before it had begun.\n"
+    assert process.returncode == 0
+    assert read_run(path).state == "stopped"
+    requests.request_stop(first)
+    wait_until(lambda: not read_run(first.path).active)
+
+
+def test_relative_folders_are_those_of_the_one_who_starts(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FMNIST_RUNS", "here")
+    run = launch.start_training(LONG, name="relative")
+    assert run.path == tmp_path / "here" / "relative"
+    requests.request_stop(run)
+    wait_until(lambda: not read_run(run.path).active)
+
+
+def test_training_that_cannot_begin_says_why(monkeypatch, tmp_path):
+    monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / "file"))
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(TrainingFailed, match="cannot be made"):
+        launch.start_training(BRIEF)
+
+
+def test_error_while_training_is_kept_with_its_last_lines(monkeypatch, tmp_path):
+    monkeypatch.setenv("FMNIST_DATA_DIR", str(tmp_path))  # no files there
+    run = launch.start_training(TrainSettings(epochs=1), name="no-data")
+    wait_until(lambda: not read_run(run.path).active)
+    failed = read_run(run.path)
+    assert failed.state == "failed"
+    assert "train-images-idx3-ubyte.gz is missing" in failed.reason
+    assert "train-images-idx3-ubyte.gz is missing" in read_last_words(failed)
+
+
+def test_same_training_by_the_command_line_is_seen_by_the_page():
+    command = [sys.executable, "-m", "fmnist", "train", "--epochs", "1000", "--name", "cli"]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    run = wait_until(lock.active_run)
+    assert run.name == "cli"
+    requests.request_stop(run)
+    assert process.wait(60) == 0
+
+
+def test_damaged_lock_files_are_no_obstacle():
+    holder = lock.machine_file(".json")
+    for content in ("", "[]", '{"path": 3}', '{"path": "/nowhere", "process": {"pid": 1}}'):
+        holder.write_text(content)
+        assert lock.active_run() is None

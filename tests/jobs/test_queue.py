@@ -1,0 +1,138 @@
+"""The queue: an order that all processes share, without those that have died."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fmnist.cli import train
+from fmnist.cli.main import main
+from fmnist.errors import TrainingBusy
+from fmnist.jobs import lock, queue, resume
+from fmnist.processes import this_process
+from fmnist.runs import control
+from fmnist.runs.checkpoint import CHECKPOINT_FILE
+from fmnist.runs.library import create_run
+from fmnist.runs.run import read_run, write_run_info
+from fmnist.settings import TrainSettings
+from tests.conftest import hold
+
+
+@pytest.fixture
+def file():
+    """The queue's file, in a folder of this test's own."""
+    return lock.machine_file(queue.FILE)
+
+
+def names():
+    return [path.name for path in queue.list_queue()]
+
+
+def test_order_is_of_joining_and_can_be_changed():
+    for name in "abc":
+        queue.join_queue(Path(name))
+    queue.join_queue(Path("z"), front=True)
+    assert names() == ["z", "a", "b", "c"]
+    queue.move_in_queue(Path("c"), -2)
+    assert names() == ["z", "c", "a", "b"]
+    queue.move_in_queue(Path("z"), 99)
+    assert names() == ["c", "a", "b", "z"]
+    queue.move_in_queue(Path("z"), -99)
+    queue.move_in_queue(Path("nobody"), 1)
+    assert names() == ["z", "c", "a", "b"]
+    queue.leave_queue(Path("c"))
+    queue.leave_queue(Path("nobody"))
+    assert names() == ["z", "a", "b"]
+
+
+def test_too_many_are_refused_with_what_would_work():
+    for number in range(queue.MAX_WAITING):
+        queue.join_queue(Path(str(number)))
+    with pytest.raises(TrainingBusy, match="10 trainings wait for this machine already; cancel"):
+        queue.join_queue(Path("more"))
+    assert len(names()) == queue.MAX_WAITING
+
+
+def test_a_run_waits_once():
+    queue.join_queue(Path("runs/a"))
+    with pytest.raises(TrainingBusy, match="'a' waits for this machine already"):
+        queue.join_queue(Path("runs/a"), front=True)
+    assert names() == ["a"]
+
+
+@pytest.fixture
+def full(runs_dir):
+    """A machine that trains and for which as many wait as may."""
+    other = create_run("other", TrainSettings())
+    hold(other)
+    for number in range(queue.MAX_WAITING):
+        queue.join_queue(create_run(f"w{number}", TrainSettings(), state="waiting"))
+    return other
+
+
+@pytest.mark.parametrize("how", ["--wait", "--stop-other"])
+def test_where_the_queue_is_full_nothing_is_begun_or_stopped(how, full, runs_dir, capsys):
+    assert main(["train", "--name", "mine", how]) == 1
+    assert "10 trainings wait for this machine already" in capsys.readouterr().err
+    assert not (runs_dir / "mine").exists()
+    assert not control.has_request(full, control.STOP)
+
+
+def test_where_the_queue_is_full_a_run_that_would_go_on_stays_as_it_was(full, own_run, capsys):
+    run = own_run("done")
+    about = json.dumps({"epoch": 10, "seconds": 10.0, "last": {}}).encode()
+    np.savez(run.path / CHECKPOINT_FILE, about=np.frombuffer(about, np.uint8))
+    before = (run.path / "run.json").read_text()
+    assert main(["resume", "done", "--more", "2", "--wait"]) == 1
+    assert "10 trainings wait" in capsys.readouterr().err
+    assert (run.path / "run.json").read_text() == before
+
+
+def test_a_failed_run_that_is_cancelled_in_the_queue_has_failed_as_before(own_run, monkeypatch):
+    run = own_run("broken", state="failed", error="The disk was full.", epochs_done=0)
+    monkeypatch.setattr(
+        queue, "_take_turn", lambda path, held: control.post_request(path, control.STOP)
+    )
+    assert main(["resume", "broken", "--wait"]) == 0
+    again = read_run(run.path)
+    assert (again.state, again.reason) == ("failed", "The disk was full.")
+    assert "process" not in again.info
+
+
+def test_a_name_that_was_taken_meanwhile_leaves_no_place_in_the_queue(runs_dir, monkeypatch):
+    monkeypatch.setattr(train, "check_run_name", lambda name, directory: None)
+    (runs_dir / "mine").mkdir()
+    (runs_dir / "mine" / "file").touch()
+    assert main(["train", "--name", "mine", "--wait"]) == 1
+    assert queue.list_queue() == []
+
+
+def test_a_run_that_somebody_else_has_resumed_meanwhile_is_left_alone(own_run, monkeypatch):
+    run = own_run("mine", state="failed", error="The disk was full.", epochs_done=0)
+    before = resume.resumed_settings
+
+    def slow(run, more=0):
+        settings = before(run, more)
+        write_run_info(run.path, state="running", process=this_process())
+        return settings
+
+    monkeypatch.setattr(resume, "resumed_settings", slow)
+    assert main(["resume", "mine"]) == 1
+    assert read_run(run.path).state == "running"
+
+
+def test_the_dead_do_not_wait(file):
+    queue.join_queue(Path("alive"))
+    (entry,) = json.loads(file.read_text())
+    dead = {"path": "dead", "process": {**this_process(), "started": 1.0}}
+    file.write_text(json.dumps([dead, entry]))
+    assert names() == ["alive"]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[3]", '[{"path": 3}]', "[" * 99_999])
+def test_a_damaged_queue_is_empty(file, text):
+    file.write_text(text)
+    assert names() == []
+    queue.join_queue(Path("a"))
+    assert names() == ["a"]

@@ -1,0 +1,64 @@
+"""The networks: the specification's layer by layer, as Keras describes it, and what all share."""
+
+import json
+import zipfile
+
+import pytest
+
+from tests.conftest import SEED
+
+# class name -> the settings that the specification gives (activation: ReLU after convolutions)
+CONV = {"kernel_size": [3, 3], "strides": [1, 1], "padding": "same", "activation": "relu"}
+POOL = {"pool_size": [2, 2], "strides": [2, 2], "padding": "valid"}
+LAYERS = [
+    ("Conv2D", {"filters": 64, **CONV}),
+    ("MaxPooling2D", POOL),
+    ("Dropout", {"rate": 0.3}),
+    ("Conv2D", {"filters": 32, **CONV}),
+    ("MaxPooling2D", POOL),
+    ("Dropout", {"rate": 0.3}),
+    ("Flatten", {}),
+    ("Dense", {"units": 256, "activation": "relu"}),
+    ("Dropout", {"rate": 0.5}),
+    ("Dense", {"units": 10, "activation": "softmax"}),
+]
+
+
+def check(layers: list[dict]) -> None:
+    """Compare Keras' own serialized layers, input first, with the specification."""
+    assert layers[0]["class_name"] == "InputLayer"
+    assert layers[0]["config"]["batch_shape"] == [None, 28, 28, 1]
+    assert [layer["class_name"] for layer in layers[1:]] == [name for name, _ in LAYERS]
+    for layer, (name, settings) in zip(layers[1:], LAYERS, strict=True):
+        found = {key: layer["config"][key] for key in settings}
+        found = {k: list(v) if isinstance(v, tuple) else v for k, v in found.items()}
+        assert found == settings, name
+
+
+@pytest.mark.slow
+def test_cnn_is_the_specification_exactly():
+    from fmnist.networks.architectures import build_network
+
+    model = build_network("cnn")
+    assert model.count_params() == 423_338
+    check(json.loads(model.to_json())["config"]["layers"])
+    assert model.get_layer("features").units == 256
+
+
+@pytest.mark.slow
+def test_every_network_takes_images_and_gives_features_and_probabilities():
+    from fmnist.networks.architectures import NETWORKS, build_network
+
+    for name in NETWORKS:
+        model = build_network(name)
+        assert model.name == name
+        assert model.input_shape == (None, 28, 28, 1)
+        assert model.output_shape == (None, 10)
+        assert len(model.get_layer("features").output.shape) == 2
+        assert not model.compiled
+
+
+def test_shipped_network_is_the_specification_too():
+    with zipfile.ZipFile(SEED / "model.keras") as archive:
+        check(json.loads(archive.read("config.json"))["config"]["layers"])
+    assert json.loads((SEED / "run.json").read_text())["parameters"] == 423_338

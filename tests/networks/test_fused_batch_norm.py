@@ -1,0 +1,59 @@
+"""Batch normalisation in one operation, against Keras' own."""
+
+import numpy as np
+import pytest
+
+from fmnist.networks.architectures import NETWORKS, build_network
+from fmnist.networks.fused_batch_norm import fuse_batch_norm
+from fmnist.settings import TrainSettings
+from fmnist.training.steps import build_training_model, compile_model, strip_training_layers
+
+pytestmark = pytest.mark.slow
+
+RNG = np.random.default_rng(3)
+IMAGES = RNG.random((64, 28, 28, 1), dtype=np.float32)
+LABELS = RNG.integers(0, 10, 64)
+SETTINGS = TrainSettings(network="quick", optimizer="sgd", learning_rate=0.1)
+
+
+def weights(model) -> dict[str, np.ndarray]:
+    """By place and name, since the two networks' layers are numbered on."""
+    return {f"{at} {weight.name}": np.asarray(weight) for at, weight in enumerate(model.weights)}
+
+
+def test_a_step_is_that_of_keras_own_layers():
+    own = build_network("quick")
+    other = fuse_batch_norm(own)
+    before = weights(own)
+    for model in (own, other):
+        compile_model(model, SETTINGS)
+    assert np.array_equal(own.predict_on_batch(IMAGES), other.predict_on_batch(IMAGES))
+    losses = [model.train_on_batch(IMAGES, LABELS)[0] for model in (own, other)]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+
+    one, two = weights(own), weights(other)
+    assert list(one) == list(two)
+    counts = iter([64 * 14 * 14, 64 * 7 * 7, 64 * 7 * 7])  # values of a channel, layer by layer
+    for name, expected in one.items():
+        if "moving_variance" in name:  # TensorFlow's is the unbiased estimate
+            count = next(counts)
+            batch = (expected - 0.99 * before[name]) / 0.01
+            expected = 0.99 * before[name] + 0.01 * batch * count / (count - 1)
+        np.testing.assert_allclose(two[name], expected, rtol=1e-4, atol=1e-5, err_msg=name)
+    learnt = [name for name in one if not np.allclose(one[name], before[name], atol=1e-7)]
+    assert len(learnt) == len(one)  # all of it was put to the test
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_what_learns_has_the_weights_of_what_is_kept(name):
+    settings = TrainSettings(network=name)
+    model = build_training_model(settings)
+    model.train_on_batch(IMAGES, LABELS)
+    kept = strip_training_layers(model, settings)
+    np.testing.assert_allclose(
+        kept.predict_on_batch(IMAGES), model.predict_on_batch(IMAGES), atol=1e-6
+    )
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert ("Fused" in kinds) is NETWORKS[name].batch_norm
+    assert "BatchNormalization" not in kinds
+    assert all("keras" in type(layer).__module__ for layer in kept.layers)

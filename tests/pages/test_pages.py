@@ -1,0 +1,472 @@
+"""Every page and its main paths through AppTest, which runs the real scripts without a browser."""
+
+import base64
+import io
+import json
+import os
+
+import pytest
+import streamlit as st
+from PIL import Image, ImageDraw
+from streamlit.testing.v1 import AppTest
+
+from fmnist.data import CLASS_NAMES
+from fmnist.errors import TrainingBusy, TrainingFailed
+from fmnist.jobs import launch
+from fmnist.processes import this_process
+from fmnist.runs import control, library
+from fmnist.runs.library import DEFAULT_RUN, create_run, find_run, list_runs
+from fmnist.runs.run import write_run_info
+from fmnist.settings import TrainSettings
+from tests.conftest import ROOT, hold
+from tests.runs.test_run import ODD
+
+PAGES = ["classify", "train", "report", "mistakes"]
+
+
+@pytest.fixture(autouse=True)
+def fresh_caches():
+    """Streamlit's caches outlive an AppTest within one process."""
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def open_app(page="classify", **query) -> AppTest:
+    """The whole app at one page, as a browser at that address would have it."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    if page != "classify":
+        app.switch_page(f"pages/{page}.py").run()
+    assert not app.exception
+    return app
+
+
+def texts(app) -> str:
+    """All words on the page."""
+    kinds = (app.markdown, app.caption, app.info, app.error, app.warning, app.success, app.text)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def trouser() -> Image.Image:
+    """Two legs, dark on white."""
+    image = Image.new("RGB", (200, 300), "white")
+    pen = ImageDraw.Draw(image)
+    pen.polygon(
+        [(60, 20), (140, 20), (150, 280), (110, 280), (100, 90), (90, 280), (50, 280)], "black"
+    )
+    return image
+
+
+# --- the frame
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_is_complete_by_itself(page):
+    app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=60).run()
+    assert not app.exception
+    assert app.title
+    assert app.sidebar.selectbox(key="run").value == DEFAULT_RUN
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_run_is_taken_from_the_address_and_survives_page_switches(page, own_run):
+    own_run("mine")
+    app = open_app(page, run="mine")
+    assert app.sidebar.selectbox(key="run").value == "mine"
+    app.switch_page("pages/report.py").run()
+    app.switch_page("pages/mistakes.py").run()
+    assert not app.exception
+    assert app.session_state["run"] == "mine"
+
+
+def test_unknown_run_in_the_address_falls_back():
+    app = open_app("report", run="nobody<script>")
+    assert app.sidebar.selectbox(key="run").value == DEFAULT_RUN
+
+
+def test_damaged_runs_are_listed_and_break_nothing(runs_dir, own_run):
+    (runs_dir / "broken").mkdir()
+    own_run("holed", files={"model.tflite": "0" * 64, "test.npz": "1" * 64})
+    (runs_dir / "holed" / "test.npz").write_bytes(b"PK nonsense")
+    shipped = [run.name for run in list_runs() if run.shipped]
+    for page in PAGES:
+        app = open_app(page)
+        assert app.sidebar.selectbox(key="run").options == [*shipped, "holed"]
+    app = open_app("train")
+    (table,) = (e for e in app.get("bidi_component") if e.proto.id.endswith("-runs_table"))
+    cells = {row["name"]: row["cells"] for row in json.loads(table.proto.json)["rows"]}
+    assert "run.json is missing." in cells["broken"]
+    app = open_app("report", run="holed")
+    assert "damaged" in app.error[0].value
+    app = open_app("classify", run="holed", way="Test image")
+    assert "damaged" in app.error[0].value
+
+
+def test_no_odd_run_breaks_a_page(runs_dir, own_run):
+    for name, entries in ODD.items():
+        own_run(name, **entries)
+    run = own_run("history")
+    events = '{"event": "epoch", "epoch": [1]}\n{"event": "progress"}'
+    (run.path / "history.jsonl").write_text(events)
+    (own_run("folder").path / "history.jsonl").unlink()
+    (runs_dir / "folder" / "history.jsonl").mkdir()
+    os.mkdir(os.fsencode(runs_dir) + b"/bad\xff")
+    for page in PAGES:
+        open_app(page)
+    for name in (*ODD, "history", "folder"):
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        app.session_state["train_watched"] = name
+        app.run()
+        app.switch_page("pages/train.py").run()
+        assert not app.exception, name
+
+
+def test_no_usable_run_is_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.setattr(library, "SHIPPED_DIR", tmp_path / "none")
+    for page in PAGES:
+        app = open_app(page)
+        if page == "train":
+            assert any(button.label == "Start training" for button in app.button)
+        else:
+            assert "There is no run that can classify" in app.error[0].value
+
+
+# --- classify
+
+
+def drawing(image: Image.Image, strokes: int = 1) -> dict:
+    """What the canvas component sends after some strokes."""
+    encoded = base64.b64encode(png(image)).decode()
+    raw = {"objects": [{"type": "Path"}] * strokes, "background": "#000000"}
+    return {"drawing": {"raw": raw, "data": f"data:image/png;base64,{encoded}"}}
+
+
+def on_canvas(image: Image.Image) -> Image.Image:
+    """Negated and square, as the black canvas has it."""
+    square = Image.new("RGB", (280, 280))
+    square.paste(Image.eval(image, lambda value: 255 - value).resize((187, 280)), (46, 0))
+    return square
+
+
+def test_empty_canvas_invites():
+    app = open_app()
+    assert "Draw a garment" in texts(app)
+    assert not app.metric
+
+
+def test_drawing_is_answered_and_undone_and_cleared():
+    app = open_app()
+    app.session_state["canvas-0"] = drawing(on_canvas(trouser()))
+    app.run()
+    assert not app.exception
+    assert app.metric[0].value == "Trouser"
+    assert app.image[0].captions == ["What the network is given: 28 × 28"]
+
+    # a second stroke, taken back: the first answer stands again
+    scribble = on_canvas(trouser())
+    ImageDraw.Draw(scribble).rectangle([0, 0, 279, 200], "white")
+    app.session_state["canvas-0"] = drawing(scribble, strokes=2)
+    app.run()
+    assert app.metric[0].value != "Trouser"
+    undo, clear = (b for b in app.button if b.label in ("Undo", "Clear"))
+    undo.click().run()
+    assert app.metric[0].value == "Trouser"
+
+    # a look at another page costs nothing
+    app.switch_page("pages/report.py").run()
+    app.switch_page("pages/classify.py").run()
+    assert not app.exception
+    assert app.metric[0].value == "Trouser"
+
+    clear = next(b for b in app.button if b.label == "Clear")
+    clear.click().run()
+    assert "Draw a garment" in texts(app)
+    assert not app.exception
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"drawing": {"raw": {"objects": [1]}, "data": "garbage"}},
+        {"drawing": {"raw": {"objects": [1]}, "data": "data:image/png;base64,!!!"}},
+        {"drawing": {"raw": {"objects": [1]}, "data": "data:image/png;base64,AAAA"}},
+        {"drawing": {"raw": None, "data": "data:image/png;base64,AAAA"}},
+        {"drawing": {"raw": {"objects": "many"}, "data": "data:image/png;base64,AAAA"}},
+        {"drawing": {"raw": {"objects": [1] * 600}, "data": "data:image/png;base64,AAAA"}},
+        {"drawing": {"raw": {"objects": [1]}, "data": 7}},
+        {"drawing": [1]},
+        {"drawing": "x"},
+        {"drawing": {"raw": []}},
+        {"drawing": {"raw": {"objects": []}, "data": None}, "backgroundFit": {"a": 1}},
+    ],
+)
+def test_forged_drawing_is_one_sentence(forged):
+    app = open_app()
+    app.session_state["canvas-0"] = forged
+    app.run()
+    assert not app.exception
+    assert not app.metric
+
+
+def upload(app, *files):
+    app.file_uploader(key="uploads").set_value(list(files)).run()
+    assert not app.exception
+    return app
+
+
+def test_one_upload_is_shown_at_once():
+    app = upload(open_app(way="Upload"), ("legs.png", png(trouser()), "image/png"))
+    assert app.metric[0].value == "Trouser"
+    assert "legs.png" in texts(app)
+
+
+def test_steps_are_shown_on_demand():
+    app = upload(open_app(way="Upload"), ("legs.png", png(trouser()), "image/png"))
+    assert "Trimmed" not in [caption for image in app.image for caption in image.captions]
+    app.session_state["upload-steps"] = True
+    app.run()
+    assert not app.exception
+    captions = [caption for image in app.image for caption in image.captions]
+    assert captions[-1] == "28 x 28"
+    assert "Trimmed" in captions
+
+
+def why_captions(app) -> list[str]:
+    """The captions of the eight training images."""
+    captions = [caption for image in app.image for caption in image.captions]
+    return [caption for caption in captions if caption.split(" ")[-1].startswith("0.")]
+
+
+def test_why_is_shown_on_demand(own_run):
+    own_run("mine", settings=TrainSettings(fraction=0.02).to_dict())
+    app = open_app(way="Upload", run="mine")
+    upload(app, ("legs.png", png(trouser()), "image/png"))
+    assert not why_captions(app)
+    app.session_state["upload-why"] = True
+    app.run()
+    assert not app.exception
+    assert "supports Trouser" in texts(app)
+    assert "takes Trouser from" in texts(app)
+    assert "1,100 images it was trained on" in texts(app)
+    assert len(why_captions(app)) == 8
+    assert sum(caption.startswith("Trouser") for caption in why_captions(app)) >= 6
+    assert not app.progress
+
+    (choice,) = (box for box in app.selectbox if box.label == "Highlight the pixels that support")
+    assert (choice.value, len(choice.options)) == (1, 10)
+    choice.set_value(3).run()
+    assert not app.exception
+    assert "supports Dress" in texts(app)
+
+    # another answer begins with itself
+    square = Image.new("RGB", (200, 200), "white")
+    ImageDraw.Draw(square).rectangle([30, 60, 170, 160], "black")
+    upload(app, ("bag.png", png(square), "image/png"))
+    assert app.metric[0].value == "Bag"
+    assert "supports Bag" in texts(app)
+
+
+def test_why_of_a_test_image(own_run):
+    own_run("mine", settings=TrainSettings(fraction=0.02).to_dict())
+    app = open_app(way="Test image", test_image="42", run="mine")
+    app.session_state["test-image-why"] = True
+    app.run()
+    assert not app.exception
+    assert len(why_captions(app)) == 8
+
+
+def test_why_without_the_training_images_is_one_sentence(monkeypatch, tmp_path):
+    app = upload(open_app(way="Upload"), ("legs.png", png(trouser()), "image/png"))
+    app.session_state["upload-why"] = True
+    monkeypatch.setenv("FMNIST_DATA_DIR", str(tmp_path))
+    app.run()
+    assert not app.exception
+    assert "is missing" in app.error[0].value
+    assert "supports Trouser" in texts(app)
+
+
+def test_several_uploads_are_a_table_and_a_bad_one_is_a_sentence():
+    files = [
+        ("bad.png", b"no picture at all", "image/png"),
+        ("blank.png", png(Image.new("RGB", (9, 9), "white")), "image/png"),
+        ("**bold** [link](x).png", png(trouser()), "image/png"),
+    ]
+    app = upload(open_app(way="Upload"), *files)
+    table = app.dataframe[0].value
+    assert list(table["file"]) == [name for name, *_ in files]
+    assert "read as an image" in table["answer"][0]
+    assert "Nothing found" in table["answer"][1]
+    assert table["answer"][2].startswith("Trouser")
+    assert "read as an image" in app.error[0].value  # the first row is shown large
+
+
+def test_hostile_file_name_is_text_not_markdown():
+    app = upload(open_app(way="Upload"), ("<b>x</b> :red[y].png", png(trouser()), "image/png"))
+    assert app.text[0].value == "<b>x</b> :red[y].png"
+
+
+def test_camera_waits_for_a_photo():
+    assert not open_app(way="Camera").metric
+
+
+def test_test_image_by_index_and_by_chance(test_part):
+    app = open_app(way="Test image", test_image="42")
+    assert "Test image 42" in texts(app)
+    assert CLASS_NAMES[test_part.labels[42]] in texts(app)
+    before = app.number_input(key="test_image").value
+    next(b for b in app.button if b.label == "Surprise me").click().run()
+    assert app.number_input(key="test_image").value != before
+    assert not app.exception
+
+
+# --- train
+
+
+@pytest.mark.parametrize(
+    ("label", "how"),
+    [
+        ("Stop it and start mine", {"stop_other": True, "wait": False}),
+        ("Start mine when it has ended", {"stop_other": False, "wait": True}),
+    ],
+)
+def test_second_start_offers_to_stop_or_to_wait(monkeypatch, label, how):
+    calls = []
+
+    def start(settings, **how):
+        calls.append(how)
+        if not how:
+            raise TrainingBusy("busy")
+        return find_run("seed-cnn")
+
+    monkeypatch.setattr(launch, "start_training", start)
+    hold(create_run("other", TrainSettings()))
+    app = open_app("train")
+    next(b for b in app.button if b.label == "Start training").click().run()
+    assert app.warning[0].value == (
+        "The run 'other' is training on this machine, and it runs one training at a time."
+    )
+    next(b for b in app.button if b.label == label).click().run()
+    assert not app.exception
+    assert calls == [{}, how]
+    assert not app.warning
+
+
+def test_a_benchmark_can_be_waited_for_but_not_stopped(monkeypatch, tmp_path):
+    def start(settings, **how):
+        raise TrainingBusy("busy")
+
+    monkeypatch.setattr(launch, "start_training", start)
+    hold(tmp_path)
+    app = open_app("train")
+    next(b for b in app.button if b.label == "Start training").click().run()
+    assert app.warning[0].value.startswith("Something else is training on this machine")
+    assert app.button(key="start_now").disabled
+    assert not app.button(key="start_later").disabled
+
+
+def test_question_whose_reason_is_gone_offers_to_start(monkeypatch):
+    def start(settings, **how):
+        if how.get("stop_other"):
+            raise TrainingFailed("the disk is full.")
+        raise TrainingBusy("busy")
+
+    monkeypatch.setattr(launch, "start_training", start)
+    app = open_app("train")
+    next(b for b in app.button if b.label == "Start training").click().run()
+    assert "free now" in app.info[0].value
+    assert not any("when it has ended" in button.label for button in app.button)
+    next(b for b in app.button if b.label == "Start mine").click().run()
+    assert "the disk is full." in app.error[0].value  # and is not wiped by another run
+
+
+def test_running_training_is_shown_with_progress_and_stop(runs_dir):
+    from fmnist.files import append_json_line
+
+    path = create_run("live", TrainSettings(epochs=4))  # "this process" trains it
+    write_run_info(path, state="running")
+    append_json_line(
+        path / "history.jsonl",
+        {
+            "event": "epoch",
+            "time": 1.0,
+            "epoch": 1,
+            "accuracy": 0.7,
+            "loss": 0.9,
+            "val_accuracy": 0.8,
+            "val_loss": 0.6,
+        },
+    )
+    append_json_line(
+        path / "history.jsonl",
+        {
+            "event": "progress",
+            "time": 2.0,
+            "epoch": 2,
+            "epochs": 4,
+            "batch": 50,
+            "batches": 100,
+            "accuracy": 0.81,
+            "loss": 0.5,
+            "images_per_second": 1234,
+            "seconds_left": 75.0,
+        },
+    )
+    app = open_app("train")
+    assert app.progress[0].value == pytest.approx(37.5, abs=1)
+    assert app.progress[0].text == "Epoch 2 of 4, batch 50 of 100"
+    assert "**1,234**" in texts(app)  # images a second
+    assert "**1 min 15 s**" in texts(app)  # left
+    stop = next(b for b in app.button if b.label == "Stop")
+    stop.click().run()
+    assert not app.exception
+    assert control.has_request(path, control.STOP)
+    assert next(b for b in app.button if b.label == "Stop").disabled
+
+
+def test_failed_training_shows_its_last_lines(runs_dir):
+    path = create_run("gone", TrainSettings())
+    write_run_info(path, state="running", process={"pid": 2**22 + 1, "started": 0, "host": "x"})
+    write_run_info(path, process={**this_process(), "started": 0.0})
+    (path / "log.txt").write_text("epoch 1\nKilled")
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.session_state["train_watched"] = "gone"
+    app.run()
+    app.switch_page("pages/train.py").run()
+    assert not app.exception
+    assert "died" in app.error[0].value
+    assert "Killed" in app.code[0].value
+
+
+def test_canvas_emptied_by_its_own_toolbar_invites_again():
+    app = open_app()
+    app.session_state["canvas-0"] = drawing(Image.new("RGB", (280, 280)), strokes=0)
+    app.run()
+    assert not app.exception
+    assert "Draw a garment" in texts(app)
+
+
+def test_too_many_strokes_are_said_to_be():
+    app = open_app()
+    app.session_state["canvas-0"] = drawing(Image.new("RGB", (280, 280)), strokes=501)
+    app.run()
+    assert "too many strokes" in app.warning[0].value
+
+
+def test_finished_training_can_be_looked_at(own_run):
+    own_run("done")
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.session_state["train_watched"] = "done"
+    app.run()
+    app.switch_page("pages/train.py").run()
+    assert "90.00%" in app.success[0].value
+    next(b for b in app.button if b.label.startswith("Look at this run")).click().run()
+    assert not app.exception
+    assert app.sidebar.selectbox(key="run").value == "done"

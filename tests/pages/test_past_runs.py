@@ -1,0 +1,353 @@
+"""The runs on the Train page: table, detail, names, stars, notes, deleting, zip files, curves."""
+
+import os
+import time
+
+import pytest
+import streamlit as st
+from playwright.sync_api import expect
+from streamlit.testing.v1 import AppTest
+
+from fmnist.files import append_json_line
+from fmnist.processes import this_process
+from fmnist.runs import library
+from fmnist.runs.about import About, load_about, set_star
+from fmnist.runs.forecast import compare_forecast
+from fmnist.runs.library import DEFAULT_RUN, find_run
+from fmnist.runs.run import write_run_info
+from fmnist.runs.trash import Trash
+from fmnist.settings import TrainSettings
+from pages.parts.shared import frame, row_table, run_trash
+from pages.parts.train.runs import run_actions
+from tests.browser.browsing import browsing, go
+from tests.pages.test_pages import fresh_caches, open_app, texts
+from tests.pages.test_report_page import metrics, sent
+from tests.runs.test_trash import trash
+
+__all__ = ["fresh_caches"]  # a fixture for all of these, too
+
+
+def train(chosen=None, compared=(), run=None, **state) -> AppTest:
+    """The Train page with a run chosen and others ticked, as clicks in the table leave it."""
+    app = open_app("train", **({"run": run} if run else {}))
+    app.session_state[run_actions.CHOSEN] = chosen
+    app.session_state[run_actions.COMPARED] = list(compared)
+    for name, value in state.items():
+        app.session_state[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def button(app, label: str):
+    return next(b for b in app.button if b.label == label)
+
+
+def click(app, label: str) -> AppTest:
+    button(app, label).click().run()
+    assert not app.exception
+    return app
+
+
+def listed(app) -> list[str]:
+    return [row["name"] for row in sent(app, "runs_table")["rows"]]
+
+
+def cells(app, name: str) -> dict[str, str]:
+    data = sent(app, "runs_table")
+    row = next(row for row in data["rows"] if row["name"] == name)
+    titles = [column["title"] for column in data["columns"]]
+    return dict(zip(titles, row["cells"], strict=True))
+
+
+def charts(app) -> list[str]:
+    """The charts' accessible names."""
+    return [chart.proto.alt for chart in app.get("vega_lite_chart")]
+
+
+def over(words: str) -> list[str]:
+    return [f"{measure} over {words}" for measure in ("Accuracy", "Loss")]
+
+
+# --- the table
+
+
+def test_all_ended_runs_are_in_the_table_and_active_ones_are_not(own_run):
+    own_run("mine", settings=TrainSettings(batch_size=128, mirror=True).to_dict(), train_seconds=75)
+    own_run("busy", state="running", process=this_process())
+    app = train()
+    assert listed(app) == ["robust", "accurate", "seed-cnn", "mine"]
+    shown = cells(app, "mine")
+    assert (shown["Batch size"], shown["Options"], shown["Time"]) == ("128", "mirror", "1 min 15 s")
+    assert (shown["Test"], shown["Validation"], shown["Trained on"]) == ("90.00%", "", "")
+    assert cells(app, "robust")["Note"] == "ships with the project"
+    assert "run-detail" not in str(app)
+    assert sent(app, "runs_table")["chosen"] is None
+
+
+def test_starred_runs_stand_first_and_can_be_alone(own_run):
+    own_run("a", created="2026-01-01T00:00:00+00:00")
+    set_star(own_run("b", created="2025-01-01T00:00:00+00:00"), True)
+    set_star(find_run("seed-cnn"), True)
+    app = train()
+    assert listed(app) == ["seed-cnn", "b", "robust", "accurate", "a"]
+    app.toggle(key="runs_starred_only").set_value(True).run()
+    assert listed(app) == ["seed-cnn", "b"]
+    for name in ("seed-cnn", "b"):
+        set_star(find_run(name), False)
+    app.run()
+    assert not app.exception
+    assert len(listed(app)) == 5
+    assert not [toggle for toggle in app.toggle if toggle.key == "runs_starred_only"]
+
+
+def test_what_a_browser_sends_is_not_believed():
+    names = {f"run-{at}" for at in range(20)}
+    assert row_table.known(["run-3", "nobody", 7, None, "run-1", "run-3"], names) == [
+        "run-3",
+        "run-1",
+    ]
+    for nonsense in (None, 7, {}, "run-1", [[]]):
+        assert row_table.known(nonsense, names) == []
+    assert len(row_table.known(sorted(names), names)) == row_table.MOST_TICKED
+
+
+def test_choices_that_are_gone_are_none(own_run):
+    app = train(chosen="gone", compared=["gone", "robust"])
+    data = sent(app, "runs_table")
+    assert (data["chosen"], data["ticked"]) == (None, ["robust"])
+    assert "Delete" not in [b.label for b in app.button]
+
+
+def test_without_any_run_there_is_a_sentence(monkeypatch, tmp_path):
+    monkeypatch.setattr(library, "SHIPPED_DIR", tmp_path / "none")
+    app = open_app("train")
+    assert "There is no run yet" in texts(app)
+
+
+# --- the detail
+
+
+def test_the_detail_says_what_became_of_a_run(own_run):
+    scores = {"validation_accuracy": 0.931, "test_accuracy": 0.925}
+    forecast = {"minutes": 3.0, "low": 0.928, "high": 0.934, "seconds": 170.0}
+    forecast |= {"network": "cnn", "epochs": 10}
+    own_run("mine", forecast=forecast, scores=scores, train_seconds=184.2, parameters=423_338)
+    app = train("mine")
+    shown = metrics(app)
+    assert (shown["Validation"], shown["Test"]) == ("93.10%", "92.50%")
+    assert (shown["Time"], shown["Parameters"]) == ("3 min 4 s", "423,338")
+    assert compare_forecast(find_run("mine")) in texts(app)
+    assert "Forecast: 92.8 to 93.4 %" in texts(app)
+
+
+def test_the_reason_of_a_failure_is_shown_as_it_is(runs_dir, own_run):
+    (own_run("failed", state="failed", error="**no** :red[disk]").path / "log.txt").write_text("x")
+    (runs_dir / "broken").mkdir()
+    app = train("failed")
+    assert r"\*\*no\*\* \:red\[disk\]" in app.error[0].value
+    assert app.code[0].value == "x"
+    app = train("broken")
+    assert "run\\.json is missing" in app.error[0].value
+    assert button(app, "Use these settings").disabled
+    assert button(app, "Look at it on all pages").disabled
+    assert app.download_button[0].disabled
+    click(app, "Delete")
+    assert not (runs_dir / "broken").exists()
+
+
+def test_star_and_note(own_run):
+    run = own_run()
+    app = click(train("mine"), "Star")
+    assert load_about(run).starred
+    assert listed(app)[0] == "mine"
+    assert [row["starred"] for row in sent(app, "runs_table")["rows"]] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+    app.text_area[0].set_value("first *try*\nof two").run()
+    assert not app.exception
+    assert load_about(run) == About(True, "first *try*\nof two")
+    assert cells(app, "mine")["Note"] == "first *try* of two"
+    click(app, "Take the star off")
+    assert not load_about(run).starred
+    app = train("robust")  # and one that ships, whose folder stays as it is
+    app.text_area[0].set_value("good").run()
+    assert cells(app, "robust")["Note"] == "good; ships with the project"
+    assert not (find_run("robust").path / "about.json").exists()
+    assert {"Rename", "Delete"}.isdisjoint(b.label for b in app.button)
+
+
+def rename(app, run, name: str) -> AppTest:
+    app.text_input(key=f"run-name-{run.path}").set_value(name)
+    return click(app, "Rename")
+
+
+def test_another_name_is_followed_by_the_choices(own_run):
+    run = own_run("mine")
+    app = rename(train("mine", ["mine", "robust"], run="mine"), run, "better")
+    assert find_run("better").usable
+    assert app.sidebar.selectbox(key="run").value == "better"
+    data = sent(app, "runs_table")
+    assert (data["chosen"], data["ticked"]) == ("better", ["better", "robust"])
+    assert not app.error
+    # but not by a sidebar that looks at another one
+    app = rename(train("better"), find_run("better"), "best")
+    assert app.sidebar.selectbox(key="run").value == DEFAULT_RUN
+
+
+@pytest.mark.parametrize("name", ["robust", "other", "A b", ""])
+def test_a_name_that_cannot_be_had_is_one_sentence(own_run, name):
+    run = own_run("mine")
+    own_run("other")
+    app = rename(train("mine"), run, name)
+    assert len(app.error) == 1
+    assert find_run("mine").usable
+    app.run()
+    assert not app.error
+
+
+def test_deleting_is_undone(own_run, runs_dir):
+    own_run("mine")
+    app = click(train("mine", ["mine"], run="mine"), "Delete")
+    assert "mine" not in listed(app)
+    assert app.sidebar.selectbox(key="run").value == DEFAULT_RUN
+    assert sent(app, "runs_table")["ticked"] == []
+    assert "mine is deleted." in texts(app)
+    click(app, "Undo")
+    assert sent(app, "runs_table")["chosen"] == "mine"
+    assert "Undo" not in [b.label for b in app.button]
+    assert find_run("mine").usable
+    # its name is taken when it comes back
+    click(app, "Delete")
+    own_run("mine")
+    click(app, "Undo")
+    said = app.info[0].value.replace("\\", "")
+    assert said == "Another run is called mine now, so it is back as mine-2."
+    assert sent(app, "runs_table")["chosen"] == "mine-2"
+    assert trash(runs_dir) == []
+
+
+def test_the_trash_is_emptied_when_the_page_is_left_and_not_before(own_run, runs_dir):
+    own_run("mine")
+    app = click(train("mine"), "Delete")
+    app.run()
+    assert trash(runs_dir) == ["mine"]
+    other = open_app("report")  # another session's page
+    assert trash(runs_dir) == ["mine"]
+    other.switch_page("pages/train.py").run()
+    assert "Undo" not in [b.label for b in other.button]
+    app.switch_page("pages/report.py").run()
+    assert not app.exception
+    assert trash(runs_dir) == []
+    app.switch_page("pages/train.py").run()
+    assert "Undo" not in [b.label for b in app.button]
+
+
+def test_the_trash_is_emptied_when_the_browser_is_gone(own_run, runs_dir):
+    own_run("mine")
+    app = click(train("mine"), "Delete")
+    kept = app.session_state[run_trash.TRASH]
+    st.cache_resource.clear()  # as Streamlit does for a session whose browser is gone
+    assert kept._timer.is_alive()
+    app.run()  # it has come back
+    assert kept._timer is None
+    assert trash(runs_dir) == ["mine"]
+
+
+def test_what_others_left_for_a_day_goes_when_the_page_is_opened(own_run, runs_dir):
+    kept = Trash()
+    old = kept.delete(own_run("old")).path.parent
+    os.utime(old, (time.time() - 90_000,) * 2)
+    open_app("train")
+    assert trash(runs_dir) == []
+
+
+def test_a_run_that_has_begun_meanwhile_is_not_deleted(own_run):
+    run = own_run("mine")
+    app = train("mine")
+    pressed = button(app, "Delete")
+    write_run_info(run.path, state="running", process=this_process())
+    pressed.click().run()
+    assert not app.exception
+    assert "is at work; it can be deleted when it has ended" in app.error[0].value.replace("\\", "")
+    assert run.path.is_dir()
+
+
+def test_settings_are_handed_to_the_form(own_run):
+    settings = TrainSettings(epochs=3, mirror=True)
+    own_run("mine", settings=settings.to_dict())
+    app = click(train("mine"), "Use these settings")
+    assert app.number_input(key="train_epochs").value == 3
+    assert app.toggle(key="train_mirror").value is True
+    assert app.selectbox(key="train_recipe_own").value == "own"
+    assert r"settings of mine are in the form above" in app.toast[0].value
+
+
+def test_a_run_is_looked_at_on_all_pages(own_run):
+    own_run("mine")
+    app = click(train("mine"), "Look at it on all pages")
+    assert app.sidebar.selectbox(key=frame.RUN_KEY).value == "mine"
+
+
+def test_a_run_can_be_downloaded(own_run):
+    own_run("mine")
+    (download,) = train("mine").download_button
+    assert (download.label, download.disabled) == ("Download", False)
+    # what it is made of: tests/test_transfer.py
+
+
+# --- comparing
+
+
+def test_curves_are_those_of_the_ticked_runs(own_run):
+    own_run("mine")
+    app = train()
+    assert charts(app) == over("the epochs for 3 runs")  # before anything is chosen
+    app = train("mine")
+    assert charts(app) == over("the epochs for 1 run")
+    app = train("mine", ["seed-cnn", "robust"])
+    assert charts(app) == over("the epochs for 2 runs")
+
+
+def test_a_history_that_grows_is_drawn_anew(own_run):
+    run = own_run("mine")
+    (run.path / "history.jsonl").unlink()
+    app = train("mine")
+    assert "There are no curves" in texts(app)
+    event = {"event": "epoch", "time": 1.0, "epoch": 1, "accuracy": 0.5, "loss": 1.0}
+    append_json_line(run.path / "history.jsonl", event)
+    app.run()
+    assert charts(app) == over("the epochs for 1 run")
+
+
+# --- in a browser, on a phone
+
+
+@pytest.mark.browser
+def test_a_finger_chooses_ticks_and_sorts(chromium, server):
+    with browsing(chromium, viewport={"width": 390, "height": 844}, has_touch=True) as page:
+        go(page, server, "/train", "Train")
+        table = page.get_by_role("table", name="Runs that have ended")
+        expect(table).to_be_visible()
+        for name in ("robust", "seed-cnn"):
+            page.get_by_role("checkbox", name=f"Compare {name}").tap()
+        curves = page.get_by_label("Accuracy over the epochs for 2 runs").first
+        expect(curves).to_be_visible()
+
+        table.get_by_role("button", name="seed-cnn").tap()
+        detail = page.locator(".st-key-run-detail")
+        expect(detail).to_contain_text("seed-cnn: finished")
+        with page.expect_download() as download:
+            detail.get_by_role("button", name="Download").tap()
+        assert download.value.suggested_filename == "seed-cnn.zip"
+        table.get_by_role("button", name="seed-cnn").tap()  # once more: none is chosen
+        expect(detail).to_have_count(0)
+
+        table.get_by_role("button", name="Run", exact=True).tap()
+        table.get_by_role("button", name="Run", exact=True).tap()
+        expect(table.locator("tbody th").first).to_have_text("seed-cnn")
+        # nothing of the page is wider than the phone
+        assert page.evaluate("document.documentElement.scrollWidth") == 390

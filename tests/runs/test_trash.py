@@ -1,0 +1,132 @@
+"""Runs that are deleted, and the way back."""
+
+import gc
+import os
+import time
+
+import pytest
+
+from fmnist.errors import KeepingError
+from fmnist.runs.library import free_run_name, list_runs, runs_directory
+from fmnist.runs.run import RUN_NAME, read_run
+from fmnist.runs.trash import Trash, purge_old_runs
+
+
+def trash(runs_dir) -> list[str]:
+    return sorted(path.name for path in runs_dir.glob(".trash/*/*"))
+
+
+def names() -> list[str]:
+    return [run.name for run in list_runs() if not run.shipped]
+
+
+def test_deleting_can_be_undone_until_it_is_purged(own_run, runs_dir):
+    kept, other = Trash(), Trash()
+    run = own_run()
+    deleted = kept.delete(run)
+    assert names() == []
+    assert trash(runs_dir) == ["mine"]
+    assert kept.deleted == (deleted,)
+    with pytest.raises(KeepingError, match="cannot be brought back"):
+        other.undo(deleted)  # another session's
+    assert kept.undo(deleted) == run
+    assert kept.deleted == ()
+    assert names() == ["mine"]
+    assert list((runs_dir / ".trash").iterdir()) == []
+    with pytest.raises(KeepingError, match="cannot be brought back"):
+        kept.undo(deleted)
+
+    kept.delete(run)
+    other.purge()
+    assert trash(runs_dir) == ["mine"]
+    kept.purge()
+    assert list((runs_dir / ".trash").iterdir()) == []
+    assert kept.deleted == ()
+    with pytest.raises(KeepingError, match="'mine' is gone"):
+        kept.delete(run)
+
+
+def test_undo_takes_a_free_name_where_its_own_was_taken(own_run):
+    kept = Trash()
+    first = kept.delete(own_run())
+    second = kept.delete(own_run())
+    own_run()
+    assert kept.undo(second).name == "mine-2"
+    assert kept.undo(first).name == "mine-3"
+    assert sorted(names()) == ["mine", "mine-2", "mine-3"]
+
+
+def test_free_names_are_names():
+    long = "x" * 64
+    assert free_run_name(long) == long
+    (runs_directory() / long).mkdir()
+    assert RUN_NAME.fullmatch(free_run_name(long))
+    assert free_run_name("robust") == "robust-2"
+
+
+def test_damaged_folders_can_be_deleted_and_come_back(runs_dir):
+    kept = Trash()
+    os.mkdir(os.fsencode(runs_dir) + b"/bad\xff")
+    (runs_dir / "file-inside").mkdir()
+    for run in [run for run in list_runs() if not run.shipped]:
+        kept.delete(run)
+    assert names() == []
+    for deleted in kept.deleted:
+        kept.undo(deleted)
+    assert sorted(names()) == ["bad\ufffd", "file-inside"]
+
+
+def test_a_link_is_deleted_and_not_what_it_leads_to(own_run, runs_dir, tmp_path):
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "run.json").write_text("{}")
+    (runs_dir / "link").symlink_to(tmp_path / "precious")
+    kept = Trash()
+    kept.delete(read_run(runs_dir / "link"))
+    kept.purge()
+    assert names() == []
+    assert (tmp_path / "precious" / "run.json").is_file()
+
+
+def test_a_session_that_is_lost_may_come_back(own_run, runs_dir):
+    kept = Trash()
+    kept.purge_later(0)  # nothing to do
+    kept.delete(own_run("first"))
+    kept.purge_later(3600)
+    kept.stay()
+    assert trash(runs_dir) == ["first"]
+    kept.purge_later(0)
+    for _ in range(600):
+        if not trash(runs_dir):
+            break
+        time.sleep(0.1)
+    assert trash(runs_dir) == []
+
+
+def test_a_forgotten_trash_is_emptied(own_run, runs_dir):
+    kept = Trash()
+    kept.delete(own_run())
+    del kept
+    gc.collect()
+    assert trash(runs_dir) == []
+
+
+def test_only_what_is_older_than_a_day_is_purged_for_others(own_run, runs_dir):
+    purge_old_runs()  # no trash yet
+    kept = Trash()
+    old, new = kept.delete(own_run("old")), kept.delete(own_run("new"))
+    yesterday = time.time() - 25 * 3600
+    os.utime(old.path.parent, (yesterday, yesterday))
+    (runs_dir / ".trash" / "stray").write_text("")
+    purge_old_runs()
+    assert trash(runs_dir) == ["new"]
+    with pytest.raises(KeepingError, match="deleted too long ago"):
+        kept.undo(old)
+    assert kept.undo(new).name == "new"
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(own_run, monkeypatch, tmp_path):
+    run = own_run()
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / "file"))
+    with pytest.raises(KeepingError, match="cannot be changed on this computer's disk"):
+        Trash().delete(run)

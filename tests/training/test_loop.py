@@ -1,0 +1,106 @@
+"""Pieces of a training that need no process of their own; whole ones are in test_jobs."""
+
+import json
+import math
+from unittest.mock import MagicMock
+
+import numpy as np
+import pytest
+
+from fmnist.data import Part
+from fmnist.errors import RunError, TrainingDiverged
+from fmnist.jobs import resume
+from fmnist.runs.library import create_run, find_run
+from fmnist.runs.run import read_run
+from fmnist.settings import TrainSettings
+from fmnist.training import loop
+from fmnist.training.loop import _mean_weights, _validate, _validation_scores, train
+
+pytestmark = pytest.mark.slow  # imports TensorFlow
+
+
+# Keras 3.15 reads a variable through an __array__ that NumPy 2.4 calls outdated
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_the_mean_of_two_networks_is_taken_layer_by_layer(tmp_path):
+    import keras
+
+    file = find_run("robust").path / "model.keras"
+    model = keras.models.load_model(file, compile=False)
+    weights = model.get_weights()
+    model.set_weights([2 * layer for layer in weights])
+    model.save(tmp_path / "doubled.keras")
+    mean = _mean_weights([file, tmp_path / "doubled.keras"])
+    assert len(mean) == len(weights)
+    for found, layer in zip(mean, weights, strict=True):
+        assert found.dtype == layer.dtype
+        np.testing.assert_allclose(found, 1.5 * layer, rtol=1e-6)
+    for found, layer in zip(_mean_weights([file]), weights, strict=True):
+        np.testing.assert_array_equal(found, layer)
+
+
+class Right:
+    """A network that is certain, and right about the first three of every four images."""
+
+    def predict_on_batch(self, x):
+        right = (x[:, 0, 0, 0] * 255).round().astype(int)  # the image says its class there
+        said = np.where(np.arange(len(x)) % 4 < 3, right, (right + 1) % 10)
+        return np.eye(10, dtype=np.float32)[said]
+
+
+LAST = {"epoch": 3, "val_accuracy": 0.5, "val_loss": 1.0}
+OLD = {"validation_accuracy": 0.5, "validation_loss": 1.0}
+# two of eight are wrong with a probability of 0, which Keras takes for 1e-7
+ANEW = {"validation_accuracy": 0.75, "validation_loss": 4.02952}
+
+
+@pytest.mark.parametrize(
+    ("shifted", "stopped", "last", "expected"),
+    [
+        (False, False, LAST, OLD),
+        (True, False, LAST, ANEW),
+        (False, True, LAST, ANEW),  # it has learnt since its last epoch's end
+        (False, True, {}, ANEW),  # in its first epoch
+    ],
+)
+def test_a_network_that_predicts_otherwise_than_its_last_epoch_is_evaluated_anew(
+    shifted, stopped, last, expected
+):
+    settings = TrainSettings(shift=1, shifted_looks=shifted)
+    labels = np.arange(8)
+    images = np.zeros((8, 28, 28), np.uint8)
+    images[:, 0, 0] = labels
+    validation = Part(images, labels)
+    assert _validation_scores(Right(), validation, settings, last, stopped) == expected
+    # it learns from all images
+    assert _validation_scores(Right(), None, settings, last, stopped) == {}
+
+
+def test_a_training_that_diverges_says_so_and_what_would_help(runs_dir, monkeypatch):
+    settings = TrainSettings(fraction=0.01, epochs=2)
+    path = create_run("wild", settings)
+    monkeypatch.setattr(loop, "fit_epoch", diverging)
+    with pytest.raises(TrainingDiverged, match="In epoch 1 the loss was no number any more"):
+        train(path, settings)
+    failed = read_run(path)
+    assert failed.state == "failed"
+    assert "lower learning rate" in failed.reason
+    with pytest.raises(RunError, match="would do so again; train another one"):
+        resume.resumed_settings(failed)
+    assert json.loads((path / "history.jsonl").read_text().splitlines()[-1])["event"] == "error"
+
+
+def test_nothing_of_answers_that_are_no_numbers_is_kept(tmp_path):
+    class Broken:
+        def predict_on_batch(self, x):
+            return np.full((len(x), 10), np.nan, np.float32)
+
+    validation = Part(np.zeros((8, 28, 28), np.uint8), np.arange(8))
+    with pytest.raises(TrainingDiverged, match="In epoch 3 "):
+        _validate(tmp_path, Broken(), validation, TrainSettings(), 2, MagicMock())
+    assert list(tmp_path.iterdir()) == []
+
+
+def diverging(model, images, labels, settings, epoch, after_batch):
+    after_batch(0, {"accuracy": 0.1, "loss": 2.3}, 1.0)
+    after_batch(1, {"accuracy": 0.1, "loss": math.nan}, 1.0)
+    raise AssertionError("it went on")
