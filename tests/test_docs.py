@@ -5,7 +5,7 @@ import re
 import pytest
 
 from fmnist.cli.main import _parser
-from fmnist.metrics.report import interval
+from fmnist.metrics.report import wilson_interval
 from fmnist.runs.library import find_run
 from tests.conftest import ROOT
 
@@ -59,7 +59,7 @@ def test_every_file_named_exists():
 def test_numbers_are_those_of_the_shipped_runs(name):
     run = find_run(name)
     accuracy = run.scores["test_accuracy"]
-    low, high = interval(round(accuracy * 10_000), 10_000)
+    low, high = wilson_interval(round(accuracy * 10_000), 10_000)
     assert f"{100 * accuracy:.2f} % of n = 10,000 test images" in README
     assert f"(95 % interval {100 * low:.2f} to {100 * high:.2f} %)" in README
     assert f"{100 * run.scores['validation_accuracy']:.2f} % of n = 5,000" in README

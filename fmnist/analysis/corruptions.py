@@ -17,7 +17,14 @@ from fmnist.inference.classifier import Classifier
 from fmnist.runs.library import runs_directory
 from fmnist.runs.run import Run
 
-__all__ = ["CHANGES", "STRENGTHS", "change", "measure", "read", "write"]
+__all__ = [
+    "CORRUPTIONS",
+    "STRENGTHS",
+    "corrupt_images",
+    "measure_corruptions",
+    "read_corruptions",
+    "write_corruptions",
+]
 
 STRENGTHS = 5
 SEED = 0  # of the noise and of the directions: the same pictures for every run
@@ -85,7 +92,7 @@ def _inverted(images: np.ndarray, strength: int) -> np.ndarray:
 
 
 # name -> ((N, 28, 28) uint8, strength 1..5 -> (N, 28, 28) uint8, what the strengths are)
-CHANGES: dict[str, tuple[Callable[[np.ndarray, int], np.ndarray], str]] = {
+CORRUPTIONS: dict[str, tuple[Callable[[np.ndarray, int], np.ndarray], str]] = {
     "Shift": (_shifted, "by 1, 2, 3, 4, 5 pixels in one of eight directions"),
     "Rotation": (_turned, "by 6, 12, 18, 24, 30 degrees to either side"),
     "Mirror": (_mirrored, "20, 40, 60, 80, 100 % of the images, left for right"),
@@ -96,19 +103,19 @@ CHANGES: dict[str, tuple[Callable[[np.ndarray, int], np.ndarray], str]] = {
 }
 
 
-def change(images: np.ndarray, name: str, strength: int) -> np.ndarray:
-    """Images (N, 28, 28) uint8 changed in one of the `CHANGES`; strength 0 is no change.
+def corrupt_images(images: np.ndarray, name: str, strength: int) -> np.ndarray:
+    """Images (N, 28, 28) uint8 changed in one of the `CORRUPTIONS`; strength 0 is no change.
 
     The same images give the same result. Raises KeyError for another name and ValueError for a
     strength outside 0..5.
     """
-    function, _ = CHANGES[name]
+    function, _ = CORRUPTIONS[name]
     if not 0 <= strength <= STRENGTHS:
         raise ValueError(f"strength must be from 0 to {STRENGTHS}, got {strength}")
     return function(images, strength) if strength else images
 
 
-def measure(
+def measure_corruptions(
     classifier: Classifier, images: np.ndarray, labels: np.ndarray
 ) -> Iterator[tuple[str, int, int]]:
     """(name, strength, how many are right) of every change and strength, one after another.
@@ -116,12 +123,12 @@ def measure(
     images (N, 28, 28) uint8, labels (N,). The change of strength 0 comes first, once, as "".
     """
     yield "", 0, _right(classifier, images, labels)
-    for name in CHANGES:
+    for name in CORRUPTIONS:
         for strength in range(1, STRENGTHS + 1):
-            yield name, strength, _right(classifier, change(images, name, strength), labels)
+            yield name, strength, _right(classifier, corrupt_images(images, name, strength), labels)
 
 
-def read(run: Run) -> dict | None:
+def read_corruptions(run: Run) -> dict | None:
     """The sheet of a run: {"n", "plain", "right": {name: [5 counts]}}; None where there is none.
 
     One that is damaged, or that belongs to another network, is none.
@@ -136,7 +143,7 @@ def read(run: Run) -> dict | None:
     return None
 
 
-def write(run: Run, plain: int, right: dict[str, list[int]], n: int) -> dict:
+def write_corruptions(run: Run, plain: int, right: dict[str, list[int]], n: int) -> dict:
     """Keep a sheet in the run's folder, or beside own runs where that cannot be written."""
     sheet = {"network": run.files["model.tflite"], "n": n, "plain": plain, "right": right}
     for path in _places(run):
@@ -157,11 +164,11 @@ def _places(run: Run) -> list[Path]:
 
 def _whole(sheet: object) -> bool:
     try:
-        counts = [sheet["plain"], *(c for name in CHANGES for c in sheet["right"][name])]
+        counts = [sheet["plain"], *(c for name in CORRUPTIONS for c in sheet["right"][name])]
         n = sheet["n"]
     except (KeyError, TypeError):
         return False
-    if type(n) is not int or n <= 0 or len(counts) != 1 + STRENGTHS * len(CHANGES):
+    if type(n) is not int or n <= 0 or len(counts) != 1 + STRENGTHS * len(CORRUPTIONS):
         return False
     return all(type(count) is int and 0 <= count <= n for count in counts)
 

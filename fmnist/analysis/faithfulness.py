@@ -15,9 +15,15 @@ from scipy.stats import bootstrap
 
 from fmnist.analysis.occlusion import occlusion_map
 from fmnist.inference.classifier import Classifier
-from fmnist.metrics.report import interval
+from fmnist.metrics.report import wilson_interval
 
-__all__ = ["Faithfulness", "area", "deletion_stages", "measure", "summarise"]
+__all__ = [
+    "Faithfulness",
+    "area_under_deletion",
+    "deletion_stages",
+    "measure_deletion",
+    "summarise_deletion",
+]
 
 STEPS = 20
 RESAMPLES = 2_000
@@ -39,7 +45,7 @@ class Faithfulness:
     difference_interval: tuple[float, float]
     better: int
     share: float
-    interval: tuple[float, float]
+    wilson_interval: tuple[float, float]
 
     def to_dict(self) -> dict:
         """Plain values under the names that `faithfulness --json` promises."""
@@ -61,12 +67,12 @@ def deletion_stages(pixels: np.ndarray, order: np.ndarray, steps: int = STEPS) -
     return stages
 
 
-def area(curve: np.ndarray) -> np.ndarray:
+def area_under_deletion(curve: np.ndarray) -> np.ndarray:
     """Area under curves (..., steps + 1) over the share blanked, 0..1, by the trapezoid rule."""
     return np.trapezoid(curve, dx=1 / (curve.shape[-1] - 1), axis=-1)
 
 
-def measure(
+def measure_deletion(
     images: Iterable[np.ndarray], classifier: Classifier, seed: int
 ) -> Iterator[tuple[float, float]]:
     """For each (28, 28) uint8 the area with marked and with random pixels blanked first.
@@ -80,11 +86,11 @@ def measure(
         chance = deletion_stages(pixels, rng.random((28, 28)))
         probabilities, _ = classifier(np.concatenate([marked, chance]))
         curves = probabilities[:, class_id].astype(np.float64).reshape(2, -1)
-        yield tuple(area(curves).tolist())
+        yield tuple(area_under_deletion(curves).tolist())
 
 
-def summarise(areas: np.ndarray, seed: int) -> Faithfulness:
-    """Judge the areas (N, 2) of `measure`, N >= 1; the seed fixes the bootstrap."""
+def summarise_deletion(areas: np.ndarray, seed: int) -> Faithfulness:
+    """Judge the areas (N, 2) of `measure_deletion`, N >= 1; the seed fixes the bootstrap."""
     marked, chance = areas.T
     gains, n = chance - marked, len(areas)
     better = int((gains > 0).sum())
@@ -105,5 +111,5 @@ def summarise(areas: np.ndarray, seed: int) -> Faithfulness:
         difference_interval=(float(low), float(high)),
         better=better,
         share=better / n,
-        interval=interval(better, n),
+        interval=wilson_interval(better, n),
     )

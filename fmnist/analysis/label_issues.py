@@ -9,10 +9,10 @@ a millisecond; cleanlab takes half a second a run, and the web process 1.4 s to 
 
 import numpy as np
 
-__all__ = ["margin", "suspects"]
+__all__ = ["find_label_issues", "normalized_margin"]
 
 
-def margin(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def normalized_margin(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Probability of the label minus that of the best other class: (N,) float32, -1..1.
 
     The lower, the more suspicious is the label (the paper's "normalized margin").
@@ -24,7 +24,7 @@ def margin(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return (of_label - others.max(axis=1)).astype(np.float32)
 
 
-def suspects(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def find_label_issues(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Which labels are suspects: (N,) bool, of (N, 10) probabilities and (N,) labels.
 
     An image counts towards a class where its probability reaches the mean that the images of this

@@ -8,7 +8,7 @@ import pandas as pd
 from fmnist.analysis import label_issues
 from fmnist.data import CLASS_NAMES, Part
 
-__all__ = ["NEEDS_TRAINING", "SORTS", "answers_table", "choose", "describe"]
+__all__ = ["NEEDS_TRAINING", "SORTS", "answers_table", "describe_answer", "filter_answers"]
 
 # label on the page -> (column, ascending)
 SORTS = {
@@ -56,8 +56,8 @@ def answers_table(
             "confidence": probabilities.max(axis=1),
             "margin": top[:, 1] - top[:, 0],
             "loss": -np.log(np.maximum(of_true, 1e-7)),
-            "label_margin": label_issues.margin(probabilities, labels),
-            "suspect": label_issues.suspects(probabilities, labels),
+            "label_margin": label_issues.normalized_margin(probabilities, labels),
+            "suspect": label_issues.find_label_issues(probabilities, labels),
             "runs_wrong": wrong,
             "to_training": np.nan if to_training is None else to_training,
             "contrast": part.images.std(axis=(1, 2)),
@@ -65,7 +65,7 @@ def answers_table(
     )
 
 
-def choose(
+def filter_answers(
     table: pd.DataFrame,
     *,
     true: list[int] | None = None,
@@ -97,7 +97,7 @@ def choose(
     return table[keep].sort_values([column, "index"], ascending=[ascending, True])
 
 
-def describe(row: Mapping) -> str:
+def describe_answer(row: Mapping) -> str:
     """One line for a caption, of a row of `answers_table`: index, true class, answer."""
     return (
         f"#{int(row['index'])}: {CLASS_NAMES[int(row['true'])]}, taken for "

@@ -16,7 +16,7 @@ from fmnist.inference.classifier import Classifier
 from fmnist.runs.library import runs_directory
 from fmnist.runs.run import SHIPPED_DIR, Run
 
-__all__ = ["TrainingFeatures", "learnt_from", "unit"]
+__all__ = ["TrainingFeatures", "normalise_rows", "training_indices"]
 
 CHUNK = 500  # images at a time: a tenth of a second, which a page that is left waits for
 FILES_KEPT = 8  # of some 28 MB each
@@ -32,7 +32,7 @@ class TrainingFeatures:
     def __init__(self, run: Run, classifier: Classifier):
         """Read them from the cache where they are there. Raises DatasetError without the images."""
         part = load("train")
-        self.indices = learnt_from(run, part.labels)  # (T,) int64 into the training part
+        self.indices = training_indices(run, part.labels)  # (T,) int64 into the training part
         self._images, self._labels = part.images, part.labels
         self._classifier = classifier
         width = classifier(np.zeros((1, 28, 28), np.uint8))[1].shape[1]
@@ -57,7 +57,7 @@ class TrainingFeatures:
                 chunk = self.indices[self._done : self._done + CHUNK]
                 _, features = self._classifier(self._images[chunk])
                 # rounded as the cache is, so that an answer does not depend on who computed it
-                units = unit(features).astype(np.float16)
+                units = normalise_rows(features).astype(np.float16)
                 self._units[self._done : self._done + len(chunk)] = units
                 self._done += len(chunk)
                 if self._done == len(self._units) and self._path is not None:
@@ -75,7 +75,7 @@ class TrainingFeatures:
         if self._done < len(self._units):
             raise RuntimeError("the training features are not computed yet; advance first")
         # (T, F) @ (F,): the cosines, since all have length 1
-        distances = np.clip(1 - self._units @ unit(features[np.newaxis])[0], 0, 2)
+        distances = np.clip(1 - self._units @ normalise_rows(features[np.newaxis])[0], 0, 2)
         rows = np.argsort(distances, kind="stable")[:count]
         found = self.indices[rows]
         return found, distances[rows], self._labels[found]
@@ -94,14 +94,14 @@ class TrainingFeatures:
         return self.indices[rows], np.clip(1 - best, 0, 2).astype(np.float32)
 
 
-def learnt_from(run: Run, labels: np.ndarray) -> np.ndarray:
+def training_indices(run: Run, labels: np.ndarray) -> np.ndarray:
     """Indices (T,) int64 of the training images that a run learnt from, given all labels."""
     if not run.settings.holdout:
         return np.arange(len(labels))
     return split(labels, run.settings.fraction)[0]
 
 
-def unit(features: np.ndarray) -> np.ndarray:
+def normalise_rows(features: np.ndarray) -> np.ndarray:
     """(N, F) float32 -> rows of length 1; a row that has no direction becomes 0."""
     # float64, because the squares of large float32 values overflow
     features = np.nan_to_num(features, posinf=0.0, neginf=0.0).astype(np.float64)

@@ -4,7 +4,7 @@ import numpy as np
 
 from fmnist.images.display import enlarge
 
-__all__ = ["overlay"]
+__all__ = ["overlay_attribution"]
 
 # The orange and the blue of Okabe & Ito's palette (Wong, Nature Methods 8 (2011) 441), which
 # people with any colour blindness tell apart.
@@ -14,7 +14,7 @@ STRONGEST = 0.9  # opacity of the largest value
 POWER = 0.7  # below 1, so that one strong spot does not hide the rest
 
 
-def overlay(pixels: np.ndarray, values: np.ndarray, factor: int) -> np.ndarray:
+def overlay_attribution(pixels: np.ndarray, values: np.ndarray, factor: int) -> np.ndarray:
     """Lay values over a picture: (28, 28) uint8, (28, 28) float32 -> (28 f, 28 f, 3) uint8.
 
     Positive values are orange, negative ones blue; the largest of either sign is the strongest.

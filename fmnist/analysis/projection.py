@@ -14,13 +14,21 @@ from fmnist.files import load_arrays, save_arrays
 from fmnist.runs.library import runs_directory
 from fmnist.runs.run import Run
 
-__all__ = ["cache_path", "inside", "make", "pca", "read", "unit", "write"]
+__all__ = [
+    "cache_path",
+    "points_inside",
+    "project_pca",
+    "project_tsne",
+    "read_projection",
+    "scale_to_unit",
+    "write_projection",
+]
 
 SEED = 0
 DIMENSIONS = 50  # what t-SNE is given, as in its paper
 
 
-def pca(features: np.ndarray, dimensions: int = 2) -> np.ndarray:
+def project_pca(features: np.ndarray, dimensions: int = 2) -> np.ndarray:
     """The first principal components: (N, F) float32 -> (N, dimensions) float32."""
     from sklearn.decomposition import PCA
 
@@ -29,21 +37,23 @@ def pca(features: np.ndarray, dimensions: int = 2) -> np.ndarray:
     return found.astype(np.float32)
 
 
-def make(features: np.ndarray) -> np.ndarray:
+def project_tsne(features: np.ndarray) -> np.ndarray:
     """t-SNE of (N, F) float32: (N, 2) float32, each axis from -1 to 1."""
     from sklearn.manifold import TSNE
 
-    places = TSNE(init="pca", random_state=SEED, n_jobs=-1).fit_transform(pca(features, DIMENSIONS))
-    return unit(places)
+    places = TSNE(init="pca", random_state=SEED, n_jobs=-1).fit_transform(
+        project_pca(features, DIMENSIONS)
+    )
+    return scale_to_unit(places)
 
 
-def unit(places: np.ndarray) -> np.ndarray:
+def scale_to_unit(places: np.ndarray) -> np.ndarray:
     """Moved and scaled so that (N, 2) fills -1..1 in both axes."""
     low, high = places.min(axis=0), places.max(axis=0)
     return ((places - low) / np.maximum(high - low, 1e-9) * 2 - 1).astype(np.float32)
 
 
-def inside(places: np.ndarray, lasso: object) -> np.ndarray | None:
+def points_inside(places: np.ndarray, lasso: object) -> np.ndarray | None:
     """Which of (N, 2) places from -1 to 1 lie in a lasso, (N,) bool.
 
     lasso: a list of [x, y] from 0 to 1, as a browser sent it; None is returned for anything else,
@@ -67,12 +77,12 @@ def cache_path(run: Run) -> Path:
     return runs_directory() / ".cache" / "maps" / f"{run.files['model.tflite']}.npz"
 
 
-def read(run: Run, count: int) -> np.ndarray | None:
+def read_projection(run: Run, count: int) -> np.ndarray | None:
     """The map of `count` images made before, (count, 2) float32; None without a whole one."""
     kept = load_arrays(cache_path(run), places=((count, 2), np.float32))
     return None if kept is None else kept[0]
 
 
-def write(run: Run, places: np.ndarray) -> None:
+def write_projection(run: Run, places: np.ndarray) -> None:
     """Keep the map. Raises OSError where the folder cannot be written."""
     save_arrays(cache_path(run), places=places)

@@ -6,7 +6,7 @@ answered otherwise.
 
 import numpy as np
 
-from fmnist.analysis.neighbours import unit
+from fmnist.analysis.neighbours import normalise_rows
 
 __all__ = ["Relations"]
 
@@ -21,7 +21,7 @@ class Relations:
     def __init__(self, features: np.ndarray):
         """features (N, F) float32, as the classifier gives them."""
         self.features = features
-        self._units = unit(features)
+        self._units = normalise_rows(features)
 
     def nearest(
         self, index: int, among: np.ndarray, count: int = 1

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmnist.metrics.report import interval
+from fmnist.metrics.report import wilson_interval
 
-__all__ = ["MEASURES", "Slice", "measure", "slices"]
+__all__ = ["MEASURES", "Slice", "measure_property", "slice_by_property"]
 
 PARTS = 5
 GARMENT = 8  # brighter pixels belong to the garment; the dataset's ground is 0 with a little noise
@@ -21,7 +21,7 @@ GARMENT = 8  # brighter pixels belong to the garment; the dataset's ground is 0 
 class Slice:
     """The images of a measure from `low` to `high` (both included): indices, how many are right."""
 
-    measure: str
+    measure_property: str
     low: float
     high: float
     indices: np.ndarray  # (M,) int64 into the test set
@@ -35,7 +35,7 @@ class Slice:
     @property
     def interval(self) -> tuple[float, float]:
         """95 % Wilson interval of the accuracy."""
-        return interval(self.right, len(self.indices))
+        return wilson_interval(self.right, len(self.indices))
 
 
 def _brightness(images: np.ndarray) -> np.ndarray:
@@ -76,19 +76,19 @@ MEASURES: dict[str, tuple[Callable[[np.ndarray], np.ndarray], str]] = {
 }
 
 
-def measure(images: np.ndarray, name: str) -> np.ndarray:
+def measure_property(images: np.ndarray, name: str) -> np.ndarray:
     """One of `MEASURES` of images (N, 28, 28) uint8: (N,) float64. Raises KeyError for others."""
     return MEASURES[name][0](images).astype(np.float64)
 
 
-def slices(images: np.ndarray, right: np.ndarray, parts: int = PARTS) -> list[Slice]:
+def slice_by_property(images: np.ndarray, right: np.ndarray, parts: int = PARTS) -> list[Slice]:
     """All measures, each in `parts` slices of equally many images from the lowest value up.
 
     images (N, 28, 28) uint8, right (N,) bool, N >= parts. Ties are parted by their index.
     """
     found = []
     for name in MEASURES:
-        values = measure(images, name)
+        values = measure_property(images, name)
         order = np.argsort(values, kind="stable")
         found += [
             Slice(

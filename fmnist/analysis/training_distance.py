@@ -12,18 +12,24 @@ from pathlib import Path
 
 import numpy as np
 
-from fmnist.analysis.neighbours import TrainingFeatures, unit
+from fmnist.analysis.neighbours import TrainingFeatures, normalise_rows
 from fmnist.files import load_arrays, save_arrays
 from fmnist.runs.library import runs_directory
 from fmnist.runs.run import Run
 
-__all__ = ["Novelty", "duplicates", "measure", "read", "write"]
+__all__ = [
+    "TrainingDistance",
+    "find_near_duplicates",
+    "measure_training_distance",
+    "read_training_distance",
+    "write_training_distance",
+]
 
 CHUNK = 250  # test images at a time against all training images: a tenth of a second
 
 
 @dataclass(frozen=True)
-class Novelty:
+class TrainingDistance:
     """The nearest training image of each of N test images.
 
     nearest: (N,) int64, index into the 60,000; distances: (N,) float32, 1 - cosine, 0 to 2
@@ -33,21 +39,23 @@ class Novelty:
     distances: np.ndarray
 
 
-def measure(features: np.ndarray, training: TrainingFeatures) -> Iterator[float | Novelty]:
+def measure_training_distance(
+    features: np.ndarray, training: TrainingFeatures
+) -> Iterator[float | TrainingDistance]:
     """From test features (N, F) float32: the share done, 0..1, some times; the result last.
 
     Raises RuntimeError before the training features are computed.
     """
-    units = unit(features)
+    units = normalise_rows(features)
     found = []
     for start in range(0, len(units), CHUNK):
         found.append(training.nearest_of_many(units[start : start + CHUNK]))
         yield (start + CHUNK) / (len(units) + CHUNK)
     nearest, distances = zip(*found, strict=True)
-    yield Novelty(np.concatenate(nearest), np.concatenate(distances))
+    yield TrainingDistance(np.concatenate(nearest), np.concatenate(distances))
 
 
-def duplicates(
+def find_near_duplicates(
     test: np.ndarray, train: np.ndarray, nearest: np.ndarray, most: float = 2.0
 ) -> np.ndarray:
     """Test images that stand in the training part too, as far as `nearest` points to them.
@@ -59,13 +67,13 @@ def duplicates(
     return np.flatnonzero(gaps <= most)
 
 
-def read(run: Run, count: int) -> Novelty | None:
+def read_training_distance(run: Run, count: int) -> TrainingDistance | None:
     """What was measured before for `count` test images; None where it has to be measured."""
     kept = load_arrays(_path(run), nearest=((count,), np.int64), distances=((count,), np.float32))
-    return None if kept is None else Novelty(*kept)
+    return None if kept is None else TrainingDistance(*kept)
 
 
-def write(run: Run, novelty: Novelty) -> None:
+def write_training_distance(run: Run, novelty: TrainingDistance) -> None:
     """Keep it; a folder that cannot be written is no error, for it can be measured again."""
     with contextlib.suppress(OSError):
         save_arrays(_path(run), nearest=novelty.nearest, distances=novelty.distances)

@@ -8,13 +8,13 @@ import numpy as np
 from fmnist.runs.library import find_run
 from fmnist.runs.run import find_keras_file
 
-__all__ = ["measure", "photo"]
+__all__ = ["measure_answers", "photo"]
 
 PHOTOS = {"1 megapixel": (1152, 868), "12 megapixels": (4000, 3000)}  # width, height
 JPEG_QUALITY = 90
 
 
-def measure(run: str, photos: int) -> tuple[dict[str, int], dict[str, list[float]]]:
+def measure_answers(run: str, photos: int) -> tuple[dict[str, int], dict[str, list[float]]]:
     """The photos' median sizes in bytes, and the milliseconds of each answer, by size in words.
 
     run: name of the run that answers; photos: how many of each size. Raises RunError.

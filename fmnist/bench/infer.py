@@ -21,14 +21,14 @@ from fmnist.processes import start_module
 from fmnist.runs.library import find_run
 from fmnist.runs.run import Run, check_run_file, find_keras_file
 
-__all__ = ["BATCH", "SIDES", "measure"]
+__all__ = ["BATCH", "SIDES", "measure_inference"]
 
 SIDES = ("keras", "litert", "classifier")
 BATCH = 1_000  # images that are answered together
 LEAST = 5  # times that a batch is answered
 
 
-def measure(run: str, times: int) -> dict[str, dict]:
+def measure_inference(run: str, times: int) -> dict[str, dict]:
     """Each of SIDES with the run of that name; `times`: answers to one image.
 
     A side has import_seconds, load_seconds (the network, until its first answer), bare_mib,

@@ -15,7 +15,7 @@ from pathlib import Path
 from fmnist.bench.serving import BROWSER_FLAGS, INSTALL, Server, find_browser
 from fmnist.errors import RunError
 
-__all__ = ["INTERACTIONS", "LIMIT", "Interaction", "measure", "settle", "studio"]
+__all__ = ["INTERACTIONS", "LIMIT", "Interaction", "measure_clicks", "settle", "studio"]
 
 LIMIT = 180_000  # ms that anything may take before the benchmark gives up
 TIMER = """
@@ -69,7 +69,7 @@ class Interaction:
     ready: Callable = lambda page: None
 
 
-def measure(run: str, times: int) -> Iterator[tuple[str, list[float]]]:
+def measure_clicks(run: str, times: int) -> Iterator[tuple[str, list[float]]]:
     """(name, milliseconds) of every interaction, `times` each after one that does not count.
 
     Raises RunError as `studio` does.

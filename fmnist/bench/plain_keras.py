@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["BATCH_SIZE", "EPOCHS", "build", "fit"]
+__all__ = ["BATCH_SIZE", "EPOCHS", "build_plain", "fit_plain"]
 
 BATCH_SIZE, EPOCHS, LEARNING_RATE = 64, 10, 1e-3
 
 
-def build(seed: int):
+def build_plain(seed: int):
     """The compiled ten-layer network, 423,338 parameters, with new weights of that seed."""
     import keras
     from keras import layers
@@ -43,7 +43,7 @@ def build(seed: int):
     return model
 
 
-def fit(
+def fit_plain(
     model,
     images: np.ndarray,
     labels: np.ndarray,

@@ -22,7 +22,7 @@ from fmnist.runs.run import read_run
 from fmnist.settings import TrainSettings, arguments
 from fmnist.training.recipes import RECIPES
 
-__all__ = ["CANVAS_WAITS", "LEAST", "PHASES", "measure"]
+__all__ = ["CANVAS_WAITS", "LEAST", "PHASES", "measure_strokes"]
 
 PHASES = ("alone", "beside a training")
 LEAST = 20  # strokes while nothing else runs
@@ -63,7 +63,7 @@ new MutationObserver((changes) => {
 """
 
 
-def measure(
+def measure_strokes(
     run: str,
     seconds: float,
     least: int = LEAST,

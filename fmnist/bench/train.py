@@ -27,7 +27,7 @@ from fmnist.processes import start_module
 from fmnist.settings import TrainSettings
 from fmnist.training.recipes import RECIPES
 
-__all__ = ["BASELINE", "GOALS", "RACERS", "race", "summary"]
+__all__ = ["BASELINE", "GOALS", "RACERS", "race_recipes", "summarise_race"]
 
 BASELINE = "plain"
 # stylised images need processes of their own, which a race for seconds does not allow for
@@ -35,7 +35,7 @@ RACERS = (BASELINE, *(name for name, one in RECIPES.items() if not one.settings.
 GOALS = (90, 91, 92, 93, 94)  # % of the test images
 
 
-def race(
+def race_recipes(
     recipes: list[str], seeds: list[int], fraction: float, say: Callable[[str], None]
 ) -> Iterator[dict]:
     """Train every recipe with every seed, all recipes with the first seed first; yield each entry.
@@ -118,7 +118,7 @@ def _ctrl_c_waits():
         before(signal.SIGINT, None)
 
 
-def summary(entries: list[dict]) -> dict[str, dict]:
+def summarise_race(entries: list[dict]) -> dict[str, dict]:
     """What the entries of each recipe come to, means over its seeds; recipes in their order.
 
     `to` has for each goal in % how many seeds `reached` it, and, where all did, the mean `seconds`
@@ -226,10 +226,10 @@ def _one(name: str, seed: int, fraction: float) -> dict:
     images, labels = training.images, training.labels
     settings = _settings(name, seed, fraction)
     if name == BASELINE:
-        model = plain_keras.build(seed)
+        model = plain_keras.build_plain(seed)
         startup = time.time() - psutil.Process().create_time()
         lap = _Lap(model, test, plain_keras.EPOCHS)
-        plain_keras.fit(model, images, labels, lap)
+        plain_keras.fit_plain(model, images, labels, lap)
     else:
         set_up(settings)
         model = build_training_model(settings)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from fmnist.data import CLASS_NAMES
-from fmnist.metrics.confusions import shares
+from fmnist.metrics.confusions import normalise_confusion
 
 __all__ = [
     "confusion_spec",
@@ -15,7 +15,7 @@ __all__ = [
     "learning_chart",
     "probability_spec",
     "probability_table",
-    "trade_off_chart",
+    "risk_coverage_chart",
     "without_data",
 ]
 
@@ -176,8 +176,8 @@ def confusion_table(confusion: np.ndarray, by: str | None = None) -> pd.DataFram
     are counts, or percent of the row or column as `by` says ("row", "column", None). Colour is the
     share of the row in all views, 1 for the largest beside the diagonal, which would outshine all.
     """
-    share = shares(confusion, "row")
-    percent = share if by is None else shares(confusion, by)
+    share = normalise_confusion(confusion, "row")
+    percent = share if by is None else normalise_confusion(confusion, by)
     predicted = [*CLASS_NAMES, NO_ANSWER][: confusion.shape[1]]
     wrong = np.where(np.eye(*confusion.shape, dtype=bool), 0, share)
     return pd.DataFrame(
@@ -195,7 +195,7 @@ def confusion_table(confusion: np.ndarray, by: str | None = None) -> pd.DataFram
     )
 
 
-def trade_off_chart(rows: list[list[float]], chosen: float) -> alt.LayerChart:
+def risk_coverage_chart(rows: list[list[float]], chosen: float) -> alt.LayerChart:
     """Share answered against share right, with the chosen line marked.
 
     rows: [line, share answered, share right], each 0..1; see `calibration.trade_off`

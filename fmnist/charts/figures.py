@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fmnist.data import CLASS_NAMES
-from fmnist.metrics.confusions import shares
+from fmnist.metrics.confusions import normalise_confusion
 
 __all__ = ["confusion_figure", "draw_confusion"]
 
@@ -30,8 +30,8 @@ def confusion_figure(confusion: np.ndarray, *, title: str, by: str | None, kind:
 
 def draw_confusion(axes, confusion: np.ndarray, *, by: str | None) -> None:
     """Draw the confusion matrix (10, 10) into axes; `by` as in `charts.confusion_table`."""
-    share = shares(confusion, "row")
-    percent = share if by is None else shares(confusion, by)
+    share = normalise_confusion(confusion, "row")
+    percent = share if by is None else normalise_confusion(confusion, by)
     image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     ticks = range(len(CLASS_NAMES))
     axes.set_xticks(ticks, CLASS_NAMES, rotation=45, ha="right")

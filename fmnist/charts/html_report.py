@@ -22,7 +22,7 @@ from fmnist.metrics.confusions import confused_pairs
 from fmnist.metrics.report import Evaluation
 from fmnist.runs.run import Run
 
-__all__ = ["report_html"]
+__all__ = ["render_report"]
 
 WORST = 48  # mistakes shown, the most confident first
 TEMPLATES = Environment(
@@ -30,12 +30,14 @@ TEMPLATES = Environment(
 )
 
 
-def report_html(run: Run, probabilities: np.ndarray, images: np.ndarray, labels: np.ndarray) -> str:
+def render_report(
+    run: Run, probabilities: np.ndarray, images: np.ndarray, labels: np.ndarray
+) -> str:
     """The report of a run on the test images as one page of HTML.
 
     probabilities (N, 10) as stored, images (N, 28, 28) uint8, labels (N,)
     """
-    result = report.evaluate(probabilities, labels)
+    result = report.evaluate_probabilities(probabilities, labels)
     answers, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     order = np.argsort(-confidence, kind="stable")
     wrong = order[answers[order] != labels[order]][:WORST]
@@ -53,7 +55,7 @@ def report_html(run: Run, probabilities: np.ndarray, images: np.ndarray, labels:
             [f"{CLASS_NAMES[p.first]} and {CLASS_NAMES[p.second]}", p.total, p.forth, p.back]
             for p in confused_pairs(result.confusion)[:8]
         ],
-        calibration_error=calibration.ece(probabilities, labels),
+        calibration_error=calibration.expected_calibration_error(probabilities, labels),
         top=[(k, calibration.top_k(probabilities, labels, k) / result.n) for k in (2, 3)],
         mistakes=[
             [i, CLASS_NAMES[labels[i]], CLASS_NAMES[answers[i]], f"{confidence[i]:.1%}"]
@@ -86,7 +88,7 @@ def _svg(draw, width: float, height: float) -> Markup:
 
 
 def _reliability(axes, probabilities: np.ndarray, labels: np.ndarray) -> None:
-    bins = calibration.reliability(probabilities, labels)
+    bins = calibration.reliability_bins(probabilities, labels)
     bounds = np.array([b.interval for b in bins]).T
     accuracy = np.array([b.accuracy for b in bins])
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)

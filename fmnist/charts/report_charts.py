@@ -10,13 +10,13 @@ from fmnist.analysis import corruptions
 from fmnist.analysis.slices import Slice
 from fmnist.charts.common import ANSWER, OTHER, TRUE
 from fmnist.metrics.calibration import Bin
-from fmnist.metrics.report import interval
+from fmnist.metrics.report import wilson_interval
 
 __all__ = [
     "confidence_chart",
+    "corruptions_chart",
     "people_chart",
     "reliability_chart",
-    "robustness_chart",
     "slices_chart",
 ]
 
@@ -146,7 +146,7 @@ def people_chart(right: Mapping[str, np.ndarray]) -> alt.LayerChart:
     """
     rows = []
     for name, of_run in right.items():
-        least, most = interval(int(of_run.sum()), len(of_run))
+        least, most = wilson_interval(int(of_run.sum()), len(of_run))
         rows.append({"run": name, "accuracy": of_run.mean(), "least": least, "most": most})
     low = min(HUMAN, *(row["least"] for row in rows)) - 0.01
     scale = alt.Scale(domain=[max(0.0, low), 1], nice=False)
@@ -222,7 +222,7 @@ def slices_chart(slices: Sequence[Slice], overall: float) -> alt.LayerChart:
     return (line + whiskers + points).properties(height=240)
 
 
-def robustness_chart(sheets: dict[str, dict]) -> alt.FacetChart:
+def corruptions_chart(sheets: dict[str, dict]) -> alt.FacetChart:
     """Accuracy over the strength of each change, as small multiples; one line for each run.
 
     sheets: name of a run -> its sheet, see `robustness.read`
@@ -230,7 +230,7 @@ def robustness_chart(sheets: dict[str, dict]) -> alt.FacetChart:
     rows = [
         {"run": run, "change": name, "strength": strength, "right": right / sheet["n"]}
         for run, sheet in sheets.items()
-        for name in corruptions.CHANGES
+        for name in corruptions.CORRUPTIONS
         for strength, right in enumerate([sheet["plain"], *sheet["right"][name]])
     ]
     legend = alt.Legend(orient="top", title=None) if len(sheets) > 1 else None
@@ -251,5 +251,5 @@ def robustness_chart(sheets: dict[str, dict]) -> alt.FacetChart:
             ],
         )
         .properties(width=190, height=130)
-        .facet(alt.Facet("change:N", title=None, sort=list(corruptions.CHANGES)), columns=4)
+        .facet(alt.Facet("change:N", title=None, sort=list(corruptions.CORRUPTIONS)), columns=4)
     )

@@ -133,7 +133,7 @@ def _train(options, parser) -> int:
     def result() -> dict:
         return {
             "fraction": options.fraction,
-            "summary": train.summary(entries),
+            "summary": train.summarise_race(entries),
             "trainings": entries,
         }
 
@@ -141,7 +141,7 @@ def _train(options, parser) -> int:
         print(words, file=sys.stderr, flush=True)
 
     try:
-        for entry in train.race(options.recipes, options.seeds, options.fraction, say):
+        for entry in train.race_recipes(options.recipes, options.seeds, options.fraction, say):
             entries.append(entry)
             _write(options, result())  # whatever happens later
     except (KeyboardInterrupt, RunError) as error:
@@ -158,7 +158,7 @@ def _infer(options, parser) -> int:
 
     _check_least(parser, "--times", options.times)
     _check_out(options)
-    sides = infer.measure(options.run, options.times)
+    sides = infer.measure_inference(options.run, options.times)
     for way in (way for side in sides.values() for way in side["ways"].values()):
         way["milliseconds"] = tables.spread(way.pop("one"))
     fields = {"run": options.run, "times": options.times, "batch": infer.BATCH, **sides}
@@ -171,7 +171,7 @@ def _strokes(options, parser) -> int:
     if not 0 <= options.seconds <= 3_600:
         parser.error(f"argument --seconds: {options.seconds:g} is not from 0 to 3600")
     _check_out(options)
-    phases = strokes.measure(options.run, options.seconds)
+    phases = strokes.measure_strokes(options.run, options.seconds)
     times = dict(_bar(phases, len(strokes.PHASES), "phase"))
     fields = {
         "run": options.run,
@@ -188,7 +188,7 @@ def _answers(options, parser) -> int:
 
     _check_least(parser, "--photos", options.photos)
     _check_out(options)
-    sizes, times = answers.measure(options.run, options.photos)
+    sizes, times = answers.measure_answers(options.run, options.photos)
     fields = {
         "run": options.run,
         "photos": options.photos,
@@ -203,7 +203,7 @@ def _pages(options, parser) -> int:
 
     _check_least(parser, "--times", options.times)
     _check_out(options)
-    clicks = pages.measure(options.run, options.times)
+    clicks = pages.measure_clicks(options.run, options.times)
     times = dict(_bar(clicks, len(pages.INTERACTIONS), "click"))
     fields = {
         "run": options.run,

@@ -45,7 +45,7 @@ def _run(options, parser) -> int:
     import numpy as np
     from tqdm import tqdm
 
-    from fmnist.analysis.faithfulness import measure, summarise
+    from fmnist.analysis.faithfulness import measure_deletion, summarise_deletion
     from fmnist.data import load
     from fmnist.inference.classifier import load_classifier_for_command
 
@@ -58,8 +58,8 @@ def _run(options, parser) -> int:
     chosen = np.random.default_rng(options.seed).choice(len(images), options.images, replace=False)
     # disable=None: a bar on a terminal and nothing elsewhere
     with tqdm(images[chosen], unit="image", file=sys.stderr, disable=None, leave=False) as bar:
-        areas = np.array(list(measure(bar, classifier, options.seed)))
-    result = summarise(areas, options.seed)
+        areas = np.array(list(measure_deletion(bar, classifier, options.seed)))
+    result = summarise_deletion(areas, options.seed)
     if options.json:
         fields = {"run": options.run, "seed": options.seed, **result.to_dict()}
         print(json.dumps(fields), flush=True)

@@ -136,12 +136,12 @@ def _evaluate(options, parser) -> int:
     from fmnist.cli.text import report_text
     from fmnist.data import load
     from fmnist.inference.classifier import load_classifier_for_command
-    from fmnist.metrics.report import evaluate
+    from fmnist.metrics.report import evaluate_probabilities
 
     classifier = load_classifier_for_command(options.run)
     test = load("test")
     probabilities, _ = classifier(test.images)
-    result = evaluate(probabilities, test.labels)
+    result = evaluate_probabilities(probabilities, test.labels)
     if not options.json:
         print(report_text(options.run, result))
         return 0

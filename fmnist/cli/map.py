@@ -25,9 +25,9 @@ def _run(options, parser) -> int:
 
     classifier = load_classifier_for_command(options.run)
     _, features = classifier(load("test").images)
-    places = projection.make(features)
+    places = projection.project_tsne(features)
     try:
-        projection.write(find_run(options.run), places)
+        projection.write_projection(find_run(options.run), places)
     except OSError as error:
         raise RunError(f"The map cannot be kept ({error.strerror}).") from None
     print(f"{options.run}: {len(places):,} test images laid out.")

@@ -34,7 +34,7 @@ def _run(options, parser) -> int:
     from fmnist.data import load, load_validation
     from fmnist.inference.classifier import fit_rejection, load_classifier_for_command
     from fmnist.inference.tta import predict_tta
-    from fmnist.metrics.calibration import ece
+    from fmnist.metrics.calibration import expected_calibration_error
 
     if options.fit:
         run = find_run(options.run)
@@ -58,8 +58,8 @@ def _run(options, parser) -> int:
             name: int(np.sum(given == name)) for name in ("confident", "unsure", "not_clothing")
         },
         "confident_accuracy": float(right[confident].mean()) if confident.any() else None,
-        "ece_before": ece(predicted.probabilities, test.labels),
-        "ece_after": ece(calibrated, test.labels),
+        "ece_before": expected_calibration_error(predicted.probabilities, test.labels),
+        "ece_after": expected_calibration_error(calibrated, test.labels),
     }
     print(json.dumps(result) if options.json else _text(result))
     return 0

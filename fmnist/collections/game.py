@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["ROUND", "Turn", "round_of"]
+__all__ = ["ROUND", "Turn", "draw_round"]
 
 ROUND = 10  # images a round
 
@@ -19,7 +19,7 @@ class Turn:
     shown: tuple[int, int]
 
 
-def round_of(probabilities: np.ndarray, labels: np.ndarray, seed: int, count: int = ROUND):
+def draw_round(probabilities: np.ndarray, labels: np.ndarray, seed: int, count: int = ROUND):
     """A round of `count` images, half of them right: list of `Turn`.
 
     Drawn among the 500 right and the 500 wrong ones of the smallest margin between the label and

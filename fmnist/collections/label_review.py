@@ -14,11 +14,17 @@ from fmnist.analysis import label_issues
 from fmnist.collections.notes import CANNOT_TELL, Vote
 from fmnist.metrics import report
 
-__all__ = ["Adjusted", "Case", "adjusted", "cases", "verdict"]
+__all__ = [
+    "AdjustedAccuracy",
+    "LabelReview",
+    "adjust_accuracy",
+    "find_disputed_labels",
+    "majority_vote",
+]
 
 
 @dataclass(frozen=True)
-class Case:
+class LabelReview:
     """One image of the court: its index, both classes, and the two in the order to be shown."""
 
     index: int
@@ -27,23 +33,23 @@ class Case:
     shown: tuple[int, int]
 
 
-def cases(probabilities: np.ndarray, labels: np.ndarray) -> list[Case]:
+def find_disputed_labels(probabilities: np.ndarray, labels: np.ndarray) -> list[LabelReview]:
     """All images whose label a run contradicts, the most suspicious labels first.
 
     (N, 10) probabilities, (N,) labels. Ordered by `suspicion.margin`. Which class is shown first
     depends on the index alone, so that it tells nothing and is the same on every visit.
     """
     answers = probabilities.argmax(axis=1)
-    order = np.argsort(label_issues.margin(probabilities, labels), kind="stable")
+    order = np.argsort(label_issues.normalized_margin(probabilities, labels), kind="stable")
     found = []
     for index in order[answers[order] != labels[order]]:
         pair = int(labels[index]), int(answers[index])
         swapped = np.random.default_rng(int(index)).random() < 0.5
-        found.append(Case(int(index), *pair, pair[::-1] if swapped else pair))
+        found.append(LabelReview(int(index), *pair, pair[::-1] if swapped else pair))
     return found
 
 
-def verdict(choices: list[int]) -> int:
+def majority_vote(choices: list[int]) -> int:
     """The class that most of the choices name; CANNOT_TELL where most say so or it is a tie."""
     counted = Counter(choices).most_common(2)
     if not counted or (len(counted) == 2 and counted[0][1] == counted[1][1]):
@@ -52,7 +58,7 @@ def verdict(choices: list[int]) -> int:
 
 
 @dataclass(frozen=True)
-class Adjusted:
+class AdjustedAccuracy:
     """What the votes do to a run's accuracy.
 
     judged: images with a vote on which the run contradicts the label; for_label, for_answer,
@@ -77,10 +83,10 @@ class Adjusted:
     @property
     def interval(self) -> tuple[float, float]:
         """95 % Wilson interval of the accuracy."""
-        return report.interval(self.right, self.n)
+        return report.wilson_interval(self.right, self.n)
 
 
-def adjusted(answers: np.ndarray, labels: np.ndarray, votes: list[Vote]) -> Adjusted:
+def adjust_accuracy(answers: np.ndarray, labels: np.ndarray, votes: list[Vote]) -> AdjustedAccuracy:
     """Count a run's answers (N,) against (N,) labels, corrected by the votes.
 
     A vote counts for every run that gives the answer that was voted on; of several votes on an
@@ -90,9 +96,9 @@ def adjusted(answers: np.ndarray, labels: np.ndarray, votes: list[Vote]) -> Adju
     for vote in votes:
         if answers[vote.index] == vote.answer and labels[vote.index] == vote.label:
             given.setdefault(vote.index, []).append(vote.choice)
-    went = {index: verdict(choices) for index, choices in given.items()}
+    went = {index: majority_vote(choices) for index, choices in given.items()}
     for_label = sum(choice == labels[index] for index, choice in went.items())
     for_answer = sum(choice == answers[index] for index, choice in went.items())
     undecided = len(went) - for_label - for_answer
     right = int((answers == labels).sum()) + for_answer
-    return Adjusted(len(went), for_label, for_answer, undecided, right, len(labels))
+    return AdjustedAccuracy(len(went), for_label, for_answer, undecided, right, len(labels))

@@ -14,7 +14,7 @@ import numpy as np
 from fmnist.data import CLASS_NAMES
 from fmnist.inference.answer import Answer
 from fmnist.inference.classifier import Classifier
-from fmnist.metrics.report import count_confusions, interval
+from fmnist.metrics.report import count_confusions, wilson_interval
 
 __all__ = [
     "NOT_CLOTHING",
@@ -92,7 +92,7 @@ class Tally:
     @property
     def interval(self) -> tuple[float, float] | None:
         """Its 95 % Wilson interval (low, high); None of no picture."""
-        return interval(self.right, self.n) if self.n else None
+        return wilson_interval(self.right, self.n) if self.n else None
 
     def to_dict(self, right: str = "right", share: str = "accuracy") -> dict:
         """Plain values, the number right and its share under names of choice."""

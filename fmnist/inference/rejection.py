@@ -20,7 +20,7 @@ from scipy.special import expit, softmax
 from fmnist.augmentation import outliers
 from fmnist.augmentation.stylised import stylise_images
 from fmnist.inference.tta import TTA_VARIANTS, average_tta, predict_tta, predict_tta_variants
-from fmnist.metrics.calibration import ece, trade_off
+from fmnist.metrics.calibration import expected_calibration_error, risk_coverage
 
 __all__ = [
     "UNFITTED",
@@ -168,12 +168,12 @@ def fit_rejection_policy(
         measured={
             "n": len(labels),
             "accuracy": float(right.mean()),
-            "ece_before": ece(before, labels),
-            "ece_after": ece(after, labels),
+            "ece_before": expected_calibration_error(before, labels),
+            "ece_after": expected_calibration_error(after, labels),
             "outliers": len(made_up),
             "outliers_not_confident": float((made_up != "confident").mean()),
             "outliers_not_clothing": float((made_up == "not_clothing").mean()),
-            "risk_coverage": trade_off(after.max(axis=1), right),
+            "risk_coverage": risk_coverage(after.max(axis=1), right),
         },
     )
 

@@ -4,9 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmnist.metrics.report import interval
+from fmnist.metrics.report import wilson_interval
 
-__all__ = ["Bin", "bin_of", "ece", "reliability", "top_k", "trade_off"]
+__all__ = [
+    "Bin",
+    "bin_of",
+    "expected_calibration_error",
+    "reliability_bins",
+    "risk_coverage",
+    "top_k",
+]
 
 BINS = 15  # as in Guo et al., arXiv 1706.04599
 
@@ -30,10 +37,10 @@ class Bin:
     @property
     def interval(self) -> tuple[float, float]:
         """95 % Wilson interval of the accuracy."""
-        return interval(self.right, self.n)
+        return wilson_interval(self.right, self.n)
 
 
-def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> list[Bin]:
+def reliability_bins(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> list[Bin]:
     """The bins of the reliability diagram that hold an answer, from the least sure up.
 
     (N, 10) probabilities against (N,) labels; Guo et al., section 2.
@@ -63,17 +70,21 @@ def bin_of(confidence: np.ndarray, bins: int = BINS) -> np.ndarray:
     return np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
 
 
-def ece(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> float:
+def expected_calibration_error(
+    probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS
+) -> float:
     """Expected calibration error, 0..1, of (N, 10) against (N,): Guo et al., section 2.
 
     The mean distance between confidence and accuracy over equally wide bins of confidence,
     weighted by how many answers each bin has.
     """
-    gaps = [b.n * abs(b.confidence - b.accuracy) for b in reliability(probabilities, labels, bins)]
+    gaps = [
+        b.n * abs(b.confidence - b.accuracy) for b in reliability_bins(probabilities, labels, bins)
+    ]
     return float(sum(gaps) / len(labels))
 
 
-def trade_off(confidence: np.ndarray, right: np.ndarray, points: int = 50) -> list[list[float]]:
+def risk_coverage(confidence: np.ndarray, right: np.ndarray, points: int = 50) -> list[list[float]]:
     """What answering less buys: [line, share answered, share right of the answered], each 0..1.
 
     confidence (N,) 0..1, right (N,) bool; one row per line from 0 up; none where nothing is

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binomtest
 
-__all__ = ["Comparison", "compare", "in_words"]
+__all__ = ["Comparison", "compare_runs", "describe_comparison"]
 
 Z = 1.959963984540054  # of a 95 % interval
 
@@ -35,7 +35,7 @@ class Comparison:
         return self.both + self.first_only + self.second_only + self.neither
 
 
-def compare(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> Comparison:
+def compare_runs(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> Comparison:
     """Compare the answers (N,) and (N,) of two runs by the true labels (N,), N >= 1.
 
     McNemar's exact test asks only the images that one run alone gets right: were both equally good,
@@ -66,7 +66,7 @@ def compare(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> Compar
     )
 
 
-def in_words(comparison: Comparison, first: str, second: str) -> str:
+def describe_comparison(comparison: Comparison, first: str, second: str) -> str:
     """What the test says, for people who do not live with p-values; names of the two runs."""
     c = comparison
     if c.first_only == c.second_only == 0:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Pair", "confused_pairs", "shares"]
+__all__ = ["Pair", "confused_pairs", "normalise_confusion"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def confused_pairs(confusion: np.ndarray) -> list[Pair]:
     return sorted(found, key=lambda pair: -pair.total)
 
 
-def shares(confusion: np.ndarray, by: str) -> np.ndarray:
+def normalise_confusion(confusion: np.ndarray, by: str) -> np.ndarray:
     """A matrix as shares of its row ("row": recall) or column ("column": precision), 0..1.
 
     A row or column without images is 0. Raises ValueError for another word.

@@ -9,7 +9,13 @@ from sklearn.metrics import classification_report, log_loss
 
 from fmnist.data import CLASS_NAMES
 
-__all__ = ["Evaluation", "count_confusions", "evaluate", "interval", "report_rows"]
+__all__ = [
+    "Evaluation",
+    "count_confusions",
+    "evaluate_probabilities",
+    "report_rows",
+    "wilson_interval",
+]
 
 LABELS = range(len(CLASS_NAMES))
 
@@ -27,13 +33,13 @@ class Evaluation:
 
     n: int
     accuracy: float
-    interval: tuple[float, float]
+    wilson_interval: tuple[float, float]
     loss: float
     report: dict
     confusion: np.ndarray
 
 
-def evaluate(probabilities: np.ndarray, labels: np.ndarray) -> Evaluation:
+def evaluate_probabilities(probabilities: np.ndarray, labels: np.ndarray) -> Evaluation:
     """Judge probabilities (N, 10) float32 by the true labels (N,), N >= 1."""
     predicted = probabilities.argmax(axis=1)
     right = int((predicted == labels).sum())
@@ -43,7 +49,7 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray) -> Evaluation:
     return Evaluation(
         n=len(labels),
         accuracy=right / len(labels),
-        interval=interval(right, len(labels)),
+        interval=wilson_interval(right, len(labels)),
         loss=float(log_loss(labels, exact, labels=LABELS)),
         # labels: a class that was never predicted still has its row
         report=classification_report(
@@ -70,7 +76,7 @@ def count_confusions(
 
 
 @lru_cache(maxsize=10_000)  # SciPy takes 2 ms, and a page asks for the same ones at every click
-def interval(right: int, n: int) -> tuple[float, float]:
+def wilson_interval(right: int, n: int) -> tuple[float, float]:
     """95 % Wilson score interval of a share, which stays within [0, 1] for small n too.
 
     Source: Wilson, JASA 22 (1927) 209-212, as SciPy computes it. n >= 1.

@@ -6,11 +6,11 @@ import numpy as np
 
 from fmnist.metrics import report
 
-__all__ = ["Answered", "at_threshold"]
+__all__ = ["SelectiveAccuracy", "selective_accuracy"]
 
 
 @dataclass(frozen=True)
-class Answered:
+class SelectiveAccuracy:
     """What is left of n answers where those below a confidence are not given.
 
     n: all; answered: given; right: of those; confusion: (10, 11) int64, row = true class, column =
@@ -35,13 +35,17 @@ class Answered:
     @property
     def interval(self) -> tuple[float, float] | None:
         """95 % Wilson interval of the accuracy; None where nothing is answered."""
-        return report.interval(self.right, self.answered) if self.answered else None
+        return report.wilson_interval(self.right, self.answered) if self.answered else None
 
 
-def at_threshold(probabilities: np.ndarray, labels: np.ndarray, threshold: float) -> Answered:
+def selective_accuracy(
+    probabilities: np.ndarray, labels: np.ndarray, threshold: float
+) -> SelectiveAccuracy:
     """Of (N, 10) probabilities and (N,) labels, with the answers of at least `threshold`, 0..1."""
     classes = probabilities.shape[1]
     given = probabilities.max(axis=1) >= threshold
     answers = np.where(given, probabilities.argmax(axis=1), classes)
     confusion = report.count_confusions(labels, answers, classes + 1)
-    return Answered(len(labels), int(given.sum()), int((answers == labels).sum()), confusion)
+    return SelectiveAccuracy(
+        len(labels), int(given.sum()), int((answers == labels).sum()), confusion
+    )

@@ -68,7 +68,7 @@ def _finished_here(run: Run) -> bool:
     about, here = run.info.get("machine"), machine.describe_machine()
     return (
         run.state == "finished"
-        and not (run.shipped or run.elsewhere)
+        and not run.shipped
         and isinstance(about, dict)
         and all(about.get(name) == here[name] for name in SAME_MACHINE)
     )

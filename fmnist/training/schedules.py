@@ -5,7 +5,7 @@ import math
 
 from fmnist.settings import TrainSettings
 
-__all__ = ["cycle", "learning_rate", "peak_rate"]
+__all__ = ["learning_rate", "one_cycle", "peak_rate"]
 
 WARMUP = 0.2  # share of a one-cycle in which the rate rises
 START = 25.0  # a one-cycle begins with the peak over this
@@ -23,7 +23,7 @@ def learning_rate(settings: TrainSettings, step: int, steps: int) -> float:
     peak = peak_rate(settings, epoch)
     if settings.schedule == "constant":
         return peak
-    begin, end = cycle(settings, epoch)
+    begin, end = one_cycle(settings, epoch)
     at, length = step - begin * steps, (end - begin) * steps
     if settings.schedule == "step":
         return peak * next(share for until, share in STEPS if at < until * length)
@@ -33,7 +33,7 @@ def learning_rate(settings: TrainSettings, step: int, steps: int) -> float:
     return peak * 0.5 * (1 + math.cos(math.pi * (at - warmup) / max(1, length - warmup)))
 
 
-def cycle(settings: TrainSettings, epoch: int) -> tuple[int, int]:
+def one_cycle(settings: TrainSettings, epoch: int) -> tuple[int, int]:
     """The schedule's first epoch and the one after its last, around `epoch` (0, 1, ...).
 
     A run that was continued for more epochs begins a schedule anew where it was continued.

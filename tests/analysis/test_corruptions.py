@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from fmnist.analysis import corruptions
-from fmnist.analysis.corruptions import CHANGES, STRENGTHS, change, measure, read, write
+from fmnist.analysis.corruptions import (
+    CORRUPTIONS,
+    STRENGTHS,
+    corrupt_images,
+    measure_corruptions,
+    read_corruptions,
+    write_corruptions,
+)
 from fmnist.files import write_json
 from fmnist.inference.classifier import load_classifier
 from fmnist.runs.library import find_run
@@ -20,21 +27,24 @@ def images(request):
     return load("test").images[:200]
 
 
-@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("name", CORRUPTIONS)
 def test_form_is_kept_and_the_images_untouched(images, name):
     before = images.copy()
-    assert change(images, name, 0) is images
+    assert corrupt_images(images, name, 0) is images
     for strength in range(1, STRENGTHS + 1):
-        changed = change(images, name, strength)
+        changed = corrupt_images(images, name, strength)
         assert (changed.shape, changed.dtype) == (images.shape, np.uint8)
-        assert np.array_equal(change(images, name, strength), changed)  # the same every time
+        assert np.array_equal(
+            corrupt_images(images, name, strength), changed
+        )  # the same every time
     assert np.array_equal(images, before)
 
 
-@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("name", CORRUPTIONS)
 def test_more_strength_is_further_away(images, name):
     away = [
-        np.abs(change(images, name, s).astype(int) - images).mean() for s in range(STRENGTHS + 1)
+        np.abs(corrupt_images(images, name, s).astype(int) - images).mean()
+        for s in range(STRENGTHS + 1)
     ]
     assert away == sorted(away)
     assert away[0] == 0 < away[1]
@@ -44,29 +54,29 @@ def test_shift_moves_by_so_many_pixels():
     dot = np.zeros((50, 28, 28), np.uint8)
     dot[:, 14, 14] = 255
     for strength in range(1, STRENGTHS + 1):
-        _, y, x = np.nonzero(change(dot, "Shift", strength))
+        _, y, x = np.nonzero(corrupt_images(dot, "Shift", strength))
         assert {max(abs(a - 14), abs(b - 14)) for a, b in zip(y, x, strict=True)} == {strength}
         assert len({(a, b) for a, b in zip(y, x, strict=True)}) == 8
 
 
 def test_ends_are_the_whole_change(images):
-    assert np.array_equal(change(images, "Mirror", 5), images[:, :, ::-1])
-    assert np.array_equal(change(images, "Inversion", 5), 255 - images)
-    mirrored = (change(images, "Mirror", 2) != images).any(axis=(1, 2))
+    assert np.array_equal(corrupt_images(images, "Mirror", 5), images[:, :, ::-1])
+    assert np.array_equal(corrupt_images(images, "Inversion", 5), 255 - images)
+    mirrored = (corrupt_images(images, "Mirror", 2) != images).any(axis=(1, 2))
     assert mirrored.sum() <= 80
-    assert abs(change(images, "Low contrast", 5).astype(float) - 0.2 * images).max() <= 0.5
+    assert abs(corrupt_images(images, "Low contrast", 5).astype(float) - 0.2 * images).max() <= 0.5
 
 
 @pytest.mark.parametrize("strength", [-1, 6])
 def test_other_strengths_are_refused(images, strength):
     with pytest.raises(ValueError, match="from 0 to 5"):
-        change(images, "Blur", strength)
+        corrupt_images(images, "Blur", strength)
 
 
 def test_measure_counts_what_the_network_says(images, test_part):
     classifier, labels = load_classifier(find_run("seed-cnn")), test_part.labels[:200]
-    found = list(measure(classifier, images, labels))
-    assert len(found) == 1 + len(CHANGES) * STRENGTHS
+    found = list(measure_corruptions(classifier, images, labels))
+    assert len(found) == 1 + len(CORRUPTIONS) * STRENGTHS
     assert found[0][:2] == ("", 0)
     by = {(name, strength): count for name, strength, count in found}
     said, _ = classifier(255 - images)
@@ -75,18 +85,18 @@ def test_measure_counts_what_the_network_says(images, test_part):
 
 
 def sheet_of(run):
-    return write(run, 180, {name: [5, 4, 3, 2, 1] for name in CHANGES}, 200)
+    return write_corruptions(run, 180, {name: [5, 4, 3, 2, 1] for name in CORRUPTIONS}, 200)
 
 
 def test_a_sheet_is_kept_with_its_network(own_run):
     run = own_run()
-    assert read(run) is None
+    assert read_corruptions(run) is None
     sheet = sheet_of(run)
-    assert read(run) == sheet
+    assert read_corruptions(run) == sheet
     assert (run.path / "robustness.json").is_file()
     other = {**sheet, "network": "0" * 64}
     write_json(run.path / "robustness.json", other)
-    assert read(run) is None  # the run was trained anew
+    assert read_corruptions(run) is None  # the run was trained anew
 
 
 @pytest.mark.parametrize(
@@ -98,16 +108,16 @@ def test_a_sheet_is_kept_with_its_network(own_run):
         {"n": "many"},
         {"n": None},
         {"right": {}},
-        {"right": {name: [1] for name in CHANGES}},
-        {"right": {name: [1, 2, 3, 4, -5] for name in CHANGES}},
+        {"right": {name: [1] for name in CORRUPTIONS}},
+        {"right": {name: [1, 2, 3, 4, -5] for name in CORRUPTIONS}},
     ],
 )
 def test_a_damaged_sheet_is_none(own_run, change):
     run = own_run()
     (run.path / "robustness.json").write_text(json.dumps({**sheet_of(run), **change}))
-    assert read(run) is None
+    assert read_corruptions(run) is None
     (run.path / "robustness.json").write_text("{")
-    assert read(run) is None
+    assert read_corruptions(run) is None
 
 
 def test_a_sheet_of_no_network_is_none(own_run):
@@ -115,7 +125,7 @@ def test_a_sheet_of_no_network_is_none(own_run):
     sheet = sheet_of(run)
     del sheet["network"]
     (run.path / "robustness.json").write_text(json.dumps(sheet))
-    assert read(run) is None
+    assert read_corruptions(run) is None
 
 
 def test_a_run_that_was_deleted_while_it_was_measured_stays_deleted(own_run):
@@ -123,7 +133,7 @@ def test_a_run_that_was_deleted_while_it_was_measured_stays_deleted(own_run):
     shutil.rmtree(run.path)
     sheet = sheet_of(run)
     assert not run.path.exists()
-    assert read(run) == sheet
+    assert read_corruptions(run) == sheet
 
 
 def test_where_the_run_cannot_be_written_it_is_kept_beside(own_run, monkeypatch):
@@ -138,4 +148,4 @@ def test_where_the_run_cannot_be_written_it_is_kept_beside(own_run, monkeypatch)
     monkeypatch.setattr(corruptions, "write_json", refuse)
     sheet = sheet_of(run)
     assert not (run.path / "robustness.json").exists()
-    assert read(run) == sheet
+    assert read_corruptions(run) == sheet

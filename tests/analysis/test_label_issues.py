@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from cleanlab.filter import find_label_issues
+from cleanlab import filter as cleanlab
 from cleanlab.rank import get_normalized_margin_for_each_label
 
-from fmnist.analysis.label_issues import margin, suspects
+from fmnist.analysis.label_issues import find_label_issues, normalized_margin
 from fmnist.runs.library import find_run
 from fmnist.runs.predictions import load_predictions
 
@@ -17,26 +17,26 @@ def stored():
 
 def test_normalised_margin_is_cleanlabs_on_another_scale(stored, test_part):
     expected = get_normalized_margin_for_each_label(test_part.labels.astype(int), stored)  # 0 to 1
-    assert margin(stored, test_part.labels) == pytest.approx(2 * expected - 1, abs=1e-6)
+    assert normalized_margin(stored, test_part.labels) == pytest.approx(2 * expected - 1, abs=1e-6)
 
 
 def test_label_issues_are_those_that_cleanlab_finds(stored, test_part):
     labels = test_part.labels.astype(int)
-    expected = find_label_issues(labels, stored, filter_by="confident_learning", n_jobs=1)
+    expected = cleanlab.find_label_issues(labels, stored, filter_by="confident_learning", n_jobs=1)
     assert 0 < expected.sum() < 1000
-    assert suspects(stored, labels).tolist() == expected.tolist()
+    assert find_label_issues(stored, labels).tolist() == expected.tolist()
 
 
 def test_a_class_that_no_label_names_accuses_nobody():
     probabilities = np.array([[0.2, 0.05, 0.75], [0.05, 0.2, 0.75]])
-    assert not suspects(probabilities, np.array([0, 1])).any()
+    assert not find_label_issues(probabilities, np.array([0, 1])).any()
 
 
 def test_a_wrong_label_is_found_among_sure_answers(stored, test_part):
     labels = test_part.labels.copy()
     sure = np.flatnonzero((stored.argmax(axis=1) == labels) & (stored.max(axis=1) > 0.99))[:100]
     labels[sure] = (labels[sure] + 1) % 10
-    assert suspects(stored, labels)[sure].all()
-    assert set(np.argsort(margin(stored, labels))[:80]) <= set(sure) | set(
-        np.flatnonzero(margin(stored, labels) < -0.95)
+    assert find_label_issues(stored, labels)[sure].all()
+    assert set(np.argsort(normalized_margin(stored, labels))[:80]) <= set(sure) | set(
+        np.flatnonzero(normalized_margin(stored, labels) < -0.95)
     )

@@ -19,7 +19,7 @@ def stored():
 
 @pytest.fixture(scope="module")
 def confusion(stored, test_part):
-    return report.evaluate(stored, test_part.labels).confusion
+    return report.evaluate_probabilities(stored, test_part.labels).confusion
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def table(stored, test_part):
 
 
 def test_mistakes_are_what_is_off_the_diagonal(table, confusion):
-    wrong = mistakes.choose(table)
+    wrong = mistakes.filter_answers(table)
     assert len(wrong) == confusion.sum() - np.trace(confusion)
     assert (wrong["true"] != wrong["predicted"]).all()
 
@@ -37,12 +37,16 @@ def test_mistakes_are_what_is_off_the_diagonal(table, confusion):
 def test_every_cell_has_its_images(table, confusion):
     for true in range(10):
         for predicted in range(10):
-            cell = mistakes.choose(table, true=[true], predicted=[predicted], wrong_only=False)
+            cell = mistakes.filter_answers(
+                table, true=[true], predicted=[predicted], wrong_only=False
+            )
             assert len(cell) == confusion[true, predicted]
 
 
 def test_filters_and_order(table, stored, test_part):
-    chosen = mistakes.choose(table, true=[0, 6], confidence=(0.5, 0.9), sort="Highest loss first")
+    chosen = mistakes.filter_answers(
+        table, true=[0, 6], confidence=(0.5, 0.9), sort="Highest loss first"
+    )
     expected = [
         i
         for i in range(10_000)
@@ -60,7 +64,7 @@ def test_filters_and_order(table, stored, test_part):
 @pytest.mark.parametrize("sort", mistakes.SORTS)
 def test_every_order_is_stable(table, sort):
     column, ascending = mistakes.SORTS[sort]
-    values = mistakes.choose(table, sort=sort)[column]
+    values = mistakes.filter_answers(table, sort=sort)[column]
     assert values.is_monotonic_increasing if ascending else values.is_monotonic_decreasing
 
 
@@ -75,4 +79,4 @@ def test_probability_of_zero_has_a_finite_loss():
 
 def test_description_names_index_label_and_answer(table):
     row = table.loc[0]
-    assert mistakes.describe(row).startswith("#0: Ankle boot, taken for Ankle boot")
+    assert mistakes.describe_answer(row).startswith("#0: Ankle boot, taken for Ankle boot")

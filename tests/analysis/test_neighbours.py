@@ -8,7 +8,7 @@ import pytest
 from sklearn.neighbors import NearestNeighbors
 
 from fmnist.analysis import neighbours
-from fmnist.analysis.neighbours import TrainingFeatures, learnt_from
+from fmnist.analysis.neighbours import TrainingFeatures, training_indices
 from fmnist.data import load, split
 from fmnist.inference.classifier import load_classifier
 from fmnist.runs.library import DEFAULT_RUN, find_run, list_runs
@@ -76,8 +76,8 @@ def test_training_image_is_its_own_nearest(small_run, classifier):
 def test_only_what_the_run_learnt_from_is_searched(own_run):
     labels = load("train").labels
     whole = own_run("whole", settings=TrainSettings(holdout=False).to_dict())
-    assert len(learnt_from(whole, labels)) == 60_000
-    usual = learnt_from(find_run(DEFAULT_RUN), labels)
+    assert len(training_indices(whole, labels)) == 60_000
+    usual = training_indices(find_run(DEFAULT_RUN), labels)
     assert len(usual) == 55_000
     assert not set(usual) & set(split(labels)[1])
 

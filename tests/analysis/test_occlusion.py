@@ -3,11 +3,16 @@
 import numpy as np
 import pytest
 
-from fmnist.analysis.faithfulness import area, deletion_stages, measure, summarise
+from fmnist.analysis.faithfulness import (
+    area_under_deletion,
+    deletion_stages,
+    measure_deletion,
+    summarise_deletion,
+)
 from fmnist.analysis.occlusion import log_probability, occlusion_map
-from fmnist.analysis.overlays import overlay
+from fmnist.analysis.overlays import overlay_attribution
 from fmnist.inference.classifier import load_classifier
-from fmnist.metrics.report import interval
+from fmnist.metrics.report import wilson_interval
 from fmnist.runs.library import DEFAULT_RUN, find_run
 from fmnist.runs.predictions import load_predictions
 
@@ -154,11 +159,11 @@ def test_stages_blank_the_garment_in_equal_steps_highest_first():
 
 def test_area_of_known_curves():
     curves = np.array([[1, 1, 1, 1, 1], [1, 0.75, 0.5, 0.25, 0], [1, 0, 0, 0, 0]])
-    np.testing.assert_allclose(area(curves), [1, 0.5, 0.125])
+    np.testing.assert_allclose(area_under_deletion(curves), [1, 0.5, 0.125])
 
 
 def test_marked_pixels_beat_random_ones_where_the_region_is_known():
-    ((marked, chance),) = measure([GREY], RegionClassifier(), seed=1)
+    ((marked, chance),) = measure_deletion([GREY], RegionClassifier(), seed=1)
     # Dress falls from 0.81 to 0.5 at once, or else in a straight line
     assert marked == pytest.approx(0.5, abs=0.03)
     assert chance == pytest.approx((0.5 + 0.5 + 0.4 * 200 / 255) / 2, abs=0.05)
@@ -166,7 +171,7 @@ def test_marked_pixels_beat_random_ones_where_the_region_is_known():
 
 def test_seed_fixes_the_measurement(classifier, test_part):
     images = test_part.images[:3]
-    once, again, other = (list(measure(images, classifier, seed)) for seed in (5, 5, 6))
+    once, again, other = (list(measure_deletion(images, classifier, seed)) for seed in (5, 5, 6))
     assert once == again != other
 
 
@@ -174,15 +179,15 @@ def test_summary_counts_and_has_the_intervals_of_its_references():
     rng = np.random.default_rng(0)
     gains = rng.normal(0.1, 0.2, 400)
     areas = np.stack([np.full(400, 0.3), 0.3 + gains], axis=1)
-    result = summarise(areas, seed=0)
+    result = summarise_deletion(areas, seed=0)
     assert (result.n, result.better) == (400, (gains > 0).sum())
-    assert result.interval == interval(result.better, 400)
+    assert result.interval == wilson_interval(result.better, 400)
     assert result.difference == pytest.approx(gains.mean())
     # the bootstrap of a mean is close to the normal interval for such n
     half = 1.96 * gains.std() / 20
     expected = (gains.mean() - half, gains.mean() + half)
     assert result.difference_interval == pytest.approx(expected, abs=0.004)
-    assert summarise(np.array([[0.2, 0.2]]), seed=0).better == 0  # a tie is no win
+    assert summarise_deletion(np.array([[0.2, 0.2]]), seed=0).better == 0  # a tie is no win
 
 
 # --- how it is shown
@@ -191,7 +196,7 @@ def test_summary_counts_and_has_the_intervals_of_its_references():
 def test_overlay_is_orange_for_blue_against_and_grey_elsewhere():
     values = np.zeros((28, 28), np.float32)
     values[2, 3], values[4, 5], values[6, 7] = 2.0, -2.0, 0.2
-    shown = overlay(GREY, values, 10)
+    shown = overlay_attribution(GREY, values, 10)
     assert (shown.shape, shown.dtype) == ((280, 280, 3), np.uint8)
     (plain,) = {tuple(shown[y, x].tolist()) for y, x in ((0, 0), (279, 279), (150, 150))}
     assert plain == (120, 120, 120)
@@ -203,7 +208,7 @@ def test_overlay_is_orange_for_blue_against_and_grey_elsewhere():
 
 
 def test_overlay_of_nothing_is_grey_and_of_little_is_not():
-    assert (overlay(GREY, np.zeros((28, 28), np.float32), 1) == 120).all()
+    assert (overlay_attribution(GREY, np.zeros((28, 28), np.float32), 1) == 120).all()
     little = np.zeros((28, 28), np.float32)
     little[0, 0] = 1e-9  # all that a certain answer leaves
-    assert overlay(GREY, little, 1)[0, 0, 0] > 200
+    assert overlay_attribution(GREY, little, 1)[0, 0, 0] > 200

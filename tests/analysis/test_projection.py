@@ -21,42 +21,44 @@ def test_pca_keeps_the_most_variance(clusters):
     features, _ = clusters
     centred = features - features.mean(axis=0)
     values = np.linalg.svd(centred.astype(np.float64), compute_uv=False)
-    assert (projection.pca(features) ** 2).sum(axis=0) == pytest.approx(values[:2] ** 2, rel=1e-4)
+    assert (projection.project_pca(features) ** 2).sum(axis=0) == pytest.approx(
+        values[:2] ** 2, rel=1e-4
+    )
 
 
 def test_the_map_keeps_neighbours_together_and_is_the_same_again(clusters):
     features, kinds = clusters
-    places = projection.make(features)
+    places = projection.project_tsne(features)
     assert (places.shape, places.dtype) == ((300, 2), np.float32)
     assert places.min(axis=0) == pytest.approx([-1, -1])
     assert places.max(axis=0) == pytest.approx([1, 1])
     assert KNeighborsClassifier(5).fit(places, kinds).score(places, kinds) > 0.98
-    assert np.allclose(projection.make(features), places, atol=1e-3)
+    assert np.allclose(projection.project_tsne(features), places, atol=1e-3)
 
 
 def test_kept_and_read_back(own_run):
     run = own_run()
-    assert projection.read(run, 40) is None
+    assert projection.read_projection(run, 40) is None
     places = np.random.default_rng(0).random((40, 2), np.float32)
-    projection.write(run, places)
-    assert np.array_equal(projection.read(run, 40), places)
-    assert projection.read(run, 41) is None
+    projection.write_projection(run, places)
+    assert np.array_equal(projection.read_projection(run, 40), places)
+    assert projection.read_projection(run, 41) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 nonsense", b"x" * 2000])
 def test_a_damaged_map_is_none(own_run, content):
     run = own_run()
-    projection.write(run, np.zeros((40, 2), np.float32))
+    projection.write_projection(run, np.zeros((40, 2), np.float32))
     projection.cache_path(run).write_bytes(content)
-    assert projection.read(run, 40) is None
+    assert projection.read_projection(run, 40) is None
 
 
 def test_inside_agrees_with_a_square_and_a_triangle():
     places = np.random.default_rng(0).uniform(-1, 1, (500, 2))
     square = [[0.25, 0.25], [0.25, 0.75], [0.75, 0.75], [0.75, 0.25]]
-    found = projection.inside(places, square)
+    found = projection.points_inside(places, square)
     assert np.array_equal(found, (np.abs(places) < 0.5).all(axis=1))
-    below = projection.inside(places, [[0, 0], [1, 0], [1, 1]])
+    below = projection.points_inside(places, [[0, 0], [1, 0], [1, 1]])
     assert np.array_equal(below, places[:, 1] < places[:, 0])
 
 
@@ -71,4 +73,4 @@ def test_inside_agrees_with_a_square_and_a_triangle():
     ],
 )
 def test_what_is_no_lasso_encloses_nothing(nonsense):
-    assert projection.inside(np.zeros((5, 2)), nonsense) is None
+    assert projection.points_inside(np.zeros((5, 2)), nonsense) is None

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from fmnist.analysis.slices import MEASURES, measure, slices
+from fmnist.analysis.slices import MEASURES, measure_property, slice_by_property
 
 
 def picture(height: int, width: int, *tones: int) -> np.ndarray:
@@ -32,18 +32,18 @@ def picture(height: int, width: int, *tones: int) -> np.ndarray:
     ],
 )
 def test_measures(name, image, value):
-    assert measure(image[np.newaxis], name)[0] == pytest.approx(value)
+    assert measure_property(image[np.newaxis], name)[0] == pytest.approx(value)
 
 
 def test_a_gap_inside_a_garment_does_not_change_its_extent():
     image = picture(20, 10, 90)
     image[10:12] = 0
-    assert measure(image[np.newaxis], "Aspect")[0] == pytest.approx(2)
+    assert measure_property(image[np.newaxis], "Aspect")[0] == pytest.approx(2)
 
 
 def test_slices_part_all_images_by_rank(test_part):
     right = np.random.default_rng(0).random(10_000) < 0.9
-    found = slices(test_part.images, right)
+    found = slice_by_property(test_part.images, right)
     assert [s.measure for s in found] == [name for name in MEASURES for _ in range(5)]
     for name in MEASURES:
         parts = [s for s in found if s.measure == name]
@@ -51,7 +51,7 @@ def test_slices_part_all_images_by_rank(test_part):
         assert all(len(s.indices) == 2_000 for s in parts)
         assert all(a.high <= b.low for a, b in itertools.pairwise(parts))
         assert sum(s.right for s in parts) == right.sum()
-        values = measure(test_part.images, name)
+        values = measure_property(test_part.images, name)
         assert all((values[s.indices] >= s.low).all() for s in parts)
         assert all((values[s.indices] <= s.high).all() for s in parts)
         assert all(s.interval[0] < s.accuracy < s.interval[1] for s in parts)

@@ -5,7 +5,7 @@ import pytest
 
 from fmnist.analysis import training_distance
 from fmnist.analysis.neighbours import TrainingFeatures
-from fmnist.analysis.training_distance import Novelty, duplicates
+from fmnist.analysis.training_distance import TrainingDistance, find_near_duplicates
 from fmnist.data import load
 from fmnist.inference.classifier import load_classifier
 from fmnist.runs.library import find_run, runs_directory
@@ -19,7 +19,7 @@ def test_it_agrees_with_the_search_for_one(test_part):
     while training.advance() < 1:
         pass
     _, features = classifier(test_part.images[:600])
-    *shares, found = training_distance.measure(features, training)
+    *shares, found = training_distance.measure_training_distance(features, training)
     assert shares == sorted(shares)
     assert 0 < shares[0] < shares[-1] < 1
     assert found.nearest.shape == found.distances.shape == (600,)
@@ -34,37 +34,37 @@ def test_planted_duplicates_are_found():
     test = load("test").images[:50].copy()
     test[7] = train[7]
     test[9] = np.clip(train[9].astype(int) + 1, 0, 255)
-    found = duplicates(test, train, np.arange(50))
+    found = find_near_duplicates(test, train, np.arange(50))
     assert set(found) >= {7, 9}
     assert len(found) < 6
 
 
-def made(count: int = 20) -> Novelty:
-    return Novelty(np.arange(count), np.linspace(0, 1, count, dtype=np.float32))
+def made(count: int = 20) -> TrainingDistance:
+    return TrainingDistance(np.arange(count), np.linspace(0, 1, count, dtype=np.float32))
 
 
 def test_what_was_measured_is_kept_for_the_network(own_run):
     run = own_run()
-    assert training_distance.read(run, 20) is None
-    training_distance.write(run, made())
-    kept = training_distance.read(run, 20)
+    assert training_distance.read_training_distance(run, 20) is None
+    training_distance.write_training_distance(run, made())
+    kept = training_distance.read_training_distance(run, 20)
     assert np.array_equal(kept.nearest, made().nearest)
     assert np.array_equal(kept.distances, made().distances)
-    assert training_distance.read(run, 21) is None
+    assert training_distance.read_training_distance(run, 21) is None
 
 
 def test_a_damaged_file_is_measured_again(own_run):
     run = own_run()
-    training_distance.write(run, made())
+    training_distance.write_training_distance(run, made())
     (file,) = (runs_directory() / ".cache" / "novelty").iterdir()
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 255
     file.write_bytes(data)
-    assert training_distance.read(run, 20) is None
+    assert training_distance.read_training_distance(run, 20) is None
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(own_run):
     run = own_run()
     (runs_directory() / ".cache").write_text("a file is in the way")
-    training_distance.write(run, made())
-    assert training_distance.read(run, 20) is None
+    training_distance.write_training_distance(run, made())
+    assert training_distance.read_training_distance(run, 20) is None

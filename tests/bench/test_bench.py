@@ -61,7 +61,7 @@ def entry(recipe, seed, accuracies, second=10.0):
 def result(entries):
     return {
         "fraction": 1.0,
-        "summary": train.summary(entries),
+        "summary": train.summarise_race(entries),
         "trainings": entries,
         "machine": machine.describe_machine(),
         "versions": machine.versions(),
@@ -75,7 +75,7 @@ def test_summary_of_a_race():
         entry("plain", 1, [0.90, 0.895, 0.905]),
         entry("quick", 1, [0.86, 0.92], second=3.0),
     ]
-    found = train.summary(entries)
+    found = train.summarise_race(entries)
     assert list(found) == ["plain", "quick"]
     plain, quick = found.values()
     # 90 %: after epochs 2 and 1, and falling back later does not count
@@ -94,8 +94,8 @@ def test_summary_of_a_race():
 def test_summary_of_what_was_interrupted():
     # plain of seed 1 is missing: the ratio is of the seeds that both have
     entries = [entry("plain", 0, [0.9]), entry("quick", 0, [0.9]), entry("quick", 1, [0.9], 90)]
-    assert train.summary(entries)["quick"]["ratio"] == 1
-    (quick,) = train.summary(entries[1:2]).values()
+    assert train.summarise_race(entries)["quick"]["ratio"] == 1
+    (quick,) = train.summarise_race(entries[1:2]).values()
     assert (quick["ratio"], quick["accuracy"]["sd"]) == (None, None)
 
 
@@ -169,13 +169,13 @@ def test_failed_work_is_one_sentence(arguments, capsys):
 
 def test_no_race_beside_a_training(tmp_path):
     with queue.hold_machine(tmp_path), pytest.raises(TrainingBusy):
-        next(train.race(["plain"], [0], 1.0, print))
+        next(train.race_recipes(["plain"], [0], 1.0, print))
 
 
 def test_recipe_that_this_processor_cannot_train(monkeypatch):
     monkeypatch.setattr(machine, "multiplies_bfloat16", lambda: False)
     with pytest.raises(train.SettingsError, match=r"'accurate'.*bfloat16"):
-        next(train.race(["plain", "accurate"], [0], 1.0, print))
+        next(train.race_recipes(["plain", "accurate"], [0], 1.0, print))
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RunError("The training failed.")])
@@ -184,7 +184,7 @@ def test_race_that_ends_early_keeps_what_was_whole(monkeypatch, capsys, tmp_path
         yield entry("plain", 0, [0.9])
         raise error
 
-    monkeypatch.setattr(train, "race", race)
+    monkeypatch.setattr(train, "race_recipes", race)
     file = tmp_path / "race.json"
     assert main(["bench", "train", "--out", str(file)]) == 1
     shown = capsys.readouterr()
@@ -199,7 +199,7 @@ def test_plain_keras_is_the_specifications_network():
     from fmnist.bench import plain_keras
     from fmnist.networks.architectures import build_network
 
-    ours, plain = build_network("cnn"), plain_keras.build(0)
+    ours, plain = build_network("cnn"), plain_keras.build_plain(0)
     assert len(plain.layers) == 10
     assert plain.count_params() == 423_338
     for one, other in zip(ours.layers, plain.layers, strict=True):
@@ -229,7 +229,7 @@ def test_race_measures_plain_keras_and_a_recipe(tmp_path):
         assert times[0] > 0
         assert one["train_seconds"] == times[-1]
     assert plain["epochs"][-1]["accuracy"] > 0.6  # of 200 test images
-    assert found["summary"] == train.summary(found["trainings"])
+    assert found["summary"] == train.summarise_race(found["trainings"])
     assert found["summary"]["plain"]["ratio"] == 1
     assert "python" in found["versions"]
     assert "plain, seed 3: epoch 10 of 10" in done.stderr
@@ -271,7 +271,7 @@ def test_ctrl_c_while_a_training_is_being_started_leaves_no_process(monkeypatch)
     monkeypatch.setattr(train.subprocess, "Popen", interrupted_start)
     try:
         with pytest.raises(KeyboardInterrupt):
-            next(train.race(["plain"], [0], 0.02, lambda words: None))
+            next(train.race_recipes(["plain"], [0], 0.02, lambda words: None))
         assert started[0].returncode is not None
     finally:
         started[0].kill()
@@ -305,7 +305,7 @@ def test_infer_measures_keras_litert_and_the_classifier(tmp_path):
 
 def test_what_is_printed_of_strokes(monkeypatch, capsys):
     phases = [("alone", [300.0, 320.0]), ("beside a training", [310.0, 512.4, 330.0])]
-    monkeypatch.setattr(strokes, "measure", lambda run, seconds: iter(phases))
+    monkeypatch.setattr(strokes, "measure_strokes", lambda run, seconds: iter(phases))
     assert main(["bench", "strokes", "--seconds", "1"]) == 0
     said = capsys.readouterr().out
     assert "strokes: 2 alone, 3 beside a training" in said

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from fmnist.charts.html_report import report_html
+from fmnist.charts.html_report import render_report
 from fmnist.runs.library import find_run
 from fmnist.runs.predictions import load_predictions
 
@@ -41,7 +41,7 @@ def report():
     from fmnist.data import load
 
     run, part = find_run("seed-cnn"), load("test")
-    return read(report_html(run, load_predictions(run), part.images, part.labels))
+    return read(render_report(run, load_predictions(run), part.images, part.labels))
 
 
 def test_it_has_the_numbers_of_the_run(report):
@@ -61,7 +61,7 @@ def test_it_needs_nothing_else(report):
 def test_nothing_from_a_folder_is_read_as_markup(own_run, test_part):
     hostile = "<script>alert(1)</script>"
     run = own_run(versions={"keras": hostile}, machine={hostile: 1})
-    reader = read(report_html(run, load_predictions(run), test_part.images, test_part.labels))
+    reader = read(render_report(run, load_predictions(run), test_part.images, test_part.labels))
     assert "script" not in reader.tags
     assert hostile in " ".join(reader.words)
 
@@ -69,5 +69,5 @@ def test_nothing_from_a_folder_is_read_as_markup(own_run, test_part):
 def test_a_run_without_history_has_no_curves(own_run, test_part):
     run = own_run()
     (run.path / "history.jsonl").unlink()
-    reader = read(report_html(run, load_predictions(run), test_part.images, test_part.labels))
+    reader = read(render_report(run, load_predictions(run), test_part.images, test_part.labels))
     assert "Learning" not in reader.words

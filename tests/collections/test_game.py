@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fmnist.collections.game import round_of
+from fmnist.collections.game import draw_round
 from fmnist.runs.library import find_run
 from fmnist.runs.predictions import load_predictions
 
@@ -15,7 +15,7 @@ def stored():
 
 def test_a_round(stored, test_part):
     for seed in range(20):
-        turns = round_of(stored, test_part.labels, seed)
+        turns = draw_round(stored, test_part.labels, seed)
         assert len(turns) == len({turn.index for turn in turns}) == 10
         assert sum(turn.label == turn.answer for turn in turns) == 5
         for turn in turns:
@@ -28,14 +28,14 @@ def test_a_round(stored, test_part):
             rival = next(c for c in turn.shown if c != turn.label)
             assert stored[turn.index][rival] == others.max()
             assert abs(stored[turn.index][turn.label] - others.max()) < 0.9
-    assert round_of(stored, test_part.labels, 1) == round_of(stored, test_part.labels, 1)
-    assert round_of(stored, test_part.labels, 1) != round_of(stored, test_part.labels, 2)
+    assert draw_round(stored, test_part.labels, 1) == draw_round(stored, test_part.labels, 1)
+    assert draw_round(stored, test_part.labels, 1) != draw_round(stored, test_part.labels, 2)
 
 
 def test_order_and_place_tell_nothing(stored, test_part):
     first = right = 0
     for seed in range(100):
-        turns = round_of(stored, test_part.labels, seed)
+        turns = draw_round(stored, test_part.labels, seed)
         first += sum(turn.shown[0] == turn.label for turn in turns)
         right += turns[0].label == turns[0].answer
     assert 440 < first < 560
@@ -43,5 +43,5 @@ def test_order_and_place_tell_nothing(stored, test_part):
 
 
 def test_a_run_without_mistakes_has_a_shorter_round():
-    turns = round_of(np.eye(10)[np.arange(100) % 10], np.arange(100) % 10, 0)
+    turns = draw_round(np.eye(10)[np.arange(100) % 10], np.arange(100) % 10, 0)
     assert len(turns) == 5

@@ -13,7 +13,7 @@ from fmnist.files import sha256_of, write_json
 from fmnist.inference import classifier, rejection
 from fmnist.inference.classifier import fit_rejection, load_classifier
 from fmnist.inference.rejection import RejectionPolicy
-from fmnist.metrics.calibration import ece, trade_off
+from fmnist.metrics.calibration import expected_calibration_error, risk_coverage
 from fmnist.runs.library import find_run
 from fmnist.runs.run import read_run, write_run_info
 
@@ -49,16 +49,18 @@ def test_ece_by_hand():
     probabilities[:, 0] = [0.95, 0.95, 0.65, 0.65]
     labels = np.array([0, 1, 0, 0])
     # half of the answers: 0.95 sure and half right; the other half: 0.65 sure and all right
-    assert ece(probabilities, labels) == pytest.approx(0.5 * 0.45 + 0.5 * 0.35)
+    assert expected_calibration_error(probabilities, labels) == pytest.approx(
+        0.5 * 0.45 + 0.5 * 0.35
+    )
 
 
 def test_ece_of_a_perfect_network_is_zero():
-    assert ece(np.eye(10), np.arange(10)) == 0
+    assert expected_calibration_error(np.eye(10), np.arange(10)) == 0
 
 
 def test_trade_off_counts_who_is_answered():
     confidence, right = np.array([0.2, 0.5, 0.9, 1.0]), np.array([False, True, False, True])
-    rows = trade_off(confidence, right, points=10)
+    rows = risk_coverage(confidence, right, points=10)
     assert rows[0] == [0.0, 1.0, 0.5]
     assert rows[6] == [pytest.approx(0.6), 0.5, 0.5]
     assert all(a[1] >= b[1] for a, b in itertools.pairwise(rows))

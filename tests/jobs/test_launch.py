@@ -148,7 +148,7 @@ def test_killed_training_has_failed_frees_the_machine_and_begins_again():
     wait_until(lambda: not read_run(run.path).active)
     failed = read_run(run.path)
     assert failed.state == "failed"
-    assert "died" in failed.reason
+    assert "without reporting an error" in failed.reason
     assert "loading TensorFlow" in read_last_words(failed)
     assert lock.active_run() is None
 

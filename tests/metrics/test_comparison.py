@@ -5,7 +5,7 @@ from math import comb
 import numpy as np
 import pytest
 
-from fmnist.metrics.comparison import compare, in_words
+from fmnist.metrics.comparison import compare_runs, describe_comparison
 
 
 def answers(both: int, first: int, second: int, neither: int):
@@ -16,7 +16,7 @@ def answers(both: int, first: int, second: int, neither: int):
 
 
 def test_counts():
-    c = compare(*answers(70, 9, 4, 17))
+    c = compare_runs(*answers(70, 9, 4, 17))
     assert (c.both, c.first_only, c.second_only, c.neither, c.n) == (70, 9, 4, 17, 100)
     assert c.disagree == 30  # two that are wrong in different ways disagree, too
     assert c.difference == pytest.approx(0.05)
@@ -26,7 +26,7 @@ def test_counts():
 def test_p_value_is_the_two_sided_binomial_one(first, second):
     n, least = first + second, min(first, second)
     tail = sum(comb(n, k) for k in range(least + 1)) / 2**n
-    c = compare(*answers(50, first, second, 10))
+    c = compare_runs(*answers(50, first, second, 10))
     assert c.p_value == pytest.approx(min(1.0, 2 * tail))
 
 
@@ -35,23 +35,23 @@ def test_interval_covers_the_difference_as_often_as_it_says():
     inside = 0
     for _ in range(400):
         kinds = rng.multinomial(500, [0.85, 0.06, 0.04, 0.05])
-        low, high = compare(*answers(*kinds)).interval
+        low, high = compare_runs(*answers(*kinds)).interval
         inside += low <= 0.02 <= high
     assert 0.92 <= inside / 400 <= 0.98
 
 
 def test_nothing_to_tell_apart():
-    c = compare(*answers(10, 0, 0, 3))
+    c = compare_runs(*answers(10, 0, 0, 3))
     assert (c.p_value, c.difference) == (1.0, 0.0)
-    assert in_words(c, "a", "b") == "a and b get the very same images right."
-    assert "as many right" in in_words(compare(*answers(10, 2, 2, 3)), "a", "b")
+    assert describe_comparison(c, "a", "b") == "a and b get the very same images right."
+    assert "as many right" in describe_comparison(compare_runs(*answers(10, 2, 2, 3)), "a", "b")
 
 
 def test_words_name_the_better_one_only_where_chance_would_hardly_do_it():
-    clear = in_words(compare(*answers(900, 60, 20, 20)), "a", "b")
+    clear = describe_comparison(compare_runs(*answers(900, 60, 20, 20)), "a", "b")
     assert clear.startswith("a is right on 60 images that b gets wrong, and wrong on 20")
     assert clear.endswith("a is better on images like these.")
-    assert "b is better" in in_words(compare(*answers(900, 20, 60, 20)), "a", "b")
-    unclear = in_words(compare(*answers(900, 12, 9, 20)), "a", "b")
+    assert "b is better" in describe_comparison(compare_runs(*answers(900, 20, 60, 20)), "a", "b")
+    unclear = describe_comparison(compare_runs(*answers(900, 12, 9, 20)), "a", "b")
     assert unclear.endswith("this does not show that one is better.")
     assert "66 times out of 100" in unclear

@@ -19,7 +19,7 @@ def stored():
 
 @pytest.fixture(scope="module")
 def result(stored, test_part):
-    return report.evaluate(stored, test_part.labels)
+    return report.evaluate_probabilities(stored, test_part.labels)
 
 
 def test_shipped_run_reaches_the_specification(result):
@@ -61,7 +61,7 @@ def test_interval_is_wilsons(right, n):
     share = right / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    low, high = report.interval(right, n)
+    low, high = report.wilson_interval(right, n)
     assert low == pytest.approx(max(0, centre - half), abs=1e-9)
     assert high == pytest.approx(min(1, centre + half), abs=1e-9)
 
@@ -69,7 +69,7 @@ def test_interval_is_wilsons(right, n):
 def test_class_that_is_never_predicted_keeps_its_row(test_part):
     probabilities = np.zeros((10_000, 10), np.float32)
     probabilities[:, 8] = 1  # "Bag", as the public systems answer
-    result = report.evaluate(probabilities, test_part.labels)
+    result = report.evaluate_probabilities(probabilities, test_part.labels)
     assert result.accuracy == 0.1
     assert result.report["Trouser"] == {
         "precision": 0.0,
@@ -83,7 +83,7 @@ def test_class_that_is_never_predicted_keeps_its_row(test_part):
 
 def test_class_that_occurs_nowhere_keeps_its_row():
     probabilities = np.eye(10, dtype=np.float32)[[0, 1, 1]]
-    result = report.evaluate(probabilities, np.array([0, 1, 0]))
+    result = report.evaluate_probabilities(probabilities, np.array([0, 1, 0]))
     assert result.confusion.shape == (10, 10)
     assert result.report["Bag"]["support"] == 0
     assert result.accuracy == pytest.approx(2 / 3)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fmnist.metrics.report import evaluate
-from fmnist.metrics.selective import at_threshold
+from fmnist.metrics.report import evaluate_probabilities
+from fmnist.metrics.selective import selective_accuracy
 from fmnist.runs.library import find_run
 from fmnist.runs.predictions import load_predictions
 
@@ -21,7 +21,7 @@ def test_counts(stored, test_part, threshold):
         was and int(np.argmax(row)) == label
         for row, label, was in zip(stored, test_part.labels, given, strict=True)
     ]
-    left = at_threshold(stored, test_part.labels, threshold)
+    left = selective_accuracy(stored, test_part.labels, threshold)
     assert (left.answered, left.right) == (sum(given), sum(right))
     assert left.share == sum(given) / 10_000
     assert left.accuracy == sum(right) / sum(given)
@@ -31,11 +31,13 @@ def test_counts(stored, test_part, threshold):
 
 
 def test_without_a_threshold_it_is_the_report(stored, test_part):
-    left = at_threshold(stored, test_part.labels, 0)
-    assert np.array_equal(left.confusion[:, :10], evaluate(stored, test_part.labels).confusion)
+    left = selective_accuracy(stored, test_part.labels, 0)
+    assert np.array_equal(
+        left.confusion[:, :10], evaluate_probabilities(stored, test_part.labels).confusion
+    )
     assert left.share == 1
 
 
 def test_nothing_answered_has_no_accuracy():
-    left = at_threshold(np.full((4, 10), 0.1), np.arange(4), 0.5)
+    left = selective_accuracy(np.full((4, 10), 0.1), np.arange(4), 0.5)
     assert (left.answered, left.accuracy, left.interval) == (0, None, None)

@@ -382,7 +382,7 @@ def test_a_failed_run_that_was_watched_shows_why_and_can_go_on(runs_dir, monkeyp
     dead("killed", 2)
     monkeypatch.setattr(launch, "resume_training", refuse)
     app = watching("killed")
-    assert "died" in app.error[0].value
+    assert "without reporting an error" in app.error[0].value
     assert {"accuracy", "loss", "rate"} <= set(charts(app))
     button(app, "Resume").click().run()
     assert any(error.value == "The checkpoint is of another network." for error in app.error)

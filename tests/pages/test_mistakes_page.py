@@ -5,10 +5,10 @@ import pytest
 import streamlit as st
 
 from fmnist.analysis import projection, training_distance
-from fmnist.analysis.label_issues import suspects
-from fmnist.analysis.training_distance import Novelty
+from fmnist.analysis.label_issues import find_label_issues
+from fmnist.analysis.training_distance import TrainingDistance
 from fmnist.collections import notes
-from fmnist.collections.label_review import cases
+from fmnist.collections.label_review import find_disputed_labels
 from fmnist.data import CLASS_NAMES, load
 from fmnist.runs.library import DEFAULT_RUN, find_run, list_runs
 from fmnist.runs.predictions import load_predictions, save_epoch_predictions
@@ -114,7 +114,7 @@ def test_orders(stored, test_part):
 def test_suspicious_labels_and_all_images(stored, test_part):
     app = page()
     app.segmented_control(key="mistakes_which").set_value("Suspicious labels").run()
-    assert f"**{suspects(stored, test_part.labels).sum():,}** of 10,000" in texts(app)
+    assert f"**{find_label_issues(stored, test_part.labels).sum():,}** of 10,000" in texts(app)
     app.segmented_control(key="mistakes_which").set_value("All").run()
     assert "**10,000** of 10,000 test images" in texts(app)
 
@@ -158,7 +158,7 @@ def test_all_about_an_image_names_neighbours_and_other_runs(own_run, stored, tes
 
 
 def test_the_court_shows_the_next_case_until_it_is_voted_on(stored, test_part):
-    first, second = cases(stored, test_part.labels)[:2]
+    first, second = find_disputed_labels(stored, test_part.labels)[:2]
     app = page("Label court")
     buttons = [b.label for b in app.button]
     assert buttons == [*(CLASS_NAMES[c] for c in first.shown), "Can't tell"]
@@ -199,8 +199,8 @@ def nothing_measured():
 
 @pytest.mark.usefixtures("nothing_measured")
 def test_orders_by_what_was_learnt_from(stored, test_part):
-    found = Novelty(np.arange(10_000), np.random.default_rng(0).random(10_000, np.float32))
-    training_distance.write(find_run("seed-cnn"), found)
+    found = TrainingDistance(np.arange(10_000), np.random.default_rng(0).random(10_000, np.float32))
+    training_distance.write_training_distance(find_run("seed-cnn"), found)
     wrong = np.flatnonzero(stored.argmax(axis=1) != test_part.labels)
     app = page()
     app.selectbox(key="mistakes_sort").set_value("Farthest from the training set first").run()
@@ -213,7 +213,9 @@ def test_orders_by_what_was_learnt_from(stored, test_part):
 def test_images_that_are_in_the_training_part_too(test_part):
     train = load("train").images
     nearest = np.zeros(10_000, np.int64)
-    training_distance.write(find_run("seed-cnn"), Novelty(nearest, np.zeros(10_000, np.float32)))
+    training_distance.write_training_distance(
+        find_run("seed-cnn"), TrainingDistance(nearest, np.zeros(10_000, np.float32))
+    )
     gaps = np.abs(test_part.images.astype(int) - train[0]).mean(axis=(1, 2))
     app = page()
     app.segmented_control(key="mistakes_which").set_value("Also in training").run()
@@ -228,7 +230,7 @@ def test_nearest_training_images_are_found_on_demand():
     app.selectbox(key="mistakes_sort").set_value("Farthest from the training set first")
     app.run(timeout=180)
     assert not app.exception
-    found = training_distance.read(find_run("seed-cnn"), 10_000)
+    found = training_distance.read_training_distance(find_run("seed-cnn"), 10_000)
     assert found.distances.min() >= 0
     shown = first_shown(app)
     assert found.distances[shown] > np.quantile(found.distances, 0.99)
@@ -239,7 +241,7 @@ def test_the_map_is_pca_until_the_better_one_is_there():
     app = page("Map")
     assert not app.exception
     assert "Two principal components" in texts(app)
-    projection.write(find_run("seed-cnn"), np.zeros((10_000, 2), np.float32))
+    projection.write_projection(find_run("seed-cnn"), np.zeros((10_000, 2), np.float32))
     app = page("Map")
     assert not app.exception
     assert "t-SNE" in texts(app)
@@ -250,7 +252,7 @@ def test_the_map_is_pca_until_the_better_one_is_there():
 def test_a_lasso_and_a_click_on_the_map_show_images(stored, test_part):
     right = stored.argmax(axis=1) == test_part.labels
     places = np.random.default_rng(0).uniform(-1, 1, (10_000, 2)).astype(np.float32)
-    projection.write(find_run("seed-cnn"), places)
+    projection.write_projection(find_run("seed-cnn"), places)
     app = page("Map")
     square = [[0.25, 0.25], [0.25, 0.75], [0.75, 0.75], [0.75, 0.25]]
     app.session_state["map"] = {"chosen": {"lasso": square}}
@@ -284,7 +286,7 @@ def test_what_was_hidden_on_the_map_is_not_in_the_region(stored, test_part):
 
 
 def test_a_case_is_voted_on_once_and_again_where_another_run_says_otherwise(stored, test_part):
-    case = cases(stored, test_part.labels)[0]
+    case = find_disputed_labels(stored, test_part.labels)[0]
     app = page("Label court")
     app.session_state[SEEN] = {(case.index, (case.answer + 1) % 10)}
     app.run()

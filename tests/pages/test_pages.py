@@ -441,7 +441,7 @@ def test_failed_training_shows_its_last_lines(runs_dir):
     app.run()
     app.switch_page("pages/train.py").run()
     assert not app.exception
-    assert "died" in app.error[0].value
+    assert "without reporting an error" in app.error[0].value
     assert "Killed" in app.code[0].value
 
 

@@ -18,7 +18,7 @@ from sklearn.metrics import (
 from fmnist.analysis import corruptions
 from fmnist.data import CLASS_NAMES, load, split
 from fmnist.inference.classifier import load_classifier
-from fmnist.metrics.calibration import ece
+from fmnist.metrics.calibration import expected_calibration_error
 from fmnist.runs.library import DEFAULT_RUN, find_run
 from fmnist.runs.predictions import load_predictions
 from pages.parts.report import compare
@@ -170,8 +170,8 @@ def test_robustness_is_offered_and_shown_once_it_is_measured(own_run):
     run = own_run("mine")
     app = open_app("report", run="mine", view="Robustness")
     assert [button.label for button in app.button] == ["Measure"]
-    right = {name: [5_000, 4_000, 3_000, 2_000, 1_000] for name in corruptions.CHANGES}
-    corruptions.write(run, 9_000, right, 10_000)
+    right = {name: [5_000, 4_000, 3_000, 2_000, 1_000] for name in corruptions.CORRUPTIONS}
+    corruptions.write_corruptions(run, 9_000, right, 10_000)
     app = open_app("report", run="mine", view="Robustness")
     assert not app.exception
     assert not app.button
@@ -229,4 +229,4 @@ def test_temperature_is_that_of_the_probabilities_shown(name, test_part):
     assert float(under.removeprefix("temperature ")) == pytest.approx(best, abs=2e-3)
     scaled = softmax(np.log(load_predictions(run) + 1e-12) / best, axis=1)
     shown = float(metrics(app)["After temperature scaling"].removesuffix("%")) / 100
-    assert shown == pytest.approx(ece(scaled, test_part.labels), abs=2e-4)
+    assert shown == pytest.approx(expected_calibration_error(scaled, test_part.labels), abs=2e-4)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fmnist.settings import TrainSettings
-from fmnist.training.schedules import cycle, learning_rate, peak_rate
+from fmnist.training.schedules import learning_rate, one_cycle, peak_rate
 
 ONE_CYCLE = TrainSettings(epochs=10, schedule="one-cycle", learning_rate=0.003)
 
@@ -40,8 +40,8 @@ def test_one_cycle_never_leaves_its_range_and_ends_near_zero():
 
 def test_a_continued_run_begins_its_schedule_anew():
     longer = TrainSettings(epochs=15, continued=(10,), schedule="one-cycle", learning_rate=0.003)
-    assert cycle(longer, 9) == (0, 10)
-    assert cycle(longer, 10) == (10, 15)
+    assert one_cycle(longer, 9) == (0, 10)
+    assert one_cycle(longer, 10) == (10, 15)
     for step in (0, 7, 99):  # what was learnt before is learnt as it was
         assert learning_rate(longer, step, 10) == learning_rate(ONE_CYCLE, step, 10)
     assert learning_rate(longer, 100, 10) == pytest.approx(0.003 / 25)

@@ -5,7 +5,7 @@ import time
 import pandas as pd
 import streamlit as st
 
-from fmnist.collections.game import ROUND, Turn, round_of
+from fmnist.collections.game import ROUND, Turn, draw_round
 from fmnist.data import CLASS_NAMES
 from fmnist.images.display import data_uri, enlarge
 from fmnist.runs.run import Run
@@ -34,7 +34,7 @@ def show(run: Run) -> None:
 
 
 def _begin(run: Run) -> None:
-    turns = round_of(
+    turns = draw_round(
         loading.predictions(run), loading.test_part().labels, seed=time.time_ns() % 2**32
     )
     st.session_state[GAME] = {

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fmnist.collections import label_review, notes
-from fmnist.collections.label_review import Case, adjusted
+from fmnist.collections.label_review import LabelReview, adjust_accuracy
 from fmnist.collections.notes import CANNOT_TELL, Vote
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import NotesError
@@ -30,7 +30,7 @@ def show(run: Run) -> None:
     _result(run)
 
 
-def _case(case: Case) -> None:
+def _case(case: LabelReview) -> None:
     with st.container(horizontal=True, gap="medium"):  # at the top, so that no button moves
         blind_image(case.index)
         with st.container(width=WIDTH):
@@ -51,7 +51,7 @@ def _case(case: Case) -> None:
             )
 
 
-def _vote(case: Case, choice: int) -> None:
+def _vote(case: LabelReview, choice: int) -> None:
     if (case.index, case.answer) in st.session_state[SEEN]:
         return
     try:
@@ -67,7 +67,7 @@ def _result(run: Run) -> None:
     if not given:
         return
     answers = loading.predictions(run).argmax(axis=1)
-    result = adjusted(answers, loading.test_part().labels, given)
+    result = adjust_accuracy(answers, loading.test_part().labels, given)
     low, high = result.interval
     with st.container(horizontal=True):
         number(
@@ -96,6 +96,6 @@ def _result(run: Run) -> None:
 
 
 @loading.cache_of_run("test.npz")
-def _cases(run: Run) -> list[Case]:
+def _cases(run: Run) -> list[LabelReview]:
     """The cases of the label court; see `court.cases`."""
-    return label_review.cases(loading.predictions(run), loading.test_part().labels)
+    return label_review.find_disputed_labels(loading.predictions(run), loading.test_part().labels)

@@ -16,7 +16,7 @@ COLOURS = ("True class", "Predicted class")
 def show(run: Run) -> None:
     """Show the map of a run and the images of the region with the lasso around it."""
     relations = loading.relations(run)
-    places = projection.read(run, len(relations.features))
+    places = projection.read_projection(run, len(relations.features))
     if places is None:
         map_job.offer(run)
         places = _pca(run)
@@ -70,7 +70,7 @@ def _chosen(
     index = chosen.get("index")
     if isinstance(index, int) and 0 <= index < len(places):
         return np.arange(len(places)) == index
-    found = projection.inside(places, chosen.get("lasso"))
+    found = projection.points_inside(places, chosen.get("lasso"))
     if found is None:
         return None
     hidden = chosen.get("hidden")
@@ -82,7 +82,7 @@ def _chosen(
 @loading.cache_of_run("model.tflite", entries=2)
 def _pca(run: Run) -> np.ndarray:
     """The test images in two dimensions at once, (10000, 2) float32, -1..1."""
-    return projection.unit(projection.pca(loading.relations(run).features))
+    return projection.scale_to_unit(projection.project_pca(loading.relations(run).features))
 
 
 @st.cache_resource(show_spinner=False)

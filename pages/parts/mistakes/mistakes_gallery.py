@@ -6,7 +6,7 @@ What is chosen stands in the address, so a bookmark keeps a view of the mistakes
 import streamlit as st
 
 from fmnist.analysis import training_distance
-from fmnist.analysis.mistakes import NEEDS_TRAINING, SORTS, choose
+from fmnist.analysis.mistakes import NEEDS_TRAINING, SORTS, filter_answers
 from fmnist.collections import notes
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import NotesError
@@ -59,7 +59,7 @@ def show(run: Run) -> None:
         twins = loading.duplicates(run)
         among = twins if among is None else list(set(among) & set(twins))
     table = loading.answers_table(run)
-    chosen = choose(
+    chosen = filter_answers(
         table,
         true=true,
         predicted=predicted,
@@ -86,7 +86,9 @@ def _measure_novelty(run: Run) -> None:
         return
     training = why_view.ready_training(run)
     bar = st.progress(0.0, text="Finding the nearest training image of each, once")
-    for found in training_distance.measure(loading.relations(run).features, training):
+    for found in training_distance.measure_training_distance(
+        loading.relations(run).features, training
+    ):
         if isinstance(found, float):
             bar.progress(found, text=f"Finding the nearest training image of each ({found:.0%})")
         else:

@@ -5,7 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from fmnist.analysis.learning_dynamics import Course, compute_course, epoch_confusion, epoch_table
-from fmnist.analysis.mistakes import choose
+from fmnist.analysis.mistakes import filter_answers
 from fmnist.charts.common import (
     confusion_spec,
     confusion_table,
@@ -210,7 +210,7 @@ def _cell(table: pd.DataFrame) -> tuple:
         st.caption("Choose a cell of the matrix, or a class here.")
         return None, None
     ids = [[] if name == ANY else [CLASS_NAMES.index(name)] for name in (true, predicted)]
-    rows = choose(table, true=ids[0], predicted=ids[1], wrong_only=False)
+    rows = filter_answers(table, true=ids[0], predicted=ids[1], wrong_only=False)
     if rows.empty:
         st.info("No test image was answered so after this epoch.")
         return None, None

@@ -5,7 +5,7 @@ import streamlit as st
 
 from fmnist.charts import report_charts
 from fmnist.charts.report_charts import HUMAN, HUMAN_SOURCE
-from fmnist.metrics.comparison import compare, in_words
+from fmnist.metrics.comparison import compare_runs, describe_comparison
 from fmnist.runs.library import list_usable_runs
 from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, loading
@@ -32,7 +32,7 @@ def show(run: Run) -> None:
     labels = loading.test_part().labels
     mine = loading.predictions(run).argmax(axis=1)
     theirs = loading.predictions(other).argmax(axis=1)
-    c = compare(mine, theirs, labels)
+    c = compare_runs(mine, theirs, labels)
     low, high = c.interval
     with st.container(horizontal=True):
         number(run.name, f"{np.mean(mine == labels):.2%}", f"{c.first_only:,} right alone")
@@ -54,7 +54,7 @@ def show(run: Run) -> None:
         alt=f"Accuracy of both runs with intervals, and human accuracy, {HUMAN:.1%}",
     )
     st.caption(f"Whiskers: 95 % intervals. Dashed, human accuracy: {HUMAN_SOURCE}.")
-    st.markdown(in_words(c, run.name, other.name))
+    st.markdown(describe_comparison(c, run.name, other.name))
     kind = st.segmented_control(
         "Images",
         list(KINDS),

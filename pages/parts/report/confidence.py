@@ -7,8 +7,8 @@ from fmnist import data
 from fmnist.charts import report_charts
 from fmnist.charts.common import confusion_spec, confusion_table
 from fmnist.inference.rejection import apply_temperature, fit_temperature
-from fmnist.metrics.calibration import BINS, bin_of, ece, reliability
-from fmnist.metrics.selective import at_threshold
+from fmnist.metrics.calibration import BINS, bin_of, expected_calibration_error, reliability_bins
+from fmnist.metrics.selective import selective_accuracy
 from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, loading
 from pages.parts.shared.numbers import number
@@ -32,14 +32,14 @@ def _reliability(
     with st.container(horizontal=True):
         number(
             "Calibration error (ECE)",
-            f"{ece(stored, labels):.2%}",
+            f"{expected_calibration_error(stored, labels):.2%}",
             "of the network's own probabilities",
             "Mean difference between confidence and accuracy, in 15 bins of confidence "
             "(Guo et al., arXiv 1706.04599).",
         )
         number(
             "After temperature scaling",
-            f"{ece(calibrated, labels):.2%}",
+            f"{expected_calibration_error(calibrated, labels):.2%}",
             f"temperature {temperature:.3f}",
             "One number, fitted on the validation images, divides the logarithm of all "
             "probabilities. Above 1 it makes the network less sure. The vote of the Classify page "
@@ -97,7 +97,7 @@ def _threshold(stored: np.ndarray, labels: np.ndarray) -> None:
         key="threshold",
         bind="query-params",
     )
-    left = at_threshold(stored, labels, percent / 100)
+    left = selective_accuracy(stored, labels, percent / 100)
     with st.container(horizontal=True):
         number("Answered", f"{left.share:.1%}", f"{left.answered:,} of {left.n:,}")
         if left.answered:
@@ -141,7 +141,7 @@ def _confidence_specs(run: Run) -> dict[str, dict]:
     """
     labels = loading.test_part().labels
     before, after = (
-        reliability(said, labels) for said in (loading.predictions(run), _calibrated(run))
+        reliability_bins(said, labels) for said in (loading.predictions(run), _calibrated(run))
     )
     return {
         "reliability": report_charts.reliability_chart(before, after).to_dict(),

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fmnist.charts.html_report import report_html
+from fmnist.charts.html_report import render_report
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
 
@@ -16,7 +16,7 @@ def show(run: Run) -> None:
     )
     st.download_button(
         "Report as HTML",
-        lambda: report_html(
+        lambda: render_report(
             run, loading.predictions(run), loading.test_part().images, loading.test_part().labels
         ),
         f"{run.name}-report.html",

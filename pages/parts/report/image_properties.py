@@ -61,7 +61,9 @@ def _images(run: Run, chosen: Slice) -> None:
 def _slices(run: Run) -> list[Slice]:
     """The slices of the test images with what the run gets right; see `slices.slices`."""
     part = loading.test_part()
-    return slicing.slices(part.images, loading.predictions(run).argmax(axis=1) == part.labels)
+    return slicing.slice_by_property(
+        part.images, loading.predictions(run).argmax(axis=1) == part.labels
+    )
 
 
 @loading.cache_of_run("test.npz")

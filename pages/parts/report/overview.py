@@ -5,13 +5,13 @@ import json
 import pandas as pd
 import streamlit as st
 
-from fmnist.analysis.mistakes import choose
+from fmnist.analysis.mistakes import filter_answers
 from fmnist.charts.common import confusion_spec, confusion_table
 from fmnist.charts.figures import confusion_figure
 from fmnist.data import CLASS_NAMES
 from fmnist.metrics.calibration import top_k
 from fmnist.metrics.confusions import confused_pairs
-from fmnist.metrics.report import Evaluation, interval, report_rows
+from fmnist.metrics.report import Evaluation, report_rows, wilson_interval
 from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, loading
 from pages.parts.shared.numbers import number
@@ -125,7 +125,7 @@ def _class_table(result: Evaluation) -> None:
     for at, row in enumerate(rows):
         row["interval"] = None
         if at < len(CLASS_NAMES) and row["support"]:
-            row["interval"] = interval(int(result.confusion[at, at]), row["support"])
+            row["interval"] = wilson_interval(int(result.confusion[at, at]), row["support"])
     row_table(
         {
             "class": Column("Class"),
@@ -208,14 +208,14 @@ def _images(run: Run) -> None:
     if true == predicted == ANY:
         st.caption("Choose a cell, a row of the report or a pair above, or a class here.")
         return
-    chosen = choose(
+    chosen = filter_answers(
         loading.answers_table(run),
         true=_ids(true),
         predicted=_ids(predicted),
         wrong_only=False,
     )
     if true != ANY and predicted != ANY and true != predicted:
-        other = choose(
+        other = filter_answers(
             loading.answers_table(run),
             true=_ids(predicted),
             predicted=_ids(true),

@@ -4,8 +4,8 @@ import numpy as np
 import streamlit as st
 
 from fmnist.analysis import corruptions
-from fmnist.analysis.corruptions import CHANGES, STRENGTHS
-from fmnist.charts.report_charts import robustness_chart
+from fmnist.analysis.corruptions import CORRUPTIONS, STRENGTHS
+from fmnist.charts.report_charts import corruptions_chart
 from fmnist.images.display import contact_sheet, enlarge
 from fmnist.runs.library import list_usable_runs
 from fmnist.runs.run import Run
@@ -16,7 +16,7 @@ EXAMPLE = 0  # the test image that the changes are shown on
 
 def show(run: Run) -> None:
     """Show the sheet of a run; where there is none yet, offer to compute it."""
-    sheet = corruptions.read(run)
+    sheet = corruptions.read_corruptions(run)
     if sheet is None:
         st.markdown(
             "How accuracy falls when the test images are shifted, turned, mirrored, blurred and so "
@@ -31,7 +31,7 @@ def show(run: Run) -> None:
     )
     sheets = {run.name: sheet, **{name: _measured()[name] for name in beside}}
     st.altair_chart(
-        robustness_chart(sheets),
+        corruptions_chart(sheets),
         key="robustness",
         alt="Accuracy over the strength of seven changes",
     )
@@ -40,10 +40,10 @@ def show(run: Run) -> None:
 
 def _measure(run: Run) -> dict:
     test, classifier = loading.test_part(), loading.classifier(run)
-    total = 1 + STRENGTHS * len(CHANGES)
+    total = 1 + STRENGTHS * len(CORRUPTIONS)
     bar = st.progress(0.0, text="Classifying changed test images; leaving the page stops it")
-    plain, right = 0, {name: [] for name in CHANGES}
-    results = corruptions.measure(classifier, test.images, test.labels)
+    plain, right = 0, {name: [] for name in CORRUPTIONS}
+    results = corruptions.measure_corruptions(classifier, test.images, test.labels)
     for done, (name, strength, count) in enumerate(results, start=1):
         if name:
             right[name].append(count)
@@ -51,11 +51,11 @@ def _measure(run: Run) -> dict:
             plain = count
         bar.progress(done / total, text=f"{name or 'Unchanged'} {strength or ''}")
     bar.empty()
-    return corruptions.write(run, plain, right, len(test.labels))
+    return corruptions.write_corruptions(run, plain, right, len(test.labels))
 
 
 def _measured() -> dict[str, dict]:
-    found = {run.name: corruptions.read(run) for run in list_usable_runs()}
+    found = {run.name: corruptions.read_corruptions(run) for run in list_usable_runs()}
     return {name: sheet for name, sheet in found.items() if sheet is not None}
 
 
@@ -63,8 +63,8 @@ def _examples() -> None:
     image = loading.test_part().images[EXAMPLE : EXAMPLE + 1]
     st.markdown("**What the changes look like**, from strength 0 to 5")
     columns = st.columns(2)
-    for at, (name, (_, words)) in enumerate(CHANGES.items()):
-        strip = [corruptions.change(image, name, s)[0] for s in range(STRENGTHS + 1)]
+    for at, (name, (_, words)) in enumerate(CORRUPTIONS.items()):
+        strip = [corruptions.corrupt_images(image, name, s)[0] for s in range(STRENGTHS + 1)]
         with columns[at % 2]:
             st.image(
                 enlarge(contact_sheet(np.stack(strip), len(strip)), 3),

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fmnist.charts.common import trade_off_chart
+from fmnist.charts.common import risk_coverage_chart
 from fmnist.inference.tta import TTA_VARIANTS
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
@@ -64,7 +64,7 @@ def show(run: Run) -> None:
             )
     with curve:
         st.altair_chart(
-            trade_off_chart(measured["risk_coverage"], policy.confidence_threshold),
+            risk_coverage_chart(measured["risk_coverage"], policy.confidence_threshold),
             key="trade-off",
             alt="Share of the validation images answered against the share right of those",
         )

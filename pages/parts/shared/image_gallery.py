@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from fmnist.analysis.mistakes import describe
+from fmnist.analysis.mistakes import describe_answer
 from fmnist.data import CLASS_NAMES
 from fmnist.runs.run import Run
 from pages.parts.shared import image_view, loading
@@ -65,7 +65,7 @@ def show(
                 else f"{CLASS_NAMES[row.true]} → {CLASS_NAMES[row.predicted]}"
                 for row in shown.itertuples()
             ],
-            labels=[describe(row) for row in shown.to_dict("records")],
+            labels=[describe_answer(row) for row in shown.to_dict("records")],
             key=f"{key}-gallery",
         )
     if chosen is None and not first:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from fmnist.analysis.learning_dynamics import compute_learning
 from fmnist.analysis.occlusion import occlusion_map
-from fmnist.analysis.overlays import overlay
+from fmnist.analysis.overlays import overlay_attribution
 from fmnist.charts.insight_charts import path_spec, path_table
 from fmnist.collections import notes
 from fmnist.data import CLASS_NAMES
@@ -46,7 +46,7 @@ def _maps(index: int, true: int, predicted: int, run: Run) -> None:
                 if which == class_id
             )
             st.image(
-                overlay(pixels, values, 7),
+                overlay_attribution(pixels, values, 7),
                 width=196,
                 caption=f"{name} ({said})",
                 alt=f"Pixels that support {name}, orange, or contradict it, blue",

@@ -16,7 +16,7 @@ from fmnist.analysis import mistakes
 from fmnist.analysis import training_distance as novelties
 from fmnist.analysis.neighbours import TrainingFeatures
 from fmnist.analysis.relations import Relations
-from fmnist.analysis.training_distance import Novelty
+from fmnist.analysis.training_distance import TrainingDistance
 from fmnist.data import Part
 from fmnist.errors import FmnistError
 from fmnist.images.decoding import decode_image
@@ -103,7 +103,7 @@ def predictions(run: Run) -> np.ndarray:
 @cache_of_run("test.npz")
 def evaluate(run: Run) -> Evaluation:
     """The run judged by its stored predictions."""
-    return report.evaluate(predictions(run), test_part().labels)
+    return report.evaluate_probabilities(predictions(run), test_part().labels)
 
 
 def answers_table(run: Run) -> pd.DataFrame:
@@ -132,28 +132,30 @@ def duplicates(run: Run) -> list[int] | None:
 
 @cache_of_run("model.tflite")
 def _duplicates(run: Run, _nearest: np.ndarray) -> list[int]:
-    return novelties.duplicates(test_part().images, data.load("train").images, _nearest).tolist()
+    return novelties.find_near_duplicates(
+        test_part().images, data.load("train").images, _nearest
+    ).tolist()
 
 
-def novelty(run: Run) -> Novelty | None:
+def novelty(run: Run) -> TrainingDistance | None:
     """How far each test image is from what the run learnt from; None before it is measured."""
     measured, network = _measured_novelty(), run.files["model.tflite"]
     if network not in measured:
-        kept = novelties.read(run, len(test_part().labels))
+        kept = novelties.read_training_distance(run, len(test_part().labels))
         if kept is None:
             return None
         measured[network] = kept
     return measured[network]
 
 
-def keep_novelty(run: Run, found: Novelty) -> None:
+def keep_novelty(run: Run, found: TrainingDistance) -> None:
     """Remember what was measured, here and in the run's cache."""
     _measured_novelty()[run.files["model.tflite"]] = found
-    novelties.write(run, found)
+    novelties.write_training_distance(run, found)
 
 
 @st.cache_resource(show_spinner=False)
-def _measured_novelty() -> dict[str, Novelty]:
+def _measured_novelty() -> dict[str, TrainingDistance]:
     return {}
 
 

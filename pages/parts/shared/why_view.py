@@ -5,7 +5,7 @@ import streamlit as st
 
 from fmnist.analysis.neighbours import TrainingFeatures
 from fmnist.analysis.occlusion import occlusion_map
-from fmnist.analysis.overlays import overlay
+from fmnist.analysis.overlays import overlay_attribution
 from fmnist.data import CLASS_NAMES, load
 from fmnist.errors import FmnistError
 from fmnist.images.display import enlarge
@@ -43,7 +43,7 @@ def _show_parts(
     name = CLASS_NAMES[chosen]
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.image(
-            overlay(pixels, values, 10),
+            overlay_attribution(pixels, values, 10),
             width=280,
             alt=f"The 28 by 28 picture: orange supports {name}, blue contradicts it",
         )
