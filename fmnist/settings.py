@@ -99,11 +99,13 @@ class TrainSettings:
     mirror: bool = described(
         False, "Show every second image, by chance, left for right.", words="mirror"
     )
-    second_look: bool = described(
+    tta_flip: bool = described(
         False,
-        "Answer with the mean over the image and its mirror image: no more parameters, mostly some "
-        "tenths of a percent more accuracy, twice the time for an answer.",
-        words="second look",
+        "Test-time augmentation: answer with the mean over the image and its mirror image. No more "
+        "parameters, mostly some tenths of a percent more accuracy, twice the time for an answer.",
+        name="TTA flip",
+        label="TTA flip",
+        words="TTA flip",
     )
     shift: int = described(
         0,
@@ -111,12 +113,14 @@ class TrainSettings:
         limits=(0, 8),
         words="shift {}",
     )
-    shifted_looks: bool = described(
+    tta_shift: bool = described(
         False,
         "Let the finished network answer with the mean over the image and four copies of it, moved "
         "diagonally by the shift: no more parameters, five times the time for an answer, ten times "
-        "with a second look. While it trains, the epochs are judged without.",
-        words="shifted looks",
+        "with TTA flip. While it trains, the epochs are judged without.",
+        name="TTA shift",
+        label="TTA shift",
+        words="TTA shift",
     )
     erasing: float = described(
         0.0,
@@ -124,13 +128,13 @@ class TrainSettings:
         limits=(0.0, 1.0),
         words="erasing {:g}",
     )
-    renderings: bool = described(
+    stylised: bool = described(
         False,
-        "Show each training image in other ways too, new ones in every epoch: mirrored, as an "
+        "Show each training image in other styles too, new ones in every epoch: mirrored, as an "
         "outline, as a silhouette, worn, in pairs, with sleeves spread, bent, in other cuts, with "
         "other brightness. The network then needs more epochs, and knows more of your own "
         "pictures.",
-        words="renderings",
+        words="stylised",
     )
     precision: str = described(
         "float32",
@@ -210,18 +214,15 @@ class TrainSettings:
         wrong = {
             "A part of the data always leaves the 5,000 validation images out; train on all 60,000 "
             "or choose a fraction, not both.": self.fraction < 1 and not self.holdout,
-            "Renderings mirror, shift and erase already; choose them or those, not both.": (
-                self.renderings and (self.mirror or self.shift or self.erasing)
+            "Stylised images are mirrored, shifted and erased already; choose stylised or those, "
+            "not both.": (self.stylised and (self.mirror or self.shift or self.erasing)),
+            "TTA flip needs a network trained with mirrored images; choose mirror or stylised, "
+            "too.": (self.tta_flip and not (self.mirror or self.stylised)),
+            "TTA shift needs shift, which stylised excludes; leave one of them out.": (
+                self.tta_shift and self.stylised
             ),
-            "A second look is at the mirror image, which the network has to know; train it with "
-            "mirror or renderings, too.": (
-                self.second_look and not (self.mirror or self.renderings)
-            ),
-            "Shifted looks need shift, which renderings exclude; leave one of them out.": (
-                self.shifted_looks and self.renderings
-            ),
-            "Shifted looks are at moved images, which the network has to know; train it with "
-            "shift, too.": self.shifted_looks and not self.shift,
+            "TTA shift needs a network trained with shifts; choose shift, too.": self.tta_shift
+            and not self.shift,
             f"bfloat16 makes the network {self.network!r} no faster; use float32, or one of the "
             f"networks {', '.join(able)}.": (
                 self.precision == "bfloat16" and self.network not in able
@@ -236,14 +237,14 @@ class TrainSettings:
                 raise SettingsError(sentence)
 
     @property
-    def looks_again(self) -> bool:
-        """Whether the finished network answers with the mean over several looks."""
-        return self.second_look or self.shifted_looks
+    def uses_tta(self) -> bool:
+        """Whether the finished network answers with test-time augmentation."""
+        return self.tta_flip or self.tta_shift
 
     @property
-    def looks_shift(self) -> int:
-        """How many pixels its shifted looks are moved by; 0 where it has none."""
-        return self.shift if self.shifted_looks else 0
+    def tta_shift_pixels(self) -> int:
+        """How many pixels TTA shift moves by; 0 without it."""
+        return self.shift if self.tta_shift else 0
 
     def changed(self) -> dict[str, Any]:
         """Name -> value of all that is not the specification's."""

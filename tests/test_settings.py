@@ -14,7 +14,7 @@ def test_defaults_are_the_specification():
     settings = TrainSettings()
     assert (settings.network, settings.epochs, settings.fraction) == ("cnn", 10, 1.0)
     assert (settings.schedule, settings.weight_decay) == ("constant", 0)
-    assert settings.renderings is False
+    assert settings.stylised is False
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_defaults_are_the_specification():
         ("seed", -1, "seed must be"),
         ("fraction", 0, "fraction must be"),
         ("holdout", 1, "holdout must be true or false"),
-        ("renderings", "yes", "renderings must be true or false, got 'yes'"),
+        ("stylised", "yes", "stylised must be true or false, got 'yes'"),
         ("schedule", "cosine", "'cosine'; choose one of: constant, one-cycle, step"),
         ("optimizer", "lion", "'lion'; choose one of: adam, sgd"),
         ("precision", 16, "There is no precision 16"),
@@ -61,12 +61,12 @@ def test_both_ends_of_every_range_are_legal(name):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"renderings": True, "mirror": True}, "not both"),
-        ({"renderings": True, "shift": 1}, "not both"),
-        ({"renderings": True, "erasing": 0.5}, "not both"),
-        ({"second_look": True}, "train it with mirror or renderings, too"),
-        ({"shifted_looks": True}, "train it with shift, too"),
-        ({"shifted_looks": True, "renderings": True}, "which renderings exclude"),
+        ({"stylised": True, "mirror": True}, "not both"),
+        ({"stylised": True, "shift": 1}, "not both"),
+        ({"stylised": True, "erasing": 0.5}, "not both"),
+        ({"tta_flip": True}, "choose mirror or stylised, too"),
+        ({"tta_shift": True}, "choose shift, too"),
+        ({"tta_shift": True, "stylised": True}, "which stylised excludes"),
         ({"precision": "bfloat16"}, "makes the network 'cnn' no faster; use float32"),
         ({"learning_rate": 0.2}, "Adam learns nothing with a learning rate above 0.1, got 0.2"),
         ({"rate_changes": ((2, 0.5),)}, "rate above 0.1, got 0.5"),
@@ -96,9 +96,9 @@ EVERYTHING = TrainSettings(
     weight_decay=0.01,
     label_smoothing=0.1,
     mirror=True,
-    second_look=True,
+    tta_flip=True,
     shift=2,
-    shifted_looks=True,
+    tta_shift=True,
     erasing=0.25,
     precision="bfloat16",
     deterministic=True,
@@ -111,7 +111,7 @@ EVERYTHING = TrainSettings(
 
 @pytest.mark.parametrize(
     "settings",
-    [TrainSettings(), EVERYTHING, TrainSettings(holdout=False), TrainSettings(renderings=True)],
+    [TrainSettings(), EVERYTHING, TrainSettings(holdout=False), TrainSettings(stylised=True)],
 )
 def test_the_command_line_of_settings_is_read_as_those_settings(settings):
     options = _parser().parse_args(["train", *arguments(settings)])
@@ -122,7 +122,7 @@ def test_the_command_line_of_settings_is_read_as_those_settings(settings):
 def test_the_test_above_leaves_no_setting_at_its_default():
     default, odd = TrainSettings().to_dict(), EVERYTHING.to_dict()
     same = {name for name in default if default[name] == odd[name]}
-    assert same == {"holdout", "renderings"}  # which exclude others
+    assert same == {"holdout", "stylised"}  # which exclude others
 
 
 def test_specifications_recipe_needs_no_arguments():
@@ -136,14 +136,14 @@ def test_all_images_and_a_part_exclude_each_other():
 
 def test_round_trip():
     settings = TrainSettings(
-        epochs=3, learning_rate=0.01, source="bundled", schedule="one-cycle", renderings=True
+        epochs=3, learning_rate=0.01, source="bundled", schedule="one-cycle", stylised=True
     )
     assert TrainSettings.from_dict(settings.to_dict()) == settings
 
 
 def test_runs_from_before_a_setting_existed_read_as_its_default():
     old = TrainSettings().to_dict()
-    for name in ("schedule", "weight_decay", "renderings", "initial"):
+    for name in ("schedule", "weight_decay", "stylised", "initial"):
         del old[name]
     assert TrainSettings.from_dict(old) == TrainSettings()
 
@@ -162,5 +162,5 @@ def test_the_run_to_begin_with_is_a_name():
 
 def test_options_are_said_in_words():
     assert TrainSettings().options_in_words() == ""
-    odd = TrainSettings(schedule="one-cycle", weight_decay=0.05, renderings=True, initial="a")
-    assert odd.options_in_words() == "one-cycle, weight decay 0.05, renderings, from a"
+    odd = TrainSettings(schedule="one-cycle", weight_decay=0.05, stylised=True, initial="a")
+    assert odd.options_in_words() == "one-cycle, weight decay 0.05, stylised, from a"

@@ -45,7 +45,7 @@ class Faithfulness:
     difference_interval: tuple[float, float]
     better: int
     share: float
-    wilson_interval: tuple[float, float]
+    interval: tuple[float, float]
 
     def to_dict(self) -> dict:
         """Plain values under the names that `faithfulness --json` promises."""

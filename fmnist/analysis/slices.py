@@ -21,7 +21,7 @@ GARMENT = 8  # brighter pixels belong to the garment; the dataset's ground is 0 
 class Slice:
     """The images of a measure from `low` to `high` (both included): indices, how many are right."""
 
-    measure_property: str
+    measure: str
     low: float
     high: float
     indices: np.ndarray  # (M,) int64 into the test set

@@ -31,7 +31,7 @@ __all__ = ["BASELINE", "GOALS", "RACERS", "race_recipes", "summarise_race"]
 
 BASELINE = "plain"
 # stylised images need processes of their own, which a race for seconds does not allow for
-RACERS = (BASELINE, *(name for name, one in RECIPES.items() if not one.settings.renderings))
+RACERS = (BASELINE, *(name for name, one in RECIPES.items() if not one.settings.stylised))
 GOALS = (90, 91, 92, 93, 94)  # % of the test images
 
 
@@ -183,10 +183,10 @@ def _mean(values: list[float]) -> float:
 class _Lap:
     """The clock and what was seen at the end of each epoch; tells the parent on the output."""
 
-    def __init__(self, model, test, epochs: int, *, second_look: bool = False):
+    def __init__(self, model, test, epochs: int, *, tta_flip: bool = False):
         self._model, self._of = model, epochs
         self._images, self._labels = test  # (N, 28, 28) uint8, (N,)
-        self._second_look = second_look
+        self._tta_flip = tta_flip
         self.epochs: list[dict] = []
         self.seconds = 0.0
         self._began = time.perf_counter()
@@ -196,9 +196,7 @@ class _Lap:
         from fmnist.training.steps import predict_probabilities
 
         self.seconds += time.perf_counter() - self._began
-        probabilities = predict_probabilities(
-            self._model, self._images, second_look=self._second_look
-        )
+        probabilities = predict_probabilities(self._model, self._images, tta_flip=self._tta_flip)
         right = probabilities.argmax(axis=1) == self._labels
         seen = {
             "epoch": epoch + 1,
@@ -234,7 +232,7 @@ def _one(name: str, seed: int, fraction: float) -> dict:
         set_up(settings)
         model = build_training_model(settings)
         startup = time.time() - psutil.Process().create_time()
-        lap = _Lap(model, test, settings.epochs, second_look=settings.second_look)
+        lap = _Lap(model, test, settings.epochs, tta_flip=settings.tta_flip)
         for epoch in range(settings.epochs):
             x, y = augment_epoch(images, labels, settings, epoch)
             fit_epoch(model, x, y, settings, epoch)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fmnist.bench import tables
+from fmnist.cli.options import add_json
 from fmnist.errors import RunError
 from fmnist.files import write_json
 from fmnist.runs.library import DEFAULT_RUN
@@ -29,7 +30,7 @@ def add_to(commands) -> None:
         parser = kinds.add_parser(name, help=help_text, description=description)
         if run:
             parser.add_argument("--run", default=DEFAULT_RUN, help=f"name of the {run}")
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        add_json(parser)
         parser.add_argument(
             "--out", type=Path, metavar="FILE", help="write the JSON object to this file, too"
         )

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 
-from fmnist.runs.library import DEFAULT_RUN
+from fmnist.cli.options import add_json, add_run
 
 __all__ = ["add_to"]
 
@@ -23,9 +23,7 @@ def add_to(commands) -> None:
         "curve: smaller is better).",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    faithfulness.add_argument(
-        "run", metavar="RUN", nargs="?", default=DEFAULT_RUN, help="name of the run"
-    )
+    add_run(faithfulness, "run")
     faithfulness.add_argument(
         "--images",
         type=int,
@@ -36,7 +34,7 @@ def add_to(commands) -> None:
     faithfulness.add_argument(
         "--seed", type=int, default=SEED, help="of the images, the random orders and the interval"
     )
-    faithfulness.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(faithfulness)
     faithfulness.set_defaults(run_command=_run)
 
 

@@ -11,9 +11,10 @@ import sys
 from pathlib import Path
 
 from fmnist.cli import bench, faithfulness, map, plan, rejection, score, train
+from fmnist.cli.options import add_json, add_run, warn_renamed
 from fmnist.errors import FmnistError, SettingsError
 from fmnist.quiet import quiet
-from fmnist.runs.library import DEFAULT_RUN, find_run, list_runs
+from fmnist.runs.library import find_run, list_runs
 from fmnist.runs.run import find_keras_file, read_run
 
 __all__ = ["main"]
@@ -22,7 +23,11 @@ __all__ = ["main"]
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return the exit status."""
     parser = _parser()
-    options = parser.parse_args(arguments)  # exits with 2 on wrong usage
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["verdicts"]:
+        warn_renamed("verdicts", "rejection")
+        words[0] = "rejection"
+    options = parser.parse_args(words)  # exits with 2 on wrong usage
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # file names need not be UTF-8
     try:
@@ -55,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         help="list all runs",
         description="List the shipped runs and your own, with state and test accuracy.",
     )
-    listing.add_argument("--json", action="store_true", help="one JSON object a line")
+    add_json(listing, "one JSON object a line")
     listing.set_defaults(run_command=_runs)
 
     export = commands.add_parser(
@@ -65,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         "Training with KERAS_BACKEND=jax or torch leaves that to this command, which needs "
         "TensorFlow.",
     )
-    export.add_argument("run", metavar="RUN", help="name of the run")
+    add_run(export, "run", required=True)
     export.set_defaults(run_command=_export)
 
     evaluate = commands.add_parser(
@@ -74,8 +79,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Classify the 10,000 test images with a run and print accuracy, "
         "classification report and confusion matrix.",
     )
-    evaluate.add_argument("run", metavar="RUN", help="name of the run")
-    evaluate.add_argument("--json", action="store_true", help="print one JSON object")
+    add_run(evaluate, "run", required=True)
+    add_json(evaluate)
     evaluate.set_defaults(run_command=_evaluate)
 
     classify = commands.add_parser(
@@ -85,8 +90,8 @@ def _parser() -> argparse.ArgumentParser:
         "verdict 'refused' and does not end the work; the exit status is 1 where one was refused.",
     )
     classify.add_argument("files", metavar="FILE", nargs="+", type=Path, help="a picture")
-    classify.add_argument("--run", default=DEFAULT_RUN, help="name of the run to answer")
-    classify.add_argument("--json", action="store_true", help="one JSON object a line")
+    add_run(classify, "--run")
+    add_json(classify, "one JSON object a line")
     classify.set_defaults(run_command=_classify)
 
     score.add_to(commands)

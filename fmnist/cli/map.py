@@ -1,7 +1,8 @@
 """`python -m fmnist map RUN`: the map of the test set by a run's features."""
 
+from fmnist.cli.options import add_run
 from fmnist.errors import RunError
-from fmnist.runs.library import DEFAULT_RUN, find_run
+from fmnist.runs.library import find_run
 
 __all__ = ["add_to"]
 
@@ -14,7 +15,7 @@ def add_to(commands) -> None:
         description="Compute the features of the 10,000 test images and lay them out in two "
         "dimensions by t-SNE (about a minute). The result is kept in the folder of own runs.",
     )
-    command.add_argument("run", metavar="RUN", nargs="?", default=DEFAULT_RUN, help="which")
+    add_run(command, "run")
     command.set_defaults(run_command=_run)
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 
+from fmnist.cli.options import add_json
 from fmnist.errors import SettingsError
 from fmnist.planning.planner import MINUTES, Plan, plan_here
 from fmnist.planning.recorded_trainings import FILE, record
@@ -26,7 +27,7 @@ def add_to(commands) -> None:
     least, most = MINUTES
     words = f"from the start to the result, {least:g} to {most:g}"
     command.add_argument("--minutes", type=float, metavar="N", help=words)
-    command.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(command)
     command.add_argument(
         "--record",
         action="store_true",

@@ -1,9 +1,10 @@
-"""`python -m fmnist verdicts`: when a run answers and when it does not, and fitting that again."""
+"""`python -m fmnist rejection`: when a run answers and when it does not, and fitting that again."""
 
 import json
 
 import numpy as np
 
+from fmnist.cli.options import add_json, add_run
 from fmnist.errors import RunError
 from fmnist.runs.library import find_run
 
@@ -12,22 +13,22 @@ __all__ = ["add_to"]
 
 def add_to(commands) -> None:
     """Add the command to argparse's subcommands."""
-    verdicts = commands.add_parser(
-        "verdicts",
+    command = commands.add_parser(
+        "rejection",
         help="say how often a run is confident, unsure, or sees no clothing, and how calibrated",
         description="Print what was fitted on the validation images (temperature, thresholds, "
         "TTA variants) and what it does on the 10,000 test images: the share of each "
         "verdict, the accuracy of the confident answers, and the calibration error (ECE) before "
         "and after.",
     )
-    verdicts.add_argument("run", metavar="RUN", help="name of the run")
-    verdicts.add_argument(
+    add_run(command, "run", required=True)
+    command.add_argument(
         "--fit",
         action="store_true",
         help="fit again on the validation images first, and store it in the run",
     )
-    verdicts.add_argument("--json", action="store_true", help="print one JSON object")
-    verdicts.set_defaults(run_command=_run)
+    add_json(command)
+    command.set_defaults(run_command=_run)
 
 
 def _run(options, parser) -> int:

@@ -5,8 +5,8 @@ import json
 import sys
 from pathlib import Path
 
+from fmnist.cli.options import add_json, add_run, warn_renamed
 from fmnist.images.options import AUTO, METHODS, PreprocessingOptions
-from fmnist.runs.library import DEFAULT_RUN
 
 __all__ = ["add_to"]
 
@@ -24,7 +24,7 @@ def add_to(commands) -> None:
         "or 'ood' for none. A picture that cannot be read is listed as refused.",
     )
     score.add_argument("folder", metavar="FOLDER", type=Path, help="where the pictures are")
-    score.add_argument("--run", default=DEFAULT_RUN, help="name of the run to answer")
+    add_run(score, "--run")
     score.add_argument(
         "--method",
         choices=METHODS,
@@ -34,7 +34,7 @@ def add_to(commands) -> None:
         "(default: automatic)",
     )
     score.add_argument("--route", choices=FORMER_METHODS, help=argparse.SUPPRESS)
-    score.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(score)
     score.add_argument(
         "--limit-worst",
         type=int,
@@ -59,7 +59,7 @@ def _run(options, parser) -> int:
     method = options.method
     if options.route:
         method = FORMER_METHODS[options.route]
-        print(f"--route is now called --method; use --method {method}.", file=sys.stderr)
+        warn_renamed("--route", f"--method {method}")
     pictures = list_labelled_images(options.folder, PreprocessingOptions(method=method))
     classifier = load_classifier_for_command(options.run)
     # disable=None: a bar on a terminal and nothing elsewhere

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fmnist import machine
+from fmnist.cli.options import add_run, former_flag
 from fmnist.errors import RunError
 from fmnist.jobs import lock, queue, requests, resume
 from fmnist.processes import this_process
@@ -29,6 +30,12 @@ from fmnist.settings import SETTINGS, Setting, TrainSettings
 
 __all__ = ["add_to", "settings_of"]
 
+FORMER_FLAGS = {
+    "--second-look": "tta_flip",
+    "--shifted-looks": "tta_shift",
+    "--renderings": "stylised",
+}
+
 
 def add_to(commands) -> None:
     """Add the commands to argparse's subcommands."""
@@ -41,6 +48,8 @@ def add_to(commands) -> None:
     defaults = TrainSettings()
     for name, setting in SETTINGS.items():
         _add_setting(train, name, setting, getattr(defaults, name))
+    for former, name in FORMER_FLAGS.items():
+        train.add_argument(former, dest=name, action=former_flag(SETTINGS[name].option))
     train.add_argument("--name", help="name of the run (default: network and time)")
     busy = train.add_mutually_exclusive_group()
     _add_wait(busy)
@@ -58,7 +67,7 @@ def add_to(commands) -> None:
         description="Go on with one of your runs after its last whole epoch, exactly where it was "
         "killed or stopped; or give one that has had all its epochs more of them.",
     )
-    resume.add_argument("run", metavar="RUN", help="name of the run")
+    add_run(resume, "run", required=True)
     resume.add_argument(
         "--more", type=int, default=0, metavar="N", help="epochs beyond those that it was to have"
     )

@@ -33,7 +33,7 @@ class Evaluation:
 
     n: int
     accuracy: float
-    wilson_interval: tuple[float, float]
+    interval: tuple[float, float]
     loss: float
     report: dict
     confusion: np.ndarray

@@ -17,8 +17,8 @@ __all__ = ["Timing", "estimate_timings"]
 
 NEWEST = 3  # trainings of a recipe that count; older ones may be from before an update
 # settings that decide how long an epoch takes: a training is one of a recipe where they agree
-COST = ("network", "batch_size", "precision", "fraction", "holdout", "renderings")
-COST += ("second_look", "shifted_looks")
+COST = ("network", "batch_size", "precision", "fraction", "holdout", "stylised")
+COST += ("tta_flip", "tta_shift")
 SAME_MACHINE = ("processor", "cores", "system")
 # share of the expected seconds that is kept in hand, and what they rest on
 MARGINS = 0.1, 0.3, 0.5

@@ -48,7 +48,12 @@ __all__ = [
 SHIPPED_DIR = Path(__file__).resolve().parents[1] / "shipped"
 FORMAT = 1
 # what entries of run.json and of its settings were called in older ones -> what they are called
-FORMER_NAMES: dict[str, str] = {}
+FORMER_NAMES = {
+    "promise": "forecast",
+    "renderings": "stylised",
+    "second_look": "tta_flip",
+    "shifted_looks": "tta_shift",
+}
 
 # waiting: for another training to end. finishing: exporting and answering the test set.
 ACTIVE = ("waiting", "starting", "running", "paused", "finishing")
@@ -94,9 +99,9 @@ class Run:
         return begun < self.settings.epochs
 
     @property
-    def has_shifted_looks(self) -> bool:
-        """True where it answers with shifted looks, which its epochs were judged without."""
-        return self.settings is not None and self.settings.shifted_looks
+    def uses_tta_shift(self) -> bool:
+        """True where it answers with TTA shift, which its epochs were judged without."""
+        return self.settings is not None and self.settings.tta_shift
 
     @property
     def files(self) -> dict:

@@ -227,7 +227,7 @@ def _epoch_images(
     training: Part, settings: TrainSettings, first: int, watcher: RequestsWatcher
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Each epoch's images (T, 28, 28) and labels (T,) in order; the seed decides all of it."""
-    if not settings.renderings:
+    if not settings.stylised:
         for epoch in range(first, settings.epochs):
             yield augment_epoch(training.images, training.labels, settings, epoch)
         return
@@ -259,8 +259,8 @@ def _obey_rate(path: Path, settings: TrainSettings, epoch: int, record: Recorder
 def _predict(
     model, images: np.ndarray, settings: TrainSettings, watcher: RequestsWatcher
 ) -> np.ndarray:
-    twice = settings.second_look
-    return predict_probabilities(model, images, watcher.check, second_look=twice)
+    twice = settings.tta_flip
+    return predict_probabilities(model, images, watcher.check, tta_flip=twice)
 
 
 def _validate(
@@ -300,7 +300,7 @@ def _validation_scores(
     """
     if validation is None:
         return {}
-    if "val_loss" in last and not stopped and not settings.shifted_looks:
+    if "val_loss" in last and not stopped and not settings.tta_shift:
         return {f"validation_{name}": last[f"val_{name}"] for name in ("accuracy", "loss")}
     probabilities = predict_probabilities(network, validation.images)
     scores = evaluate_predictions(probabilities, validation.labels)

@@ -48,7 +48,7 @@ def draw_preview(images: np.ndarray, labels: np.ndarray, settings: TrainSettings
 def _changed(
     images: np.ndarray, labels: np.ndarray, settings: TrainSettings, epoch: int
 ) -> np.ndarray:
-    if settings.renderings:
+    if settings.stylised:
         return stylise_images(images, labels, np.random.default_rng([settings.seed, epoch, 0]))
     rng = np.random.default_rng([settings.seed, epoch, 1])
     return augment_images(images, rng, settings.mirror, settings.shift, settings.erasing)

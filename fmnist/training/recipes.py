@@ -34,7 +34,7 @@ RECIPES = {
             weight_decay=0.05,
             label_smoothing=0.1,
             mirror=True,
-            second_look=True,
+            tta_flip=True,
         ),
     ),
     "accurate": Recipe(
@@ -49,7 +49,7 @@ RECIPES = {
             weight_decay=0.05,
             label_smoothing=0.1,
             mirror=True,
-            second_look=True,
+            tta_flip=True,
             precision="bfloat16",
         ),
     ),

@@ -40,12 +40,12 @@ def generate_script(settings: TrainSettings) -> str:
 
     It downloads the images through `keras.datasets`, prints the validation accuracy after every
     epoch and the test accuracy at the end, and writes model.keras into the folder it is run in.
-    Raises SettingsError for settings that need more than that: renderings, or another run's
+    Raises SettingsError for settings that need more than that: stylised, or another run's
     weights to begin with.
     """
-    if settings.renderings:
+    if settings.stylised:
         raise SettingsError(
-            "Renderings are some 500 lines of this project's own code, too many for a script; "
+            "Stylised images need 500 lines of this project's own code, too many for a script; "
             "use the command, or mirror, shift and erasing instead."
         )
     if settings.initial:
@@ -135,8 +135,8 @@ def _functions(settings: TrainSettings) -> list[str]:
         _source(data.scale),
         _rate_changes(settings) and _learning_rate(settings),
         NETWORKS[settings.network].batch_norm and _source(fuse_batch_norm),
-        settings.looks_again and _source(with_tta),
-        FLIPPED if settings.second_look else ACCURACY,
+        settings.uses_tta and _source(with_tta),
+        FLIPPED if settings.tta_flip else ACCURACY,
     ]
     return [source for source in sources if source]
 
@@ -219,12 +219,12 @@ def _training(settings: TrainSettings) -> str:
             "model.set_weights(weights)",
         )
         paragraphs.append(own_layers)
-    shift = settings.looks_shift
-    tta = f"model = with_tta(model, mirrored={settings.second_look}, shift={shift})"
+    shift = settings.tta_shift_pixels
+    tta = f"model = with_tta(model, mirrored={settings.tta_flip}, shift={shift})"
     end = _lines(
         shift and tta,
         'print(f"test accuracy {accuracy(test_images, test_labels):.2%}")',
-        settings.looks_again and not shift and tta,  # `accuracy` mirrors by itself
+        settings.uses_tta and not shift and tta,  # `accuracy` mirrors by itself
         'model.save("model.keras")',
     )
     return "\n\n".join([*paragraphs, end])

@@ -128,9 +128,9 @@ def strip_training_layers(model, settings: TrainSettings):
     keras.mixed_precision.set_global_policy("float32")
     network = build_network(settings.network)
     network.set_weights(model.get_weights())
-    if not settings.looks_again:
+    if not settings.uses_tta:
         return network
-    return with_tta(network, settings.second_look, settings.looks_shift)
+    return with_tta(network, settings.tta_flip, settings.tta_shift_pixels)
 
 
 def predict_probabilities(
@@ -138,11 +138,11 @@ def predict_probabilities(
     images: np.ndarray,
     check: Callable[[], None] = lambda: None,
     *,
-    second_look: bool = False,
+    tta_flip: bool = False,
 ) -> np.ndarray:
     """Predict (N, 10) float32 of (N, 28, 28) uint8; calls `check` before each batch.
 
-    second_look: average with the mirrored images, as `architectures.with_tta` does.
+    tta_flip: average with the mirrored images, as `architectures.with_tta` does.
     `model.predict` would build its pipeline anew each time.
     """
     parts = []
@@ -150,7 +150,7 @@ def predict_probabilities(
         check()
         x = scale(images[start : start + PREDICTION_BATCH])  # (B, 28, 28, 1) float32
         probabilities = model.predict_on_batch(x)  # (B, 10)
-        if second_look:  # a mean of logits is a geometric mean of probabilities
+        if tta_flip:  # a mean of logits is a geometric mean of probabilities
             flipped = model.predict_on_batch(np.ascontiguousarray(x[:, :, ::-1]))
             probabilities = np.sqrt(probabilities * flipped)
             probabilities /= probabilities.sum(axis=1, keepdims=True)

@@ -319,7 +319,7 @@ def test_strokes_are_timed_alone_and_beside_a_training(chromium):
     # in a process of its own: Playwright runs once in each
     code = """
 import json
-from fmnist import strokes_bench
+from fmnist.bench import strokes as strokes_bench
 from fmnist.settings import TrainSettings
 brief = TrainSettings(network="quick", epochs=1, fraction=0.02)
 print(json.dumps(dict(strokes_bench.measure("seed-cnn", 0, 2, brief))))

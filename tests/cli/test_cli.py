@@ -107,7 +107,7 @@ def test_the_module_hands_the_status_on():
     [
         ["evaluate", "nobody"],
         ["export", "nobody"],
-        ["verdicts", "nobody", "--fit"],
+        ["rejection", "nobody", "--fit"],
         ["classify", "--run", "nobody", "x.png"],
         ["score", "nowhere"],
         ["faithfulness", "nobody"],
@@ -233,7 +233,7 @@ def test_classify_json_keeps_its_contract(command, pictures):
 
 
 def test_verdicts_json_agrees_with_the_run(command):
-    result = json.loads(command("verdicts", "seed-cnn", "--json").stdout)
+    result = json.loads(command("rejection", "seed-cnn", "--json").stdout)
     judge = load_classifier(find_run("seed-cnn")).policy
     assert result["fitted"]["temperature"] == judge.temperature
     assert sum(result["verdicts"].values()) == result["n"] == 10_000
@@ -308,13 +308,13 @@ def test_train_and_use_the_run(command, pictures):
 
 @pytest.mark.slow
 def test_a_network_trains_on_renderings(runs_dir):
-    options = ["--network", "quick", "--renderings", "--schedule", "one-cycle"]
+    options = ["--network", "quick", "--stylised", "--schedule", "one-cycle"]
     options += ["--weight-decay", "0.05", "--batch-size", "128", "--name", "tiny"]
     done = fmnist("train", *TINY, *options)
     assert done.returncode == 0, done.stderr
     run = find_run("tiny")
     assert (run.state, run.usable) == ("finished", True)
-    assert (run.settings.network, run.settings.renderings) == ("quick", True)
+    assert (run.settings.network, run.settings.stylised) == ("quick", True)
     assert (run.settings.schedule, run.settings.weight_decay) == ("one-cycle", 0.05)
     part = load("train")
     held_out = split(part.labels)[1]

@@ -235,7 +235,7 @@ WRITER = f"""
 import io, sys
 import numpy as np
 from PIL import Image
-from fmnist import corrections
+from fmnist.collections import corrections
 
 {inspect.getsource(picture)}
 for seed in range(5):

@@ -22,7 +22,7 @@ __all__ = ["fresh_caches"]  # an automatic fixture
 
 PAGE = """
 import streamlit as st
-from pages.parts import planner_view
+from pages.parts.train import planner_view
 
 def start(settings, **how):
     st.session_state["started"] = settings, how

@@ -86,7 +86,7 @@ CONTROLS = {
     "mirror": ("toggle", "mirror", True, {"mirror": True}),
     "shift": ("slider", "shift", 2, {"shift": 2}),
     "erasing": ("slider", "erasing", 0.25, {"erasing": 0.25}),
-    "renderings": ("toggle", "renderings", True, {"renderings": True}),
+    "stylised": ("toggle", "stylised", True, {"stylised": True}),
     "deterministic": ("toggle", "deterministic", True, {"deterministic": True}),
     "all": ("toggle", "all", True, {"holdout": False}),
 }
@@ -120,22 +120,22 @@ def test_all_controls_together(started):
     app = open_page()
     expected = {}
     for control in CONTROLS:
-        if control not in ("all", "renderings"):  # which exclude others
+        if control not in ("all", "stylised"):  # which exclude others
             expected |= choose(app, control)
     app.selectbox(key="train_network").set_value("robust").run()
     app.segmented_control(key="train_precision").set_value("bfloat16")
-    app.toggle(key="train_second_look").set_value(True)  # which needs mirror
-    app.toggle(key="train_shifted_looks").set_value(True)  # which needs shift
+    app.toggle(key="train_tta_flip").set_value(True)  # which needs mirror
+    app.toggle(key="train_tta_shift").set_value(True)  # which needs shift
     press_start(app)
     expected |= {"network": "robust", "precision": "bfloat16"}
-    expected |= {"second_look": True, "shifted_looks": True}
+    expected |= {"tta_flip": True, "tta_shift": True}
     assert started == [TrainSettings(**expected)]
     assert recipe(app).value == "own"
 
 
 def test_the_controls_show_all_settings_but_what_a_run_brings(started):
     shown = {name for *_, expected in CONTROLS.values() for name in expected}
-    shown |= {"precision", "second_look", "shifted_looks"}  # which need other settings, see above
+    shown |= {"precision", "tta_flip", "tta_shift"}  # which need other settings, see above
     fields = {field.name for field in dataclasses.fields(TrainSettings)}
     assert fields - shown == {"initial", "continued", "rate_changes", "source"}
 
@@ -201,9 +201,9 @@ def test_precision_is_a_choice_only_where_it_helps(started):
     ("controls", "sentence"),
     [
         (["share", "all"], "not both"),
-        (["renderings", "mirror"], "Renderings mirror"),
-        (["renderings", "shift"], "Renderings mirror"),
-        (["renderings", "erasing"], "Renderings mirror"),
+        (["stylised", "mirror"], "Stylised images are mirrored"),
+        (["stylised", "shift"], "Stylised images are mirrored"),
+        (["stylised", "erasing"], "Stylised images are mirrored"),
     ],
 )
 def test_what_does_not_go_together_cannot_be_started(started, controls, sentence):
@@ -225,8 +225,8 @@ def test_what_does_not_go_together_cannot_be_started(started, controls, sentence
 @pytest.mark.parametrize(
     ("look", "needs", "sentence"),
     [
-        ("second_look", "mirror", "A second look is at the mirror image"),
-        ("shifted_looks", "shift", "Shifted looks are at moved images"),
+        ("tta_flip", "mirror", "TTA flip needs a network trained with mirrored images"),
+        ("tta_shift", "shift", "TTA shift needs a network trained with shifts"),
     ],
 )
 def test_a_look_needs_what_the_network_has_to_know_for_it(started, look, needs, sentence):
@@ -288,7 +288,7 @@ def test_the_form_outlives_a_page_switch(started):
 
 FILLING = """
 from fmnist.settings import TrainSettings
-from pages.parts import settings_form
+from pages.parts.train import settings_form
 import streamlit as st
 
 settings, reason = settings_form.show()
@@ -302,7 +302,7 @@ st.button("Use", on_click=settings_form.fill, args=(st.session_state["wanted"],)
     [
         RECIPES["accurate"].settings,
         TrainSettings(fraction=0.37, learning_rate=1, optimizer="sgd", erasing=1),
-        TrainSettings(holdout=False, renderings=True, network="robust"),
+        TrainSettings(holdout=False, stylised=True, network="robust"),
         TrainSettings(initial="robust", network="robust"),
         TrainSettings(continued=(3, 5), rate_changes=((2, 0.01),)),
     ],
@@ -394,7 +394,7 @@ def test_the_strip_shows_each_augmentation_at_once(monkeypatch):
 
 def test_renderings_have_a_strip_and_what_excludes_them_none():
     app = open_page(train_more=True)
-    app.toggle(key="train_renderings").set_value(True).run()
+    app.toggle(key="train_stylised").set_value(True).run()
     assert len(pictures(app)) == 1
     app.toggle(key="train_mirror").set_value(True).run()
     assert not app.exception
@@ -434,10 +434,10 @@ def test_the_script_can_be_downloaded():
 
 def test_where_there_is_no_script_the_page_says_so():
     app = open_page(train_export=True)
-    app.toggle(key="train_renderings").set_value(True).run()
+    app.toggle(key="train_stylised").set_value(True).run()
     assert not app.download_button
-    assert "Renderings are" in app.info[0].value
-    assert app.code[0].value.endswith("--renderings")
+    assert "Stylised images need" in app.info[0].value
+    assert app.code[0].value.endswith("--stylised")
 
 
 # --- starting

@@ -84,7 +84,7 @@ def test_damaged_folder_is_listed_with_its_reason(runs_dir, content, reason):
 
 
 ROBUST = TrainSettings(
-    network="robust", batch_size=128, schedule="one-cycle", weight_decay=0.05, renderings=True
+    network="robust", batch_size=128, schedule="one-cycle", weight_decay=0.05, stylised=True
 )
 ACCURATE = TrainSettings(
     network="accurate",
@@ -92,7 +92,7 @@ ACCURATE = TrainSettings(
     schedule="one-cycle",
     label_smoothing=0.1,
     mirror=True,
-    second_look=True,
+    tta_flip=True,
     shift=2,
     erasing=0.5,
     precision="bfloat16",
@@ -109,7 +109,7 @@ GENERATIONS = {
         optimizer="sgd",
         learning_rate=1e-4,
         weight_decay=0.005,
-        shifted_looks=True,
+        tta_shift=True,
         initial="accurate-2,accurate-3",
     ),
 }

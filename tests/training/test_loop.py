@@ -65,7 +65,7 @@ ANEW = {"validation_accuracy": 0.75, "validation_loss": 4.02952}
 def test_a_network_that_predicts_otherwise_than_its_last_epoch_is_evaluated_anew(
     shifted, stopped, last, expected
 ):
-    settings = TrainSettings(shift=1, shifted_looks=shifted)
+    settings = TrainSettings(shift=1, tta_shift=shifted)
     labels = np.arange(8)
     images = np.zeros((8, 28, 28), np.uint8)
     images[:, 0, 0] = labels

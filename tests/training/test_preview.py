@@ -77,7 +77,7 @@ def test_erasing_changes_every_image_where_its_share_is_all():
 
 
 def test_renderings_differ_from_epoch_to_epoch():
-    first, *later = rows(TrainSettings(renderings=True))
+    first, *later = rows(TrainSettings(stylised=True))
     np.testing.assert_array_equal(first, load_examples()[0])
     assert len({row.tobytes() for row in later}) == EPOCHS
 

@@ -40,7 +40,7 @@ TABLE = {
         label_smoothing=0.1,
         mirror=True,
         shift=1,
-        shifted_looks=True,
+        tta_shift=True,
         erasing=0.1,
     ),
     "ten looks": TrainSettings(
@@ -48,9 +48,9 @@ TABLE = {
         fraction=0.01,
         epochs=1,
         mirror=True,
-        second_look=True,
+        tta_flip=True,
         shift=2,
-        shifted_looks=True,
+        tta_shift=True,
     ),
     "quick": dataclasses.replace(RECIPES["quick"].settings, fraction=0.01, epochs=2, seed=9),
     "robust": TrainSettings(network="robust", fraction=0.01, epochs=2, erasing=1.0),
@@ -174,7 +174,7 @@ def test_every_step_is_that_of_a_training(settings, monkeypatch, capsys):
     )
     # the one that learnt and, where that was not of Keras' own layers, the one that is saved
     again = NETWORKS[settings.network].batch_norm
-    assert len(made) == 1 + again + 2 * (settings.second_look or settings.shifted_looks)
+    assert len(made) == 1 + again + 2 * (settings.tta_flip or settings.tta_shift)
     determinism = keras.tensorflow.config.experimental.enable_op_determinism
     assert determinism.call_count == settings.deterministic
 
@@ -220,7 +220,7 @@ def test_every_network_has_a_builder_that_stands_alone(network, monkeypatch):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"renderings": True}, "Renderings are"),
+        ({"stylised": True}, "Stylised images need"),
         ({"initial": "robust"}, "no weights of robust"),
     ],
 )
@@ -284,7 +284,7 @@ def test_the_script_ends_with_the_weights_of_a_training(name, tmp_path, runs_dir
     assert shares == pytest.approx(
         [100 * x for x in [*judged, run.scores["test_accuracy"]]], abs=0.02
     )
-    if settings.shifted_looks:  # looks have no weights: the answers say whether they are there
+    if settings.tta_shift:  # looks have no weights: the answers say whether they are there
         part = data.load("train")
         held_out = data.split(part.labels)[1]
         said, _ = load_classifier(run)(part.images[held_out])

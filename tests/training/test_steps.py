@@ -131,7 +131,7 @@ def test_looking_again_averages_the_logits_of_all_looks(some, network, mirrored,
         )
     if mirrored and not shift:  # as a training judges its epochs
         np.testing.assert_allclose(
-            said, predict_probabilities(model, images, second_look=True), atol=1e-5
+            said, predict_probabilities(model, images, tta_flip=True), atol=1e-5
         )
 
     # it is saved and read as any other network, safe mode included

@@ -114,7 +114,7 @@ def started(script: Path, code: str) -> subprocess.Popen:
 KILLED = """
 import os, signal, time
 import numpy as np
-from fmnist.stylised_epochs import StylisedEpochs
+from fmnist.training.stylised_epochs import StylisedEpochs
 if __name__ == "__main__":
     feed = StylisedEpochs(np.zeros((64, 28, 28), np.uint8), np.zeros(64, np.uint8), 0, 2)
     feed.next_epoch()
@@ -136,7 +136,7 @@ def test_processes_end_with_a_killed_training(tmp_path):
 INTERRUPTED = """
 import signal, sys
 import numpy as np
-from fmnist.stylised_epochs import StylisedEpochs
+from fmnist.training.stylised_epochs import StylisedEpochs
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, lambda *_: None)  # as the command: it stops at its own time
     feed = StylisedEpochs(np.zeros((40_000, 28, 28), np.uint8), np.zeros(40_000, np.uint8), 0, 1)

@@ -63,9 +63,9 @@ def show(run: Run) -> None:
 @st.fragment  # the slider moves nothing around it
 def _time_machine(course: Course, key: tuple, run: Run) -> None:
     epoch = _epoch(len(course.accuracy))
-    if run.has_shifted_looks:
+    if run.uses_tta_shift:
         st.caption(
-            "After each epoch the network answered without its shifted looks; finished, it answers "
+            "After each epoch the network answered without TTA shift; finished, it answers "
             "with them."
         )
     kept, labels = load_epoch(run, epoch), loading.test_part().labels

@@ -180,11 +180,11 @@ def _learning(reason_for_float32: str) -> None:
 
 def _augmentation() -> None:
     _widget("mirror", st.toggle)
-    _widget("second_look", st.toggle)
+    _widget("tta_flip", st.toggle)
     _widget("shift", st.slider, format="%d px")
-    _widget("shifted_looks", st.toggle)
+    _widget("tta_shift", st.toggle)
     _widget("erasing", st.slider, step=0.05, format="percent")
-    _widget("renderings", st.toggle)
+    _widget("stylised", st.toggle)
 
 
 def _widget(name: str, draw: Callable, **how) -> None:
@@ -203,7 +203,7 @@ def _widget(name: str, draw: Callable, **how) -> None:
 
 def _augmentation_only() -> TrainSettings | None:
     """What the strip shows, whatever is wrong with the other settings."""
-    names = ("seed", "mirror", "shift", "erasing", "renderings")
+    names = ("seed", "mirror", "shift", "erasing", "stylised")
     try:
         return TrainSettings(**{name: st.session_state[_key(name)] for name in names})
     except SettingsError:

@@ -47,8 +47,8 @@ def show(run: Run) -> None:
 def _numbers(run: Run) -> None:
     with st.container(horizontal=True):
         if (accuracy := run.scores.get("validation_accuracy")) is not None:
-            about = "With the shifted looks that the epochs in the curves were judged without."
-            words = about if run.has_shifted_looks else None
+            about = "With TTA shift, which the epochs in the curves were judged without."
+            words = about if run.uses_tta_shift else None
             number("Validation", f"{accuracy:.2%}", "of 5,000 images", words)
         if (accuracy := run.scores.get("test_accuracy")) is not None:
             number("Test", f"{accuracy:.2%}", "of 10,000 images")
