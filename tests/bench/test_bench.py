@@ -322,7 +322,7 @@ import json
 from fmnist.bench import strokes as strokes_bench
 from fmnist.settings import TrainSettings
 brief = TrainSettings(network="quick", epochs=1, fraction=0.02)
-print(json.dumps(dict(strokes_bench.measure("seed-cnn", 0, 2, brief))))
+print(json.dumps(dict(strokes_bench.measure_strokes("seed-cnn", 0, 2, brief))))
 """
     done = subprocess.run(
         [sys.executable, "-c", code],
