@@ -1,26 +1,39 @@
-"""The README keeps its promises: commands exist, files exist, numbers are those of the run."""
+"""What README and docs say is so: commands, files and code exist, numbers are those of the runs."""
 
+import argparse
 import re
+import sys
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from fmnist.cli.main import _parser
 from fmnist.metrics.report import wilson_interval
+from fmnist.networks import architectures
 from fmnist.runs.library import find_run
+from pages.parts.shared import frame
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CLI = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+RESULTS = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def blocks(heading: str) -> list[str]:
-    """The shell blocks under a heading."""
-    section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    return re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+def blocks(text: str, heading: str, language: str = "sh") -> list[str]:
+    """The code blocks under a heading."""
+    section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
+
+
+def test_the_readme_is_one_screen_or_four():
+    assert len(README.splitlines()) <= 130
 
 
 @pytest.mark.parametrize("heading", ["Open the app", "Run the tests"])
 def test_each_of_the_two_commands_is_one_line(heading):
-    (command,) = blocks(heading)
+    (command,) = blocks(README, heading)
     assert command.count("\n") == 1
     assert command.startswith("python3 -m venv .venv && .venv/bin/python -m pip install -r ")
 
@@ -32,7 +45,7 @@ def test_ci_runs_the_readmes_own_test_command():
 
 
 def test_every_command_shown_is_accepted():
-    lines = [line for block in blocks("The command line") for line in block.splitlines()]
+    lines = re.search(r"```sh\n(.*?)```", CLI, re.DOTALL).group(1).splitlines()
     assert len(lines) == 18
     for line in lines:
         words = line.split("#")[0].split()
@@ -42,17 +55,47 @@ def test_every_command_shown_is_accepted():
 
 def test_every_command_is_shown():
     commands = _parser()._subparsers._group_actions[0].choices
-    shown = " ".join(blocks("The command line"))
-    assert all(f"fmnist {name}" in shown for name in commands)
+    assert all(f"-m fmnist {name}" in CLI for name in commands)
 
 
-def test_every_file_named_exists():
-    for name in re.findall(r"\]\((docs/[^)]+)\)|src=\"(docs/[^\"]+)\"", README):
-        assert (ROOT / "".join(name)).is_file(), name
-    layout = README.split("How the code is laid out\n")[1].split("\n\nA trained")[0]
-    modules = {path.name for path in (ROOT / "fmnist").glob("*.py")}
-    named = set(re.findall(r"\b(\w+\.py)\b", layout)) - {"app.py"}
-    assert named <= modules
+def test_every_command_in_the_results_is_accepted():
+    commands = re.findall(r"`python -m fmnist ([^`]*)`", README + RESULTS)
+    assert len(commands) > 20
+    for command in commands:
+        _parser().parse_args(command.replace("NAME", "cnn").split())
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_file_named_exists(document):
+    text = document.read_text(encoding="utf-8")
+    for name in re.findall(r"\]\(([^):#]+)\)|src=\"([^\"]+)\"", text):
+        assert (document.parent / "".join(name)).exists(), name
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_module_named_exists(document):
+    text = document.read_text(encoding="utf-8").split("<!-- made by")[0]
+    for name in re.findall(r"`((?:[a-z_]+/)+[a-z_]+\.py)`", text):
+        assert (ROOT / name).is_file() or (ROOT / "fmnist" / name).is_file() or "name" in name, name
+
+
+def test_every_package_stands_in_the_readme():
+    packages = {path.parent.name for path in (ROOT / "fmnist").glob("*/__init__.py")}
+    assert len(packages) == 14
+    layout = README.split("How the code is laid out\n")[1].split("\n\n[")[0]
+    assert packages == set(re.findall(r"\b(\w+)/", layout)) & packages
+
+
+def test_the_packages_are_drawn_as_they_are(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    import make_architecture
+
+    text = make_architecture.DOCUMENT.read_text(encoding="utf-8")
+    drawn = text.split(make_architecture.BEGIN)[1].split(make_architecture.END)[0]
+    assert drawn == make_architecture.made(), "run: python docs/make_architecture.py"
+    named = set(re.findall(r"^- `([\w/]+\.py)`", drawn, re.MULTILINE))
+    files = [*(ROOT / "fmnist").glob("*/*.py")]
+    assert {path.name for path in files} - {"__init__.py"} <= named
 
 
 @pytest.mark.parametrize("name", ["seed-cnn", "robust", "accurate"])
@@ -60,15 +103,59 @@ def test_numbers_are_those_of_the_shipped_runs(name):
     run = find_run(name)
     accuracy = run.scores["test_accuracy"]
     low, high = wilson_interval(round(accuracy * 10_000), 10_000)
-    assert f"{100 * accuracy:.2f} % of n = 10,000 test images" in README
-    assert f"(95 % interval {100 * low:.2f} to {100 * high:.2f} %)" in README
-    assert f"{100 * run.scores['validation_accuracy']:.2f} % of n = 5,000" in README
-    assert f"{run.info['parameters']:,}" in README
+    for text in (README, RESULTS):
+        assert f"{100 * accuracy:.2f} % of n = 10,000 test images" in text
+        assert f"{run.info['parameters']:,}" in text
+    assert f"(95 % interval {100 * low:.2f} to {100 * high:.2f} %)" in RESULTS
+    assert f"{100 * run.scores['validation_accuracy']:.2f} % of n = 5,000" in RESULTS
 
 
 def test_loss_and_training_times_are_those_of_the_shipped_runs():
     seed, robust, accurate = map(find_run, ("seed-cnn", "robust", "accurate"))
-    assert f"{seed.scores['test_loss']:.4f}" in README
-    assert f"{seed.info['train_seconds']:.0f} s for ten epochs" in README
+    assert f"{seed.scores['test_loss']:.4f}" in RESULTS
+    assert f"{seed.info['train_seconds']:.0f} s for ten epochs" in RESULTS
     for run in (robust, accurate):
-        assert f"{run.info['train_seconds']:,.0f} s for {run.settings.epochs} epochs" in README
+        assert f"{run.info['train_seconds']:,.0f} s for {run.settings.epochs} epochs" in RESULTS
+
+
+# --- what CONTRIBUTING.md shows
+
+
+@pytest.mark.slow
+def test_the_network_shown_can_be_built(monkeypatch):
+    monkeypatch.setattr(architectures, "NETWORKS", dict(architectures.NETWORKS))
+    (code,) = blocks(CONTRIBUTING, "Add a network", "python")
+    exec(code, vars(architectures))
+    model = architectures.build_network("dense")
+    assert model.output_shape == (None, 10)
+    assert f"{model.count_params():,} parameters" in code
+
+
+def test_the_command_shown_runs():
+    (code,) = blocks(CONTRIBUTING, "Add a command", "python")
+    module: dict = {}
+    exec(code, module)
+    parser = argparse.ArgumentParser()
+    module["add_to"](parser.add_subparsers())
+    options = parser.parse_args(["name"])
+    assert options.run_command(options, parser) == 0
+
+
+def test_the_page_shown_is_in_the_menu(tmp_path):
+    (code,) = blocks(CONTRIBUTING, "Add a page", "python")
+    (tmp_path / "name.py").write_text(
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "import streamlit as st\nfrom pages.parts.shared import frame\n"
+        "run = frame.open_page()\nst.title(run.name)\n"
+    )
+    script = (
+        "from pathlib import Path\nimport streamlit as st\n"
+        f"PAGES_DIR = Path({str(tmp_path)!r})\n"
+        f"page = st.navigation([{code}])\nfrom pages.parts.shared import frame\n"
+        "frame.pick_run()\npage.run()\n"
+    )
+    (tmp_path / "app.py").write_text(script)
+    app = AppTest.from_file(str(tmp_path / "app.py"), default_timeout=60).run()
+    assert not app.exception
+    assert app.title[0].value == "robust"
+    assert frame.__name__ in sys.modules

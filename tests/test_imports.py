@@ -1,17 +1,18 @@
-"""What must not be imported where: no TensorFlow in the web process, no Streamlit in fmnist."""
+"""What must not be imported where: the contracts of pyproject.toml, and no TensorFlow on a page."""
 
-import ast
 import importlib
 import pkgutil
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import fmnist
 from tests.conftest import ROOT
 
-MODULES = [f"fmnist.{module.name}" for module in pkgutil.iter_modules(fmnist.__path__)]
+MODULES = [module.name for module in pkgutil.walk_packages(fmnist.__path__, "fmnist.")]
 PAGES = ["app.py", *sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))]
 
 RUN_PAGES = """
@@ -50,22 +51,76 @@ def test_no_page_imports_tensorflow():
     assert fresh(RUN_PAGES, *PAGES).split() == PAGES
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_package_knows_no_streamlit(name):
-    path = ROOT / f"{name.replace('.', '/')}.py"
-    imported = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            imported |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            imported.add((node.module or "").split(".")[0])
-    assert not imported & {"streamlit", "streamlit_drawable_canvas", "pages"}
+def lint(place: Path) -> subprocess.CompletedProcess[str]:
+    """Run import-linter in a checkout."""
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    return subprocess.run(
+        command, cwd=place, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_packages_import_downwards_only():
+    done = lint(ROOT)
+    assert done.returncode == 0, done.stdout
+    assert "0 broken" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "arrow", "named"),
+    [
+        (
+            "fmnist/images/display.py",
+            "from fmnist.inference import answer",
+            "fmnist.inference.answer",
+        ),
+        ("fmnist/data.py", "import streamlit", "fmnist.data -> streamlit"),
+        ("fmnist/analysis/mistakes.py", "import keras", "fmnist.analysis.mistakes -> keras"),
+        (
+            "pages/parts/report/export.py",
+            "from pages.parts.train import live_view",
+            "pages.parts.train",
+        ),
+    ],
+)
+def test_a_wrong_arrow_is_named(tmp_path, file, arrow, named):
+    for source in ("fmnist", "pages"):
+        shutil.copytree(
+            ROOT / source,
+            tmp_path / source,
+            ignore=lambda _, names: (
+                {name for name in names if "." in name and not name.endswith(".py")}
+                | {"dataset", "shipped", "__pycache__"}
+            ),
+        )
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    with (tmp_path / file).open("a") as text:
+        text.write(f"\n{arrow}\n")
+    done = lint(tmp_path)
+    assert done.returncode == 1
+    assert named in done.stdout
+
+
+def test_every_file_is_looked_at():
+    files = [path for path in (ROOT / "fmnist").rglob("*.py") if path.parent != ROOT / "fmnist"]
+    singles = [path for path in (ROOT / "fmnist").glob("*.py") if path.name != "__init__.py"]
+    assert len(MODULES) == len(files) + len(singles)
+
+
+def test_no_room_is_full():
+    for folder in {
+        path.parent for top in ("fmnist", "pages") for path in (ROOT / top).rglob("*.py")
+    }:
+        files = list(folder.glob("*.py"))
+        assert len(files) <= (10 if folder == ROOT / "fmnist" else 12), folder
+        assert all(len(path.read_text("utf-8").splitlines()) <= 300 for path in files), folder
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if not name.endswith("__main__")])
 def test_public_names_exist_and_are_documented(name):
     module = importlib.import_module(name)
     assert module.__doc__
+    if hasattr(module, "__path__"):
+        return  # a package: its docstring says what it offers
     for public in module.__all__:
         value = getattr(module, public)
         if callable(value):
