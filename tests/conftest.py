@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +20,26 @@ from fmnist.jobs import lock
 from fmnist.processes import this_process
 from fmnist.runs.library import create_run
 from fmnist.runs.run import SHIPPED_DIR, read_run, write_run_info
-from fmnist.settings import TrainSettings
+from fmnist.settings import TrainSettings, arguments
 from tests.browser.browsing import chromium, page, server
 
 __all__ = ["chromium", "page", "server"]  # fixtures of the browser tests
 
 ROOT = Path(__file__).parents[1]
 SEED = SHIPPED_DIR / "seed-cnn"
+# everything that has a state which must not be lost: moments, dropout, schedule, augmentation
+TRAINED = TrainSettings(
+    epochs=3,
+    fraction=0.02,
+    schedule="one-cycle",
+    weight_decay=0.05,
+    mirror=True,
+    shift=1,
+    erasing=0.5,
+    label_smoothing=0.1,
+    deterministic=True,
+    initial="seed-cnn",
+)
 
 
 def pytest_configure(config) -> None:
@@ -112,6 +126,27 @@ def hold(path):
 def test_part():
     """The 10,000 test images and labels."""
     return load("test")
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory) -> subprocess.CompletedProcess[str]:
+    """`python -m fmnist train` with TRAINED, whole and undisturbed; `runs` holds the run tiny.
+
+    It takes half a minute, so the slow tests that only look at a trained run share it.
+    """
+    place = tmp_path_factory.mktemp("trained")
+    done = subprocess.run(
+        [sys.executable, "-m", "fmnist", "train", "--name", "tiny", *arguments(TRAINED)],
+        cwd=ROOT,
+        env={**os.environ, "FMNIST_RUNS": str(place), "TMPDIR": str(place)},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    done.runs = place
+    return done
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ RUN_PAGES = """
 import sys
 from streamlit.testing.v1 import AppTest
 for page in sys.argv[1:]:
-    app = AppTest.from_file(page, default_timeout=60).run()
+    app = AppTest.from_file(page, default_timeout=300).run()
     assert not app.exception, app.exception
     assert app.title, f"{page} drew nothing"
     heavy = {"tensorflow", "keras"} & set(sys.modules)
@@ -35,7 +35,7 @@ def fresh(code, *arguments):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -8,12 +8,12 @@ from fmnist.analysis.neighbours import TrainingFeatures
 from fmnist.analysis.training_distance import TrainingDistance, find_near_duplicates
 from fmnist.data import load
 from fmnist.inference.classifier import load_classifier
-from fmnist.runs.library import find_run, runs_directory
+from fmnist.runs.library import runs_directory
+from fmnist.settings import TrainSettings
 
 
-@pytest.mark.slow
-def test_it_agrees_with_the_search_for_one(test_part):
-    run = find_run("seed-cnn")
+def test_it_agrees_with_the_search_for_one(own_run, test_part):
+    run = own_run(settings=TrainSettings(fraction=0.05).to_dict())
     classifier = load_classifier(run)
     training = TrainingFeatures(run, classifier)
     while training.advance() < 1:

@@ -167,7 +167,7 @@ def points(page: Page) -> int:
 
 
 def wait_for_points(page: Page, more_than: int) -> int:
-    deadline = time.monotonic() + 180  # a training steps back behind the other tests
+    deadline = time.monotonic() + 300  # a training steps back behind the other tests
     while (count := points(page)) <= more_than:
         assert time.monotonic() < deadline, "the chart did not grow"
         page.wait_for_timeout(200)

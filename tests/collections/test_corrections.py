@@ -260,7 +260,7 @@ def test_many_processes_and_threads_lose_nothing():
         thread.start()
     for thread in threads:
         thread.join()
-    assert [process.wait(60) for process in processes] == [0, 0]
+    assert [process.wait(300) for process in processes] == [0, 0]
     expected = [*range(5), *range(101, 105), *range(201, 205)]
     expected += [at * 100 + seed for at in (3, 4, 5) for seed in range(5)]
     names = {corrections.name_of(picture(seed)) for seed in expected}

@@ -48,7 +48,7 @@ def scored_alone(*arguments):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
@@ -489,7 +489,7 @@ def test_terminal_gets_a_bar_and_ctrl_c_one_sentence(tmp_path):
         pass
     finally:
         os.close(leader)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=300)
     assert process.returncode == 1, shown
     assert out == b""
     assert shown.rstrip().endswith(b"fmnist: interrupted.")

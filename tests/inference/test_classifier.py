@@ -49,7 +49,7 @@ def test_agrees_with_keras(answers, tmp_path):
         cwd=ROOT,
         check=True,
         capture_output=True,
-        timeout=180,
+        timeout=300,
     )
     keras = np.load(tmp_path / "keras.npz")
     assert np.abs(answers[0] - keras["probabilities"]).max() < 1e-4

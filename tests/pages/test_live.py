@@ -72,7 +72,7 @@ def dead(name, epochs_done, **info):
 
 def watching(name) -> AppTest:
     """The Train page of a session that has started the run."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
     app.session_state["train_watched"] = name
     app.run()
     app.switch_page("pages/train.py").run()
@@ -452,7 +452,7 @@ def test_a_queues_end_is_told_while_the_next_one_trains(own_run):
 
 def chosen(name) -> AppTest:
     """The Train page with the run chosen in the table."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
     app.session_state[run_actions.CHOSEN] = name
     app.run()
     app.switch_page("pages/train.py").run()
@@ -509,7 +509,7 @@ def test_a_run_without_checkpoint_or_answers_offers_neither(own_run):
 def test_a_forged_view_is_the_first_one(runs_dir, forged):
     path = fake("live", "running", VALIDATED, NOW)
     answers(path, 1)
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
     app.session_state[f"live-{path}-view"] = forged
     app.run()
     app.switch_page("pages/train.py").run()

@@ -12,6 +12,7 @@ from fmnist.collections.label_review import find_disputed_labels
 from fmnist.data import CLASS_NAMES, load
 from fmnist.runs.library import DEFAULT_RUN, find_run, list_runs
 from fmnist.runs.predictions import load_predictions, save_epoch_predictions
+from fmnist.settings import TrainSettings
 from pages.parts.mistakes.label_review_view import SEEN
 from pages.parts.mistakes.map_view import _chosen
 from tests.pages.test_pages import open_app, texts
@@ -142,14 +143,14 @@ def test_damaged_tags_are_one_sentence():
 
 
 @pytest.mark.slow
-def test_all_about_an_image_names_neighbours_and_other_runs(own_run, stored, test_part):
-    run = own_run("mine")
+def test_all_about_an_image_names_neighbours_and_other_runs(own_run):
+    run = own_run("mine", settings=TrainSettings(fraction=0.05).to_dict())
     rng = np.random.default_rng(0)
     for epoch in (1, 2, 3):
         save_epoch_predictions(run.path, epoch, rng.dirichlet(np.ones(10), 10_000))
     app = open_app("mistakes", run="mine")
     app.session_state["mistakes-more"] = True
-    app.run(timeout=120)
+    app.run(timeout=300)
     assert not app.exception
     assert "What all runs answer" in texts(app)
     assert "forgotten" in texts(app)
@@ -225,12 +226,13 @@ def test_images_that_are_in_the_training_part_too(test_part):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("nothing_measured")
-def test_nearest_training_images_are_found_on_demand():
-    app = page()
+def test_nearest_training_images_are_found_on_demand(own_run):
+    run = own_run("mine", settings=TrainSettings(fraction=0.05).to_dict())
+    app = open_app("mistakes", run="mine")
     app.selectbox(key="mistakes_sort").set_value("Farthest from the training set first")
-    app.run(timeout=180)
+    app.run(timeout=300)
     assert not app.exception
-    found = training_distance.read_training_distance(find_run("seed-cnn"), 10_000)
+    found = training_distance.read_training_distance(run, 10_000)
     assert found.distances.min() >= 0
     shown = first_shown(app)
     assert found.distances[shown] > np.quantile(found.distances, 0.99)

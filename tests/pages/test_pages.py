@@ -33,7 +33,7 @@ def fresh_caches():
 
 def open_app(page="classify", **query) -> AppTest:
     """The whole app at one page, as a browser at that address would have it."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
     for name, value in query.items():
         app.query_params[name] = value
     app.run()
@@ -70,7 +70,7 @@ def trouser() -> Image.Image:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_page_is_complete_by_itself(page):
-    app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=300).run()
     assert not app.exception
     assert app.title
     assert app.sidebar.selectbox(key="run").value == DEFAULT_RUN
@@ -122,7 +122,7 @@ def test_no_odd_run_breaks_a_page(runs_dir, own_run):
     for page in PAGES:
         open_app(page)
     for name in (*ODD, "history", "folder"):
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
         app.session_state["train_watched"] = name
         app.run()
         app.switch_page("pages/train.py").run()
@@ -436,7 +436,7 @@ def test_failed_training_shows_its_last_lines(runs_dir):
     write_run_info(path, state="running", process={"pid": 2**22 + 1, "started": 0, "host": "x"})
     write_run_info(path, process={**this_process(), "started": 0.0})
     (path / "log.txt").write_text("epoch 1\nKilled")
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
     app.session_state["train_watched"] = "gone"
     app.run()
     app.switch_page("pages/train.py").run()
@@ -462,7 +462,7 @@ def test_too_many_strokes_are_said_to_be():
 
 def test_finished_training_can_be_looked_at(own_run):
     own_run("done")
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
     app.session_state["train_watched"] = "done"
     app.run()
     app.switch_page("pages/train.py").run()

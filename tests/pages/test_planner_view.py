@@ -37,7 +37,7 @@ def known(monkeypatch):
     monkeypatch.setattr(planner, "load_records", lambda: RECORDS)
 
 
-def wait_until(condition, limit=60.0):
+def wait_until(condition, limit=300.0):
     deadline = time.monotonic() + limit
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -45,7 +45,7 @@ def wait_until(condition, limit=60.0):
 
 
 def page(**state) -> AppTest:
-    app = AppTest.from_string(PAGE, default_timeout=60)
+    app = AppTest.from_string(PAGE, default_timeout=300)
     for name, value in state.items():
         app.session_state[name] = value
     app.run()

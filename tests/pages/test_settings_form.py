@@ -47,7 +47,7 @@ def started(monkeypatch) -> list:
 
 def open_page(**state) -> AppTest:
     """The Train page in the whole app, with its folded parts open where `state` says so."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
     for name, value in state.items():
         app.session_state[name] = value
     app.run()
@@ -308,7 +308,7 @@ st.button("Use", on_click=settings_form.fill, args=(st.session_state["wanted"],)
     ],
 )
 def test_a_runs_settings_fill_the_form(wanted):
-    app = AppTest.from_string(FILLING, default_timeout=60)
+    app = AppTest.from_string(FILLING, default_timeout=300)
     app.session_state["wanted"] = wanted
     app.run()
     assert app.session_state["found"] == TrainSettings()
@@ -319,7 +319,7 @@ def test_a_runs_settings_fill_the_form(wanted):
 
 
 def test_what_no_control_shows_is_said_and_can_be_left_out():
-    app = AppTest.from_string(FILLING, default_timeout=60)
+    app = AppTest.from_string(FILLING, default_timeout=300)
     app.session_state["wanted"] = TrainSettings(
         network="robust", initial="a,b", continued=(4,), rate_changes=((2, 0.01),), seed=3
     )
@@ -335,7 +335,7 @@ def test_what_no_control_shows_is_said_and_can_be_left_out():
 
 @pytest.mark.parametrize("rate", [0.5, 1.0])
 def test_a_rate_of_sgd_alone_is_said_whatever_the_optimizer(rate):
-    app = AppTest.from_string(FILLING, default_timeout=60)
+    app = AppTest.from_string(FILLING, default_timeout=300)
     app.session_state["wanted"] = TrainSettings(
         optimizer="sgd", learning_rate=0.1, rate_changes=((2, rate),)
     )

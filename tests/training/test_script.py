@@ -251,7 +251,7 @@ def weights(file) -> dict[str, np.ndarray]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["specification", "looks"])
 def test_the_script_ends_with_the_weights_of_a_training(name, tmp_path, runs_dir):
-    settings = dataclasses.replace(TABLE[name], deterministic=True)
+    settings = dataclasses.replace(TABLE[name], epochs=1, fraction=0.01, deterministic=True)
     shutil.copytree(data.BUNDLED_DIR, tmp_path / "datasets" / "fashion-mnist")
     (tmp_path / script.SCRIPT_FILE).write_text(generate_script(settings))
     # isolated, in another folder and with another home: nothing of ours is in reach
