@@ -1,8 +1,8 @@
-"""The drawing surface: one adapter around streamlit-drawable-canvas 0.13, whose API often changes.
+"""The drawing surface: an adapter around streamlit-drawable-canvas 0.13.
 
-The component's own state dies with the element (page switch, new key), and its toolbar needs a
-mouse to hover. So the drawing is kept here, in the session: the strokes as the component's JSON,
-and one PNG per number of strokes, which is what Undo goes back to.
+The component loses its state with the element (page switch, new key), and its toolbar needs a
+mouse. So the session keeps the drawing: the strokes as the component's JSON, and one PNG per number
+of strokes, for Undo.
 """
 
 import binascii
@@ -48,10 +48,10 @@ def draw(stroke_width: int, erase: bool) -> bytes | None:
         )
         _keep(result.json_data, result.image_bytes)
     except _TooMuch:
-        st.warning("The drawing has too many strokes; take some back or clear the canvas.")
+        st.warning("The drawing has too many strokes; undo some or clear the canvas.")
     except (AttributeError, KeyError, TypeError, ValueError, binascii.Error):
-        # The component believes what the browser sends; what is no drawing changes nothing.
-        st.warning("That was no drawing; clear the canvas and draw again.")
+        # The component trusts the browser; what is no drawing changes nothing.
+        st.warning("The drawing cannot be read; clear the canvas and draw again.")
     return current()
 
 

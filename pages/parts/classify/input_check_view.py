@@ -1,11 +1,8 @@
-"""The input check: how the 28x28 pixels differ from the dataset's, and what would help."""
-
-from functools import partial
+"""The input check: how the 28x28 pixels differ from the dataset's, and what helps."""
 
 import numpy as np
 import streamlit as st
 
-from fmnist.images.decoding import decode_image
 from fmnist.images.input_check import InputIssue, check_input
 from fmnist.images.options import PreprocessingOptions
 from fmnist.images.suggestions import Suggestion, find_helpful_suggestion, suggest_options
@@ -74,17 +71,10 @@ def _suggestion(
     run: Run,
     options: PreprocessingOptions,
 ) -> Suggestion | None:
-    proposed = suggest_options(issue, options, answer.preprocessed, _size(picture))
-    return find_helpful_suggestion(issue, proposed, before, partial(_issues_with, picture, run))
+    size = loading.decoded(picture).size
+    proposed = suggest_options(issue, options, answer.preprocessed, size)
 
+    def issues_with(options: PreprocessingOptions) -> list[InputIssue] | None:
+        return _issues(loading.answer(picture, run, options), run)
 
-def _issues_with(
-    picture: bytes, run: Run, options: PreprocessingOptions
-) -> list[InputIssue] | None:
-    return _issues(loading.answer(picture, run, options), run)
-
-
-@st.cache_data(max_entries=16, show_spinner=False, scope="session")
-def _size(picture: bytes) -> tuple[int, int]:
-    """Width and height of the decoded picture."""
-    return decode_image(picture).size
+    return find_helpful_suggestion(issue, proposed, before, issues_with)

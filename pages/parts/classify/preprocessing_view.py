@@ -1,4 +1,4 @@
-"""A picture's answer with everything that can be decided by hand about it."""
+"""A picture's answer with its input check and the preprocessing options."""
 
 import hashlib
 
@@ -77,7 +77,7 @@ def _show_way(
                 factor = max(1, 112 // max(step.picture.shape[:2]))
                 pixels = step.picture.repeat(factor, axis=0).repeat(factor, axis=1)
                 st.image(pixels, width=112, caption=step.title, alt=step.title)
-        st.markdown("**Decide by hand**")
+        st.markdown("**Change the preprocessing**")
         show_controls(
             key, subject, options, answer.preprocessed.decided, automatic.preprocessed.decided
         )

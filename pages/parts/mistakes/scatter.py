@@ -1,4 +1,4 @@
-"""Ten thousand points to lasso: a canvas, because a chart of that many is redrawn too slowly.
+"""Ten thousand points to draw around: a canvas, because a chart would be too slow.
 
 The points, and one sheet with all their pictures, are sent once. Hovering, hiding classes and
 drawing the lasso happen in the browser; the server hears of the finished lasso or of a click.
