@@ -87,15 +87,14 @@ def test_image():
         index = st.number_input(
             "Index in the test set", 0, 9_999, key="test_image", bind="query-params", width=200
         )
-        st.button("Surprise me", icon=":material/casino:", on_click=pick_at_random)
+        st.button(
+            "Surprise me",
+            icon=":material/casino:",
+            on_click=lambda: st.session_state.update(test_image=random.randrange(10_000)),
+        )
     table = loading.answers_table(run)
     index = min(max(int(index), 0), len(table) - 1)  # the browser's limits are not the server's
     show_test_image(table.iloc[index], run, "test-image")
-
-
-def pick_at_random():
-    """Choose another test image."""
-    st.session_state["test_image"] = random.randrange(10_000)
 
 
 WAYS = {"Draw": draw, "Upload": upload, "Camera": camera, "Test image": test_image}

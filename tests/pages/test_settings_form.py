@@ -494,7 +494,7 @@ def test_clicks_in_quick_succession_all_count(page, server):
         page.get_by_text(label, exact=True).click()
     command = page.locator("code").first
     expect(command).to_contain_text("--mirror --deterministic", timeout=60_000)
-    expect(page.get_by_role("img", name="three epochs may show them: mirror")).to_be_visible()
+    expect(page.get_by_role("img", name="augmented in three epochs: mirror")).to_be_visible()
 
     with page.expect_download() as download:
         page.get_by_role("button", name="Download as a Python script").click()

@@ -32,7 +32,7 @@ def draw(stroke_width: int, erase: bool) -> bytes | None:
     # Imported here: outside a running page the package refuses to be imported.
     from streamlit_drawable_canvas import st_canvas
 
-    key = _key()
+    key = f"canvas-{st.session_state.get(MOUNT, 0)}"
     if key not in st.session_state:  # about to be mounted: a new key, or back from another page
         st.session_state[INITIAL] = st.session_state.get(STROKES)
     try:
@@ -52,11 +52,6 @@ def draw(stroke_width: int, erase: bool) -> bytes | None:
     except (AttributeError, KeyError, TypeError, ValueError, binascii.Error):
         # The component trusts the browser; what is no drawing changes nothing.
         st.warning("The drawing cannot be read; clear the canvas and draw again.")
-    return current()
-
-
-def current() -> bytes | None:
-    """The drawing as PNG bytes, or None while it is empty."""
     count = _count(st.session_state.get(STROKES))
     return _pictures().get(count) if count else None
 
@@ -74,10 +69,6 @@ def clear() -> None:
     st.session_state[STROKES] = None
     st.session_state[PICTURES] = {}
     _mount_anew()
-
-
-def _key() -> str:
-    return f"canvas-{st.session_state.get(MOUNT, 0)}"
 
 
 def _mount_anew() -> None:

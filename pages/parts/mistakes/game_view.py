@@ -2,7 +2,6 @@
 
 import time
 
-import pandas as pd
 import streamlit as st
 
 from fmnist.collections.game import ROUND, Turn, draw_round
@@ -72,18 +71,16 @@ def _result(game: dict, run: Run) -> None:
         number(run.name, f"{its} of {len(turns)}", "a few milliseconds")
     images = loading.test_part().images
     st.dataframe(
-        pd.DataFrame(
-            [
-                {
-                    "picture": data_uri(enlarge(images[turn.index], 3)),
-                    "label": CLASS_NAMES[turn.label],
-                    "you": CLASS_NAMES[choice],
-                    "run": CLASS_NAMES[turn.answer],
-                    "index": turn.index,
-                }
-                for turn, choice in zip(turns, choices, strict=True)
-            ]
-        ),
+        [
+            {
+                "picture": data_uri(enlarge(images[turn.index], 3)),
+                "label": CLASS_NAMES[turn.label],
+                "you": CLASS_NAMES[choice],
+                "run": CLASS_NAMES[turn.answer],
+                "index": turn.index,
+            }
+            for turn, choice in zip(turns, choices, strict=True)
+        ],
         column_config={
             "picture": st.column_config.ImageColumn("Picture", width=80),
             "label": "Label",

@@ -17,8 +17,8 @@ SEEN = "review_seen"  # what this visitor has voted on: indices with the answers
 def show(run: Run) -> None:
     """Show the next case and what the votes amount to."""
     st.markdown(
-        "The network and the label disagree about this image. Which class do you see? Which of the "
-        "two is the label is not shown. Votes are saved on the computer that runs this studio."
+        "The network and the label disagree about this image. Which class do you see? It is not "
+        "shown which one is the label. Votes are saved on the computer that runs this studio."
     )
     seen = st.session_state.setdefault(SEEN, set())
     case = next((case for case in _cases(run) if (case.index, case.answer) not in seen), None)

@@ -11,7 +11,6 @@ from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, loading, why_view
 from pages.parts.shared.widgets import choose_one, download
 
-CLASS_IDS = range(len(CLASS_NAMES))
 WHICH = ("Mistakes", "Label issues", "Also in training", "All")
 
 
@@ -19,8 +18,17 @@ def show(run: Run) -> None:
     """Show filters and gallery for a run."""
     with st.container(border=True):
         of, to = st.columns(2)
-        true = _classes(of, "True class", "mistakes_true")
-        predicted = _classes(to, "Predicted class", "mistakes_predicted")
+        true, predicted = (
+            place.multiselect(
+                f"{which} class",
+                range(len(CLASS_NAMES)),
+                format_func=CLASS_NAMES.__getitem__,
+                placeholder="Any class",
+                key=f"mistakes_{which.lower()}",
+                bind="query-params",
+            )
+            for place, which in ((of, "True"), (to, "Predicted"))
+        )
         least, order = st.columns(2)
         confidence = least.slider(
             "Confidence",
@@ -84,17 +92,6 @@ def _measure_distances(run: Run) -> None:
         else:
             loading.store_training_distance(run, found)
     bar.empty()
-
-
-def _classes(place, label: str, key: str) -> list[int]:
-    return place.multiselect(
-        label,
-        CLASS_IDS,
-        format_func=CLASS_NAMES.__getitem__,
-        placeholder="Any class",
-        key=key,
-        bind="query-params",
-    )
 
 
 def _tag(place) -> tuple[str | None, list[int] | None]:

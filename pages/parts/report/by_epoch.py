@@ -33,13 +33,8 @@ from pages.parts.shared.widgets import (
 # keys of widgets, and their names in the URL
 EPOCH, WHICH, INDEX = "epoch", "epoch_images", "epoch_index"
 BOXES = "epoch_true", "epoch_predicted"
-CELL, ONE, LAST, FORGOTTEN, NEVER = (
-    "Of a cell",
-    "By index",
-    "Learnt last",
-    "Forgotten most often",
-    "Never learnt",
-)
+KINDS = "Of a cell", "By index", "Learnt last", "Forgotten most often", "Never learnt"
+CELL, ONE, LAST, FORGOTTEN, NEVER = KINDS
 NAMED = 5  # other runs that have epochs to show
 
 
@@ -158,7 +153,7 @@ def _point_chosen() -> None:
 
 def _images(course: Course, epoch: int, kept: np.ndarray, run: Run) -> None:
     st.subheader("Images", anchor="epoch-images")
-    which = choose_one("Which images", (CELL, ONE, LAST, FORGOTTEN, NEVER), WHICH)
+    which = choose_one("Which images", KINDS, WHICH)
     table = epoch_table(kept, loading.test_part().labels)
     if which == ONE:
         index = st.number_input(
@@ -209,7 +204,7 @@ def _listed(which: str, table: pd.DataFrame, course: Course) -> tuple:
         caption = _times_text
     else:
         rows = rows[learnt > 1].sort_values(["learnt", "index"], ascending=[False, True])
-        words = "first right after a later epoch than the first, the last ones first"
+        words = "first right after epoch 2 or later, the latest first"
         caption = "epoch {0.learnt}".format
     if rows.empty:
         st.info("There is no such test image in this run.")

@@ -66,11 +66,7 @@ def _metrics(result: Evaluation, run: Run) -> None:
             f"top 3: {among[3]:.2%}",
             "Share of the test images whose true class is among the two (or three) most probable.",
         )
-        number(
-            "Test images",
-            f"{result.n:,}",
-            f"{round(result.n * (1 - result.accuracy)):,} wrong",
-        )
+        number("Test images", f"{result.n:,}", f"{round(result.n * (1 - result.accuracy)):,} wrong")
         number(
             "Loss",
             f"{result.loss:.4f}",

@@ -2,7 +2,6 @@
 
 import re
 
-import numpy as np
 import streamlit as st
 
 from fmnist.data import CLASS_NAMES
@@ -25,7 +24,12 @@ def show_answer(answer: Answer, key: str) -> None:
         st.info(answer.message, icon=":material/image_search:")
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        show_network_view(answer.pixels)
+        st.image(
+            enlarge(answer.pixels, 5),
+            width=140,
+            caption="What the network is given: 28 × 28",
+            alt="The 28 by 28 pixel picture that the network is given",
+        )
         with st.container(width="content"):
             known = answer.verdict != "not_clothing"
             st.metric(
@@ -67,16 +71,6 @@ def show_agreement(answer: Answer) -> None:
         help=f"The picture is classified {len(names)} times and the probabilities are "
         f"averaged (test-time augmentation): {', '.join(names)}. Where the variants differ, the "
         "answer is uncertain.",
-    )
-
-
-def show_network_view(pixels: np.ndarray) -> None:
-    """Show the (28, 28) uint8 input of the network, pixel by pixel."""
-    st.image(
-        enlarge(pixels, 5),
-        width=140,
-        caption="What the network is given: 28 × 28",
-        alt="The 28 by 28 pixel picture that the network is given",
     )
 
 

@@ -58,10 +58,9 @@ def open_page(*, run_needed: bool = True) -> Run | None:
     """Return the run to look at. Every page calls this first.
 
     Streamlit runs a page's file without app.py when its address is the first one that a new
-    server is asked for. The page then registers the menu and runs again, this time inside the
-    frame; where that cannot be had (a page tested by itself) it keeps the parts it drew itself.
-    Where no run can classify, stops the page with one sentence, or returns None for a page that
-    can do without.
+    server is asked for. The page then registers the menu and runs again inside the frame (a page
+    that is tested by itself keeps its own parts). Without a trained network the page stops with
+    one sentence; one that can do without gets None.
     """
     run_trash.page_opened()
     try:

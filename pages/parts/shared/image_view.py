@@ -164,12 +164,8 @@ def show_tags(index: int, key: str) -> None:
 
 
 def _tagged(index: int, before: list[str], widget: str) -> None:
-    after = st.session_state[widget]
-    _change(
-        index,
-        [name for name in after if name not in before and name != notes.STAR],
-        [name for name in before if name not in after],
-    )
+    after = set(st.session_state[widget])
+    _change(index, sorted(after - {notes.STAR, *before}), sorted(set(before) - after))
 
 
 def _change(index: int, new: list[str], gone: list[str]) -> None:

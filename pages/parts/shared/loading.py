@@ -90,15 +90,13 @@ def classifier(run: Run) -> Classifier:
 
 @cache_of_run("test.npz")
 def _stored_predictions(run: Run) -> np.ndarray:
+    """The run's stored probabilities (10000, 10)."""
     probabilities = load_predictions(run)
     probabilities.flags.writeable = False
     return probabilities
 
 
-@_or_stop
-def predictions(run: Run) -> np.ndarray:
-    """The run's stored probabilities (10000, 10)."""
-    return _stored_predictions(run)
+predictions = _or_stop(_stored_predictions)
 
 
 @cache_of_run("test.npz")

@@ -53,19 +53,18 @@ def _show_parts(
                 f"less likely.  \n:blue[**Blue**] contradicts {name}: without it, {name} "
                 "becomes more likely.  \nThe stronger the colour, the more."
             )
-            st.markdown(_strongest(values, probabilities[chosen], name))
+            if values.max() > 0:
+                before = probabilities[chosen]
+                after = before * np.exp(-values.max())  # a drop of the logarithm, in nats
+                change = f"from {before:.1%} to {after:.1%}"
+                st.markdown(f"Blanking the brightest part lowers {name} {change}.")
+            else:
+                st.markdown(f"No part of this picture supports {name}.")
             st.caption(
                 "An occlusion map: small squares of the 28 × 28 picture are blanked one after "
                 "another. The probabilities here are without TTA and calibration. Black pixels are "
                 "never marked: they are blank already."
             )
-
-
-def _strongest(values: np.ndarray, probability: float, name: str) -> str:
-    if values.max() <= 0:
-        return f"No part of this picture supports {name}."
-    left = probability * np.exp(-values.max())  # a drop of the logarithm, in nats
-    return f"Blanking the brightest part lowers {name} from {probability:.1%} to {left:.1%}."
 
 
 def show_neighbours(features: np.ndarray, run: Run) -> None:

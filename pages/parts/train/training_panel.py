@@ -46,23 +46,16 @@ def _panel(drawn: list) -> None:
     for run in working:
         if run.state != "waiting":
             with st.container(border=True):
-                _live(run)
+                progress = follow_progress(run)
+                live_controls.show(run, progress)
+                st.caption(describe_settings(run.settings))
+                live_view.show_progress(run, progress)
+                _learnt(run)
     live_queue.show([run for run in working if run.state == "waiting"])
     # how one of a queue has ended is told at once, without a second set of curves
-    shown = _ended(briefly=bool(working)) if _watched_has_ended(working) else None
+    over = st.session_state.get(WATCHED) not in (None, *(run.name for run in working))
+    shown = _ended(briefly=bool(working)) if over else None
     live_resume.show_interrupted(listed, shown)
-
-
-def _live(run: Run) -> None:
-    progress = follow_progress(run)
-    live_controls.show(run, progress)
-    st.caption(describe_settings(run.settings))
-    live_view.show_progress(run, progress)
-    _learnt(run)
-
-
-def _watched_has_ended(working: list[Run]) -> bool:
-    return st.session_state.get(WATCHED) not in (None, *(run.name for run in working))
 
 
 def _ended(briefly: bool) -> str | None:
