@@ -15,25 +15,10 @@ from pages.parts.classify import (
 )
 from pages.parts.shared import frame, loading
 from pages.parts.shared.answer_view import show_test_image
-
-WAYS = {
-    "Draw": ":material/draw:",
-    "Upload": ":material/upload:",
-    "Camera": ":material/photo_camera:",
-    "Test image": ":material/grid_view:",
-}
+from pages.parts.shared.widgets import choose_one
 
 run = frame.open_page()
 st.title("What is this garment?")
-way = st.segmented_control(
-    "Where the picture comes from",
-    list(WAYS),
-    default="Draw",
-    required=True,
-    key="way",
-    bind="query-params",
-    label_visibility="collapsed",
-)
 
 
 @st.fragment
@@ -42,15 +27,8 @@ def draw():
     surface, answer = st.columns([1, 1.5], gap="large")
     with surface:
         with st.container(horizontal=True, vertical_alignment="bottom", width=canvas.SIDE):
-            tool = st.segmented_control(
-                "Tool",
-                ["Brush", "Eraser"],
-                default="Brush",
-                required=True,
-                key="tool",
-                persist_state="session",
-                label_visibility="collapsed",
-            )
+            tools = ("Brush", "Eraser")
+            tool = choose_one("Tool", tools, "tool", bind=None, persist_state="session")
             width = st.slider(
                 "Width", 6, 60, 22, key="brush_width", persist_state="session", width=110
             )
@@ -58,12 +36,12 @@ def draw():
         with st.container(horizontal=True, width=canvas.SIDE, key="canvas_buttons"):
             st.button("Undo", icon=":material/undo:", on_click=canvas.undo, width="stretch")
             st.button("Clear", icon=":material/delete:", on_click=canvas.clear, width="stretch")
-        st.caption("Closed outlines are filled in before the network sees them.")
+        st.caption("Closed outlines are filled before the drawing is classified.")
     with answer:
         if picture is None:
             preprocessing_controls.forget("drawing")
             st.info(
-                "Draw a garment on the black square. The answer changes after each stroke.",
+                "Draw a garment on the black square. The answer is updated after each stroke.",
                 title="Nothing drawn yet",
                 icon=":material/draw:",
             )
@@ -82,12 +60,12 @@ def upload():
         key="uploads",
         help="PNG, JPEG, WebP, BMP or GIF. Dark on light, light on dark and transparent all work. "
         "A zip file of pictures works too; with a labels.csv or one subfolder per class it is "
-        "scored. All is classified in memory; nothing is kept unless you say so below an answer.",
+        "scored. Pictures stay in memory; none is saved unless you save it below an answer.",
     )
     if not files:
         st.info(
-            "Best is one garment alone, whole in the picture, on a background of another colour.",
-            title="Drop one or several pictures here, or a zip file of them",
+            "Best: a single garment, entirely in the picture, on a background of another colour.",
+            title="Upload one or several pictures, or a zip file of them",
             icon=":material/upload:",
         )
         return
@@ -104,22 +82,21 @@ def camera():
 
 
 def test_image():
-    """One of the 10,000, by index or by chance."""
+    """One of the 10,000, by index or at random."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         index = st.number_input(
             "Index in the test set", 0, 9_999, key="test_image", bind="query-params", width=200
         )
-        st.button("Surprise me", icon=":material/casino:", on_click=pick_at_random)
-    part = loading.test_part()
-    table, probabilities = loading.answers_table(run), loading.predictions(run)
+        st.button(
+            "Surprise me",
+            icon=":material/casino:",
+            on_click=lambda: st.session_state.update(test_image=random.randrange(10_000)),
+        )
+    table = loading.answers_table(run)
     index = min(max(int(index), 0), len(table) - 1)  # the browser's limits are not the server's
-    show_test_image(part.images[index], table.iloc[index], probabilities[index], key="test-image")
+    show_test_image(table.iloc[index], run, "test-image")
 
 
-def pick_at_random():
-    """Choose another test image."""
-    st.session_state["test_image"] = random.randrange(10_000)
-
-
-{"Draw": draw, "Upload": upload, "Camera": camera, "Test image": test_image}[way]()
+WAYS = {"Draw": draw, "Upload": upload, "Camera": camera, "Test image": test_image}
+WAYS[choose_one("Where the picture comes from", WAYS, "way")]()
 corrections_view.show(run)

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from fmnist.runs.run import Run
 from pages.parts.report import (
     by_epoch,
     compare,
@@ -14,6 +13,7 @@ from pages.parts.report import (
     when_unsure,
 )
 from pages.parts.shared import frame
+from pages.parts.shared.widgets import show_view
 
 VIEWS = {
     "Overview": overview.show,
@@ -26,22 +26,6 @@ VIEWS = {
     "Export": export.show,
 }
 
-
-@st.fragment  # another view does not ask for the frame around it
-def show_view(run: Run) -> None:
-    """Show one view at a time: what is not looked at is not computed."""
-    view = st.segmented_control(
-        "View",
-        list(VIEWS),
-        default="Overview",
-        required=True,
-        key="view",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    VIEWS.get(view, overview.show)(run)
-
-
-run_looked_at = frame.open_page()
+run = frame.open_page()
 st.title("Report")
-show_view(run_looked_at)
+show_view("View", VIEWS, "view", run)

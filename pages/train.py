@@ -1,4 +1,4 @@
-"""Train: choose settings, start, watch it learn, stop, and compare past runs."""
+"""Train: choose settings, start, follow, stop, and compare past runs."""
 
 import streamlit as st
 
@@ -7,6 +7,7 @@ from fmnist.jobs import launch, lock
 from fmnist.runs.forecast import Forecast
 from fmnist.settings import TrainSettings
 from pages.parts.shared import frame
+from pages.parts.shared.widgets import choose_one
 from pages.parts.train import planner_view, settings_export, settings_form, training_panel
 from pages.parts.train.runs import past_runs
 
@@ -21,7 +22,7 @@ st.title("Train")
 def start(settings: TrainSettings, forecast: Forecast | None = None, **how) -> bool:
     """Start a training and draw the page anew; where another one runs, ask what to do with it.
 
-    Returns only where it did not start and there is nothing to ask: it has said why.
+    Returns only where it did not start and there is nothing to ask; the page shows why.
     """
     given = {"forecast": forecast} if forecast else {}
     try:
@@ -59,23 +60,14 @@ def choose() -> None:
             if export.open and settings is not None:
                 settings_export.show(settings, key="train_script")
             elif export.open:
-                st.caption("There is nothing to take away until the settings can be trained with.")
+                st.caption("There is nothing to export until the settings are valid.")
         if wanted and settings is not None:
             start(settings)
 
 
 # the ways to settings
 WAYS = {settings_form.CHOOSE: choose, PLAN: lambda: planner_view.show(start)}
-way = st.segmented_control(
-    "How to begin",
-    list(WAYS),
-    default=settings_form.CHOOSE,
-    required=True,
-    label_visibility="collapsed",
-    key=settings_form.WAY,
-    persist_state="session",
-)
-WAYS[way]()
+WAYS[choose_one("How to begin", WAYS, settings_form.WAY, bind=None, persist_state="session")]()
 
 # always there, so that what comes and goes in it does not move the running fragment below
 messages = st.container()
@@ -86,7 +78,7 @@ if (pending := st.session_state.get(PENDING)) is not None:
         if busy:
             st.warning(busy, icon=":material/hourglass_top:")
         else:
-            st.info("The machine is free now.", icon=":material/check_circle:")
+            st.info("No other training is running now.", icon=":material/check_circle:")
         with st.container(horizontal=True):
             stop_first = st.button(
                 "Stop it and start mine" if busy else "Start mine",
@@ -97,7 +89,7 @@ if (pending := st.session_state.get(PENDING)) is not None:
             queue = busy and st.button(
                 "Start mine when it has ended", icon=":material/schedule:", key="start_later"
             )
-            if st.button("Forget mine"):
+            if st.button("Discard mine"):
                 st.session_state.pop(PENDING)
                 st.rerun()
         if stop_first or queue:

@@ -204,7 +204,7 @@ def _brush(page, k: int) -> None:
 
 
 def _vote(page, k: int) -> None:
-    page.locator("[class*=st-key-court-none] button").click()
+    page.locator("[class*=st-key-review-none] button").click()
 
 
 def _begin(page) -> None:
@@ -248,6 +248,6 @@ INTERACTIONS = (
     Interaction("another page of the gallery", MISTAKES, _next_page),
     Interaction("a star", MISTAKES, _star),
     Interaction("a region of the map", f"{MISTAKES}&do=Map", _brush),
-    Interaction("a vote in the label court", f"{MISTAKES}&do=Label court", _vote),
+    Interaction("a vote in the label review", f"{MISTAKES}&do=Label review", _vote),
     Interaction("an answer in the game", f"{MISTAKES}&do=Beat the network", _play, _begin),
 )

@@ -201,7 +201,7 @@ def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
         # a second start says so and offers a choice
         second.get_by_role("button", name="Start training").click()
         expect(second.get_by_text("one training at a time")).to_be_visible(timeout=60_000)
-        second.get_by_role("button", name="Forget mine").click()
+        second.get_by_role("button", name="Discard mine").click()
         expect(second.get_by_text("one training at a time")).to_have_count(0)
         stop = second.get_by_role("button", name="Stop", exact=True)
         expect(stop).to_have_count(1)
@@ -210,7 +210,7 @@ def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
         expect(second.get_by_text("was stopped")).to_be_visible(timeout=240_000)
 
     expect(page.get_by_text("was stopped")).to_be_visible()
-    page.get_by_role("button", name="Look at this run on all pages").click()
+    page.get_by_role("button", name="Use this run on all pages").click()
     expect(page).to_have_url(re.compile(r"run=quick-"))
     page.get_by_role("link", name="Report", exact=True).click()
     expect(page.get_by_role("heading", level=1, name="Report")).to_be_visible()

@@ -186,8 +186,8 @@ def test_lasso_and_legend_of_the_map(page, server):
     expect(page.locator(".st-key-map-images-gallery button").first).to_be_visible()
 
 
-def test_votes_of_the_court_are_kept(page, server):
-    mistakes(page, server, "&do=Label court")
+def test_votes_of_the_label_review_are_kept(page, server):
+    mistakes(page, server, "&do=Label review")
     picture = page.get_by_test_id("stImage").first.get_by_role("img")
     expect(picture).to_be_visible()
     wait_for_images(page)

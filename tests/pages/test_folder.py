@@ -241,7 +241,7 @@ def test_nothing_is_kept_without_a_click():
     assert app.button(key="upload-keep").disabled
     assert "Everybody who opens this studio can see" in texts(app)
     assert "folder `corrections`" in texts(app)
-    assert kept_label(app) == "Corrections (0 kept)"
+    assert kept_label(app) == "Corrections (0 saved)"
     assert not corrections.directory().exists()
 
 
@@ -250,12 +250,12 @@ def test_an_upload_is_corrected_changed_and_taken_back():
     correct(app, "upload", 3)
     (row,) = corrections.kept()
     assert (row.label_id, row.kind) == (3, "upload")
-    assert "Kept as: Dress." in texts(app)
-    assert kept_label(app) == "Corrections (1 kept)"
+    assert "Saved as: Dress." in texts(app)
+    assert kept_label(app) == "Corrections (1 saved)"
     correct(app, "upload", NOT_CLOTHING)
     assert [row.label_id for row in corrections.kept()] == [NOT_CLOTHING]
-    assert "Kept as: Not clothing." in texts(app)
-    button(app, "Take it back").click().run()
+    assert "Saved as: Not clothing." in texts(app)
+    button(app, "Remove it").click().run()
     assert corrections.kept() == []
     assert "Kept as" not in texts(app)
 
@@ -305,7 +305,7 @@ def test_corrections_are_shown_scored_and_removed(test_part, shown_scores):
         for at in range(5)
     ]
     app = open_corrections(open_app())
-    assert kept_label(app) == "Corrections (5 kept)"
+    assert kept_label(app) == "Corrections (5 saved)"
     table = app.dataframe[0].value
     assert list(table["true"]) == [LABEL_NAMES[row.label_id] for row in rows]
     assert table["picture"].notna().all()
@@ -323,7 +323,7 @@ def test_corrections_are_shown_scored_and_removed(test_part, shown_scores):
     app.button(key="corrections-remove").click().run()
     assert not app.exception
     assert corrections.kept() == [rows[1], rows[2], rows[4]]
-    assert kept_label(app) == "Corrections (3 kept)"
+    assert kept_label(app) == "Corrections (3 saved)"
 
 
 def test_the_export_is_scored_when_uploaded(test_part, shown_scores):

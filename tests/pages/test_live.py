@@ -162,17 +162,17 @@ def test_first_layer(runs_dir):
     answers(path, 1)
     app = view(open_app("train"), "First layer")
     captions = [caption for image in app.image for caption in image.captions]
-    assert captions == ["The image", "Filters", "What they find in the image"]
+    assert captions == ["The image", "Filters", "Feature maps"]
     (path / FEATURE_MAPS_FILE).write_bytes(b"PK torn")
     app.run()
     assert not app.exception
-    assert "nothing of this network's first layer" in texts(app)
+    assert "first layer cannot be shown" in texts(app)
 
 
 def test_a_training_on_all_images_has_none_to_validate_with(runs_dir):
     fake("live", "running", NOW, settings=TrainSettings(epochs=4, holdout=False))
     app = open_app("train")
-    assert any("all 60,000 images" in info.value for info in app.info)
+    assert any("all 60,000 training images" in info.value for info in app.info)
 
 
 def test_validation_images_that_are_missing_are_one_sentence(runs_dir, monkeypatch, tmp_path):
@@ -206,7 +206,7 @@ def test_pause_and_resume(runs_dir):
     assert "**live**: paused" in texts(app)
     button(app, "Resume").click().run()
     assert not control.has_request(path, control.PAUSE)
-    assert "**live**: going on" in texts(app)
+    assert "**live**: resuming" in texts(app)
     assert not app.exception
 
 
@@ -216,7 +216,7 @@ def test_another_learning_rate_is_asked_for_and_pending(runs_dir):
     field = app.number_input(key=f"live-{path}-rate")
     assert field.value == 1e-3
     field.set_value(3e-4)
-    button(app, "Use it").click().run()
+    button(app, "Apply").click().run()
     assert not app.exception
     assert control.requested_rate(path) == 3e-4
     assert "From the next epoch on the learning rate will be 0.0003." in texts(app)
@@ -230,7 +230,7 @@ def test_a_rate_that_is_not_legal_is_one_sentence(runs_dir, monkeypatch):
     monkeypatch.setattr(requests, "request_rate", refuse)
     app = open_app("train")
     app.number_input(key=f"live-{path}-rate").set_value(0.9)
-    button(app, "Use it").click().run()
+    button(app, "Apply").click().run()
     assert not app.exception
     assert app.error[0].value == "There is no learning to be had with 0.9."
     button(app, "Pause").click().run()  # and is gone with the next click
@@ -282,7 +282,7 @@ def test_a_rate_that_the_training_could_not_use_is_refused_on_the_page(runs_dir)
     path = fake("live", "running", NOW)
     app = open_app("train")
     app.number_input(key=f"live-{path}-rate").set_value(0.9)
-    button(app, "Use it").click().run()
+    button(app, "Apply").click().run()
     assert not app.exception
     assert "Adam learns nothing with a learning rate above 0.1" in app.error[0].value
     assert control.requested_rate(path) is None
@@ -365,13 +365,13 @@ def test_where_the_machine_is_busy_it_can_queue(runs_dir, monkeypatch):
     app = open_app("train")
     button(app, "Resume").click().run()
     assert app.warning[0].value == "Another run is training."
-    button(app, "Resume killed when it is its turn").click().run()
+    button(app, "Queue killed").click().run()
     assert not app.exception
     assert calls == [{"more": 0, "wait": False}, {"more": 0, "wait": True}]
     assert not app.warning
 
     button(app, "Resume").click().run()
-    button(app, "Leave it").click().run()
+    button(app, "Cancel").click().run()
     assert not app.warning
 
 
@@ -419,15 +419,15 @@ def test_a_finished_run_shows_what_it_learnt_and_can_have_more_epochs(own_run, m
 def test_what_was_stopped_before_it_learnt_says_so_and_begins_again(runs_dir):
     fake("early", "stopped", epochs_done=0, process=None)
     app = watching("early")
-    assert "early was stopped before it had learnt anything." in [one.value for one in app.info]
-    assert button(app, "Resume").help == "Begins again, for it had no whole epoch."
+    assert "early was stopped before it had finished an epoch." in [one.value for one in app.info]
+    assert button(app, "Resume").help == "Starts again: no epoch was finished."
 
 
 def test_what_was_killed_while_it_was_saved_is_offered_to_be_saved(runs_dir):
     write_run_info(dead("killed", 4), state="finishing")
     app = open_app("train")
-    assert "**killed** was interrupted while it was saved." in texts(app)
-    assert button(app, "Resume").help == "It has learnt all; it only has to be saved."
+    assert "**killed** was interrupted while it was being saved." in texts(app)
+    assert button(app, "Resume").help == "All epochs are done; the network only has to be saved."
 
 
 def test_the_end_is_compared_with_the_forecast(own_run):
@@ -444,7 +444,7 @@ def test_a_queues_end_is_told_while_the_next_one_trains(own_run):
     fake("live", "running", VALIDATED, NOW)
     app = watching("done")
     (success,) = app.success
-    assert success.value == "It gets 90.00% of the 10,000 test images right."
+    assert success.value == "Accuracy on the 10,000 test images: 90.00%."
     assert len(app.progress) == 1
     shown = [chart.proto.alt for chart in app.get("vega_lite_chart")]
     assert sum(words.startswith(CHARTS["accuracy"]) for words in shown) == 1  # of the live one
@@ -484,7 +484,7 @@ def test_any_ended_run_of_the_table_can_go_on(own_run, monkeypatch, info, label,
     assert went_on == [{"more": more, "wait": False}]
     # the answer stands beside the click, and once
     assert [one.value for one in app.warning] == ["Another run is training."]
-    button(app, "Resume done when it is its turn").click().run()
+    button(app, "Queue done").click().run()
     assert [one.value for one in app.error] == ["The checkpoint is gone."]
     assert went_on[1:] == [{"more": more, "wait": True}]
 
@@ -502,7 +502,7 @@ def test_a_run_without_checkpoint_or_answers_offers_neither(own_run):
     own_run("old")
     app = watching("old")
     assert not any(b.label.startswith(("Resume", "Continue")) for b in app.button)
-    assert "kept no answers of its epochs" in texts(app)
+    assert "stored no predictions of its epochs" in texts(app)
 
 
 @pytest.mark.parametrize("forged", [None, "nonsense"])

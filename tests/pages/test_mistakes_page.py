@@ -1,4 +1,4 @@
-"""The Mistakes page: orders, filters, tags, the court, the game and the map."""
+"""The Mistakes page: orders, filters, tags, the label review, the game and the map."""
 
 import numpy as np
 import pytest
@@ -112,9 +112,9 @@ def test_orders(stored, test_part):
     assert first_shown(app) == wrong[test_part.images[wrong].std(axis=(1, 2)).argmin()]
 
 
-def test_suspicious_labels_and_all_images(stored, test_part):
+def test_label_issues_and_all_images(stored, test_part):
     app = page()
-    app.segmented_control(key="mistakes_which").set_value("Suspicious labels").run()
+    app.segmented_control(key="mistakes_which").set_value("Label issues").run()
     assert f"**{find_label_issues(stored, test_part.labels).sum():,}** of 10,000" in texts(app)
     app.segmented_control(key="mistakes_which").set_value("All").run()
     assert "**10,000** of 10,000 test images" in texts(app)
@@ -158,9 +158,9 @@ def test_all_about_an_image_names_neighbours_and_other_runs(own_run):
     assert {"seed-cnn", "mine (this one)"} <= set(table["run"])
 
 
-def test_the_court_shows_the_next_case_until_it_is_voted_on(stored, test_part):
+def test_label_review_shows_the_next_case_until_it_is_voted_on(stored, test_part):
     first, second = find_disputed_labels(stored, test_part.labels)[:2]
-    app = page("Label court")
+    app = page("Label review")
     buttons = [b.label for b in app.button]
     assert buttons == [*(CLASS_NAMES[c] for c in first.shown), "Can't tell"]
     next(b for b in app.button if b.label == CLASS_NAMES[first.answer]).click().run()
@@ -169,7 +169,7 @@ def test_the_court_shows_the_next_case_until_it_is_voted_on(stored, test_part):
     right = (stored.argmax(axis=1) == test_part.labels).sum()
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown["Adjusted accuracy"] == f"{(right + 1) / 10_000:.2%}"
-    next(b for b in app.button if b.key.startswith("court-none-")).click().run()
+    next(b for b in app.button if b.key.startswith("review-none-")).click().run()
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown["Adjusted accuracy"] == f"{(right + 1) / 10_000:.2%}"
     assert shown["Undecided"] == "1"
@@ -289,11 +289,24 @@ def test_what_was_hidden_on_the_map_is_not_in_the_region(stored, test_part):
 
 def test_a_case_is_voted_on_once_and_again_where_another_run_says_otherwise(stored, test_part):
     case = find_disputed_labels(stored, test_part.labels)[0]
-    app = page("Label court")
+    app = page("Label review")
     app.session_state[SEEN] = {(case.index, (case.answer + 1) % 10)}
     app.run()
     assert [b.label for b in app.button][:2] == [CLASS_NAMES[c] for c in case.shown]
     app.session_state[SEEN] = {(case.index, case.answer)}
-    button = next(b for b in app.button if b.key == f"court-none-{case.index}")
+    button = next(b for b in app.button if b.key == f"review-none-{case.index}")
     button.click().run()  # a click that was under way when the case had been voted on
     assert notes.votes() == []
+
+
+@pytest.mark.parametrize(
+    ("page_name", "key", "old", "new"),
+    [("mistakes", "do", "Label court", "Label review"), ("report", "view", "Two runs", "Compare")],
+)
+def test_a_link_with_a_former_name_opens_the_view_and_says_so(page_name, key, old, new):
+    app = open_app(page_name, run="seed-cnn", **{key: old})
+    assert not app.exception
+    assert app.segmented_control(key=key).value == new
+    assert f"“{old}” is called “{new}” now" in app.warning[0].value
+    app.segmented_control(key=key).set_value("Map" if key == "do" else "Export").run()
+    assert not app.warning

@@ -136,7 +136,7 @@ def test_no_usable_run_is_one_sentence(monkeypatch, tmp_path):
         if page == "train":
             assert any(button.label == "Start training" for button in app.button)
         else:
-            assert "There is no run that can classify" in app.error[0].value
+            assert "There is no trained network" in app.error[0].value
 
 
 # --- classify
@@ -254,8 +254,8 @@ def test_why_is_shown_on_demand(own_run):
     app.run()
     assert not app.exception
     assert "supports Trouser" in texts(app)
-    assert "takes Trouser from" in texts(app)
-    assert "1,100 images it was trained on" in texts(app)
+    assert "lowers Trouser from" in texts(app)
+    assert "1,100 training images" in texts(app)
     assert len(why_captions(app)) == 8
     assert sum(caption.startswith("Trouser") for caption in why_captions(app)) >= 6
     assert not app.progress
@@ -381,7 +381,7 @@ def test_question_whose_reason_is_gone_offers_to_start(monkeypatch):
     monkeypatch.setattr(launch, "start_training", start)
     app = open_app("train")
     next(b for b in app.button if b.label == "Start training").click().run()
-    assert "free now" in app.info[0].value
+    assert "No other training is running now" in app.info[0].value
     assert not any("when it has ended" in button.label for button in app.button)
     next(b for b in app.button if b.label == "Start mine").click().run()
     assert "the disk is full." in app.error[0].value  # and is not wiped by another run
@@ -467,6 +467,6 @@ def test_finished_training_can_be_looked_at(own_run):
     app.run()
     app.switch_page("pages/train.py").run()
     assert "90.00%" in app.success[0].value
-    next(b for b in app.button if b.label.startswith("Look at this run")).click().run()
+    next(b for b in app.button if b.label.startswith("Use this run")).click().run()
     assert not app.exception
     assert app.sidebar.selectbox(key="run").value == "done"

@@ -150,7 +150,7 @@ def test_the_reason_of_a_failure_is_shown_as_it_is(runs_dir, own_run):
     app = train("broken")
     assert "run\\.json is missing" in app.error[0].value
     assert button(app, "Use these settings").disabled
-    assert button(app, "Look at it on all pages").disabled
+    assert button(app, "Use it on all pages").disabled
     assert app.download_button[0].disabled
     click(app, "Delete")
     assert not (runs_dir / "broken").exists()
@@ -171,7 +171,7 @@ def test_star_and_note(own_run):
     assert not app.exception
     assert load_about(run) == About(True, "first *try*\nof two")
     assert cells(app, "mine")["Note"] == "first *try* of two"
-    click(app, "Take the star off")
+    click(app, "Remove the star")
     assert not load_about(run).starred
     app = train("robust")  # and one that ships, whose folder stays as it is
     app.text_area[0].set_value("good").run()
@@ -288,7 +288,7 @@ def test_settings_are_handed_to_the_form(own_run):
 
 def test_a_run_is_looked_at_on_all_pages(own_run):
     own_run("mine")
-    app = click(train("mine"), "Look at it on all pages")
+    app = click(train("mine"), "Use it on all pages")
     assert app.sidebar.selectbox(key=frame.RUN_KEY).value == "mine"
 
 

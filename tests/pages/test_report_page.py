@@ -156,7 +156,7 @@ def test_a_link_shows_the_mistakes_of_a_slice(stored, test_part):
     contrast = [np.std(image[image > 8]) if (image > 8).any() else 0 for image in test_part.images]
     fifth = np.argsort(contrast, kind="stable")[:2_000]
     right = (stored.argmax(axis=1) == test_part.labels)[fifth].mean()
-    assert f"**{right:.1%}** of 2,000 images from" in texts(app)
+    assert f"**{right:.1%}** on the 2,000 images from" in texts(app)
 
 
 def test_slices_are_drawn_for_every_measure():
@@ -175,7 +175,7 @@ def test_robustness_is_offered_and_shown_once_it_is_measured(own_run):
     app = open_app("report", run="mine", view="Robustness")
     assert not app.exception
     assert not app.button
-    assert "What the changes look like" in texts(app)
+    assert "What the corruptions look like" in texts(app)
 
 
 def test_two_runs_are_compared_by_mcnemar(own_run, stored, test_part):

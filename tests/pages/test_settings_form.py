@@ -1,4 +1,4 @@
-"""The settings on the Train page: every control, what is refused, and what can be taken away."""
+"""The settings on the Train page: every control, what is refused, and what can be exported."""
 
 import contextlib
 import dataclasses
@@ -176,7 +176,7 @@ def test_a_recipe_is_what_this_processor_can_train(started, monkeypatch):
     assert recipe(app).value == "accurate"
     precision = app.segmented_control(key="train_float32")
     assert precision.disabled
-    assert "does not multiply bfloat16" in precision.help
+    assert "no bfloat16 instructions" in precision.help
     press_start(app)
     expected = dataclasses.replace(RECIPES["accurate"].settings, precision="float32")
     assert started == [expected]
@@ -186,7 +186,7 @@ def test_precision_is_a_choice_only_where_it_helps(started):
     app = open_page()
     precision = app.segmented_control(key="train_float32")
     assert (precision.value, precision.disabled) == ("float32", True)
-    assert "makes this network no faster" in precision.help
+    assert "not make this network faster" in precision.help
     app.selectbox(key="train_network").set_value("accurate").run()
     assert not app.segmented_control(key="train_precision").disabled
     app.segmented_control(key="train_precision").set_value("bfloat16").run()
@@ -324,9 +324,9 @@ def test_what_no_control_shows_is_said_and_can_be_left_out():
         network="robust", initial="a,b", continued=(4,), rate_changes=((2, 0.01),), seed=3
     )
     app.run()
-    assert not [button for button in app.button if button.label == "Leave that out"]
+    assert not [button for button in app.button if button.label == "Remove"]
     next(button for button in app.button if button.label == "Use").click().run()
-    said = next(caption.value for caption in app.caption if "As in the run" in caption.value)
+    said = next(caption.value for caption in app.caption if "Taken from the run" in caption.value)
     assert said.endswith("from a,b, rate 0.01 from epoch 2, continued after epoch 4.")
     app.button(key="train_leave_out").click().run()
     assert not app.exception
@@ -342,8 +342,8 @@ def test_a_rate_of_sgd_alone_is_said_whatever_the_optimizer(rate):
     app.run()
     next(button for button in app.button if button.label == "Use").click().run()
     assert not app.exception
-    said = next(caption.value for caption in app.caption if "As in the run" in caption.value)
-    assert said.endswith(f"As in the run: rate {rate:g} from epoch 2.")
+    said = next(caption.value for caption in app.caption if "Taken from the run" in caption.value)
+    assert said.endswith(f"Taken from the run: rate {rate:g} from epoch 2.")
     app.selectbox(key="train_optimizer").set_value("adam").run()  # which cannot have it
     assert not app.exception
     assert app.session_state["found"] is None
@@ -494,7 +494,7 @@ def test_clicks_in_quick_succession_all_count(page, server):
         page.get_by_text(label, exact=True).click()
     command = page.locator("code").first
     expect(command).to_contain_text("--mirror --deterministic", timeout=60_000)
-    expect(page.get_by_role("img", name="three epochs may show them: mirror")).to_be_visible()
+    expect(page.get_by_role("img", name="augmented in three epochs: mirror")).to_be_visible()
 
     with page.expect_download() as download:
         page.get_by_role("button", name="Download as a Python script").click()

@@ -1,4 +1,4 @@
-"""Many pictures answered: with a progress bar, and each only once during a visit.
+"""Many pictures classified, with a progress bar, each only once during a visit.
 
 A picture is known by a key instead of its bytes, because hashing a hundred photos takes seconds
 and a page runs again at every click.
@@ -16,7 +16,6 @@ from fmnist.errors import FmnistError
 from fmnist.images.decoding import decode_image
 from fmnist.images.display import data_uri, enlarge
 from fmnist.inference.answer import Answer, answer_bytes
-from fmnist.inference.classifier import Classifier
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
 
@@ -47,7 +46,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Answered:
-    """An item with its answer and two data URIs: the upright picture and what the network saw."""
+    """An item with its answer and two data URIs: the upright picture and the network's input."""
 
     item: Item
     answer: Answer
@@ -57,10 +56,8 @@ class Answered:
 
 def answer_all(items: list[Item], run: Run) -> list[Answered]:
     """Answer the items; shows a bar while that takes time."""
-    classifier = loading.classifier(run)
-    about = str(run.path), run.files["model.tflite"] + run.files.get("verdict.json", "")
     return [
-        Answered(item, *_answered(item.key, *about, item, classifier))
+        Answered(item, *_answered(run, item.key, item))
         for item in with_progress(items, "Classifying")
     ]
 
@@ -84,15 +81,13 @@ def thumbnails(items: Iterable[Item]) -> list[str | None]:
     return [_thumbnail(item.key, item) for item in items]
 
 
-@st.cache_resource(max_entries=2 * MAX_PICTURES, show_spinner=False, scope="session")
-def _answered(
-    key: str, path: str, sha256: str, _item: Item, _classifier: Classifier
-) -> tuple[Answer, str | None, str | None]:
+@loading.cache_of_run("model.tflite", "verdict.json", entries=2 * MAX_PICTURES, scope="session")
+def _answered(run: Run, key: str, _item: Item) -> tuple[Answer, str | None, str | None]:
     try:
         data = _item.read()
     except FmnistError as error:
         return Answer("refused", str(error)), None, None
-    answer = answer_bytes(data, _classifier)
+    answer = answer_bytes(data, loading.classifier(run))
     if answer.preprocessed is None:
         return answer, None, None
     given = None if answer.pixels is None else data_uri(enlarge(answer.pixels, 2))

@@ -1,8 +1,8 @@
-"""The drawing surface: one adapter around streamlit-drawable-canvas 0.13, whose API often changes.
+"""The drawing surface: an adapter around streamlit-drawable-canvas 0.13.
 
-The component's own state dies with the element (page switch, new key), and its toolbar needs a
-mouse to hover. So the drawing is kept here, in the session: the strokes as the component's JSON,
-and one PNG per number of strokes, which is what Undo goes back to.
+The component loses its state with the element (page switch, new key), and its toolbar needs a
+mouse. So the session keeps the drawing: the strokes as the component's JSON, and one PNG per number
+of strokes, for Undo.
 """
 
 import binascii
@@ -32,7 +32,7 @@ def draw(stroke_width: int, erase: bool) -> bytes | None:
     # Imported here: outside a running page the package refuses to be imported.
     from streamlit_drawable_canvas import st_canvas
 
-    key = _key()
+    key = f"canvas-{st.session_state.get(MOUNT, 0)}"
     if key not in st.session_state:  # about to be mounted: a new key, or back from another page
         st.session_state[INITIAL] = st.session_state.get(STROKES)
     try:
@@ -48,15 +48,10 @@ def draw(stroke_width: int, erase: bool) -> bytes | None:
         )
         _keep(result.json_data, result.image_bytes)
     except _TooMuch:
-        st.warning("The drawing has too many strokes; take some back or clear the canvas.")
+        st.warning("The drawing has too many strokes; undo some or clear the canvas.")
     except (AttributeError, KeyError, TypeError, ValueError, binascii.Error):
-        # The component believes what the browser sends; what is no drawing changes nothing.
-        st.warning("That was no drawing; clear the canvas and draw again.")
-    return current()
-
-
-def current() -> bytes | None:
-    """The drawing as PNG bytes, or None while it is empty."""
+        # The component trusts the browser; what is no drawing changes nothing.
+        st.warning("The drawing cannot be read; clear the canvas and draw again.")
     count = _count(st.session_state.get(STROKES))
     return _pictures().get(count) if count else None
 
@@ -74,10 +69,6 @@ def clear() -> None:
     st.session_state[STROKES] = None
     st.session_state[PICTURES] = {}
     _mount_anew()
-
-
-def _key() -> str:
-    return f"canvas-{st.session_state.get(MOUNT, 0)}"
 
 
 def _mount_anew() -> None:

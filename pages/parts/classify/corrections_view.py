@@ -1,4 +1,4 @@
-"""Corrections on the page: a small control under an answer, and all that were kept."""
+"""Corrections: a small control under an answer, and all that were saved."""
 
 import zlib
 
@@ -11,14 +11,15 @@ from fmnist.inference.answer import Answer
 from fmnist.runs.run import Run
 from pages.parts.classify import score_view
 from pages.parts.classify.answered import PICTURE, Item, answer_all, thumbnails, with_progress
+from pages.parts.shared.widgets import download
 
 
 def offer(answer: Answer, picture: bytes, kind: str) -> None:
-    """Let a visitor keep the picture with its right label; `kind` is one of corrections.KINDS."""
+    """Let a visitor save the picture with its true class; `kind` is one of corrections.KINDS."""
     if answer.verdict == "refused":
         return
     with st.popover(
-        "Wrong? Say what it is",
+        "Wrong? Correct it",
         icon=":material/edit:",
         type="tertiary",
         key=f"{kind}-correct",
@@ -37,8 +38,8 @@ def _correct(picture: bytes, kind: str) -> None:
         st.error(str(error))
         return
     if before is not None:
-        st.success(f"Kept as: {LABEL_NAMES[before.label_id]}.", icon=":material/check:")
-        if st.button("Take it back", icon=":material/undo:", key=f"{kind}-take-back"):
+        st.success(f"Saved as: {LABEL_NAMES[before.label_id]}.", icon=":material/check:")
+        if st.button("Remove it", icon=":material/undo:", key=f"{kind}-take-back"):
             _change(corrections.remove, [name])
     label_id = st.selectbox(
         "It shows",
@@ -48,7 +49,7 @@ def _correct(picture: bytes, kind: str) -> None:
         placeholder="Choose a class",
         key=f"{kind}-true-{zlib.crc32(picture)}",
     )
-    words = "Keep the picture with this class" if before is None else "Change the class"
+    words = "Save the picture with this class" if before is None else "Change the class"
     done = label_id is None or (before is not None and before.label_id == label_id)
     if st.button(words, type="primary", disabled=done, key=f"{kind}-keep"):
         _change(corrections.keep, picture, label_id, kind)
@@ -56,13 +57,13 @@ def _correct(picture: bytes, kind: str) -> None:
 
 
 def show(run: Run) -> None:
-    """All corrections, at the end of a page: a table, to take away, to score, to remove."""
+    """All corrections, at the end of a page: a table with export, score and removal."""
     try:
         rows, trouble = corrections.kept(), None
     except FmnistError as error:
         rows, trouble = [], str(error)
     with st.expander(
-        f"Corrections ({len(rows)} kept)",
+        f"Corrections ({len(rows)} saved)",
         icon=":material/inventory_2:",
         key="corrections",
         on_change="rerun",
@@ -73,7 +74,7 @@ def show(run: Run) -> None:
         if trouble:
             st.error(trouble)
         elif not rows:
-            st.info("None yet. Under an answer that is wrong, say what the picture shows.")
+            st.info("None yet. Below a wrong answer, choose what the picture shows.")
         else:
             _show_rows(rows, run)
 
@@ -98,7 +99,7 @@ def _show_rows(rows: list[Row], run: Run) -> None:
         selection_mode="multi-row",
         # rows are chosen by position: another list is another table
         key=f"corrections-{zlib.crc32(repr(rows).encode())}",
-        alt="The pictures that were kept, with their true classes",
+        alt="The saved pictures with their true classes",
     )
     chosen = [rows[at].path for at in selection["selection"]["rows"] if at < len(rows)]
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -109,21 +110,19 @@ def _show_rows(rows: list[Row], run: Run) -> None:
             key="corrections-remove",
         ):
             _change(corrections.remove, chosen)
-        st.download_button(
-            "Take them away as a zip file",
+        download(
+            "Export as a zip file",
             corrections.export,
             "corrections.zip",
             "application/zip",
             key="corrections-export",
-            icon=":material/download:",
-            on_click="ignore",
-            help="It can be uploaded again above, and unpacked `python -m fmnist score` reads it.",
+            help="Upload it again above, or unpack it for `python -m fmnist score`.",
         )
         scored = st.toggle("Score my corrections", key="corrections-score")
     if scored:
         st.caption(
-            f"How {run.name} answers these pictures now. They were kept because an answer was "
-            "wrong, so this says nothing about pictures in general."
+            f"How {run.name} answers these pictures now. They were saved because an answer was "
+            "wrong, so this score says nothing about pictures in general."
         )
         answered = answer_all(items, run)
         score_view.show(
@@ -135,7 +134,7 @@ def _show_rows(rows: list[Row], run: Run) -> None:
 
 
 def _change(change, *arguments) -> None:
-    """Change the corrections and draw the whole page again, or say in a sentence why not."""
+    """Change the corrections and draw the whole page again, or show why not."""
     try:
         change(*arguments)
     except FmnistError as error:
@@ -146,7 +145,7 @@ def _change(change, *arguments) -> None:
 
 def _where() -> str:
     return (
-        "A picture is kept only when you say so: on the computer that runs this studio, in its "
+        "A picture is saved only if you choose to: on the computer that runs this studio, in its "
         f"folder `{corrections.directory().name}`, until somebody removes it. Everybody who opens "
         "this studio can see, use and remove it."
     )

@@ -1,14 +1,11 @@
-"""The input check: how the 28x28 pixels differ from the dataset's, and what would help."""
-
-from functools import partial
+"""The input check: how the 28x28 pixels differ from the dataset's, and what helps."""
 
 import numpy as np
 import streamlit as st
 
-from fmnist.images.decoding import decode_image
 from fmnist.images.input_check import InputIssue, check_input
 from fmnist.images.options import PreprocessingOptions
-from fmnist.images.suggestions import Suggestion, find_helpful_suggestion, suggest_options
+from fmnist.images.suggestions import find_helpful_suggestion, suggest_options
 from fmnist.inference.answer import Answer
 from fmnist.runs.run import Run
 from pages.parts.classify import preprocessing_controls
@@ -24,6 +21,10 @@ def show_input_check(
     answer: Answer, picture: bytes, run: Run, key: str, subject: str, options: PreprocessingOptions
 ) -> None:
     """Show what is unusual about the pixels that were classified, and what helps against it."""
+
+    def issues_with(options: PreprocessingOptions) -> list[InputIssue] | None:
+        return _issues(loading.answer(picture, run, options), run)
+
     issues = _issues(answer, run)
     if issues is None:
         return
@@ -32,9 +33,10 @@ def show_input_check(
         st.markdown(text, help=HELP)
         return
     st.markdown(":orange[:material/healing:] **Input check**", help=HELP)
-    offered = set()
+    offered, size = set(), loading.decoded(picture).size
     for issue in issues:
-        suggestion = _suggestion(issue, issues, answer, picture, run, options)
+        proposed = suggest_options(issue, options, answer.preprocessed, size)
+        suggestion = find_helpful_suggestion(issue, proposed, issues, issues_with)
         if suggestion is None or suggestion.options in offered:
             st.markdown(issue.sentence)
             continue
@@ -64,27 +66,3 @@ def _issues(answer: Answer, run: Run) -> list[InputIssue] | None:
         return None
     mirrored, _ = loading.classifier(run)(np.ascontiguousarray(answer.pixels[np.newaxis, :, ::-1]))
     return check_input(answer.pixels, answer.class_id, int(mirrored[0].argmax()))
-
-
-def _suggestion(
-    issue: InputIssue,
-    before: list[InputIssue],
-    answer: Answer,
-    picture: bytes,
-    run: Run,
-    options: PreprocessingOptions,
-) -> Suggestion | None:
-    proposed = suggest_options(issue, options, answer.preprocessed, _size(picture))
-    return find_helpful_suggestion(issue, proposed, before, partial(_issues_with, picture, run))
-
-
-def _issues_with(
-    picture: bytes, run: Run, options: PreprocessingOptions
-) -> list[InputIssue] | None:
-    return _issues(loading.answer(picture, run, options), run)
-
-
-@st.cache_data(max_entries=16, show_spinner=False, scope="session")
-def _size(picture: bytes) -> tuple[int, int]:
-    """Width and height of the decoded picture."""
-    return decode_image(picture).size

@@ -1,4 +1,4 @@
-"""True classes given by hand, for pictures that came without or with a wrong one."""
+"""True classes that are chosen by hand, for pictures without one or with a wrong one."""
 
 import zlib
 
@@ -13,16 +13,16 @@ LABEL_IDS = {name: label_id for label_id, name in LABEL_NAMES.items()}
 def labels(answered: list[Answered]) -> list[int | None]:
     """Show the labels to be changed and return them, one per picture; None where none is given."""
     known = sum(one.item.label_id is not None for one in answered)
-    title = f"True classes ({known} came with the pictures)" if known else "Say what they show"
+    title = f"True classes ({known} known)" if known else "Choose their true classes"
     with st.expander(title, icon=":material/label:", key="upload_labels"):
-        st.caption("Pictures with a true class are scored below. Nothing of it is kept.")
+        st.caption("Pictures with a true class are scored below. The classes are not saved.")
         fill = st.selectbox(
-            "All that have none show",
+            "All pictures without a class show",
             list(LABEL_IDS),
             index=None,
-            placeholder="Nothing yet",
+            placeholder="Choose a class",
             key="upload_fill",
-            help="Or give each row its own class in the table. A choice here begins it anew.",
+            help="Or choose a class for each row of the table. A choice here resets the table.",
         )
         # other pictures, or another class for all, are another table
         shown = zlib.crc32(repr([fill, *(one.item.key for one in answered)]).encode())

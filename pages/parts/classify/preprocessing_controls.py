@@ -1,22 +1,19 @@
-"""The widgets for deciding by hand how a picture becomes 28x28, and what was chosen so far.
+"""The widgets of the preprocessing options, and what was chosen so far.
 
-The options are kept apart from the widgets: those stand in an expander whose contents exist only
-while it is open, and a suggestion of the input check changes several of them at once.
+The options are stored apart from the widgets, which exist only while their expander is open; and a
+suggestion of the input check changes several at once.
 """
 
 import math
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
 from fmnist.images.options import AUTO, METHODS, POLARITIES, SEGMENTS, PreprocessingOptions
 
-METHOD_NAMES = {
-    "automatic": "Automatic",
-    "published": "Published steps",
-    "resize": "Plain resize",
-}
+METHOD_NAMES = {"automatic": "Automatic", "published": "Published steps", "resize": "Plain resize"}
 SEGMENT_NAMES = {
     "automatic": "Automatic",
     "transparency": "The picture's own transparency",
@@ -31,13 +28,15 @@ SEGMENT_WORDS = {
     "none": "whole picture",
 }
 FILLS = {"Automatic": None, "Filled": True, "Not filled": False}
+FILLED = {True: "filled", False: "not filled", None: "not filled"}
+CROPS = {"across": "Crop, left to right", "down": "Crop, top to bottom"}
 # steps that grow: a little more matters near 0 and not near 255
 LEVELS = (1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50, 64, 80, 100, 128, 180, 255)
 TOLERANCES = ("automatic", *LEVELS)
 # why a control cannot be used, by method
 NOT_USED = {
-    "published": "Not one of the seven steps by which the dataset's makers prepared their photos.",
-    "resize": "The whole picture is squeezed into 28 x 28; nothing is searched for or filled.",
+    "published": "Not one of the seven steps that the dataset's makers published.",
+    "resize": "The whole picture is resized to 28 × 28; nothing is found or filled.",
 }
 
 
@@ -71,15 +70,14 @@ def show_controls(
     """
     fixed = options.method in NOT_USED
 
-    def labelled(label: str, field: str, words) -> str:
-        """The label with what was or would be decided automatically."""
-        untouched = getattr(options, field) == getattr(AUTO, field)
-        return f"{label} :gray[:small[auto: {words(getattr(now if untouched else auto, field))}]]"
-
-    def widget(kind, label, name, value, *values, off=False, help=None, **how) -> None:
+    def widget(kind, name, label, value, *values, words=None, off=False, help=None, **how) -> None:
+        """Draw one; `words`: what was or would be decided automatically, or writes it."""
+        if callable(words):
+            untouched = getattr(options, name) == getattr(AUTO, name)
+            words = words(getattr(now if untouched else auto, name))
         st.session_state[_widget(key, name)] = value
         kind(
-            label,
+            f"{label} :gray[:small[auto: {words}]]" if words else label,
             *values,
             key=_widget(key, name),
             on_change=_take,
@@ -89,68 +87,56 @@ def show_controls(
             **how,
         )
 
-    widget(
-        st.segmented_control,
-        "How it is prepared",
+    choice = partial(widget, st.segmented_control, required=True)
+    choice(
         "method",
+        "Preprocessing",
         options.method,
         METHODS,
         format_func=METHOD_NAMES.get,
-        required=True,
         help="Published steps: the dataset's makers trimmed thumbnails of product photos by the "
         "colour of their corners, skipped rows and columns, sharpened and negated "
         "(arXiv 1708.07747, section 2). Plain resize: what most programs do.",
     )
     if options.method == "published":
         st.caption("Filling and finding the garment are not among the seven published steps.")
-    widget(
-        st.segmented_control,
-        labelled("Garment and background", "polarity", str),
+    choice(
         "polarity",
+        "Garment and background",
         options.polarity,
         POLARITIES,
+        words=str,
         format_func=str.capitalize,
-        required=True,
     )
     widget(
         st.selectbox,
-        labelled("How the garment is found", "segment", lambda way: SEGMENT_WORDS.get(way, way)),
         "segment",
+        "How the garment is found",
         options.segment,
         SEGMENTS,
+        words=lambda way: SEGMENT_WORDS.get(way, way),
         format_func=SEGMENT_NAMES.get,
         off=fixed,
     )
     widget(
         st.select_slider,
-        labelled("Threshold", "tolerance", lambda level: "none" if level is None else f"{level:g}"),
         "tolerance",
+        "Threshold",
         _nearest(options.tolerance),
         TOLERANCES,
+        words=lambda level: "none" if level is None else f"{level:g}",
         # neither GrabCut nor the whole picture asks how much a pixel differs
         off=options.method == "resize"
         or (options.method == "automatic" and options.segment in ("grabcut", "none")),
-        help="What differs less than this from the background (0 to 255) is not garment.",
+        help="Pixels that differ less than this from the background (0 to 255) are background.",
     )
-    widget(
-        st.segmented_control,
-        labelled("Outlines", "fill", lambda fill: "filled" if fill else "not filled"),
-        "fill",
-        next(name for name, fill in FILLS.items() if fill is options.fill),
-        list(FILLS),
-        required=True,
-        off=fixed,
-    )
-    left, top, right, bottom = options.crop or (0, 0, 1, 1)
-    for label, name, value in (
-        ("Crop, left to right", "across", (left, right)),
-        ("Crop, top to bottom", "down", (top, bottom)),
-    ):
-        percent = math.floor(round(value[0] * 100, 3)), math.ceil(round(value[1] * 100, 3))
-        label = f"{label} :gray[:small[auto: whole picture]]"
-        widget(st.slider, label, name, percent, 0, 100, format="%d %%")
-    label = "Mirror: swap left and right :gray[:small[auto: no]]"
-    widget(st.toggle, label, "mirror", options.mirror)
+    filled = next(name for name, fill in FILLS.items() if fill is options.fill)
+    choice("fill", "Outlines", filled, [*FILLS], words=FILLED.__getitem__, off=fixed)
+    crop = [100 * share for share in options.crop or (0, 0, 1, 1)]
+    for at, (name, label) in enumerate(CROPS.items()):
+        percent = math.floor(round(crop[at], 3)), math.ceil(round(crop[at + 2], 3))
+        widget(st.slider, name, label, percent, 0, 100, words="whole picture", format="%d %%")
+    widget(st.toggle, "mirror", "Mirror: swap left and right", options.mirror, words="no")
     st.button(
         "Back to automatic",
         icon=":material/restart_alt:",
@@ -178,13 +164,13 @@ def _field(name: str, value, options: PreprocessingOptions) -> dict:
         return {"tolerance": None if value == "automatic" else float(value)}
     if name == "mirror":
         return {"mirror": bool(value)}
-    if name not in ("across", "down"):
+    if name not in CROPS:
         return {name: value}
     start, end = min(value), max(value)
     if start == end:  # at least one hundredth of the picture
         start, end = (start, end + 1) if end < 100 else (start - 1, end)
     crop = list(options.crop or (0.0, 0.0, 1.0, 1.0))
-    at = 0 if name == "across" else 1
+    at = [*CROPS].index(name)
     crop[at], crop[at + 2] = start / 100, end / 100
     return {"crop": None if crop == [0, 0, 1, 1] else tuple(crop)}
 

@@ -1,10 +1,10 @@
-"""A picture's answer with everything that can be decided by hand about it."""
+"""A picture's answer with its input check and the preprocessing options."""
 
 import hashlib
 
 import streamlit as st
 
-from fmnist.images.options import AUTO, PreprocessingOptions
+from fmnist.images.options import AUTO
 from fmnist.inference.answer import Answer
 from fmnist.runs.run import Run
 from pages.parts.classify.input_check_view import show_input_check
@@ -37,7 +37,17 @@ def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> None
     else:
         show_answer(answer, key)
     show_input_check(answer, picture, run, key, subject, options)
-    _show_way(picture, key, subject, options, answer, automatic)
+    with st.expander("How it became 28 × 28", key=f"{key}-steps", on_change="rerun") as way:
+        if not way.open:
+            return
+        with st.container(horizontal=True):
+            for step in loading.steps(picture, answer.options):
+                factor = max(1, 112 // max(step.picture.shape[:2]))
+                pixels = step.picture.repeat(factor, axis=0).repeat(factor, axis=1)
+                st.image(pixels, width=112, caption=step.title, alt=step.title)
+        st.markdown("**Change the preprocessing**")
+        now, auto = answer.preprocessed.decided, automatic.preprocessed.decided
+        show_controls(key, subject, options, now, auto)
 
 
 def _show_before_and_after(automatic: Answer, answer: Answer, key: str, subject: str) -> None:
@@ -58,26 +68,3 @@ def _best_guess(answer: Answer) -> str:
     if answer.class_id is None:
         return "nothing found"
     return f"{answer.class_name} {answer.probability:.1%}"
-
-
-def _show_way(
-    picture: bytes,
-    key: str,
-    subject: str,
-    options: PreprocessingOptions,
-    answer: Answer,
-    automatic: Answer,
-) -> None:
-    """Show on demand, picture by picture, how the bytes became 28x28 pixels, and the controls."""
-    with st.expander("How it became 28 × 28", key=f"{key}-steps", on_change="rerun") as way:
-        if not way.open:
-            return
-        with st.container(horizontal=True):
-            for step in loading.steps(picture, answer.options):
-                factor = max(1, 112 // max(step.picture.shape[:2]))
-                pixels = step.picture.repeat(factor, axis=0).repeat(factor, axis=1)
-                st.image(pixels, width=112, caption=step.title, alt=step.title)
-        st.markdown("**Decide by hand**")
-        show_controls(
-            key, subject, options, answer.preprocessed.decided, automatic.preprocessed.decided
-        )

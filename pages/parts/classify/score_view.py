@@ -1,16 +1,16 @@
-"""How right a run is about labelled pictures: the numbers of `python -m fmnist score`, drawn."""
+"""The score on labelled pictures: the numbers of `python -m fmnist score`, drawn."""
 
 import json
 
 import pandas as pd
 import streamlit as st
 
-from fmnist.charts.common import confusion_spec, confusion_table
 from fmnist.collections.labels import LABEL_NAMES
-from fmnist.collections.scoring import ScoredImage, Summary, Tally, score_answer, summarise_scores
+from fmnist.collections.scoring import Summary, Tally, score_answer, summarise_scores
 from fmnist.data import CLASS_NAMES
 from fmnist.runs.run import Run
 from pages.parts.classify.answered import NAME, PICTURE, Answered
+from pages.parts.shared.widgets import download, number, show_matrix
 
 WORST = 20
 
@@ -25,10 +25,9 @@ def show(pictures: list[tuple[Answered, int]], source: str, run: Run, key: str) 
     _metrics(summary)
     matrix, tallies = st.columns([1.15, 1])
     with matrix:
-        st.vega_lite_chart(
-            confusion_table(summary.confusion),
-            confusion_spec(summary.confusion.shape[1], st.context.theme.type == "dark"),
-            key=f"{key}-matrix",
+        show_matrix(
+            summary.confusion,
+            f"{key}-matrix",
             alt="Confusion matrix: true classes in rows, best guesses in columns",
         )
     with tallies:
@@ -44,30 +43,22 @@ def show(pictures: list[tuple[Answered, int]], source: str, run: Run, key: str) 
 
 def _metrics(summary: Summary) -> None:
     with st.container(horizontal=True):
-        _metric("Accuracy", summary.garments, "Garments whose best guess is their class.")
-        _metric(
-            "Right when confident",
-            summary.confident,
-            "Among the garments that were answered with confidence.",
-        )
-        _metric(
-            "Not clothing: rejected",
-            summary.others,
-            "Pictures of something else, answered in any way but with confidence. Files that "
-            "cannot be read are left out.",
-        )
-
-
-def _metric(label: str, tally: Tally, words: str) -> None:
-    st.metric(
-        f"{label} (n = {tally.n})",
-        f"{tally.share:.1%}" if tally.n else "–",
-        f"95 % interval {_interval(tally)}" if tally.n else None,
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-        help=words,
-    )
+        for label, tally, words in (
+            ("Accuracy", summary.garments, "Garments whose most probable class is the true one."),
+            ("Right when confident", summary.confident, "Of the garments answered confidently."),
+            (
+                "Not clothing: rejected",
+                summary.others,
+                "Pictures of something else that did not get a confident answer. Files that cannot "
+                "be read are not counted.",
+            ),
+        ):
+            number(
+                f"{label} (n = {tally.n})",
+                f"{tally.share:.1%}" if tally.n else "–",
+                f"95 % interval {_interval(tally)}" if tally.n else None,
+                words,
+            )
 
 
 def _interval(tally: Tally) -> str:
@@ -103,9 +94,18 @@ def _tallies(group: str, right: str, tallies: dict[str, Tally]) -> None:
 def _worst(summary: Summary, thumbnails: dict[int, str | None]) -> None:
     if not summary.worst:
         return
-    st.markdown("**Worst cases:** wrong answers, the highest probability first")
+    st.markdown("**Worst cases:** wrong answers, the most confident first")
     st.dataframe(
-        [_worst_row(file, thumbnails[id(file)]) for file in summary.worst],
+        [
+            {
+                "picture": thumbnails[id(file)],
+                "true": LABEL_NAMES[file.label_id],
+                "answer": CLASS_NAMES[file.class_id],
+                "probability": file.probability,
+                "file": file.path,
+            }
+            for file in summary.worst
+        ],
         column_config={
             "picture": PICTURE,
             "true": "True class",
@@ -119,20 +119,10 @@ def _worst(summary: Summary, thumbnails: dict[int, str | None]) -> None:
     )
 
 
-def _worst_row(file: ScoredImage, thumbnail: str | None) -> dict:
-    return {
-        "picture": thumbnail,
-        "true": LABEL_NAMES[file.label_id],
-        "answer": CLASS_NAMES[file.class_id],
-        "probability": file.probability,
-        "file": file.path,
-    }
-
-
 def _refused(summary: Summary) -> None:
     if not summary.refused:
         return
-    st.markdown(f"**Refused:** {len(summary.refused)}, counted as wrong where they show a garment")
+    st.markdown(f"**Unreadable:** {len(summary.refused)}, wrong if the label is a garment")
     st.dataframe(
         [{"file": file.path, "why": file.message} for file in summary.refused],
         column_config={"file": NAME, "why": st.column_config.TextColumn("Why", width="large")},
@@ -143,23 +133,19 @@ def _refused(summary: Summary) -> None:
 
 def _downloads(summary: Summary, source: str, run: Run, key: str) -> None:
     with st.container(horizontal=True):
-        st.download_button(
+        download(
             "CSV",
             lambda: pd.DataFrame([file.to_dict() for file in summary.files]).to_csv(index=False),
             f"{run.name}-score.csv",
             "text/csv",
             key=f"{key}-csv",
-            icon=":material/download:",
-            on_click="ignore",
-            help="One line a picture: path, label, kind, answer, verdict, probability",
+            help="One line per picture: path, label, kind, answer, verdict, probability",
         )
-        st.download_button(
+        download(
             "JSON",
             lambda: json.dumps({"folder": source, "run": run.name, **summary.to_dict()}, indent=2),
             f"{run.name}-score.json",
             "application/json",
             key=f"{key}-json",
-            icon=":material/download:",
-            on_click="ignore",
-            help="All of this page, as `python -m fmnist score --json` prints it",
+            help="The whole score, as `python -m fmnist score --json` prints it",
         )

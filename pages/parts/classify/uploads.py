@@ -6,7 +6,6 @@ import streamlit as st
 
 from fmnist.collections.archives import Archive
 from fmnist.errors import FmnistError
-from fmnist.images.decoding import decode_image
 from fmnist.inference.answer import Answer
 from fmnist.runs.run import Run
 from pages.parts.classify import corrections_view, preprocessing_view, score_view
@@ -14,6 +13,7 @@ from pages.parts.classify.answered import MAX_PICTURES, NAME, PICTURE, Answered,
 from pages.parts.classify.labelling import labels
 from pages.parts.shared import loading
 from pages.parts.shared.answer_view import literal, show_answer
+from pages.parts.shared.widgets import PERCENT_BAR
 
 
 def show(files: list, run: Run) -> None:
@@ -24,11 +24,11 @@ def show(files: list, run: Run) -> None:
         return
     items = [item for file in files for item in _items(file, alone=len(files) == 1)]
     if not items:
-        return  # every zip file was refused, and it was said why
+        return  # every zip file was refused, and the reason is shown
     if len(items) > MAX_PICTURES:
         st.warning(
-            f"The first {MAX_PICTURES} of {len(items)} pictures are shown and scored; for more "
-            "there are `python -m fmnist classify` and `score`."
+            f"The first {MAX_PICTURES} of {len(items)} pictures are shown and scored; for more, "
+            "use `python -m fmnist classify` and `score`."
         )
         items = items[:MAX_PICTURES]
     answered = answer_all(items, run)
@@ -39,7 +39,7 @@ def show(files: list, run: Run) -> None:
         if label_id is not None
     ]
     if labelled:
-        st.subheader(f"How right is {run.name} about these?")
+        st.subheader(f"How many did {run.name} get right?")
         source = files[0].name if len(files) == 1 else f"{len(files)} uploads"
         score_view.show(labelled, source, run, key="upload-score")
 
@@ -81,14 +81,21 @@ def _plain(name: str) -> str:
 def _show_table(answered: list[Answered], run: Run) -> None:
     """All answers, and below them the chosen one."""
     selection = st.dataframe(
-        [_row(one) for one in answered],
+        [
+            {
+                "picture": one.thumbnail,
+                "given": one.given,
+                "answer": one.answer.message,
+                "probability": one.answer.probability,
+                "file": one.item.name,
+            }
+            for one in answered
+        ],
         column_config={
             "picture": PICTURE,
             "given": st.column_config.ImageColumn("28 × 28", width=70),
             "answer": st.column_config.TextColumn("Answer", width="medium"),
-            "probability": st.column_config.ProgressColumn(
-                "Probability", format="percent", min_value=0.0, max_value=1.0
-            ),
+            "probability": st.column_config.ProgressColumn("Probability", **PERCENT_BAR),
             "file": NAME,
         },
         row_height=64,
@@ -104,35 +111,18 @@ def _show_table(answered: list[Answered], run: Run) -> None:
     item = answered[at].item
     try:
         picture = item.read()
-    except FmnistError:  # the table says why, and so does the answer
+    except FmnistError:  # the answer says why
         picture = b""
     answer = loading.answer(picture, run) if picture else answered[at].answer
     _show_one(item.name, picture, answer, run)
 
 
-def _row(one: Answered) -> dict:
-    return {
-        "picture": one.thumbnail,
-        "given": one.given,
-        "answer": one.answer.message,
-        "probability": one.answer.probability,
-        "file": one.item.name,
-    }
-
-
-@st.cache_data(max_entries=8, show_spinner=False, scope="session")
-def _display(picture: bytes):
-    return decode_image(picture)
-
-
 def _show_one(name: str, picture: bytes, answer: Answer, run: Run) -> None:
     original, answered = st.columns([1, 1.5], gap="large")
     with original:
-        if answer.verdict == "refused":
-            st.text(name)  # a file's name is the visitor's: shown as text, never as Markdown
-        else:
-            st.image(_display(picture), width=280, alt="The uploaded picture, upright")
-            st.text(name)
+        if answer.verdict != "refused":
+            st.image(loading.decoded(picture), width=280, alt="The uploaded picture, upright")
+        st.text(name)  # a file's name is the visitor's: shown as text, never as Markdown
     with answered:
         if not picture:  # what a zip file holds may not be readable
             show_answer(answer, key="upload")

@@ -1,21 +1,27 @@
-"""A test image to be judged by the eye: large, without its label, and nothing below it moves."""
+"""A test image to be classified by the eye: large, without its label, beside the classes."""
+
+from collections.abc import Callable
 
 import streamlit as st
 
+from fmnist.data import CLASS_NAMES
 from fmnist.images.display import enlarge
 from pages.parts.shared import loading
 
 WIDTH = 280  # px
 
 
-def blind_image(index: int) -> None:
-    """Show test image `index` in a box of its own height.
+def ask(index: int, buttons: dict[str, int], choose: Callable, about: object) -> None:
+    """Show test image `index` beside its buttons: key -> class id, or another number for neither.
 
-    An image has no height until it has come, and a button that moves under a finger is not hit.
+    A click calls `choose` with that number and `about`.
     """
-    with st.container(width=WIDTH, height=WIDTH + 20, border=False):
-        st.image(
-            enlarge(loading.test_part().images[index], 10),
-            width=WIDTH,
-            alt="A test image without its label",
-        )
+    with st.container(horizontal=True, gap="medium"):  # at the top, so that no button moves
+        # an image has no height until it has come, and a button that moves is not hit
+        with st.container(width=WIDTH, height=WIDTH + 20, border=False):
+            pixels = enlarge(loading.test_part().images[index], 10)
+            st.image(pixels, width=WIDTH, alt="A test image without its label")
+        with st.container(width=WIDTH):
+            for key, choice in buttons.items():
+                label = CLASS_NAMES[choice] if choice in range(len(CLASS_NAMES)) else "Can't tell"
+                st.button(label, key=key, width="stretch", on_click=choose, args=(choice, about))

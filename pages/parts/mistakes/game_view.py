@@ -1,17 +1,16 @@
-"""Beat the network: ten hard images against the clock and the chosen run."""
+"""Beat the network: ten hard images, against the clock and the chosen run."""
 
 import time
 
-import pandas as pd
 import streamlit as st
 
 from fmnist.collections.game import ROUND, Turn, draw_round
 from fmnist.data import CLASS_NAMES
 from fmnist.images.display import data_uri, enlarge
 from fmnist.runs.run import Run
-from pages.parts.mistakes.blind_image import WIDTH, blind_image
+from pages.parts.mistakes.blind_image import ask
 from pages.parts.shared import loading
-from pages.parts.shared.numbers import number
+from pages.parts.shared.widgets import number
 
 GAME = "game"  # key of this visitor's round
 
@@ -21,8 +20,8 @@ def show(run: Run) -> None:
     game = st.session_state.get(GAME)
     if game is None or game["run"] != run.name:
         st.markdown(
-            f"{ROUND} images that {run.name} finds hard, half of which it gets wrong. Two classes "
-            "each; the clock runs from the first picture on."
+            f"{ROUND} images that are hard for {run.name}; it gets half of them wrong. Choose one "
+            "of two classes for each. The clock starts with the first image."
         )
         st.button("Begin", type="primary", on_click=_begin, args=(run,), key="game-begin")
         return
@@ -48,20 +47,11 @@ def _begin(run: Run) -> None:
 
 def _turn(turn: Turn, at: int, count: int) -> None:
     st.progress(at / count, text=f"Image {at + 1} of {count}")
-    with st.container(horizontal=True, gap="medium"):  # at the top, so that no button moves
-        blind_image(turn.index)
-        with st.container(width=WIDTH):
-            for place, class_id in enumerate(turn.shown):
-                st.button(
-                    CLASS_NAMES[class_id],
-                    key=f"game-{at}-{place}",
-                    width="stretch",
-                    on_click=_choose,
-                    args=(at, class_id),
-                )
+    keys = {f"game-{at}-{place}": class_id for place, class_id in enumerate(turn.shown)}
+    ask(turn.index, keys, _choose, at)
 
 
-def _choose(at: int, class_id: int) -> None:
+def _choose(class_id: int, at: int) -> None:
     game = st.session_state[GAME]
     if at != len(game["choices"]):
         return  # a second click on the same picture
@@ -81,18 +71,16 @@ def _result(game: dict, run: Run) -> None:
         number(run.name, f"{its} of {len(turns)}", "a few milliseconds")
     images = loading.test_part().images
     st.dataframe(
-        pd.DataFrame(
-            [
-                {
-                    "picture": data_uri(enlarge(images[turn.index], 3)),
-                    "label": CLASS_NAMES[turn.label],
-                    "you": CLASS_NAMES[choice],
-                    "run": CLASS_NAMES[turn.answer],
-                    "index": turn.index,
-                }
-                for turn, choice in zip(turns, choices, strict=True)
-            ]
-        ),
+        [
+            {
+                "picture": data_uri(enlarge(images[turn.index], 3)),
+                "label": CLASS_NAMES[turn.label],
+                "you": CLASS_NAMES[choice],
+                "run": CLASS_NAMES[turn.answer],
+                "index": turn.index,
+            }
+            for turn, choice in zip(turns, choices, strict=True)
+        ],
         column_config={
             "picture": st.column_config.ImageColumn("Picture", width=80),
             "label": "Label",
@@ -103,6 +91,6 @@ def _result(game: dict, run: Run) -> None:
         row_height=72,
         hide_index=True,
         height="content",
-        alt="The pictures of the round with the label and both answers",
+        alt="The images of the round with the label and both answers",
     )
     st.button("Another round", type="primary", on_click=_begin, args=(run,), key="game-again")

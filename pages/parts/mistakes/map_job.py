@@ -1,4 +1,4 @@
-"""The better map, made by a process of its own while the page goes on."""
+"""The t-SNE map, computed by a process of its own."""
 
 import subprocess
 import threading
@@ -19,7 +19,7 @@ def _processes() -> dict[str, tuple[subprocess.Popen, float]]:
 
 
 def offer(run: Run) -> None:
-    """Offer to make the map; while it is made, say since when and offer to stop."""
+    """Offer to compute the map; meanwhile show for how long, and a button that stops it."""
     known, key = _processes(), run.files["model.tflite"]
     if key in known and known[key][0].poll() is None:
         _wait(run)

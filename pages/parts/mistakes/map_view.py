@@ -1,4 +1,4 @@
-"""The map of the test set: lasso a region and see its images."""
+"""A map of the test set: draw around a region to see its images."""
 
 import numpy as np
 import streamlit as st
@@ -9,12 +9,13 @@ from fmnist.runs.run import Run
 from pages.parts.mistakes import map_job
 from pages.parts.mistakes.scatter import scatter
 from pages.parts.shared import image_gallery, loading
+from pages.parts.shared.widgets import choose_one
 
 COLOURS = ("True class", "Predicted class")
 
 
 def show(run: Run) -> None:
-    """Show the map of a run and the images of the region with the lasso around it."""
+    """Show the map of a run and the images of the chosen region."""
     relations = loading.relations(run)
     places = projection.read_projection(run, len(relations.features))
     if places is None:
@@ -22,48 +23,31 @@ def show(run: Run) -> None:
         places = _pca(run)
         st.caption("Two principal components of the network's features.")
     else:
-        st.caption(
-            "t-SNE of the network's features: images near each other look alike to the network."
-        )
-    by = st.segmented_control(
-        "Coloured by", COLOURS, default=COLOURS[0], required=True, key="map_colour"
-    )
+        st.caption("t-SNE of the network's features: images near each other have similar features.")
+    by = choose_one("Coloured by", COLOURS, "map_colour", bind=None, label_visibility="visible")
     labels, answers = loading.test_part().labels, loading.predictions(run).argmax(axis=1)
-    sheet, columns = _sheet()
-    chosen = scatter(
-        places,
-        answers if by == COLOURS[1] else labels,
-        labels,
-        answers,
-        sheet,
-        columns,
-        key="map",
-    )
+    colour = answers if by == COLOURS[1] else labels
+    chosen = scatter(places, colour, labels, answers, *_sheet(), key="map")
     st.caption(
-        "Draw around a region to see its images, or click a point. Circles: mistakes. The names "
-        "above hide and show a class."
+        "Draw around a region to see its images, or click a point. Circles: mistakes. Click a "
+        "class name above to hide or show it."
     )
-    table = loading.answers_table(run)
-    rows = _chosen(chosen, places, answers if by == COLOURS[1] else labels, answers != labels)
+    rows = _chosen(chosen, places, colour, answers != labels)
     if rows is None:
         return
-    found = table[rows]
-    wrong = int((found["true"] != found["predicted"]).sum())
+    found = loading.answers_table(run)[rows]
+    right = (found["true"] == found["predicted"]).to_numpy()
     if len(found) != 1:
-        st.markdown(f"**{len(found):,} images** in the region, {wrong:,} of them mistakes")
-    order = (found["true"] == found["predicted"]).to_numpy()
-    image_gallery.show(
-        found.iloc[np.argsort(order, kind="stable")], run, key="map-images", more=True
-    )
+        st.markdown(f"**{len(found):,} images** in the region, {(~right).sum():,} of them mistakes")
+    image_gallery.show(found.iloc[np.argsort(right, kind="stable")], run, "map-images", more=True)
 
 
 def _chosen(
     chosen: object, places: np.ndarray, colour: np.ndarray, wrong: np.ndarray
 ) -> np.ndarray | None:
-    """Which images (N,) bool were chosen on the map, by a lasso or one click; None without any.
+    """Which images (N,) bool were chosen on the map, by a lasso or a click; None without any.
 
-    What was hidden when the lasso was drawn is not chosen. `chosen` is a browser's and may be
-    anything.
+    Hidden points are not chosen. `chosen` is from a browser and may be anything.
     """
     if not isinstance(chosen, dict):
         return None

@@ -1,7 +1,4 @@
-"""The gallery of misclassified test images: filters, order, tags to take away.
-
-What is chosen stands in the address, so a bookmark keeps a view of the mistakes.
-"""
+"""The gallery of misclassified test images: filters, order and tags, kept in the URL."""
 
 import streamlit as st
 
@@ -12,17 +9,26 @@ from fmnist.data import CLASS_NAMES
 from fmnist.errors import NotesError
 from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, loading, why_view
+from pages.parts.shared.widgets import choose_one, download
 
-CLASS_IDS = range(len(CLASS_NAMES))
-WHICH = ("Mistakes", "Suspicious labels", "Also in training", "All")
+WHICH = ("Mistakes", "Label issues", "Also in training", "All")
 
 
 def show(run: Run) -> None:
     """Show filters and gallery for a run."""
     with st.container(border=True):
         of, to = st.columns(2)
-        true = _classes(of, "True class", "mistakes_true")
-        predicted = _classes(to, "Predicted class", "mistakes_predicted")
+        true, predicted = (
+            place.multiselect(
+                f"{which} class",
+                range(len(CLASS_NAMES)),
+                format_func=CLASS_NAMES.__getitem__,
+                placeholder="Any class",
+                key=f"mistakes_{which.lower()}",
+                bind="query-params",
+            )
+            for place, which in ((of, "True"), (to, "Predicted"))
+        )
         least, order = st.columns(2)
         confidence = least.slider(
             "Confidence",
@@ -38,23 +44,16 @@ def show(run: Run) -> None:
             list(SORTS),
             key="mistakes_sort",
             bind="query-params",
-            help="The margin is the difference between the two highest probabilities. A label is "
-            "suspicious where confident learning (Northcutt et al., arXiv 1911.00068) thinks "
-            "another class likelier. Distance to the training set: that of the nearest training "
-            "image, in the network's features.",
+            help="The margin is the difference between the two highest probabilities. Label issues "
+            "are found by confident learning (Northcutt et al., arXiv 1911.00068). Distance to the "
+            "training set: that to the nearest training image, in the network's features.",
         )
         some, tagged = st.columns(2)
-        which = some.segmented_control(
-            "Which images",
-            WHICH,
-            default=WHICH[0],
-            required=True,
-            key="mistakes_which",
-            bind="query-params",
-        )
+        with some:
+            which = choose_one("Which images", WHICH, "mistakes_which", label_visibility="visible")
         tag, among = _tag(tagged)
     if sort in NEEDS_TRAINING or which == WHICH[2]:
-        _measure_novelty(run)
+        _measure_distances(run)
     if which == WHICH[2]:
         twins = loading.duplicates(run)
         among = twins if among is None else list(set(among) & set(twins))
@@ -69,42 +68,30 @@ def show(run: Run) -> None:
         among=among,
         sort=sort,
     )
-    total = int((table["true"] != table["predicted"]).sum())
+    words = f"**{len(chosen):,}** of {len(table):,} test images"
     if which == WHICH[0]:
+        total = int((table["true"] != table["predicted"]).sum())
         words = f"**{len(chosen):,}** of {total:,} mistakes among {len(table):,} test images"
-        st.markdown(f"{words} (accuracy {1 - total / len(table):.2%})")
-    else:
-        st.markdown(f"**{len(chosen):,}** of {len(table):,} test images")
+        words += f" (accuracy {1 - total / len(table):.2%})"
+    st.markdown(words)
     image_gallery.show(chosen, run, key="mistakes", more=True)
     if tag is not None:
-        _export()
+        download("All tags as CSV", notes.tags_csv, "tags.csv", "text/csv")
 
 
-def _measure_novelty(run: Run) -> None:
+def _measure_distances(run: Run) -> None:
     """Find each test image's nearest training image, once per run, with a bar."""
-    if loading.novelty(run) is not None:
+    if loading.training_distance(run) is not None:
         return
     training = why_view.ready_training(run)
-    bar = st.progress(0.0, text="Finding the nearest training image of each, once")
-    for found in training_distance.measure_training_distance(
-        loading.relations(run).features, training
-    ):
+    bar, doing = st.progress(0.0), "Finding the nearest training image of each test image, once"
+    features = loading.relations(run).features
+    for found in training_distance.measure_training_distance(features, training):
         if isinstance(found, float):
-            bar.progress(found, text=f"Finding the nearest training image of each ({found:.0%})")
+            bar.progress(found, text=f"{doing} ({found:.0%})")
         else:
-            loading.keep_novelty(run, found)
+            loading.store_training_distance(run, found)
     bar.empty()
-
-
-def _classes(place, label: str, key: str) -> list[int]:
-    return place.multiselect(
-        label,
-        CLASS_IDS,
-        format_func=CLASS_NAMES.__getitem__,
-        placeholder="Any class",
-        key=key,
-        bind="query-params",
-    )
 
 
 def _tag(place) -> tuple[str | None, list[int] | None]:
@@ -123,14 +110,3 @@ def _tag(place) -> tuple[str | None, list[int] | None]:
         bind="query-params",
     )
     return tag, None if tag is None else known.get(tag, [])
-
-
-def _export() -> None:
-    st.download_button(
-        "All tags as CSV",
-        notes.tags_csv,
-        "tags.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )

@@ -1,4 +1,4 @@
-"""Ten thousand points to lasso: a canvas, because a chart of that many is redrawn too slowly.
+"""Ten thousand points to draw around: a canvas, because a chart would be too slow.
 
 The points, and one sheet with all their pictures, are sent once. Hovering, hiding classes and
 drawing the lasso happen in the browser; the server hears of the finished lasso or of a click.
@@ -35,11 +35,10 @@ def scatter(
     key: str,
 ) -> dict | None:
     """Show N points and return what was chosen: {"index": i}, or None, or {"lasso": [[x, y], ...],
-    "hidden": [colours], "onlyMisses": true or false}.
+    "hidden": [colours], "onlyMisses": true or false}, x and y from 0 to 1, unchecked.
 
     places: (N, 2) from -1 to 1; colour, labels, answers: (N,) class ids; sheet: data URI of their
-    pictures in rows of `columns`. A lasso's x and y go from 0 to 1. What comes back is from a
-    browser: check it.
+    pictures in rows of `columns`.
     """
     result = _component(
         key=key,

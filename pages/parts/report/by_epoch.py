@@ -1,20 +1,12 @@
-"""Report, over the epochs: what the run said after each of them, from the matrix to one image."""
+"""Report, by epoch: the predictions after each epoch, from the matrix to one image."""
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from fmnist.analysis.learning_dynamics import Course, compute_course, epoch_confusion, epoch_table
-from fmnist.analysis.mistakes import filter_answers
-from fmnist.charts.common import (
-    confusion_spec,
-    confusion_table,
-    probability_spec,
-    probability_table,
-)
 from fmnist.charts.epoch_charts import course_spec, course_table, recall_spec, recall_table
 from fmnist.data import CLASS_NAMES, PART_SIZES
-from fmnist.images.display import enlarge
 from fmnist.runs.library import list_usable_runs
 from fmnist.runs.predictions import (
     TEST_EPOCHS_FILE,
@@ -25,57 +17,60 @@ from fmnist.runs.predictions import (
 )
 from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, image_view, loading
-from pages.parts.shared.numbers import number
+from pages.parts.shared.answer_view import show_picture
+from pages.parts.shared.widgets import (
+    ANY,
+    choose_classes,
+    choose_one,
+    clicked,
+    filter_classes,
+    number,
+    set_classes,
+    show_bars,
+    show_matrix,
+)
 
 # keys of widgets, and their names in the URL
 EPOCH, WHICH, INDEX = "epoch", "epoch_images", "epoch_index"
-TRUE, PREDICTED = "epoch_true", "epoch_predicted"
-ANY = "Any class"
-CELL, ONE, LAST, FORGOTTEN, NEVER = (
-    "Of a cell",
-    "By index",
-    "Learnt last",
-    "Forgotten most often",
-    "Never learnt",
-)
-KEPT = 8  # runs, of some megabytes each
-NAMED = 5  # runs that have what this one has not
+BOXES = "epoch_true", "epoch_predicted"
+KINDS = "Of a cell", "By index", "Learnt last", "Forgotten most often", "Never learnt"
+CELL, ONE, LAST, FORGOTTEN, NEVER = KINDS
+NAMED = 5  # other runs that have epochs to show
 
 
 def show(run: Run) -> None:
     """Show a run through its epochs; one sentence where it kept none."""
-    labels = loading.test_part().labels
-    key = _key(run)
-    course = _course(key, run, labels) if count_epochs(run) else None
+    course = _course(run) if count_epochs(run) else None
     if course is None:
-        words = (
-            "This run kept no answers of its epochs, so there is nothing to go back to; every run "
-            "that is trained now keeps them."
-        )
+        words = "This run stored no predictions of its epochs; newer runs do."
         others = [other.name for other in list_usable_runs() if count_epochs(other) > 1]
         if others:
             words += f" Choose another one in the sidebar: {', '.join(others[:NAMED])}."
         st.info(words)
         return
-    _time_machine(course, key, run)
+    _epoch_views(course, run)
 
 
 @st.fragment  # the slider moves nothing around it
-def _time_machine(course: Course, key: tuple, run: Run) -> None:
+def _epoch_views(course: Course, run: Run) -> None:
     epoch = _epoch(len(course.accuracy))
     if run.uses_tta_shift:
-        st.caption(
-            "After each epoch the network answered without TTA shift; finished, it answers "
-            "with them."
-        )
+        st.caption("Predictions after an epoch are without TTA shift, the final ones with it.")
     kept, labels = load_epoch(run, epoch), loading.test_part().labels
     if kept is None:
-        st.info("The answers after this epoch are gone; the run was changed a moment ago.")
+        st.info("The predictions after this epoch are gone; the run was changed a moment ago.")
         return
     _numbers(course, epoch)
     left, right = st.columns([1, 1.1])
     with left:
-        _matrix(kept, labels)
+        st.subheader("Confusion matrix")
+        show_matrix(
+            epoch_confusion(kept, labels),
+            "epoch-matrix",
+            on_select=_cell_chosen,
+            alt="Confusion matrix at this epoch: true classes in rows, predicted in columns",
+        )
+        st.caption("Choose a cell to see its images with their predictions at this epoch.")
     with right:
         _course_charts(course, epoch)
     _images(course, epoch, kept, run)
@@ -96,8 +91,8 @@ def _epoch(total: int) -> int:
         total,
         key=EPOCH,
         bind="query-params",
-        help="Everything below is what the run said about the 10,000 test images then. The answers "
-        "were kept, not used: nothing was chosen by them.",
+        help="Everything below shows the predictions for the 10,000 test images after this epoch. "
+        "They were only stored: nothing was chosen by them.",
     )
 
 
@@ -110,7 +105,7 @@ def _numbers(course: Course, epoch: int) -> None:
             "Accuracy",
             f"{accuracy:.2%}",
             f"{round(n * (1 - accuracy)):,} wrong",
-            "Probabilities are kept as 256 steps, so a few answers can differ from the run's own.",
+            "Probabilities are stored in 256 steps, so a few predictions can differ.",
         )
         number("Newly right", f"{won:,}", since)
         number(
@@ -122,18 +117,6 @@ def _numbers(course: Course, epoch: int) -> None:
         )
         weakest = int(course.recall[at].argmin())
         number("Weakest class", CLASS_NAMES[weakest], f"{course.recall[at][weakest]:.1%} right")
-
-
-def _matrix(kept: np.ndarray, labels: np.ndarray) -> None:
-    st.subheader("Confusion matrix")
-    st.vega_lite_chart(
-        confusion_table(epoch_confusion(kept, labels)),
-        confusion_spec(dark=st.context.theme.type == "dark"),
-        on_select=_cell_chosen,
-        key="epoch-matrix",
-        alt="Confusion matrix at this epoch: true classes in rows, predicted classes in columns",
-    )
-    st.caption("Choose a cell to see its images as they were answered then.")
 
 
 def _course_charts(course: Course, epoch: int) -> None:
@@ -156,30 +139,21 @@ def _course_charts(course: Course, epoch: int) -> None:
 
 def _cell_chosen() -> None:
     """A click on the matrix sets the two boxes below, and with them the URL."""
-    cell = (st.session_state["epoch-matrix"]["selection"].get("cell") or [{}])[0]
-    for box, value in ((TRUE, cell.get("true")), (PREDICTED, cell.get("predicted"))):
-        st.session_state[box] = value if value in CLASS_NAMES else ANY
+    cell = clicked("epoch-matrix", "cell")
+    set_classes(BOXES, cell.get("true"), cell.get("predicted"))
     st.session_state[WHICH] = CELL
 
 
 def _point_chosen() -> None:
-    """A click on the curve moves the slider; nonsense is put right where the slider is drawn."""
-    at = (st.session_state["epoch-course"]["selection"].get("epoch") or [{}])[0].get("epoch")
+    """A click on the curve moves the slider; a wrong value is corrected there."""
+    at = clicked("epoch-course", "epoch").get("epoch")
     if type(at) in (int, float) and at == int(at):
         st.session_state[EPOCH] = int(at)
 
 
 def _images(course: Course, epoch: int, kept: np.ndarray, run: Run) -> None:
     st.subheader("Images", anchor="epoch-images")
-    which = st.segmented_control(
-        "Which images",
-        [CELL, ONE, LAST, FORGOTTEN, NEVER],
-        default=CELL,
-        required=True,
-        key=WHICH,
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    which = choose_one("Which images", KINDS, WHICH)
     table = epoch_table(kept, loading.test_part().labels)
     if which == ONE:
         index = st.number_input(
@@ -201,45 +175,37 @@ def _images(course: Course, epoch: int, kept: np.ndarray, run: Run) -> None:
 
 
 def _cell(table: pd.DataFrame) -> tuple:
-    of, to = st.columns(2)
-    true = of.selectbox("True class", [ANY, *CLASS_NAMES], key=TRUE, bind="query-params")
-    predicted = to.selectbox(
-        "Predicted class at this epoch", [ANY, *CLASS_NAMES], key=PREDICTED, bind="query-params"
-    )
+    true, predicted = choose_classes(BOXES, "True class", "Predicted class at this epoch")
     if true == predicted == ANY:
         st.caption("Choose a cell of the matrix, or a class here.")
         return None, None
-    ids = [[] if name == ANY else [CLASS_NAMES.index(name)] for name in (true, predicted)]
-    rows = filter_answers(table, true=ids[0], predicted=ids[1], wrong_only=False)
+    rows = filter_classes(table, true, predicted)
     if rows.empty:
-        st.info("No test image was answered so after this epoch.")
+        st.info("No test image had this prediction after this epoch.")
         return None, None
     st.caption(f"{len(rows):,} test images, the most confident answers first")
-    if ANY in (true, predicted):
-        return rows, None
-    return rows, lambda row: f"{row.confidence:.0%}"
+    return rows, None if ANY in (true, predicted) else image_gallery.confidence_text
+
+
+def _times_text(row) -> str:
+    return f"{row.forgotten} time{'s' * (row.forgotten != 1)}"
 
 
 def _listed(which: str, table: pd.DataFrame, course: Course) -> tuple:
     learnt, forgotten = course.learning.learnt, course.learning.forgotten
-    rows = table.assign(learnt=learnt, forgotten=forgotten)
+    rows, caption = table.assign(learnt=learnt, forgotten=forgotten), None
     if which == NEVER:
         rows = rows[learnt == 0].sort_values(["confidence", "index"], ascending=[False, True])
-        words, caption = "wrong after every epoch, the most confident answers first", None
+        words = "wrong after every epoch, the most confident predictions first"
     elif which == FORGOTTEN:
         rows = rows[forgotten > 0]
         rows = rows.sort_values(["forgotten", "learnt", "index"], ascending=[False, False, True])
-        words = "right and then wrong again, those first that were so most often"
-
-        def caption(row) -> str:
-            return f"{row.forgotten} time{'s' * (row.forgotten != 1)}"
+        words = "right and then wrong again, the most often forgotten first"
+        caption = _times_text
     else:
         rows = rows[learnt > 1].sort_values(["learnt", "index"], ascending=[False, True])
-        words = "not right after the first epoch but later, the last to be learnt first"
-
-        def caption(row) -> str:
-            return f"epoch {row.learnt}"
-
+        words = "first right after epoch 2 or later, the latest first"
+        caption = "epoch {0.learnt}".format
     if rows.empty:
         st.info("There is no such test image in this run.")
         return None, None
@@ -248,42 +214,20 @@ def _listed(which: str, table: pd.DataFrame, course: Course) -> tuple:
 
 
 def _through_training(row: pd.Series, epoch: int, kept: np.ndarray, run: Run) -> None:
-    """One image: what was said of it after this epoch, and after all others."""
+    """One image with its predictions after this epoch and after all others."""
     index, true, predicted = int(row["index"]), int(row["true"]), int(row["predicted"])
     picture, bars, path = st.columns([1, 1.4, 2], vertical_alignment="center", gap="medium")
     with picture:
-        st.image(
-            enlarge(loading.test_part().images[index], 7),
-            width=196,
-            alt=f"Test image {index}, labelled {CLASS_NAMES[true]}",
-        )
-        right = ":green-badge[right]" if true == predicted else ":orange-badge[wrong]"
-        st.markdown(
-            f"**Test image {index}**  \nLabel: {CLASS_NAMES[true]}  \n"
-            f"After epoch {epoch}: {CLASS_NAMES[predicted]} {right}"
-        )
+        show_picture(row, 7, f"After epoch {epoch}")
     with bars:
-        st.vega_lite_chart(
-            probability_table(kept[index] / 255, true),
-            probability_spec(),
-            key="epoch-bars",
-            alt="Probabilities of the ten classes after this epoch",
-        )
+        alt = "Probabilities of the ten classes after this epoch"
+        show_bars(kept[index] / 255, "epoch-bars", alt, true)
     with path:
         last = load_image_epochs(run, index)[-1:].argmax(axis=1)
         image_view.show_path(index, true, [true, predicted, *last], run, "epoch", epoch)
 
 
-def _key(run: Run) -> tuple:
-    """What tells one state of the run's file from another."""
-    try:
-        about = (run.path / TEST_EPOCHS_FILE).stat()
-    except OSError:
-        return str(run.path), 0, 0
-    return str(run.path), about.st_size, about.st_mtime_ns
-
-
-@st.cache_resource(max_entries=KEPT, show_spinner=False)
-def _course(key: tuple, _run: Run, _labels: np.ndarray) -> Course | None:
-    said = load_predicted_classes(_run)
-    return compute_course(said, _labels) if len(said) else None
+@loading.cache_of_run(TEST_EPOCHS_FILE)
+def _course(run: Run) -> Course | None:
+    predicted = load_predicted_classes(run)
+    return compute_course(predicted, loading.test_part().labels) if len(predicted) else None

@@ -1,4 +1,4 @@
-"""Report, compare: where they disagree, who is right, and whether the difference is chance."""
+"""Report, compare: where two runs disagree, and whether their difference may be chance."""
 
 import numpy as np
 import streamlit as st
@@ -9,7 +9,7 @@ from fmnist.metrics.comparison import compare_runs, describe_comparison
 from fmnist.runs.library import list_usable_runs
 from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, loading
-from pages.parts.shared.numbers import number
+from pages.parts.shared.widgets import choose_one, number
 
 KINDS = {
     "Only this run is right": lambda a, b, y: (a == y) & (b != y),
@@ -55,16 +55,11 @@ def show(run: Run) -> None:
     )
     st.caption(f"Whiskers: 95 % intervals. Dashed, human accuracy: {HUMAN_SOURCE}.")
     st.markdown(describe_comparison(c, run.name, other.name))
-    kind = st.segmented_control(
-        "Images",
-        list(KINDS),
-        default="They disagree",
-        required=True,
-        key="disagreement",
-        bind="query-params",
+    kind = choose_one(
+        "Images", KINDS, "disagreement", default="They disagree", label_visibility="visible"
     )
     table = loading.answers_table(run)
-    chosen = table[KINDS.get(kind, KINDS["They disagree"])(mine, theirs, labels)]
+    chosen = table[KINDS[kind](mine, theirs, labels)]
     st.caption(f"{len(chosen):,} test images; the answers shown are those of {run.name}")
     image_gallery.show(chosen.sort_values("confidence", ascending=False), run, key="disagree")
 

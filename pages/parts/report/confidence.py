@@ -5,13 +5,12 @@ import streamlit as st
 
 from fmnist import data
 from fmnist.charts import report_charts
-from fmnist.charts.common import confusion_spec, confusion_table
 from fmnist.inference.rejection import apply_temperature, fit_temperature
 from fmnist.metrics.calibration import BINS, bin_of, expected_calibration_error, reliability_bins
 from fmnist.metrics.selective import selective_accuracy
 from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, loading
-from pages.parts.shared.numbers import number
+from pages.parts.shared.widgets import clicked, number, show_matrix
 
 ANY = "Any confidence"
 RANGES = [f"{b / BINS:.0%} to {(b + 1) / BINS:.0%}" for b in range(BINS)]
@@ -21,13 +20,11 @@ BOX = "sure"  # key of the box that says whose images are shown, and its name in
 def show(run: Run) -> None:
     """Show reliability and threshold of a run."""
     labels, stored = loading.test_part().labels, loading.predictions(run)
-    _reliability(run, stored, _calibrated(run), labels, _temperature(run))
+    _reliability(run, stored, labels)
     _threshold(stored, labels)
 
 
-def _reliability(
-    run: Run, stored: np.ndarray, calibrated: np.ndarray, labels: np.ndarray, temperature: float
-) -> None:
+def _reliability(run: Run, stored: np.ndarray, labels: np.ndarray) -> None:
     st.subheader("Does its confidence match its accuracy?")
     with st.container(horizontal=True):
         number(
@@ -39,11 +36,11 @@ def _reliability(
         )
         number(
             "After temperature scaling",
-            f"{expected_calibration_error(calibrated, labels):.2%}",
-            f"temperature {temperature:.3f}",
-            "One number, fitted on the validation images, divides the logarithm of all "
-            "probabilities. Above 1 it makes the network less sure. The vote of the Classify page "
-            "has its own; see When unsure.",
+            f"{expected_calibration_error(_calibrated(run), labels):.2%}",
+            f"temperature {_temperature(run):.3f}",
+            "One number, fitted on the validation images, divides the logarithms of the "
+            "probabilities. Above 1 it lowers the confidence. The Classify page averages TTA "
+            "variants and has a temperature of its own; see When unsure.",
         )
     specs = _confidence_specs(run)
     diagram, histogram = st.columns(2, gap="large")
@@ -68,7 +65,7 @@ def _reliability(
 
 def _bin_chosen(key: str) -> None:
     """A click on a chart sets the box below, and with it the URL."""
-    at = (st.session_state[key]["selection"].get("bin") or [{}])[0].get("at")
+    at = clicked(key, "bin").get("at")
     st.session_state[BOX] = RANGES[at] if isinstance(at, int) and 0 <= at < BINS else ANY
 
 
@@ -87,7 +84,7 @@ def _images(run: Run) -> None:
 
 @st.fragment  # so that the matrix follows the slider
 def _threshold(stored: np.ndarray, labels: np.ndarray) -> None:
-    st.subheader("What if it answered only when sure?")
+    st.subheader("What if it answered only when confident?")
     percent = st.slider(
         "Answer only from a confidence of",
         0,
@@ -110,10 +107,9 @@ def _threshold(stored: np.ndarray, labels: np.ndarray) -> None:
         else:
             number("Accuracy of the answers", "–", "nothing is answered")
         number("Wrong answers left", f"{left.answered - left.right:,}", "of the answered")
-    st.vega_lite_chart(
-        confusion_table(left.confusion),
-        confusion_spec(left.confusion.shape[1], st.context.theme.type == "dark"),
-        key="threshold-matrix",
+    show_matrix(
+        left.confusion,
+        "threshold-matrix",
         alt="Confusion matrix at this threshold, with a column for what is not answered",
     )
 
@@ -137,11 +133,11 @@ def _calibrated(run: Run) -> np.ndarray:
 def _confidence_specs(run: Run) -> dict[str, dict]:
     """Vega-Lite specifications of the charts "reliability" and "confidences"; see `report_charts`.
 
-    The reliability is shown as the network says it and after its temperature.
+    The reliability is shown before and after temperature scaling.
     """
     labels = loading.test_part().labels
     before, after = (
-        reliability_bins(said, labels) for said in (loading.predictions(run), _calibrated(run))
+        reliability_bins(each, labels) for each in (loading.predictions(run), _calibrated(run))
     )
     return {
         "reliability": report_charts.reliability_chart(before, after).to_dict(),

@@ -5,6 +5,7 @@ import streamlit as st
 from fmnist.charts.html_report import render_report
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
+from pages.parts.shared.widgets import download
 
 
 def show(run: Run) -> None:
@@ -12,16 +13,13 @@ def show(run: Run) -> None:
     st.markdown(
         "One HTML file with everything: accuracy, the classification report, the confusion matrix, "
         "the most confused pairs, calibration, curves, the most confident mistakes with their "
-        "pictures, settings, machine and versions. It needs no network and can be printed."
+        "pictures, settings, machine and versions. It works offline and can be printed."
     )
-    st.download_button(
+    test = loading.test_part()
+    download(
         "Report as HTML",
-        lambda: render_report(
-            run, loading.predictions(run), loading.test_part().images, loading.test_part().labels
-        ),
+        lambda: render_report(run, loading.predictions(run), test.images, test.labels),
         f"{run.name}-report.html",
         "text/html",
-        icon=":material/download:",
-        on_click="ignore",
         type="primary",
     )

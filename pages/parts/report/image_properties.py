@@ -1,4 +1,4 @@
-"""Report, by image property: where a run is weak by what can be measured in a picture."""
+"""Report, by image property: accuracy on bright or dark, full or empty, ... images."""
 
 import streamlit as st
 
@@ -7,6 +7,7 @@ from fmnist.analysis.slices import MEASURES, PARTS, Slice
 from fmnist.charts import report_charts
 from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, loading
+from pages.parts.shared.widgets import clicked
 
 ANY = "Any"
 FIFTHS = ("lowest", "second", "middle", "fourth", "highest")
@@ -39,8 +40,7 @@ def show(run: Run) -> None:
 
 def _slice_chosen(name: str) -> None:
     """A click on a chart sets the box below, and with it the URL."""
-    chosen = st.session_state[f"slice-{name}"]["selection"].get("slice") or [{}]
-    at = chosen[0].get("at")
+    at = clicked(f"slice-{name}", "slice").get("at")
     known = isinstance(at, int) and 0 <= at < PARTS
     st.session_state[BOX] = f"{name}: {FIFTHS[at]} fifth" if known else ANY
 
@@ -48,9 +48,9 @@ def _slice_chosen(name: str) -> None:
 def _images(run: Run, chosen: Slice) -> None:
     low, high = chosen.interval
     st.markdown(
-        f"**{chosen.accuracy:.1%}** of {len(chosen.indices):,} images from {chosen.low:.3g} to "
-        f"{chosen.high:.3g} are right (95 % interval {low:.1%} to {high:.1%}). Its mistakes, the "
-        "most confident first:"
+        f"Accuracy **{chosen.accuracy:.1%}** on the {len(chosen.indices):,} images from "
+        f"{chosen.low:.3g} to {chosen.high:.3g} (95 % interval {low:.1%} to {high:.1%}). Their "
+        "mistakes, the most confident first:"
     )
     table = loading.answers_table(run)
     rows = table[table["index"].isin(chosen.indices) & (table["true"] != table["predicted"])]

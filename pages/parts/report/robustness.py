@@ -1,4 +1,4 @@
-"""Report, robustness: accuracy on changed test images, computed once for a run."""
+"""Report, robustness: accuracy on corrupted test images, computed once for a run."""
 
 import numpy as np
 import streamlit as st
@@ -11,7 +11,7 @@ from fmnist.runs.library import list_usable_runs
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
 
-EXAMPLE = 0  # the test image that the changes are shown on
+EXAMPLE = 0  # the test image that shows the corruptions
 
 
 def show(run: Run) -> None:
@@ -19,21 +19,22 @@ def show(run: Run) -> None:
     sheet = corruptions.read_corruptions(run)
     if sheet is None:
         st.markdown(
-            "How accuracy falls when the test images are shifted, turned, mirrored, blurred and so "
-            "on: 350,000 classifications, about a minute, once for this run."
+            "Accuracy when the test images are shifted, rotated, mirrored, blurred and so on: "
+            "350,000 classifications, about a minute, once for this run."
         )
         if not st.button("Measure", type="primary", icon=":material/play_arrow:"):
             return
         sheet = _measure(run)
-    others = [name for name in _measured() if name != run.name]
+    sheets = {other.name: corruptions.read_corruptions(other) for other in list_usable_runs()}
+    others = [name for name, found in sheets.items() if found and name != run.name]
     beside = st.multiselect(
         "Compare with", others, key="robustness_beside", placeholder="Other measured runs"
     )
-    sheets = {run.name: sheet, **{name: _measured()[name] for name in beside}}
+    sheets = {run.name: sheet, **{name: sheets[name] for name in beside}}
     st.altair_chart(
         corruptions_chart(sheets),
         key="robustness",
-        alt="Accuracy over the strength of seven changes",
+        alt="Accuracy over the strength of seven corruptions",
     )
     _examples()
 
@@ -41,7 +42,7 @@ def show(run: Run) -> None:
 def _measure(run: Run) -> dict:
     test, classifier = loading.test_part(), loading.classifier(run)
     total = 1 + STRENGTHS * len(CORRUPTIONS)
-    bar = st.progress(0.0, text="Classifying changed test images; leaving the page stops it")
+    bar = st.progress(0.0, text="Classifying corrupted test images; leaving the page stops it")
     plain, right = 0, {name: [] for name in CORRUPTIONS}
     results = corruptions.measure_corruptions(classifier, test.images, test.labels)
     for done, (name, strength, count) in enumerate(results, start=1):
@@ -54,14 +55,9 @@ def _measure(run: Run) -> dict:
     return corruptions.write_corruptions(run, plain, right, len(test.labels))
 
 
-def _measured() -> dict[str, dict]:
-    found = {run.name: corruptions.read_corruptions(run) for run in list_usable_runs()}
-    return {name: sheet for name, sheet in found.items() if sheet is not None}
-
-
 def _examples() -> None:
     image = loading.test_part().images[EXAMPLE : EXAMPLE + 1]
-    st.markdown("**What the changes look like**, from strength 0 to 5")
+    st.markdown("**What the corruptions look like**, from strength 0 to 5")
     columns = st.columns(2)
     for at, (name, (_, words)) in enumerate(CORRUPTIONS.items()):
         strip = [corruptions.corrupt_images(image, name, s)[0] for s in range(STRENGTHS + 1)]

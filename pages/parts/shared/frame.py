@@ -1,4 +1,4 @@
-"""The frame around every page: window title, menu, and the choice of the run they all look at."""
+"""The frame around every page: window title, menu, and the choice of the run."""
 
 from pathlib import Path
 
@@ -26,33 +26,28 @@ def configure() -> None:
 def pages() -> list:
     """The menu. The front page answers at / and at /classify, the others at their file's name."""
     classify = PAGES_DIR / "classify.py"
-    front = st.Page(
-        classify,
-        title="Classify",
-        icon=":material/draw:",
-        default=True,
-        url_path="front",  # never shown, but without it the next page could not be "classify"
-        help="Draw a garment, upload pictures or take a photo, and see what the network predicts.",
-    )
+    menu = {
+        "Train": ("model_training", "Train a network and compare the curves of past runs."),
+        "Report": ("analytics", "Accuracy and confusion matrix on the 10,000 test images."),
+        "Mistakes": ("search", "The misclassified test images: filter, sort, and view them."),
+    }
     return [
-        front,
         st.Page(
-            PAGES_DIR / "train.py",
-            title="Train",
-            icon=":material/model_training:",
-            help="Train a network, watch it learn, and compare the curves of past runs.",
+            classify,
+            title="Classify",
+            icon=":material/draw:",
+            default=True,
+            url_path="front",  # never shown, but without it the last page could not be "classify"
+            help="Draw a garment, upload pictures or take a photo, and see the prediction.",
         ),
-        st.Page(
-            PAGES_DIR / "report.py",
-            title="Report",
-            icon=":material/analytics:",
-            help="Accuracy, classification report and confusion matrix on the 10,000 test images.",
-        ),
-        st.Page(
-            PAGES_DIR / "mistakes.py",
-            title="Mistakes",
-            icon=":material/search:",
-            help="The misclassified test images: filter, sort, and look at them one by one.",
+        *(
+            st.Page(
+                PAGES_DIR / f"{title.lower()}.py",
+                title=title,
+                icon=f":material/{icon}:",
+                help=words,
+            )
+            for title, (icon, words) in menu.items()
         ),
         # Streamlit serves a default page at / only, and a link to /classify should not be lost
         st.Page(classify, title="Classify", url_path="classify", visibility="hidden"),
@@ -63,10 +58,9 @@ def open_page(*, run_needed: bool = True) -> Run | None:
     """Return the run to look at. Every page calls this first.
 
     Streamlit runs a page's file without app.py when its address is the first one that a new
-    server is asked for. The page then registers the menu and runs again, this time inside the
-    frame; where that cannot be had (a page tested by itself) it keeps the parts it drew itself.
-    Where no run can classify, stops the page with one sentence, or returns None for a page that
-    can do without.
+    server is asked for. The page then registers the menu and runs again inside the frame (a page
+    that is tested by itself keeps its own parts). Without a trained network the page stops with
+    one sentence; one that can do without gets None.
     """
     run_trash.page_opened()
     try:
@@ -89,8 +83,8 @@ def open_page(*, run_needed: bool = True) -> Run | None:
         return run
     if run_needed:
         st.error(
-            "There is no run that can classify. Train one on the Train page, or put the shipped "
-            "ones back with `git checkout -- fmnist/shipped`."
+            "There is no trained network. Train one on the Train page, or restore the shipped "
+            "ones with `git checkout -- fmnist/shipped`."
         )
         st.stop()
     return None

@@ -1,7 +1,6 @@
-"""A gallery of small pictures that can be clicked or walked through with the keyboard.
+"""A gallery of small pictures to click: a component with one sheet and one button per picture.
 
-Streamlit has no clickable image grid (streamlit issues 298, 1085, 6133), so this is a small
-component: one contact sheet for all pictures, one real button for each.
+Streamlit has no clickable image grid (streamlit issues 298, 1085, 6133).
 """
 
 import streamlit as st
@@ -20,9 +19,7 @@ def gallery(images, ids: list[int], captions: list[str], labels: list[str], key:
     captions stand under the pictures, labels are read out and shown as tooltips. A choice that is
     not among `ids` (the page turned, or a browser sent nonsense) counts as none.
     """
-    state = st.session_state.get(key) or {}
-    selected = state.get("selected")
-    selected = selected if selected in ids else None
+    selected = (st.session_state.get(key) or {}).get("selected")
     columns = min(SHEET_COLUMNS, max(1, len(ids)))
     result = _component(
         key=key,
@@ -34,7 +31,7 @@ def gallery(images, ids: list[int], captions: list[str], labels: list[str], key:
                 {"id": id_, "caption": caption, "label": label}
                 for id_, caption, label in zip(ids, captions, labels, strict=True)
             ],
-            "selected": selected,
+            "selected": selected if selected in ids else None,
         },
         on_selected_change=lambda: None,
     )

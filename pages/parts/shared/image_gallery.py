@@ -19,27 +19,34 @@ SCROLLED = 48  # more images than these scroll in a window of their own, below t
 HEIGHT = 560  # px, of that window
 
 
+def confidence_text(row) -> str:
+    """A caption where all pictures have the same classes."""
+    return f"{row.confidence:.0%}"
+
+
+def _classes_text(row) -> str:
+    return f"{CLASS_NAMES[row.true]} → {CLASS_NAMES[row.predicted]}"
+
+
 @st.fragment  # another image is shown without going through the rest of the page
 def show(
     rows: pd.DataFrame,
     run: Run,
     key: str,
     *,
-    same_classes: bool = False,
     more: bool = False,
     first: bool = True,
     caption: Callable[[object], str] | None = None,
     detail: Callable[[pd.Series], None] | None = None,
 ) -> None:
-    """Show rows of `mistakes.answers_table`, the first of them chosen until another is clicked.
+    """Show rows of `answers_table`, the first of them chosen until another is clicked.
 
-    Pictures are captioned with their classes, or with the confidence where those are the same.
-    more: whether all that is known about the chosen one can be opened, and it can be tagged;
-    first: whether the first one is chosen where nothing was clicked; caption: what stands under a
-    picture, of its row; detail: shows the chosen one's row instead of what the run says of it now
+    more: whether the chosen one can be tagged and its details opened; first: whether the first one
+    is chosen where nothing was clicked; caption: text under a picture, by default its classes;
+    detail: shows the chosen row instead of the run's answer
     """
     if rows.empty:
-        st.info("No test image passes these filters; widen them to see some.")
+        st.info("No test image passes these filters.")
         return
     size = PAGE_SIZE if more else BESIDE
     pages = -(-len(rows) // size)
@@ -50,21 +57,13 @@ def show(
         shown_id = zlib.crc32(rows["index"].to_numpy().tobytes())
         page = st.pagination(pages, key=f"{key}-page-{shown_id}", persist_state="session")
     shown = rows.iloc[(page - 1) * size : page * size]
-    images = loading.test_part().images
     ids = [int(index) for index in shown["index"]]
     long = len(shown) > SCROLLED
     with st.container(height=HEIGHT if long else "content", border=False, key=f"{key}-window"):
         chosen = gallery(
-            images[ids],
+            loading.test_part().images[ids],
             ids=ids,
-            captions=[
-                caption(row)
-                if caption
-                else f"{row.confidence:.0%}"
-                if same_classes
-                else f"{CLASS_NAMES[row.true]} → {CLASS_NAMES[row.predicted]}"
-                for row in shown.itertuples()
-            ],
+            captions=[(caption or _classes_text)(row) for row in shown.itertuples()],
             labels=[describe_answer(row) for row in shown.to_dict("records")],
             key=f"{key}-gallery",
         )
@@ -75,8 +74,7 @@ def show(
         if detail:
             detail(shown.loc[index])
             return
-        probabilities = loading.predictions(run)[index]
-        show_test_image(images[index], shown.loc[index], probabilities, key=key)
+        show_test_image(shown.loc[index], run, key)
         if more:
             image_view.show_tags(index, key)
             image_view.show_more(index, shown.loc[index], run, key)

@@ -1,4 +1,4 @@
-"""Everything about one test image: maps, neighbours, other runs, its path over the epochs, tags."""
+"""Details of one test image: maps, neighbours, other runs, its probabilities by epoch, tags."""
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from fmnist.runs.library import list_usable_runs
 from fmnist.runs.predictions import count_epochs, load_image_epochs
 from fmnist.runs.run import Run
 from pages.parts.shared import loading, why_view
+from pages.parts.shared.widgets import PERCENT_BAR
 
 FILTER = "mistakes_tag"  # key of the box that filters by a tag
 STALE = "tags_changed"
@@ -40,15 +41,12 @@ def _maps(index: int, true: int, predicted: int, run: Run) -> None:
         for class_id in dict.fromkeys((predicted, true)):
             values = occlusion_map(pixels, loading.classifier(run), class_id)
             name = CLASS_NAMES[class_id]
-            said = " and ".join(
-                word
-                for word, which in (("the answer", predicted), ("the label", true))
-                if which == class_id
-            )
+            roles = {"the answer": predicted, "the label": true}
+            words = " and ".join(word for word, which in roles.items() if which == class_id)
             st.image(
                 overlay_attribution(pixels, values, 7),
                 width=196,
-                caption=f"{name} ({said})",
+                caption=f"{name} ({words})",
                 alt=f"Pixels that support {name}, orange, or contradict it, blue",
             )
 
@@ -57,10 +55,10 @@ def _relatives(index: int, true: int, predicted: int, run: Run) -> None:
     test, answers = loading.test_part(), loading.predictions(run).argmax(axis=1)
     relations = loading.relations(run)
     right = (answers == test.labels) & (test.labels == true)
-    st.markdown("**Its nearest test images, to this network**")
+    st.markdown("**Nearest test images in the network's features**")
     with st.container(horizontal=True, gap="medium"):
         for words, among in (
-            (f"rightly answered as {CLASS_NAMES[true]}", right),
+            (f"correctly answered as {CLASS_NAMES[true]}", right),
             (f"not answered as {CLASS_NAMES[predicted]}", answers != predicted),
         ):
             found, distances = relations.nearest(index, among)
@@ -77,12 +75,12 @@ def _relatives(index: int, true: int, predicted: int, run: Run) -> None:
 def _other_runs(index: int, run: Run) -> None:
     rows = []
     for other in list_usable_runs():
-        said = loading.predictions(other)[index]
+        probabilities = loading.predictions(other)[index]
         rows.append(
             {
                 "run": other.name + (" (this one)" if other.name == run.name else ""),
-                "answer": CLASS_NAMES[int(said.argmax())],
-                "confidence": float(said.max()),
+                "answer": CLASS_NAMES[int(probabilities.argmax())],
+                "confidence": float(probabilities.max()),
             }
         )
     st.markdown("**What all runs answer**")
@@ -91,9 +89,7 @@ def _other_runs(index: int, run: Run) -> None:
         column_config={
             "run": "Run",
             "answer": "Answer",
-            "confidence": st.column_config.ProgressColumn(
-                "Confidence", format="percent", min_value=0.0, max_value=1.0
-            ),
+            "confidence": st.column_config.ProgressColumn("Confidence", **PERCENT_BAR),
         },
         hide_index=True,
         height="content" if len(rows) < 8 else 300,
@@ -102,9 +98,9 @@ def _other_runs(index: int, run: Run) -> None:
 
 
 def _path(index: int, true: int, predicted: int, run: Run, key: str) -> None:
-    st.markdown("**Its path over the epochs**")
+    st.markdown("**Its probabilities after each epoch**")
     if not count_epochs(run):
-        st.caption("This run kept no predictions of its epochs; newer trainings do.")
+        st.caption("This run stored no predictions of its epochs; newer runs do.")
         return
     show_path(index, true, [predicted, true], run, key)
 
@@ -128,15 +124,13 @@ def show_path(
         key=f"{key}-path",
         alt="Probability of each class after each epoch",
     )
-    how = "never right, so never forgotten"
-    if learnt:
-        times = f"{forgotten} time{'s' * (forgotten != 1)}" if forgotten else "never"
-        how = f"first right after epoch {learnt}, and {times} forgotten"
+    times = f"{forgotten} time{'s' * (forgotten != 1)}" if forgotten else "never"
+    how = f"first right after epoch {learnt}, and {times} forgotten" if learnt else "never right"
     st.caption(f"It was {how}.")
 
 
 def show_tags(index: int, key: str) -> None:
-    """A star and tags for test image `index`; what filters by them stands on the page already."""
+    """A star and tags for test image `index`."""
     try:
         known = notes.tags()
     except NotesError as error:
@@ -170,12 +164,8 @@ def show_tags(index: int, key: str) -> None:
 
 
 def _tagged(index: int, before: list[str], widget: str) -> None:
-    after = st.session_state[widget]
-    _change(
-        index,
-        [name for name in after if name not in before and name != notes.STAR],
-        [name for name in before if name not in after],
-    )
+    after = set(st.session_state[widget])
+    _change(index, sorted(after - {notes.STAR, *before}), sorted(set(before) - after))
 
 
 def _change(index: int, new: list[str], gone: list[str]) -> None:

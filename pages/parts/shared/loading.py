@@ -10,10 +10,11 @@ from functools import wraps
 import numpy as np
 import pandas as pd
 import streamlit as st
+from PIL.Image import Image
 
 from fmnist import data
 from fmnist.analysis import mistakes
-from fmnist.analysis import training_distance as novelties
+from fmnist.analysis import training_distance as distances
 from fmnist.analysis.neighbours import TrainingFeatures
 from fmnist.analysis.relations import Relations
 from fmnist.analysis.training_distance import TrainingDistance
@@ -89,27 +90,25 @@ def classifier(run: Run) -> Classifier:
 
 @cache_of_run("test.npz")
 def _stored_predictions(run: Run) -> np.ndarray:
+    """The run's stored probabilities (10000, 10)."""
     probabilities = load_predictions(run)
     probabilities.flags.writeable = False
     return probabilities
 
 
-@_or_stop
-def predictions(run: Run) -> np.ndarray:
-    """The run's stored probabilities (10000, 10)."""
-    return _stored_predictions(run)
+predictions = _or_stop(_stored_predictions)
 
 
 @cache_of_run("test.npz")
 def evaluate(run: Run) -> Evaluation:
-    """The run judged by its stored predictions."""
+    """The run's metrics on the test images, from its stored predictions."""
     return report.evaluate_probabilities(predictions(run), test_part().labels)
 
 
 def answers_table(run: Run) -> pd.DataFrame:
     """One row per test image: see `mistakes.answers_table`."""
     # which runs there are is asked at every click, what they answered only when that has changed
-    return _answers_table(run, list_usable_runs(), novelty(run) is not None)
+    return _answers_table(run, list_usable_runs(), training_distance(run) is not None)
 
 
 @cache_of_run("test.npz")
@@ -120,42 +119,42 @@ def _answers_table(run: Run, others: list[Run], measured: bool) -> pd.DataFrame:
             answers.append(_stored_predictions(other).argmax(axis=1))
         except FmnistError:
             continue  # a damaged run is left out
-    distances = novelty(run).distances if measured else None
-    return mistakes.answers_table(predictions(run), test_part(), answers, distances)
+    to_training = training_distance(run).distances if measured else None
+    return mistakes.answers_table(predictions(run), test_part(), answers, to_training)
 
 
 def duplicates(run: Run) -> list[int] | None:
-    """Test images that are in the training part too; None before `novelty` is measured."""
-    known = novelty(run)
+    """Test images that are in the training part too; None before distances are measured."""
+    known = training_distance(run)
     return None if known is None else _duplicates(run, known.nearest)
 
 
 @cache_of_run("model.tflite")
 def _duplicates(run: Run, _nearest: np.ndarray) -> list[int]:
-    return novelties.find_near_duplicates(
+    return distances.find_near_duplicates(
         test_part().images, data.load("train").images, _nearest
     ).tolist()
 
 
-def novelty(run: Run) -> TrainingDistance | None:
-    """How far each test image is from what the run learnt from; None before it is measured."""
-    measured, network = _measured_novelty(), run.files["model.tflite"]
+def training_distance(run: Run) -> TrainingDistance | None:
+    """The distance of each test image to the run's training images; None before it is measured."""
+    measured, network = _measured_distances(), run.files["model.tflite"]
     if network not in measured:
-        kept = novelties.read_training_distance(run, len(test_part().labels))
+        kept = distances.read_training_distance(run, len(test_part().labels))
         if kept is None:
             return None
         measured[network] = kept
     return measured[network]
 
 
-def keep_novelty(run: Run, found: TrainingDistance) -> None:
-    """Remember what was measured, here and in the run's cache."""
-    _measured_novelty()[run.files["model.tflite"]] = found
-    novelties.write_training_distance(run, found)
+def store_training_distance(run: Run, found: TrainingDistance) -> None:
+    """Store what was measured, in memory and in the run's cache."""
+    _measured_distances()[run.files["model.tflite"]] = found
+    distances.write_training_distance(run, found)
 
 
 @st.cache_resource(show_spinner=False)
-def _measured_novelty() -> dict[str, TrainingDistance]:
+def _measured_distances() -> dict[str, TrainingDistance]:
     return {}
 
 
@@ -186,3 +185,9 @@ def _answer(picture: bytes, run: Run, options: PreprocessingOptions) -> Answer:
 def steps(picture: bytes, options: PreprocessingOptions = AUTO) -> tuple[Step, ...]:
     """The steps from a picture that was answered to its 28x28 pixels."""
     return preprocess_image(decode_image(picture), options).steps
+
+
+@st.cache_data(max_entries=16, show_spinner=False, scope="session")
+def decoded(picture: bytes) -> Image:
+    """A picture that was answered, upright."""
+    return decode_image(picture)

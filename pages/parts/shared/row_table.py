@@ -1,7 +1,7 @@
-"""A table whose rows lead somewhere: a click or Enter on a row chooses it, boxes tick several.
+"""A table of rows to choose by a click or Enter, with boxes that tick several.
 
-`st.dataframe` can choose rows too, but its client waits 150 ms before it sends a choice, and its
-boxes are drawn on a canvas, where neither a finger on a phone nor a screen reader finds them.
+`st.dataframe` waits 150 ms before it sends a choice and draws its boxes on a canvas, where a screen
+reader does not find them.
 """
 
 from collections.abc import Callable
@@ -43,13 +43,10 @@ def row_table(
 ) -> None:
     """Show `rows`: column name -> value, and "starred" where a star stands before the name.
 
-    The first column's text is the row's name: rows are told apart by it, so that another order or
-    another list leaves the choice as it is.
-
-    label: read out for the table; leading: how many rows, from the first on, can be chosen, None
-    for all; ticked: rows whose boxes are ticked, None for a table without boxes. A click on a row
-    calls `on_choose` with its name, None where it was chosen already; a tick calls `on_tick` with
-    the names in the order they were ticked, `MOST_TICKED` at most.
+    The first column is the row's name, by which rows are told apart. label: read out for the table;
+    leading: how many rows can be chosen, None for all; ticked: rows with ticked boxes, None for a
+    table without boxes. A click calls `on_choose` with the row's name, None where it was chosen
+    already; a tick calls `on_tick` with the last `MOST_TICKED` names in the order of their ticks.
     """
     first = next(iter(columns))
     names = {row[first] for row in rows[:leading]}

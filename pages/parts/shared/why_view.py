@@ -1,4 +1,4 @@
-"""Why this answer: the parts of the picture it rests on, and the training images most like it."""
+"""Why this answer: the pixels that support it, and the most similar training images."""
 
 import numpy as np
 import streamlit as st
@@ -15,7 +15,7 @@ from pages.parts.shared import frame, loading
 
 
 def show_why(pixels: np.ndarray, class_id: int, key: str) -> None:
-    """Show on demand why the run of this page answers (28, 28) uint8 with a class."""
+    """Show on demand why the page's run answers (28, 28) uint8 with a class."""
     with st.expander("Why this answer", key=f"{key}-why", on_change="rerun") as why:
         if not why.open:
             return
@@ -39,7 +39,7 @@ def _show_parts(
         key=f"{key}-why-class-{class_id}",  # another answer begins with itself again
         width=280,
     )
-    values = _map(pixels.tobytes(), chosen, str(run.path), run.files["model.tflite"], run)
+    values = _map(run, pixels.tobytes(), chosen)
     name = CLASS_NAMES[chosen]
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.image(
@@ -53,19 +53,18 @@ def _show_parts(
                 f"less likely.  \n:blue[**Blue**] contradicts {name}: without it, {name} "
                 "becomes more likely.  \nThe stronger the colour, the more."
             )
-            st.markdown(_strongest(values, probabilities[chosen], name))
+            if values.max() > 0:
+                before = probabilities[chosen]
+                after = before * np.exp(-values.max())  # a drop of the logarithm, in nats
+                change = f"from {before:.1%} to {after:.1%}"
+                st.markdown(f"Blanking the brightest part lowers {name} {change}.")
+            else:
+                st.markdown(f"No part of this picture supports {name}.")
             st.caption(
-                "Found by blanking small squares of the garment, one after another, in the picture "
-                "as prepared: probabilities here are from before the vote and the calibration. "
-                "Black pixels are never marked: there is nothing to blank."
+                "An occlusion map: small squares of the 28 × 28 picture are blanked one after "
+                "another. The probabilities here are without TTA and calibration. Black pixels are "
+                "never marked: they are blank already."
             )
-
-
-def _strongest(values: np.ndarray, probability: float, name: str) -> str:
-    if values.max() <= 0:
-        return f"No part of this picture supports {name}."
-    left = probability * np.exp(-values.max())  # a drop of the logarithm, in nats
-    return f"Blanking where it is brightest takes {name} from {probability:.1%} to {left:.1%}."
 
 
 def show_neighbours(features: np.ndarray, run: Run) -> None:
@@ -73,7 +72,7 @@ def show_neighbours(features: np.ndarray, run: Run) -> None:
     known = ready_training(run)
     indices, distances, labels = known.nearest(features)
     images = load("train").images
-    st.markdown("**The nearest training images, to this network**")
+    st.markdown("**Nearest training images in the network's features**")
     with st.container(horizontal=True, gap="small"):
         for index, distance, label in zip(indices, distances, labels, strict=True):
             name = CLASS_NAMES[label]
@@ -84,8 +83,8 @@ def show_neighbours(features: np.ndarray, run: Run) -> None:
                 alt=f"Training image {index}, labelled {name}, at distance {distance:.3f}",
             )
     st.caption(
-        f"Of the {len(known.indices):,} images it was trained on, with their labels and the cosine "
-        "distance between the network's features (0: the same)."
+        f"From the {len(known.indices):,} training images, with their labels and cosine distances "
+        "(0: the same features)."
     )
 
 
@@ -94,15 +93,15 @@ def ready_training(run: Run) -> TrainingFeatures:
     known = loading.training_features(run)
     if known.done < 1:
         count = f"{len(known.indices):,}"
-        bar = st.progress(known.done, text=f"Looking at {count} training images, once")
+        bar = st.progress(known.done)
         while (done := known.advance()) < 1:
-            bar.progress(done, text=f"Looking at {count} training images, once ({done:.0%})")
+            bar.progress(done, text=f"Computing features of {count} images, once ({done:.0%})")
         bar.empty()
     return known
 
 
 # a visitor's pictures are forgotten with the visit
-@st.cache_resource(max_entries=64, show_spinner=False, scope="session")
-def _map(pixels: bytes, class_id: int, path: str, sha256: str, _run: Run) -> np.ndarray:
+@loading.cache_of_run("model.tflite", entries=64, scope="session")
+def _map(run: Run, pixels: bytes, class_id: int) -> np.ndarray:
     picture = np.frombuffer(pixels, np.uint8).reshape(28, 28)
-    return occlusion_map(picture, loading.classifier(_run), class_id)
+    return occlusion_map(picture, loading.classifier(run), class_id)

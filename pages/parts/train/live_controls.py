@@ -1,4 +1,4 @@
-"""What people may ask of a running training: pause, another learning rate, stop."""
+"""The buttons of a running training: pause, learning rate, stop."""
 
 import streamlit as st
 
@@ -60,9 +60,9 @@ def stop_button(run: Run) -> None:
         on_click=_try,
         args=(run, requests.request_stop),
         key=f"live-{run.path}-stop",
-        help="Takes it out of the queue."
+        help="Removes it from the queue."
         if waiting
-        else "Ends the training at once and keeps what was learnt; saving takes some seconds more.",
+        else "Ends the training at once and saves the network so far, which takes some seconds.",
     )
 
 
@@ -72,7 +72,7 @@ def _state(run: Run, stopping: bool, pausing: bool) -> str:
     if stopping:
         return "stopping"
     if run.state == "paused" and not pausing:
-        return "going on"
+        return "resuming"
     if run.state == "running" and pausing:
         return "pausing"
     return STATES[run.state]
@@ -86,9 +86,9 @@ def _rate(run: Run, progress: TrainingProgress, over: bool) -> None:
             icon=":material/speed:",
             disabled=over or not run.has_next_epoch,
             key=f"{key}-popover",
-            help="Give it another learning rate from the next epoch on."
+            help="Changes the learning rate from the next epoch on."
             if run.has_next_epoch
-            else "This is its last epoch; there is no next one to change the learning rate for.",
+            else "This is the last epoch, so the learning rate cannot be changed any more.",
         ),
         st.form(f"{key}-form", border=False),
     ):
@@ -99,11 +99,9 @@ def _rate(run: Run, progress: TrainingProgress, over: bool) -> None:
             step=1e-4,
             format="%g",
             key=key,
-            help="The schedule's highest; the schedule goes on as it was planned.",
+            help="The schedule's highest rate; the schedule itself stays as it is.",
         )
-        st.form_submit_button(
-            "Use it", icon=":material/check:", on_click=_ask_rate, args=(run, key)
-        )
+        st.form_submit_button("Apply", icon=":material/check:", on_click=_ask_rate, args=(run, key))
 
 
 def _ask_rate(run: Run, key: str) -> None:
@@ -112,7 +110,7 @@ def _ask_rate(run: Run, key: str) -> None:
 
 
 def _try(run: Run, ask) -> None:
-    """Ask something of a run; what stands against it is shown until the next click."""
+    """Ask something of a run; an error is shown until the next click."""
     st.session_state.pop(REFUSED, None)
     try:
         ask(run)

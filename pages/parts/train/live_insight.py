@@ -1,42 +1,33 @@
-"""What the network makes of the validation images after its newest epoch, and its first layer."""
+"""The validation predictions after the newest epoch, and the network's first layer."""
 
 import streamlit as st
 
 from fmnist.analysis.validation_predictions import PredictionsVersion, find_version
-from fmnist.charts.common import confusion_spec
 from fmnist.charts.training_charts import class_spec
 from fmnist.errors import FmnistError
 from fmnist.runs.run import Run
+from pages.parts.shared.widgets import choose_one, show_matrix
 from pages.parts.train import live_loading
 
-MATRIX, IMAGES, FILTERS = "Matrix", "Images", "First layer"
 ROOM = 480  # pixels that are kept free until there is something to show
 
 
 def show(run: Run) -> None:
-    """Draw the chosen one of three views of a run that learns or has learnt."""
+    """Draw one of three views of a run."""
     if not run.settings.holdout:
-        st.info(
-            "This training learns from all 60,000 images, so there are none left to validate with."
-        )
+        st.info("This training uses all 60,000 training images, so there are none for validation.")
         return
-    view = st.segmented_control(
-        "What it has learnt",
-        [MATRIX, IMAGES, FILTERS],
-        default=MATRIX,
-        required=True,
-        key=f"live-{run.path}-view",
-        label_visibility="collapsed",
-    )
+    views = {"Matrix": _matrix, "Images": _images, "First layer": _filters}
+    view = choose_one("What it has learnt", views, f"live-{run.path}-view", bind=None)
     version = find_version(run)
     try:
         if version.epochs:
-            {MATRIX: _matrix, IMAGES: _images, FILTERS: _filters}.get(view, _matrix)(run, version)
+            views[view](run, version)
         elif run.active:
             with st.container(height=ROOM, border=False):
-                st.caption("There is something to see here after the first epoch.")
+                st.caption("Results appear here after the first epoch.")
         else:
-            st.caption("This run kept no answers of its epochs; newer trainings do.")
+            st.caption("This run stored no predictions of its epochs; newer runs do.")
     except FmnistError as error:  # the validation images cannot be read
         st.error(str(error))
 
@@ -46,51 +37,48 @@ def _matrix(run: Run, version: PredictionsVersion) -> None:
     if not tables:
         return
     matrix, classes = st.columns([1.15, 1])
-    matrix.vega_lite_chart(
-        tables["matrix"],
-        confusion_spec(dark=st.context.theme.type == "dark"),
-        key=f"live-{run.path}-matrix",
-        alt="Confusion matrix of the validation images: true classes in rows",
-    )
+    with matrix:
+        alt = "Confusion matrix of the validation images: true classes in rows"
+        show_matrix(tables["matrix"], f"live-{run.path}-matrix", alt=alt)
     with classes:
-        st.markdown(f"**Right in each class after epoch {version.epochs}**")
+        st.markdown(f"**Accuracy per class after epoch {version.epochs}**")
         st.vega_lite_chart(
             tables["classes"],
             class_spec(),
             key=f"live-{run.path}-classes",
-            alt="Share of the validation images of each class that is answered rightly",
+            alt="Share of the validation images of each class that is classified correctly",
         )
         st.caption(
-            "Of the 5,000 validation images, 500 of each class, that the network never learns "
-            "from. Orange ticks: an epoch before."
+            "5,000 validation images, 500 per class, not used for training. Orange ticks: one "
+            "epoch earlier."
         )
 
 
 def _images(run: Run, version: PredictionsVersion) -> None:
     st.caption(
-        f"After epoch {version.epochs}, for two validation images of each class. The bars: how "
-        "probable the label was after each epoch; orange where the answer was another class."
+        f"After epoch {version.epochs}, for two validation images per class. Bars: the label's "
+        "probability after each epoch; orange where another class was predicted."
     )
     st.html(live_loading.panel(run, version))
 
 
 def _filters(run: Run, version: PredictionsVersion) -> None:
-    uris = live_loading.lens_uris(run)
+    uris = live_loading.feature_map_uris(run)
     if uris is None:
-        st.caption("There is nothing of this network's first layer to show.")
+        st.caption("This network's first layer cannot be shown.")
         return
     image, filters, activations, name = uris
     st.caption(
-        f"The first layer after epoch {version.epochs}: each filter looks for a small pattern of "
-        "light and dark. Beside them, in the same order, where it finds it in the image: the "
-        "brighter, the more."
+        f"The first layer after epoch {version.epochs}: each filter responds to a small pattern of "
+        "light and dark. Beside them, in the same order, the feature maps: bright where the "
+        "pattern is found in the image."
     )
     looked_at, left, right = st.columns([1, 2.2, 2.2])
     looked_at.image(image, caption="The image", alt=f"A validation image: {name}")
     left.image(filters, caption="Filters", width="stretch", alt="The first layer's filters")
     right.image(
         activations,
-        caption="What they find in the image",
+        caption="Feature maps",
         width="stretch",
-        alt="What each filter finds in the image",
+        alt="The feature map of each filter",
     )

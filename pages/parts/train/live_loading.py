@@ -3,14 +3,15 @@
 What is returned is shared: do not change it.
 """
 
-import pandas as pd
+from typing import Any
+
 import streamlit as st
 
 from fmnist import data
 from fmnist.analysis import validation_predictions as validation
 from fmnist.analysis.learning_dynamics import epoch_confusion
 from fmnist.analysis.validation_predictions import PredictionsVersion
-from fmnist.charts import common, feature_map_sheets, training_charts
+from fmnist.charts import feature_map_sheets, training_charts
 from fmnist.charts.validation_panel import render_validation_panel
 from fmnist.data import Part
 from fmnist.images.display import data_uri, enlarge
@@ -39,8 +40,8 @@ def _validation_part() -> Part:
 
 
 @cache_of_run(entries=KEPT)
-def validation_tables(run: Run, version: PredictionsVersion) -> dict[str, pd.DataFrame]:
-    """The rows of the charts "matrix" and "classes" after the newest of `version`'s epochs.
+def validation_tables(run: Run, version: PredictionsVersion) -> dict[str, Any]:
+    """The confusion "matrix" and the rows of "classes" after the newest of `version`'s epochs.
 
     Empty where the answers cannot be read. Raises DatasetError.
     """
@@ -50,7 +51,7 @@ def validation_tables(run: Run, version: PredictionsVersion) -> dict[str, pd.Dat
         return {}
     before, now = (epoch_confusion(one, labels) for one in (found[0], found[-1]))
     return {
-        "matrix": common.confusion_table(now),
+        "matrix": now,
         "classes": training_charts.class_table(now, before if len(found) > 1 else None),
     }
 
@@ -72,10 +73,10 @@ def _panel(run: Run, version: PredictionsVersion, planned: int) -> str:
 
 
 @cache_of_run(FEATURE_MAPS_FILE, entries=KEPT)
-def lens_uris(run: Run) -> tuple[str, str, str, str] | None:
-    """The image that the first layer looks at, its filters, and what they make of it: data URIs.
+def feature_map_uris(run: Run) -> tuple[str, str, str, str] | None:
+    """An image, the first layer's filters and their feature maps as data URIs, and its class.
 
-    Then the class of the image. None where the run's folder has nothing of it. Raises DatasetError.
+    None where the run's folder has none. Raises DatasetError.
     """
     found = load_feature_maps(run)
     if found is None:

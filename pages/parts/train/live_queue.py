@@ -1,4 +1,4 @@
-"""The trainings that wait for this machine, in their order; every browser sees the same."""
+"""The trainings that wait for this machine, in the order of the queue."""
 
 import streamlit as st
 
@@ -41,12 +41,8 @@ def _line(run: Run, place: int, sooner: bool, later: bool, queued: bool) -> None
                     words,
                     icon=icon,
                     disabled=not (possible and queued) or leaving,
-                    on_click=_move,
-                    args=(run, places),
+                    on_click=queue.move_in_queue,
+                    args=(run.path, places),
                     key=f"live-{run.path}-move{places}",
                 )
             live_controls.stop_button(run)
-
-
-def _move(run: Run, places: int) -> None:
-    queue.move_in_queue(run.path, places)

@@ -1,4 +1,4 @@
-"""Going on with a run that has ended: what was left of it, or more epochs."""
+"""Resuming a run that has ended: the rest of its epochs, or more of them."""
 
 import streamlit as st
 
@@ -18,15 +18,11 @@ LOOKED_AT = 10  # interrupted runs that are looked into, the newest first
 
 
 def offer(run: Run, *, key: str, place: str = PANEL) -> None:
-    """Offer to let an ended run go on; nothing where it cannot. The answer stands at `place`."""
+    """Offer to resume an ended run, if it can be; messages about it stand at `place`."""
     planned = run.settings.epochs if run.settings else 0
     if resume.can_resume(run):
-        if st.button(
-            "Resume",
-            icon=":material/resume:",
-            key=f"{key}-resume",
-            help=_what_it_does(run),
-        ):
+        words, icon = _what_it_does(run), ":material/resume:"
+        if st.button("Resume", icon=icon, key=f"{key}-resume", help=words):
             _go_on(run.name, place=place)
     elif _can_have_more(run):
         most = LIMITS["epochs"][1] - planned
@@ -38,7 +34,7 @@ def offer(run: Run, *, key: str, place: str = PANEL) -> None:
                 min(5, most),
                 key=f"{key}-more",
                 width=130,
-                help="The learning rate's schedule begins anew for them.",
+                help="The learning rate's schedule starts again for them.",
             )
             if st.button(
                 f"Continue for {more} more epoch{'s' * (more != 1)}",
@@ -64,16 +60,16 @@ def show_interrupted(listed: list[Run], shown: str | None) -> None:
                 offer(run, key="interrupted")
                 st.button(
                     "Not now",
-                    on_click=_forget,
-                    args=(run.name,),
+                    on_click=st.session_state.update,
+                    kwargs={FORGOTTEN: (*forgotten, run.name)},
                     key="interrupted-forget",
-                    help="Not offered again in this window; the run stays.",
+                    help="Hides this offer until the page is reloaded; the run is kept.",
                 )
         return
 
 
 def show_answer(place: str) -> None:
-    """What became of the last click on Resume: what stood against it, and a place in the queue."""
+    """Why the last click on Resume did nothing, and the offer to queue the run."""
     where, said = st.session_state.get(SAID, (place, ""))
     if said and where == place:
         st.error(said)
@@ -84,11 +80,9 @@ def show_answer(place: str) -> None:
     with st.container(border=True):
         st.warning(why, icon=":material/hourglass_top:")
         with st.container(horizontal=True):
-            if st.button(
-                f"Resume {name} when it is its turn", icon=":material/schedule:", key="resume-queue"
-            ):
+            if st.button(f"Queue {name}", icon=":material/schedule:", key="resume-queue"):
                 _go_on(name, more, place=place, wait=True)
-            st.button("Leave it", on_click=_drop, key="resume-drop")
+            st.button("Cancel", on_click=_drop, key="resume-drop")
 
 
 def _go_on(name: str, more: int = 0, *, place: str, wait: bool = False) -> None:
@@ -105,7 +99,7 @@ def _go_on(name: str, more: int = 0, *, place: str, wait: bool = False) -> None:
 
 def _what_happened(run: Run) -> str:
     done, planned = _done(run), run.settings.epochs
-    when = f"after epoch {done} of {planned}" if done < planned else "while it was saved"
+    when = f"after epoch {done} of {planned}" if done < planned else "while it was being saved"
     if run.info.get("error"):
         return f"failed {when}: {literal(run.reason)}"
     return f"was interrupted {when}."
@@ -114,10 +108,10 @@ def _what_happened(run: Run) -> str:
 def _what_it_does(run: Run) -> str:
     done, planned = _done(run), run.settings.epochs
     if done >= planned:
-        return "It has learnt all; it only has to be saved."
+        return "All epochs are done; the network only has to be saved."
     if done == 0:
-        return "Begins again, for it had no whole epoch."
-    return f"Goes on after epoch {done} of {planned}, exactly where it was then."
+        return "Starts again: no epoch was finished."
+    return f"Continues exactly after epoch {done} of {planned}."
 
 
 def _done(run: Run) -> int:
@@ -135,7 +129,3 @@ def _can_have_more(run: Run) -> bool:
 def _drop() -> None:
     for key in (PENDING, SAID):
         st.session_state.pop(key, None)
-
-
-def _forget(name: str) -> None:
-    st.session_state[FORGOTTEN] = (*st.session_state.get(FORGOTTEN, ()), name)

@@ -1,4 +1,4 @@
-"""How a training goes: progress, numbers and curves, from its history alone."""
+"""The progress of a training: a bar, numbers and curves, from its history."""
 
 import time
 
@@ -18,7 +18,7 @@ from pages.parts.train import live_loading
 
 
 def show_progress(run: Run, progress: TrainingProgress) -> None:
-    """The bar, and five numbers that are there from the beginning, so that nothing moves."""
+    """The bar and five numbers."""
     st.progress(*describe_progress(progress, run.settings.epochs))
     now = progress.latest or {}
     with st.grid("auto", min_column_width=98, gap="xsmall"):
@@ -29,7 +29,7 @@ def show_progress(run: Run, progress: TrainingProgress) -> None:
             "Processor",
             now.get("processor"),
             "{:.0f} %".format,
-            "Share of all cores together that the training uses.",
+            "Share of all cores that the training uses.",
         )
         _number("Memory", now.get("memory_mib"), "{:,.0f} MiB".format)
 

@@ -1,4 +1,4 @@
-"""Train within a time limit: the best plan, what it should reach, and the others."""
+"""Train within a time limit: the best plan, its expected accuracy, and the other plans."""
 
 from collections.abc import Callable
 
@@ -9,17 +9,14 @@ from fmnist.networks.architectures import NETWORKS
 from fmnist.planning.planner import MINUTES, Plan, plan_here
 from fmnist.runs.progress_text import duration_text
 from fmnist.training.recipes import RECIPES
-from pages.parts.shared.numbers import number
+from pages.parts.shared.widgets import number
 
 AT_FIRST = 5.0  # minutes
 WANTED = "planner_wanted"  # the plan that was clicked, for the run of the whole page that follows
 
 
 def show(start: Callable[..., bool]) -> None:
-    """Show the planner. `start(settings, forecast=...)` starts a training and says if it did.
-
-    Where another training is in the way, or it fails, `start` says so itself.
-    """
+    """Show the planner; `start(settings, forecast=...)` starts a training or shows why not."""
     wanted = st.session_state.pop(WANTED, None)
     _planner()
     if wanted is not None:
@@ -38,7 +35,7 @@ def _planner() -> None:
         key="planner_minutes",
         persist_state="session",
         width=170,
-        help="From the click to a network that can classify.",
+        help="From the click to the saved network.",
     )
     try:
         (best, *others), left_out = plan_here(minutes)
@@ -47,7 +44,7 @@ def _planner() -> None:
         return
     _show_plan(best)
     if best.at_most < minutes * 60 / 2:
-        st.caption("No longer training was recorded that reaches more.")
+        st.caption("No longer training on record is more accurate.")
     st.button(
         "Start this plan",
         type="primary",
@@ -60,10 +57,20 @@ def _planner() -> None:
         st.rerun()  # the page around starts it
     if others:
         st.dataframe(
-            [_row(plan) for plan in others],
+            [
+                {
+                    "Instead": RECIPES[plan.recipe].title,
+                    "Epochs": plan.settings.epochs,
+                    "Batch size": plan.settings.batch_size,
+                    "Expected time": duration_text(plan.forecast.seconds),
+                    "Expected accuracy": f"{100 * plan.expected:.1f} %",
+                    "Range": plan.forecast.range,
+                }
+                for plan in others
+            ],
             hide_index=True,
             height="content",
-            alt="The other recipes in the same time, with what they would reach",
+            alt="The other recipes in the same time, with their expected accuracy",
         )
     for name, why in left_out.items():
         st.caption(f"{RECIPES[name].title} {why}")
@@ -82,25 +89,14 @@ def _show_plan(plan: Plan) -> None:
             "Expected time",
             duration_text(plan.forecast.seconds),
             f"with a margin {duration_text(plan.at_most)}",
-            f"While this machine does nothing else. {plan.basis}",
+            f"If nothing else runs on this machine. {plan.basis}",
         )
         number(
             "Range of expected accuracy",
             plan.forecast.range,
             f"expected {100 * plan.expected:.1f} %",
-            "Share of the 5,000 validation images that it gets right: where a new training of this "
-            f"recipe falls 19 times out of 20, by the trainings recorded ({plan.recorded}). On the "
-            "10,000 test images the share may differ by some tenths of a percent.",
+            "Accuracy on the 5,000 validation images: 95 % of new trainings of this recipe fall "
+            f"into this range, by the trainings on record ({plan.recorded}). On the 10,000 test "
+            "images it may differ by some tenths of a percent.",
         )
     st.caption(plan.basis)
-
-
-def _row(plan: Plan) -> dict:
-    return {
-        "Instead": RECIPES[plan.recipe].title,
-        "Epochs": plan.settings.epochs,
-        "Batch size": plan.settings.batch_size,
-        "Expected time": duration_text(plan.forecast.seconds),
-        "Expected accuracy": f"{100 * plan.expected:.1f} %",
-        "Range": plan.forecast.range,
-    }

@@ -1,4 +1,4 @@
-"""The strip of training images as the chosen augmentation shows them."""
+"""Training images with the chosen augmentation."""
 
 import streamlit as st
 
@@ -8,9 +8,9 @@ from fmnist.training import preview
 
 
 def show(settings: TrainSettings | None) -> None:
-    """Draw the strip; where the augmentations exclude each other (None) only why there is none."""
+    """Draw the images; None where the augmentation settings are not valid together."""
     if settings is None:
-        st.caption("There is nothing to show until the settings go together.")
+        st.caption("There is no preview until the augmentation settings are valid.")
         return
     try:
         images, labels = preview.load_examples()
@@ -20,7 +20,7 @@ def show(settings: TrainSettings | None) -> None:
     how = settings.options_in_words() or "nothing changed"
     st.image(
         preview.draw_preview(images, labels, settings),
-        caption="Six training images, and below them the same ones in three epochs",
-        alt=f"Six training images as they are and as three epochs may show them: {how}",
+        caption="Six training images, and below them the same images in three epochs",
+        alt=f"Six training images as they are and augmented in three epochs: {how}",
         width="stretch",
     )

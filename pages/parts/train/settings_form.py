@@ -1,6 +1,6 @@
 """All settings of a training as widgets, filled from a recipe or a past run, and checked at once.
 
-What the widgets hold lies in the session under `train_NAME` and outlives page switches.
+Their values are in the session under `train_NAME` and outlive page switches.
 """
 
 import dataclasses
@@ -31,7 +31,7 @@ NAMES = tuple(name for name in SETTINGS if name not in (*UNSEEN, "holdout", "sou
 def fill(settings: TrainSettings) -> None:
     """Put settings into the widgets: pass this as a button's `on_click`."""
     st.session_state[WAY] = CHOOSE
-    _put(settings)
+    st.session_state.update(_values(settings))
 
 
 def show() -> tuple[TrainSettings | None, str]:
@@ -60,12 +60,6 @@ def _key(name: str) -> str:
     return f"train_{name}"
 
 
-def _put(settings: TrainSettings) -> None:
-    """Needs to be called before the widgets are drawn."""
-    for key, value in _values(settings).items():
-        st.session_state[key] = value
-
-
 def _values(settings: TrainSettings) -> dict:
     """Session key -> value for all that the form keeps."""
     values = {_key("all"): not settings.holdout}
@@ -92,9 +86,9 @@ def _read(reason_for_float32: str) -> tuple[TrainSettings | None, str]:
 def _why_float32(network: str) -> str:
     """Why bfloat16 is no choice here; "" where it is one."""
     if network not in NETWORKS or not NETWORKS[network].bfloat16_helps:
-        return "bfloat16 makes this network no faster."
+        return "bfloat16 does not make this network faster."
     if not machine.multiplies_bfloat16():
-        return "This machine's processor does not multiply bfloat16, which would be slower."
+        return "This machine's processor has no bfloat16 instructions, so it would be slower."
     return ""
 
 
@@ -132,7 +126,7 @@ def _take_recipe(key: str, current: str) -> None:
     # Streamlit calls this without a choice, too: a second click while the page is being drawn
     # brings back the widget that the drawing has just left out
     if name != current and name in RECIPES:
-        _put(_recipe_settings(name))
+        st.session_state.update(_values(_recipe_settings(name)))
     st.session_state[key] = current  # should this widget be back one day
 
 
@@ -163,14 +157,9 @@ def _learning(reason_for_float32: str) -> None:
         _widget("weight_decay", st.number_input, step=0.01, format="%g", width=140)
         _widget("label_smoothing", st.number_input, step=0.05, format="%g", width=150)
         if reason_for_float32:  # a widget of its own: the choice is there again where it helps
-            st.segmented_control(
-                SETTINGS["precision"].label,
-                list(SETTINGS["precision"].choices),
-                default="float32",
-                disabled=True,
-                help=reason_for_float32,
-                key="train_float32",
-            )
+            own = {"key": "train_float32", "persist_state": None, "default": "float32"}
+            how = {"help": reason_for_float32, "disabled": True, **own}
+            _widget("precision", st.segmented_control, **how)
         else:
             _widget("precision", st.segmented_control, required=True)
     with st.container(horizontal=True):
@@ -219,15 +208,12 @@ def _kept_settings() -> None:
     alone = TrainSettings(epochs=LIMITS["epochs"][1], optimizer="sgd")
     words = dataclasses.replace(alone, **kept).options_in_words().removeprefix("sgd, ")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"As in the run: {words}.", width="content")
+        st.caption(f"Taken from the run: {words}.", width="content")
         st.button(
-            "Leave that out",
+            "Remove",
             icon=":material/close:",
             type="tertiary",
-            on_click=_forget_kept,
+            on_click=st.session_state.update,
+            kwargs={KEPT: {}},
             key="train_leave_out",
         )
-
-
-def _forget_kept() -> None:
-    st.session_state[KEPT] = {}

@@ -1,4 +1,4 @@
-"""The trainings under way, drawn anew each second from their folders; or how the last one ended."""
+"""The running trainings, drawn anew each second; or how the last one ended."""
 
 import streamlit as st
 
@@ -46,27 +46,20 @@ def _panel(drawn: list) -> None:
     for run in working:
         if run.state != "waiting":
             with st.container(border=True):
-                _live(run)
+                progress = follow_progress(run)
+                live_controls.show(run, progress)
+                st.caption(describe_settings(run.settings))
+                live_view.show_progress(run, progress)
+                _learnt(run)
     live_queue.show([run for run in working if run.state == "waiting"])
     # how one of a queue has ended is told at once, without a second set of curves
-    shown = _ended(briefly=bool(working)) if _watched_has_ended(working) else None
+    over = st.session_state.get(WATCHED) not in (None, *(run.name for run in working))
+    shown = _ended(briefly=bool(working)) if over else None
     live_resume.show_interrupted(listed, shown)
 
 
-def _live(run: Run) -> None:
-    progress = follow_progress(run)
-    live_controls.show(run, progress)
-    st.caption(describe_settings(run.settings))
-    live_view.show_progress(run, progress)
-    _learnt(run)
-
-
-def _watched_has_ended(working: list[Run]) -> bool:
-    return st.session_state.get(WATCHED) not in (None, *(run.name for run in working))
-
-
 def _ended(briefly: bool) -> str | None:
-    """How the last training that this session watched has ended; returns its name."""
+    """How the last training that this session followed has ended; returns its name."""
     try:
         run = find_run(st.session_state[WATCHED])
     except RunError:
@@ -80,7 +73,7 @@ def _ended(briefly: bool) -> str | None:
             with st.container(border=True):
                 _learnt(run)
     elif not run.usable:
-        what = "was saved" if run.count("epochs_done") else "had learnt anything"
+        what = "was saved" if run.count("epochs_done") else "had finished an epoch"
         st.info(f"{run.name} was stopped before it {what}.")
         live_resume.offer(run, key="ended")
     else:
@@ -95,7 +88,7 @@ def _success(run: Run, briefly: bool) -> None:
     st.success(
         "It can classify now."
         if accuracy is None
-        else f"It gets {accuracy:.2%} of the 10,000 test images right.",
+        else f"Accuracy on the 10,000 test images: {accuracy:.2%}.",
         title=f"{run.name} {word}",
         icon=":material/check_circle:",
     )
@@ -103,7 +96,7 @@ def _success(run: Run, briefly: bool) -> None:
         st.markdown(f":material/fact_check: {comparison}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if st.button(
-            "Look at this run on all pages",
+            "Use this run on all pages",
             icon=":material/visibility:",
             on_click=frame.look_at,
             args=(run.name,),

@@ -1,4 +1,4 @@
-"""All runs that have ended: the table, the chosen one below it, and curves over each other."""
+"""All runs that have ended: a table, the chosen run, and curves to compare."""
 
 import streamlit as st
 
@@ -12,7 +12,6 @@ from pages.parts.shared.row_table import Column, row_table
 from pages.parts.train.runs import run_actions, run_compare, run_detail
 
 AT_FIRST = 3  # runs whose curves are shown before anything is chosen
-STARRED_ONLY = "runs_starred_only"
 COLUMNS = {
     "name": Column("Run"),
     "state": Column("State"),
@@ -43,10 +42,11 @@ def show() -> None:
 
 @st.fragment  # a click on a run leaves the form and the training above alone
 def _section() -> None:
-    run_actions.draw_all_if_wanted()
+    if st.session_state.pop(run_actions.DRAW_ALL, False):
+        st.rerun()
     listed = {run.name: run for run in list_runs() if not run.active}
     rows = _table(listed) if listed else []
-    # below the table and not above it: there the finger is that has just deleted or renamed one
+    # below the table, where the button was that deleted or renamed one
     run_actions.show_said()
     _offer_undo()
     if rows:
@@ -76,10 +76,9 @@ def _offer_undo() -> None:
 
 def _table(listed: dict[str, Run]) -> list[dict]:
     """Draw the table and return its rows, the starred ones first."""
-    rows = [_row(run) for run in listed.values()]
+    rows = sorted(map(_row, listed.values()), key=lambda row: not row["starred"])
     starred = [row for row in rows if row["starred"]]
-    rows = starred + [row for row in rows if not row["starred"]]
-    if starred and st.toggle("Starred only", key=STARRED_ONLY, persist_state="session"):
+    if starred and st.toggle("Starred only", key="runs_starred_only", persist_state="session"):
         rows = starred
     row_table(
         COLUMNS,
@@ -92,7 +91,7 @@ def _table(listed: dict[str, Run]) -> list[dict]:
         on_tick=run_actions.compare,
     )
     st.caption(
-        "Choose rows to look at a run, and tick several to compare their curves. "
+        "Choose a row to see the run; tick several to compare their curves. "
         "Solid: training; dashed: validation."
     )
     return rows

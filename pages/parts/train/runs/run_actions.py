@@ -1,7 +1,6 @@
-"""What the buttons about a run do: callbacks, which leave a sentence where something went wrong.
+"""Callbacks of the buttons for a run. An error leaves a message.
 
-They are called in a fragment. What the rest of the page shows of runs, the picker in the sidebar
-above all, has to be drawn anew after some of them.
+They are called in a fragment; after some of them the whole page has to be drawn anew.
 """
 
 from collections.abc import Callable
@@ -56,12 +55,6 @@ def show_said() -> None:
         show(literal(sentence), icon=f":material/{kind}:")
 
 
-def draw_all_if_wanted() -> None:
-    """Draw the whole page anew where an action asks for it. At the fragment's beginning."""
-    if st.session_state.pop(DRAW_ALL, False):
-        st.rerun()
-
-
 def star(run: Run, starred: bool) -> None:
     """Give a run a star or take it off."""
     _try(lambda: set_star(run, starred))
@@ -76,10 +69,7 @@ def rename(run: Run, key: str) -> None:
     """Give a run the name in the text box of that key; whoever looks at it goes on doing so."""
 
     def work() -> None:
-        name = rename_run(run, st.session_state[key]).name
-        _follow(run.name, name)
-        if st.session_state.get(frame.RUN_KEY) == run.name:
-            frame.look_at(name)
+        _follow(run.name, rename_run(run, st.session_state[key]).name)
 
     _try(work, draw_all=True)
 
@@ -90,12 +80,6 @@ def delete(run: Run) -> None:
     def work() -> None:
         run_trash.trash().delete(run)
         _follow(run.name, None)
-        if st.session_state.get(frame.RUN_KEY) == run.name:
-            usable = [other.name for other in list_usable_runs()]
-            name = DEFAULT_RUN if DEFAULT_RUN in usable else next(iter(usable), None)
-            st.session_state.pop(frame.RUN_KEY)
-            if name:
-                frame.look_at(name)
 
     _try(work, draw_all=True)
 
@@ -140,7 +124,13 @@ def _try(work: Callable[[], None], draw_all: bool = False) -> None:
 
 
 def _follow(old: str, new: str | None) -> None:
+    """Wherever this session uses the run `old`, use `new`, or another where there is none."""
     if chosen() == old:
         choose(new)
+    if st.session_state.get(frame.RUN_KEY) == old:
+        usable = [run.name for run in list_usable_runs()]
+        del st.session_state[frame.RUN_KEY]
+        if name := new or next(iter(sorted(usable, key=lambda name: name != DEFAULT_RUN)), None):
+            frame.look_at(name)
     names = [new if name == old else name for name in compared()]
     compare([name for name in names if name])

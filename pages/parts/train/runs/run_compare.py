@@ -1,4 +1,4 @@
-"""The curves of some runs in the same charts, over the epochs."""
+"""Accuracy and loss curves of several runs."""
 
 import streamlit as st
 
@@ -8,12 +8,12 @@ from pages.parts.shared import loading
 
 
 def show(drawn: list[Run]) -> None:
-    """Show accuracy and loss side by side; a sentence where none of the runs has learnt."""
+    """Show accuracy and loss side by side; a sentence where no run has curves."""
     st.markdown("**Curves**")
     epochs = max((run.settings.epochs for run in drawn if run.settings), default=1)
     specs = _learning_specs(drawn, epochs)
     if not specs:
-        st.caption("There are no curves: nothing was learnt, or its history is gone.")
+        st.caption("There are no curves: no epoch was finished, or the history is gone.")
         return
     about = f"over the epochs for {len(drawn)} run{'s' * (len(drawn) != 1)}"
     for column, (measure, spec) in zip(st.columns(2), specs.items(), strict=True):

@@ -1,4 +1,4 @@
-"""One run of the table: what became of it, its star and note, and what can be done with it."""
+"""One run of the table: its results, star and note, and buttons for it."""
 
 from functools import partial
 
@@ -10,7 +10,7 @@ from fmnist.runs.forecast import compare_forecast
 from fmnist.runs.progress_text import duration_text, read_last_words
 from fmnist.runs.run import Run
 from pages.parts.shared.answer_view import literal
-from pages.parts.shared.numbers import number
+from pages.parts.shared.widgets import download, number
 from pages.parts.train import live_resume
 from pages.parts.train.runs import run_actions
 
@@ -37,7 +37,7 @@ def show(run: Run) -> None:
             about.note,
             max_chars=MAX_NOTE_LENGTH,
             height=72,
-            placeholder="What you want to remember of this run",
+            placeholder="Your notes about this run",
             key=note_key,
             on_change=run_actions.note,
             args=(run, note_key),
@@ -47,7 +47,7 @@ def show(run: Run) -> None:
 def _numbers(run: Run) -> None:
     with st.container(horizontal=True):
         if (accuracy := run.scores.get("validation_accuracy")) is not None:
-            about = "With TTA shift, which the epochs in the curves were judged without."
+            about = "With TTA shift, which the curves over the epochs are without."
             words = about if run.uses_tta_shift else None
             number("Validation", f"{accuracy:.2%}", "of 5,000 images", words)
         if (accuracy := run.scores.get("test_accuracy")) is not None:
@@ -60,54 +60,37 @@ def _numbers(run: Run) -> None:
 
 
 def _buttons(run: Run, starred: bool) -> None:
+    def button(label: str, icon: str, name: str, click, *more, **how) -> None:
+        how.update(icon=f":material/{icon}:", key=f"run-{name}", on_click=click)
+        st.button(label, args=(run, *more), **how)
+
     with st.container(horizontal=True):
-        st.button(
-            "Take the star off" if starred else "Star",
-            icon=":material/star:",
-            key="run-star",
-            on_click=run_actions.star,
-            args=(run, not starred),
-            help="Starred runs stand first in the table.",
-        )
-        st.button(
+        label, words = "Remove the star" if starred else "Star", "Starred runs are listed first."
+        button(label, "star", "star", run_actions.star, not starred, help=words)
+        button(
             "Use these settings",
-            icon=":material/tune:",
-            key="run-settings",
+            "tune",
+            "settings",
+            run_actions.use_settings,
             disabled=run.settings is None,
-            on_click=run_actions.use_settings,
-            args=(run,),
-            help="Puts them into the form above, to train again with them or with others.",
+            help="Copies them into the form above, to train again.",
         )
-        st.button(
-            "Look at it on all pages",
-            icon=":material/visibility:",
-            key="run-look",
-            disabled=not run.usable,
-            on_click=run_actions.look_at,
-            args=(run,),
-        )
-        st.download_button(
+        label = "Use it on all pages"
+        button(label, "visibility", "look", run_actions.look_at, disabled=not run.usable)
+        download(
             "Download",
             partial(transfer.pack_run, run),  # made when it is asked for
             f"{run.name}.zip",
             "application/zip",
-            icon=":material/download:",
             key="run-download",
-            on_click="ignore",
             disabled=run.state == "damaged",
             help="One zip file with the network for Keras and for LiteRT, its history and "
-            "answers, and a README that says how to use them.",
+            "predictions, and a README on how to use them.",
         )
         if not run.shipped:
             _rename(run)
-            st.button(
-                "Delete",
-                icon=":material/delete:",
-                key="run-delete",
-                on_click=run_actions.delete,
-                args=(run,),
-                help="You can undo it until you leave this page.",
-            )
+            words = "You can undo this until you leave the page."
+            button("Delete", "delete", "delete", run_actions.delete, help=words)
 
 
 def _rename(run: Run) -> None:

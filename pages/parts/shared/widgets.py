@@ -1,0 +1,102 @@
+"""Small elements that the pages share: numbers, downloads, choices, matrices and bars."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fmnist.analysis.mistakes import filter_answers
+from fmnist.charts.common import (
+    confusion_spec,
+    confusion_table,
+    probability_spec,
+    probability_table,
+)
+from fmnist.data import CLASS_NAMES
+from fmnist.runs.run import Run
+
+ANY = "Any class"
+PERCENT_BAR = {"format": "percent", "min_value": 0.0, "max_value": 1.0}
+# key in the URL -> former name of a choice -> its name now
+FORMER = {
+    "view": {
+        "Two runs": "Compare",
+        "Slices": "By image property",
+        "Over the epochs": "By epoch",
+        "Not answering": "When unsure",
+        "Take away": "Export",
+    },
+    "do": {"Label court": "Label review"},
+    "mistakes_which": {"Suspicious labels": "Label issues"},
+}
+
+
+def number(label: str, value: str, under: str | None = None, words: str | None = None) -> None:
+    """Show one number in a box; `words` explain it on demand."""
+    st.metric(label, value, under, delta_color="off", delta_arrow="off", border=True, help=words)
+
+
+def download(label: str, data, name: str, mime: str, **how) -> None:
+    """Offer a file; `data` may be a function, called on the click."""
+    icon = ":material/download:"
+    st.download_button(label, data, name, mime, icon=icon, on_click="ignore", **how)
+
+
+def choose_one(label: str, options: Iterable[str], key: str, *, default: str = "", **how) -> str:
+    """Let one of some options be chosen, the first at first; the choice is kept in the URL.
+
+    A link with an option's former name opens the new one. Without a label on the page unless `how`
+    says otherwise.
+    """
+    options = list(options)
+    default = default or options[0]
+    how = {"label_visibility": "collapsed", "bind": "query-params", **how}
+    old = st.query_params.get(key)
+    if (new := FORMER.get(key, {}).get(old)) and key not in st.session_state:
+        st.session_state[key] = new
+        st.warning(f"“{old}” is called “{new}” now; please update your link.")
+    chosen = st.segmented_control(label, options, default=default, required=True, key=key, **how)
+    return chosen if chosen in options else default  # a browser may send anything
+
+
+@st.fragment  # another view does not ask for the frame around it
+def show_view(label: str, views: dict[str, Callable[[Run], None]], key: str, run: Run) -> None:
+    """Show one of several views at a time: what is not shown is not computed."""
+    views[choose_one(label, views, key)](run)
+
+
+def clicked(chart: str, name: str) -> dict:
+    """What was chosen by a click in the chart with this key; {} for none."""
+    return (st.session_state[chart]["selection"].get(name) or [{}])[0]
+
+
+def choose_classes(keys: tuple[str, str], *labels: str) -> tuple[str, str]:
+    """Two boxes for the true and the predicted class, each also `ANY`."""
+    return tuple(
+        column.selectbox(label, [ANY, *CLASS_NAMES], key=key, bind="query-params")
+        for column, label, key in zip(st.columns(2), labels, keys, strict=True)
+    )
+
+
+def set_classes(keys: tuple[str, str], true: str | None, predicted: str | None) -> None:
+    """Set those boxes, and with them the URL; None or nonsense is any class."""
+    for key, name in zip(keys, (true, predicted), strict=True):
+        st.session_state[key] = name if name in CLASS_NAMES else ANY
+
+
+def filter_classes(table: pd.DataFrame, true: str, predicted: str) -> pd.DataFrame:
+    """The rows of `answers_table` of these classes, the most confident first."""
+    ids = [[] if name == ANY else [CLASS_NAMES.index(name)] for name in (true, predicted)]
+    return filter_answers(table, true=ids[0], predicted=ids[1], wrong_only=False)
+
+
+def show_matrix(confusion: np.ndarray, key: str, by: str | None = None, **how) -> None:
+    """Draw a confusion matrix; `by`: what its percentages are of, see `confusion_table`."""
+    spec = confusion_spec(confusion.shape[1], st.context.theme.type == "dark")
+    st.vega_lite_chart(confusion_table(confusion, by), spec, key=key, **how)
+
+
+def show_bars(probabilities: np.ndarray, key: str, alt: str, true: int | None = None) -> None:
+    """Draw the ten probabilities, the true class marked where it is known."""
+    st.vega_lite_chart(probability_table(probabilities, true), probability_spec(), key=key, alt=alt)
