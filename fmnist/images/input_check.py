@@ -70,6 +70,24 @@ CLASS_RANGES = (
 # fmt: on
 
 
+UNUSUAL = {  # measure -> name of the issue, and its sentence
+    "fill": (
+        "fill",
+        "It covers {value:.1%} of its bounding box; {low:.1%} to {high:.1%} is usual for {name}.",
+    ),
+    "ratio": (
+        "shape",
+        "It is {value:.2f} times as high as wide; {low:.2f} to {high:.2f} times is usual for "
+        "{name}.",
+    ),
+    "mean": (
+        "brightness",
+        "It is unusually {what} for {name}: {value:.0f} on average, where {low:.0f} to {high:.0f} "
+        "is usual.",
+    ),
+}
+
+
 @dataclass(frozen=True)
 class InputIssue:
     """One thing about an input that is unusual.
@@ -113,9 +131,8 @@ def check_input(
     seen = {name: float(values[0]) for name, values in measure_inputs(pixels[np.newaxis]).items()}
     issues = []
     if seen["corners"] > MOST_CORNERS:
-        issues.append(
-            InputIssue("corners", "The corners are not black: part of the background is left.")
-        )
+        sentence = "The corners are not black: part of the background is left."
+        issues.append(InputIssue("corners", sentence))
     if seen["length"] < LEAST_LENGTH:
         sentence = f"The garment is only {seen['length']:.0f} pixels long; in the dataset it is 28."
         issues.append(InputIssue("size", sentence, low=True))
@@ -126,9 +143,8 @@ def check_input(
     if not issues or issues[0].name != "corners":
         issues += _unusual(seen, usual, name)
     if seen["left"] > usual.left:
-        issues.append(
-            InputIssue("direction", "The toes point right; in the dataset they point left.")
-        )
+        sentence = "The toes point right; in the dataset they point left."
+        issues.append(InputIssue("direction", sentence))
     elif mirrored_class_id in FOOTWEAR and seen["left"] > CLASS_RANGES[mirrored_class_id].left:
         name = CLASS_NAMES[mirrored_class_id]
         sentence = (
@@ -142,28 +158,12 @@ def check_input(
 def _unusual(seen: dict[str, float], usual: ClassRanges, name: str) -> list[InputIssue]:
     """Measures outside the class's usual range."""
     issues = []
-    low, high = usual.fill
-    if not low <= seen["fill"] <= high:
-        sentence = (
-            f"It covers {seen['fill']:.1%} of its bounding box; {low:.1%} to {high:.1%} is usual "
-            f"for {name}."
-        )
-        issues.append(InputIssue("fill", sentence, low=seen["fill"] < low))
-    low, high = usual.ratio
-    if not low <= seen["ratio"] <= high:
-        sentence = (
-            f"It is {seen['ratio']:.2f} times as high as wide; {low:.2f} to {high:.2f} times is "
-            f"usual for {name}."
-        )
-        issues.append(InputIssue("shape", sentence, low=seen["ratio"] < low))
-    low, high = usual.mean
-    if not low <= seen["mean"] <= high:
-        what = "dark" if seen["mean"] < low else "bright"
-        sentence = (
-            f"It is unusually {what} for {name}: {seen['mean']:.0f} on average, where {low:.0f} "
-            f"to {high:.0f} is usual."
-        )
-        issues.append(InputIssue("brightness", sentence, low=seen["mean"] < low))
+    for measure, (issue, sentence) in UNUSUAL.items():
+        value, (low, high) = seen[measure], getattr(usual, measure)
+        if not low <= value <= high:
+            what = "dark" if value < low else "bright"
+            text = sentence.format(value=value, low=low, high=high, name=name, what=what)
+            issues.append(InputIssue(issue, text, low=value < low))
     return issues
 
 
@@ -201,7 +201,7 @@ def _bright_background(pixels: np.ndarray) -> bool:
     if min(height, width) < 8:
         return False
     corners = kept[:: height - 1, :: width - 1]
-    if (corners > BRIGHT).sum() < 3:
+    if np.count_nonzero(corners > BRIGHT) < 3:
         return False
     middle = kept[height // 4 : -(height // 4), width // 4 : -(width // 4)]
     contrast = float(np.median(corners)) - float(middle.mean())
@@ -221,12 +221,8 @@ def fit_class_ranges(images: np.ndarray, labels: np.ndarray) -> tuple[ClassRange
     ranges = []
     for class_id in range(len(CLASS_NAMES)):
         own = labels == class_id
-        low, high = (
-            {n: np.quantile(seen[n][own], q) for n in ("fill", "ratio", "mean")}
-            for q in (0.005, 0.995)
-        )
         fill, ratio, mean = (
-            (round(float(low[n]), digits), round(float(high[n]), digits))
+            tuple(round(float(np.quantile(seen[n][own], q)), digits) for q in (0.005, 0.995))
             for n, digits in (("fill", 3), ("ratio", 2), ("mean", 0))
         )
         left = 1.0

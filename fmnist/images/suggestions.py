@@ -70,11 +70,8 @@ def suggest_options(
     size: width and height of the decoded picture
     """
     way = _other_ways(options)
-    search = Suggestion(
-        "Find the garment with GrabCut",
-        "found with GrabCut",
-        replace(options, method="automatic", segment="grabcut"),
-    )
+    by_grabcut = replace(options, method="automatic", segment="grabcut")
+    search = Suggestion("Find the garment with GrabCut", "found with GrabCut", by_grabcut)
     # what differs from the paper is the drawing, and a search could only do worse
     searches = [search] if preprocessed.kind == "photo" else []
     mirror = Suggestion(
@@ -96,11 +93,7 @@ def suggest_options(
         "direction": [mirror],
         "brightness": way,
     }[issue.name]
-    return [
-        suggestion
-        for suggestion in proposed
-        if suggestion is not None and suggestion.options != options
-    ]
+    return [one for one in proposed if one is not None and one.options != options]
 
 
 def _other_ways(options: PreprocessingOptions) -> list[Suggestion]:

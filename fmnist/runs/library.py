@@ -97,13 +97,7 @@ def find_initial_runs(settings: TrainSettings) -> list[Run]:
 
 def new_run_name(network: str) -> str:
     """A name for a new run that is not taken: the network and the local time."""
-    stem = f"{network}-{datetime.now():%Y%m%d-%H%M%S}"
-    names = {path.name for path in runs_directory().glob(f"{stem}*")}
-    return next(
-        name
-        for name in [stem, *(f"{stem}-{n}" for n in range(2, len(names) + 3))]
-        if name not in names
-    )
+    return free_run_name(f"{network}-{datetime.now():%Y%m%d-%H%M%S}")
 
 
 def free_run_name(name: str) -> str:
