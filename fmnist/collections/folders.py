@@ -61,7 +61,7 @@ def _from_subfolders(root: Path, options: PreprocessingOptions) -> Iterator[Labe
 
 
 def _visible_files(place: Path) -> Iterator[Path]:
-    def fail(error: OSError):  # by default os.walk leaves out what it may not read
+    def fail(error: OSError) -> None:  # by default os.walk leaves out what it may not read
         raise error
 
     for directory, below, names in os.walk(place, onerror=fail):

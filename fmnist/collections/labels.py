@@ -86,7 +86,7 @@ def read_table(data: bytes, find: Callable[[str, int], Key]) -> Iterator[tuple[K
     Raises LabelsError, naming the line, where this is not such a table, a label is none, or a file
     is listed twice.
     """
-    lines = {}  # key -> line where it was first
+    lines: dict[Key, int] = {}  # key -> line where it was first
     for line, fields in _rows(data):
         key = find(fields["path"], line)
         if key in lines:

@@ -5,8 +5,6 @@ the longest edge 28 and the bounding box centred (Xiao et al., arXiv 1708.07747,
 to the left. The limits below are those of the training images. With the answers of `seed-cnn`,
 3.3 % of the 10,000 test images get an issue, and of the mirrored ankle boots, sneakers and
 sandals among them 99.9 %, 99.7 % and 83.4 % are noticed (`tests/test_input_check.py` counts again).
-
-    python -m fmnist.images.input_check        # measures the ranges again and prints the table
 """
 
 from dataclasses import dataclass
@@ -174,7 +172,7 @@ def measure_inputs(images: np.ndarray) -> dict[str, np.ndarray]:
     is not black, in pixels; off_centre: distance of its middle from the picture's, on the worse
     axis; fill, ratio, mean, left: see `ClassRanges`.
     """
-    covered = images > 0
+    covered: np.ndarray = images > 0
     rows, columns = covered.any(axis=2), covered.any(axis=1)  # (N, 28) each
     top, left = rows.argmax(axis=1), columns.argmax(axis=1)
     bottom, right = SIDE - rows[:, ::-1].argmax(axis=1), SIDE - columns[:, ::-1].argmax(axis=1)
@@ -222,22 +220,15 @@ def fit_class_ranges(images: np.ndarray, labels: np.ndarray) -> tuple[ClassRange
     for class_id in range(len(CLASS_NAMES)):
         own = labels == class_id
         fill, ratio, mean = (
-            tuple(round(float(np.quantile(seen[n][own], q)), digits) for q in (0.005, 0.995))
+            (_quantile(seen[n][own], 0.005, digits), _quantile(seen[n][own], 0.995, digits))
             for n, digits in (("fill", 3), ("ratio", 2), ("mean", 0))
         )
         left = 1.0
         if class_id in FOOTWEAR:
-            left = max(0.5, round(float(np.quantile(seen["left"][own], 0.97)), 3))
+            left = max(0.5, _quantile(seen["left"][own], 0.97, 3))
         ranges.append(ClassRanges(fill, ratio, mean, left))
     return tuple(ranges)
 
 
-if __name__ == "__main__":
-    from fmnist.data import load
-
-    train = load("train")
-    for class_name, usual in zip(
-        CLASS_NAMES, fit_class_ranges(train.images, train.labels), strict=True
-    ):
-        values = f"{usual.fill}, {usual.ratio}, {usual.mean}, {usual.left}"
-        print(f"    ClassRanges({values}),  # {class_name}")
+def _quantile(values: np.ndarray, share: float, digits: int) -> float:
+    return round(float(np.quantile(values, share)), digits)

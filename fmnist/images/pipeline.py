@@ -133,8 +133,8 @@ def find_garment(state: State) -> State:
     """Find where the garment is, how bright it is, and whether it is to be negated."""
     garment = garments.segment_garment(state.rgba, state.rgb, state.options)
     polarity = DARK_ON_LIGHT if garment.negated else LIGHT_ON_DARK
-    found = {"segment": garment.segment, "tolerance": garment.tolerance}
-    decided = replace(state.options, polarity=polarity, fill=bool(state.options.fill), **found)
+    decided = replace(state.options, polarity=polarity, fill=bool(state.options.fill))
+    decided = replace(decided, segment=garment.segment, tolerance=garment.tolerance)
     state = replace(state, mask=garment.mask, picture=garment.brightness, decided=decided)
     return replace(state, polarity=garment.polarity)
 

@@ -17,7 +17,8 @@ SIDE = 28
 THUMBNAIL = (51, 73)  # width and height of the shop's thumbnails that the steps started from
 TOLERANCE = 0.05 * 255  # step 2: 5 % of the maximum possible intensity, as a distance in RGB
 CORNER, EDGE, CENTRE = -0.0624, -0.1028, 1.6609  # of the sharpening kernel: radius 1, sigma 1
-SHARPEN = np.float32([[CORNER, EDGE, CORNER], [EDGE, CENTRE, EDGE], [CORNER, EDGE, CORNER]])
+_OUTER = [CORNER, EDGE, CORNER]
+SHARPEN = np.array([_OUTER, [EDGE, CENTRE, EDGE], _OUTER], np.float32)
 
 
 def make_thumbnail(rgb: np.ndarray) -> np.ndarray:

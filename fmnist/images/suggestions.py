@@ -82,18 +82,18 @@ def suggest_options(
     fill = Suggestion("Fill the outline", "filled", replace(options, method="automatic", fill=True))
     hollow = Suggestion("Do not fill it", "not filled", replace(options, fill=False))
     crop = suggest_crop(preprocessed, options, size)
-    proposed = {
+    proposed: dict[str, list[Suggestion | None]] = {
         "empty": [*_swaps(options, preprocessed), *way],
         "polarity": [*_swaps(options, preprocessed), *way],
         "corners": [*way, *searches],
         "size": [*way, crop],
         "centre": [*way, crop],
         "fill": [fill, *way, *searches] if issue.low else [hollow, *way, *searches],
-        "shape": way,
+        "shape": [*way],
         "direction": [mirror],
-        "brightness": way,
-    }[issue.name]
-    return [one for one in proposed if one is not None and one.options != options]
+        "brightness": [*way],
+    }
+    return [one for one in proposed[issue.name] if one is not None and one.options != options]
 
 
 def _other_ways(options: PreprocessingOptions) -> list[Suggestion]:
@@ -141,5 +141,5 @@ def suggest_crop(
     end = np.clip((np.array([left, top]) + last * scale) / size, 0, 1)
     if (start >= end).any() or ((start == 0) & (end == 1)).all():
         return None
-    crop = tuple(float(share) for share in (*start, *end))
+    crop = float(start[0]), float(start[1]), float(end[0]), float(end[1])
     return Suggestion("Crop to the garment", "cropped to the garment", replace(options, crop=crop))

@@ -12,6 +12,7 @@ Fitted once per run, on the 5,000 validation images and on made-up outliers, nev
 """
 
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from scipy.special import expit
@@ -92,7 +93,7 @@ class RejectionPolicy:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: object) -> "RejectionPolicy":
+    def from_dict(cls, values: Any) -> "RejectionPolicy":
         """Read what `to_dict` wrote, now or earlier. Raises ValueError on anything else."""
         try:
             values = _with_new_names(values)

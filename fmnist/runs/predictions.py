@@ -85,7 +85,7 @@ def load_epoch_predictions(run: Run, file: str = TEST_EPOCHS_FILE) -> np.ndarray
 def count_epochs(run: Run, file: str = TEST_EPOCHS_FILE) -> int:
     """How many whole epochs a run has kept, as many as a run can have; 0 where there is no file."""
     try:
-        return min((run.path / file).stat().st_size // _size(file), LIMITS["epochs"][1])
+        return min((run.path / file).stat().st_size // _size(file), int(LIMITS["epochs"][1]))
     except OSError:
         return 0
 

@@ -1,4 +1,4 @@
-"""The label court: an image and two classes, without saying which is whose."""
+"""The review of labels: an image and two classes, without saying which is whose."""
 
 import streamlit as st
 
@@ -97,5 +97,5 @@ def _result(run: Run) -> None:
 
 @loading.cache_of_run("test.npz")
 def _cases(run: Run) -> list[LabelReview]:
-    """The cases of the label court; see `court.cases`."""
+    """The images for the review of labels; see `label_review.find_disputed_labels`."""
     return label_review.find_disputed_labels(loading.predictions(run), loading.test_part().labels)
