@@ -68,29 +68,16 @@ SPLIT_SEED = 20170825  # any constant; this one is the day the dataset was publi
 
 BUNDLED_DIR = Path(__file__).parent / "dataset"
 
-# part -> kind -> (file name, SHA-256 of the decompressed IDX file)
-FILES = {
-    "train": {
-        "images": (
-            "train-images-idx3-ubyte",
-            "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-        ),
-        "labels": (
-            "train-labels-idx1-ubyte",
-            "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-        ),
-    },
-    "test": {
-        "images": (
-            "t10k-images-idx3-ubyte",
-            "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-        ),
-        "labels": (
-            "t10k-labels-idx1-ubyte",
-            "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
-        ),
-    },
+# name of the images' file and of the labels' -> SHA-256 of the decompressed IDX file
+TRAIN_FILES = {
+    "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+    "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
 }
+TEST_FILES = {
+    "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+    "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+}
+FILES = {"train": TRAIN_FILES, "test": TEST_FILES}
 PART_SIZES = {"train": 60_000, "test": 10_000}
 
 
@@ -108,7 +95,7 @@ class Part:
 
 def checksums() -> dict[str, str]:
     """File name -> SHA-256 of the decompressed file, for a run's record of what it learnt from."""
-    return {name: digest for kinds in FILES.values() for name, digest in kinds.values()}
+    return {name: digest for files in FILES.values() for name, digest in files.items()}
 
 
 def default_source() -> str:
@@ -126,7 +113,10 @@ def load(part: str, source: str | None = None) -> Part:
         raise ValueError(f"part must be one of {list(FILES)}, got {part!r}")
     source = source or default_source()
     if source not in SOURCES:
-        raise DatasetError(f"There is no dataset source {source!r}; choose {_choice(SOURCES)}.")
+        *names, last = SOURCES
+        raise DatasetError(
+            f"There is no dataset source {source!r}; choose {', '.join(names)} or {last}."
+        )
     if source == "keras":
         return _load_keras(part)
     directory = BUNDLED_DIR if source == "bundled" else _user_directory()
@@ -174,11 +164,6 @@ def load_validation(source: str | None = None) -> Part:
     return load_train_validation(source, 0.01)[1]  # they are the same whatever the fraction
 
 
-def _choice(names) -> str:
-    names = list(names)
-    return ", ".join(names[:-1]) + " or " + names[-1]
-
-
 def _user_directory() -> Path:
     value = os.environ.get("FMNIST_DATA_DIR")
     if not value:
@@ -191,10 +176,7 @@ def _user_directory() -> Path:
 
 @functools.lru_cache(maxsize=4)
 def _load_directory(part: str, directory: Path) -> Part:
-    (image_name, image_sha), (label_name, label_sha) = FILES[part].values()
-    images = _read_idx(directory, image_name, image_sha)
-    labels = _read_idx(directory, label_name, label_sha)
-    return Part(images, labels)
+    return Part(*(_read_idx(directory, name, sha256) for name, sha256 in FILES[part].items()))
 
 
 def _read_idx(directory: Path, name: str, sha256: str) -> np.ndarray:
@@ -233,7 +215,7 @@ def _load_keras(part: str) -> Part:
             "Without a network, use --source bundled."
         ) from None
     images, labels = train if part == "train" else test
-    for array, (name, sha256) in zip((images, labels), FILES[part].values(), strict=True):
+    for array, (name, sha256) in zip((images, labels), FILES[part].items(), strict=True):
         header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
         if hashlib.sha256(header + array.tobytes()).hexdigest() != sha256:
             raise DatasetError(

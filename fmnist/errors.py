@@ -1,20 +1,5 @@
 """Everything that can go wrong in a way the user can do something about.
 
-    FmnistError
-    +-- DatasetError       the 70,000 images are missing, damaged or unreachable
-    +-- SettingsError      a training setting is outside its legal range
-    +-- RunError           a run's folder is missing or damaged
-    +-- KeepingError       a run cannot be renamed, noted or deleted
-    +-- TrainingBusy       another training holds this machine
-    +-- TrainingFailed     the training process did not start
-    +-- TrainingDiverged   the loss was no number any more
-    +-- BadImage           an uploaded or drawn picture was refused
-    +-- LabelsError        a folder of labelled pictures cannot be read as such
-    +-- BadArchive         an uploaded zip file was refused
-    +-- CorrectionsError   a corrected picture cannot be kept, read or removed
-    +-- BudgetError        nothing can be planned for so many minutes
-    +-- NotesError         a tag or a vote about test images cannot be kept or read
-
 Every message is one sentence or two that says what is wrong and what would work. Pages and the
 command line catch `FmnistError` only; anything else is a bug and belongs in the log.
 """

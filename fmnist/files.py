@@ -14,6 +14,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import filelock
 import numpy as np
@@ -29,6 +30,7 @@ __all__ = [
     "locked_folder",
     "open_zip",
     "quote_name",
+    "read_arrays",
     "read_json_lines",
     "replace_file",
     "save_arrays",
@@ -113,6 +115,19 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def read_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
+    """Arrays of an .npz file, all without `names`. Raises OSError, or ValueError on damage.
+
+    A zip file's checksums show damage, as .npy would not.
+    """
+    with path.open("rb") as file:  # opened here, because NumPy leaves a damaged file open
+        try:
+            with np.load(file, allow_pickle=False) as stored:
+                return {name: stored[name] for name in names or stored.files}
+        except Exception as error:  # of zipfile, zlib, KeyError, AttributeError ...
+            raise ValueError(str(error)) from None
+
+
 def load_arrays(
     path: Path, **expected: tuple[tuple[int, ...], type]
 ) -> tuple[np.ndarray, ...] | None:
@@ -121,12 +136,8 @@ def load_arrays(
     None too where one holds NaN or infinity: then the file is not what was written.
     """
     try:
-        # .npz, because a zip file's checksums show damage; opened here, because NumPy leaves a
-        # damaged file open
-        with path.open("rb") as file:
-            kept = np.load(file, allow_pickle=False)
-            found = tuple(kept[name] for name in expected)
-    except Exception:  # zipfile, zlib, KeyError, ValueError, OSError: all mean to compute it
+        found = tuple(read_arrays(path, *expected).values())
+    except (OSError, ValueError):
         return None
     for array, (shape, dtype) in zip(found, expected.values(), strict=True):
         if array.shape != shape or array.dtype != dtype or not np.isfinite(array).all():
@@ -134,7 +145,7 @@ def load_arrays(
     return found
 
 
-def save_arrays(path: Path, **arrays: np.ndarray) -> None:
+def save_arrays(path: Path, **arrays: Any) -> None:
     """Keep arrays by name, all or none. Raises OSError where the folder cannot be written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, lambda part: np.savez(part, **arrays))

@@ -18,7 +18,7 @@ PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "numpy", "scikit-learn", "s
 def describe_machine() -> dict:
     """Processor model, logical cores and memory in GiB. No host name: runs are published."""
     return {
-        "processor": _processor(),
+        "processor": _cpuinfo("model name") or platform.processor() or platform.machine(),
         "cores": psutil.cpu_count() or 1,
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "system": f"{platform.system()} {platform.machine()}",
@@ -62,10 +62,6 @@ def keep_memory() -> None:
         mallopt = ctypes.CDLL("libc.so.6").mallopt
         for option, value in ((-4, 0), (-1, 2**31 - 1), (-2, 64 * 2**20)):
             mallopt(option, value)  # M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD
-
-
-def _processor() -> str:
-    return _cpuinfo("model name") or platform.processor() or platform.machine()
 
 
 def _cpuinfo(key: str) -> str:

@@ -5,6 +5,7 @@ import platform
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -19,7 +20,7 @@ def this_process() -> dict:
     return {"pid": process.pid, "started": process.create_time(), "host": platform.node()}
 
 
-def is_alive(process: object) -> bool:
+def is_alive(process: Any) -> bool:
     """True where `this_process()` of another process on this machine still names a live one."""
     try:
         other = psutil.Process(process["pid"])
@@ -33,17 +34,13 @@ def is_alive(process: object) -> bool:
 
 
 def start_module(
-    module: str, *arguments: str, environment: dict[str, str] | None = None, **options
+    module: str, *arguments: str, environment: dict[str, str] | None = None, **options: Any
 ) -> subprocess.Popen:
     """Start `python -m MODULE` without input, from whatever folder this process runs in.
 
     The folder stays the working directory, so relative paths mean the same to both; nothing is
-    imported from there.
-
-    Parameters
-    ----------
-    environment : what differs from this process's own variables
-    options : of `subprocess.Popen`, such as `stdout` or `start_new_session`
+    imported from there. `environment` is what differs from this process's own variables, and
+    `options` are those of `subprocess.Popen`.
     """
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.Popen(

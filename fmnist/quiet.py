@@ -3,12 +3,13 @@
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
 
 __all__ = ["quiet"]
 
 
 @contextlib.contextmanager
-def quiet():
+def quiet() -> Iterator[None]:
     """Send file descriptor 2 nowhere: TensorFlow's and LiteRT's notices obey no log level.
 
     For processes with one user (training, command line), never in the web process, whose other

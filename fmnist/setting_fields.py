@@ -64,7 +64,7 @@ class Setting:
 KINDS = {bool: "true or false", str: "the name of a run", tuple: "a list"}
 
 
-def described(default: Any, help_text: str, **about) -> Any:
+def described(default: Any, help_text: str, **about: Any) -> Any:
     """A dataclass field with what `describe` makes a Setting of."""
     how = "default_factory" if callable(default) else "default"
     return dataclasses.field(**{how: default}, metadata={"help": help_text, **about})
@@ -82,11 +82,11 @@ def describe(field: dataclasses.Field) -> Setting:
     return Setting(**{**usual, **field.metadata})
 
 
-def check_number(name: str, value: object, least: float, most: float) -> None:
+def check_number(name: str, value: Any, least: float, most: float) -> None:
     """Raise SettingsError where `value` is no number from least to most, whole where `least` is."""
     whole = isinstance(least, int)
     kinds = (int,) if whole else (int, float)
     legal = isinstance(value, kinds) and not isinstance(value, bool)
-    if not legal or not least <= value <= most:
+    if not (legal and least <= value <= most):
         kind = "a whole number" if whole else "a number"
         raise SettingsError(f"{name} must be {kind} from {least:g} to {most:g}, got {value!r}.")

@@ -5,6 +5,7 @@ They are drawn anew, from a sole, straps, laces and an opening, in the tones of 
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from fmnist.data import BOOT, SANDAL
 
@@ -13,7 +14,7 @@ __all__ = ["draw_shoes_from_above"]
 ZOOM = 4  # drawn larger and shrunk, so that lines have soft edges
 
 
-def draw_shoes_from_above(garment: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
+def draw_shoes_from_above(garment: np.ndarray, label: int, rng: Generator) -> np.ndarray:
     """Draw a pair of shoes, sometimes one, toes up or down, turned a little apart."""
     tones = garment[garment > 8]
     tone = float(rng.choice(tones)) if len(tones) else 128.0
@@ -33,7 +34,7 @@ def draw_shoes_from_above(garment: np.ndarray, label: int, rng: np.random.Genera
     return pair if rng.random() < 0.8 else np.ascontiguousarray(pair[::-1])
 
 
-def _patterned(shoe: np.ndarray, garment: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _patterned(shoe: np.ndarray, garment: np.ndarray, rng: Generator) -> np.ndarray:
     """The shoe with the light and dark of the profile: seams, prints, shadows; (H, W) uint8."""
     profile = np.rot90(garment, int(rng.choice([1, -1])))
     profile = cv2.resize(np.ascontiguousarray(profile), shoe.shape[::-1]).astype(np.float32)
@@ -53,7 +54,7 @@ def _turned(shoe: np.ndarray, degrees: float) -> np.ndarray:
     return turned[:, columns[0] : columns[-1] + 1]
 
 
-def _shoe_from_above(label: int, tone: float, rng: np.random.Generator) -> np.ndarray:
+def _shoe_from_above(label: int, tone: float, rng: Generator) -> np.ndarray:
     """A left shoe, toes up: (30 or more, 11 to 16) uint8."""
     tall, wide = 30 * ZOOM, round(rng.uniform(11, 16)) * ZOOM
     middle, ball, heel = wide / 2, wide * rng.uniform(0.46, 0.49), wide * rng.uniform(0.3, 0.44)
@@ -101,9 +102,7 @@ def _shoe_from_above(label: int, tone: float, rng: np.random.Generator) -> np.nd
     return cv2.resize(drawn, size, interpolation=cv2.INTER_AREA)
 
 
-def _shaft(
-    wide: int, heel: float, tone: float, inside: float, rng: np.random.Generator
-) -> np.ndarray:
+def _shaft(wide: int, heel: float, tone: float, inside: float, rng: Generator) -> np.ndarray:
     """What is seen of a boot's shaft from above and in front: (H, wide) uint8, its opening last."""
     tall = round(rng.uniform(6, 18)) * ZOOM
     drawn = np.zeros((tall + wide // 4, wide), np.uint8)
@@ -120,7 +119,7 @@ def _shaft(
     return drawn
 
 
-def _straps(drawn: np.ndarray, foot: np.ndarray, tone: float, rng: np.random.Generator) -> None:
+def _straps(drawn: np.ndarray, foot: np.ndarray, tone: float, rng: Generator) -> None:
     """Straps over a sandal's sole: bands across, or a thong's two from between the toes."""
     tall, wide = drawn.shape
     straps = np.zeros_like(drawn)

@@ -13,6 +13,7 @@ import string
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFont
 
 from fmnist.augmentation.stylised import frame_garment
@@ -23,7 +24,7 @@ CANVAS = 56  # twice the network's side, so that thin strokes survive
 SIGNS = string.ascii_letters + 2 * string.digits + "?!&%@#$€+=*"
 
 
-def make_outliers(number: int, garments: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def make_outliers(number: int, garments: np.ndarray, rng: Generator) -> np.ndarray:
     """Make `number` pictures, (number, 28, 28) uint8.
 
     garments: (N, 28, 28) uint8, some of which are cut up
@@ -40,11 +41,11 @@ def make_outliers(number: int, garments: np.ndarray, rng: np.random.Generator) -
     return np.stack(pictures) if pictures else np.empty((0, 28, 28), np.uint8)
 
 
-def _written(text: str, size: int, rng: np.random.Generator) -> np.ndarray:
+def _written(text: str, size: int, rng: Generator) -> np.ndarray:
     """Text in light on black, turned a little, its strokes sometimes thickened."""
     font = ImageFont.load_default(size)
     left, top, right, bottom = font.getbbox(text)
-    sheet = Image.new("L", (right - left + 8, bottom - top + 8))
+    sheet = Image.new("L", (int(right - left) + 8, int(bottom - top) + 8))
     ImageDraw.Draw(sheet).text((4 - left, 4 - top), text, int(rng.integers(120, 256)), font)
     sheet = sheet.rotate(rng.normal(0, 8), Image.Resampling.BILINEAR, expand=True)
     picture = np.asarray(sheet)
@@ -52,11 +53,11 @@ def _written(text: str, size: int, rng: np.random.Generator) -> np.ndarray:
     return cv2.dilate(picture, np.ones((thick, thick), np.uint8))
 
 
-def _sign(garments: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _sign(garments: np.ndarray, rng: Generator) -> np.ndarray:
     return _written(str(rng.choice(list(SIGNS))), CANVAS, rng)
 
 
-def _words(garments: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _words(garments: np.ndarray, rng: Generator) -> np.ndarray:
     letters = list(string.ascii_lowercase)
     lines = [
         "".join(rng.choice(letters, rng.integers(2, 9))) for _ in range(int(rng.integers(1, 6)))
@@ -66,16 +67,16 @@ def _words(garments: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.vstack([np.pad(p, ((0, 0), (0, width - p.shape[1]))) for p in pictures])
 
 
-def _noise(garments: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _noise(garments: np.ndarray, rng: Generator) -> np.ndarray:
     """White or soft noise over the whole picture, sometimes with a light or dark middle."""
-    picture = rng.normal(rng.uniform(60, 180), rng.uniform(20, 80), (28, 28))
+    picture: np.ndarray = rng.normal(rng.uniform(60, 180), rng.uniform(20, 80), (28, 28))
     if rng.random() < 0.6:
-        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.5, 4))
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.5, 4)))
         picture = (picture - picture.mean()) / (picture.std() + 1e-3) * rng.uniform(20, 70) + 120
     return np.clip(picture, 1, 255).astype(np.uint8)
 
 
-def _shapes(garments: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _shapes(garments: np.ndarray, rng: Generator) -> np.ndarray:
     """One to four ellipses, rings, stars or polygons."""
     picture = np.zeros((CANVAS, CANVAS), np.uint8)
     for _ in range(int(rng.integers(1, 5))):
@@ -99,7 +100,7 @@ def _shapes(garments: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return picture
 
 
-def _face(garments: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _face(garments: np.ndarray, rng: Generator) -> np.ndarray:
     """A head with eyes and a mouth, as an outline or filled, sometimes with ears or hair."""
     picture = np.zeros((CANVAS, CANVAS), np.uint8)
     head, line = int(rng.integers(100, 256)), int(rng.integers(1, 4))
@@ -120,19 +121,19 @@ def _face(garments: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return picture
 
 
-def _blob(garments: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _blob(garments: np.ndarray, rng: Generator) -> np.ndarray:
     """A ragged region with an uneven inside: what is cut out of a photo without a garment."""
-    field = cv2.resize(rng.normal(0, 1, (6, 6)).astype(np.float32), (CANVAS, CANVAS))
+    field: np.ndarray = cv2.resize(rng.normal(0, 1, (6, 6)).astype(np.float32), (CANVAS, CANVAS))
     field += cv2.resize(rng.normal(0, 0.4, (16, 16)).astype(np.float32), (CANVAS, CANVAS))
     y, x = np.mgrid[-1 : 1 : CANVAS * 1j, -1 : 1 : CANVAS * 1j]
     inside = field - rng.uniform(0.5, 2.5) * (x**2 + y**2) > rng.uniform(-1.5, -0.2)
-    tones = cv2.resize(rng.normal(0, 1, (9, 9)).astype(np.float32), (CANVAS, CANVAS))
+    tones: np.ndarray = cv2.resize(rng.normal(0, 1, (9, 9)).astype(np.float32), (CANVAS, CANVAS))
     tones += rng.normal(0, rng.uniform(0.05, 0.7), tones.shape)
     tones = np.clip(tones * rng.uniform(10, 60) + rng.uniform(80, 200), 9, 255)
     return (tones * inside).astype(np.uint8)
 
 
-def _strokes(garments: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _strokes(garments: np.ndarray, rng: Generator) -> np.ndarray:
     """A scribble: a few wandering lines."""
     picture = np.zeros((CANVAS, CANVAS), np.uint8)
     for _ in range(int(rng.integers(1, 6))):
@@ -143,18 +144,18 @@ def _strokes(garments: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return picture
 
 
-def _cut_up(garments: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _cut_up(garments: np.ndarray, rng: Generator) -> np.ndarray:
     """Four garments' quarters, in each other's places and turned."""
     quarters = []
     for index in rng.integers(0, len(garments), 4):
         top, left = 14 * rng.integers(0, 2, 2)
         quarters.append(
-            np.rot90(garments[index][top : top + 14, left : left + 14], rng.integers(4))
+            np.rot90(garments[index][top : top + 14, left : left + 14], int(rng.integers(4)))
         )
     return np.ascontiguousarray(np.vstack([np.hstack(quarters[:2]), np.hstack(quarters[2:])]))
 
 
-def _textured(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _textured(picture: np.ndarray, rng: Generator) -> np.ndarray:
     """Uneven tones where the picture is not black."""
     tones = cv2.resize(rng.normal(0, 1, (7, 7)).astype(np.float32), picture.shape[::-1])
     value = picture + tones * rng.uniform(10, 50) + rng.normal(0, rng.uniform(0, 20), picture.shape)

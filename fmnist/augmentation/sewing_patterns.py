@@ -8,18 +8,14 @@ image of the same class.
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from fmnist.data import COAT, DRESS, PULLOVER, SHIRT, TSHIRT
 
 __all__ = ["draw_sewn"]
 
-LONG_SLEEVED = {
-    TSHIRT: 0.0,
-    PULLOVER: 1.0,
-    DRESS: 0.15,
-    COAT: 1.0,
-    SHIRT: 0.6,
-}  # share of each class
+# share of each class
+LONG_SLEEVED = {TSHIRT: 0.0, PULLOVER: 1.0, DRESS: 0.15, COAT: 1.0, SHIRT: 0.6}
 ZOOM = 4  # drawn larger and shrunk, so that lines have soft edges
 WIDE = 14 * ZOOM  # of the chest, in drawn pixels
 ROOM = 20 * ZOOM  # for a sleeve at either side
@@ -33,7 +29,7 @@ _LENGTHS = {  # of the body, shortest and longest, in widths of the chest
 }
 
 
-def draw_sewn(garment: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
+def draw_sewn(garment: np.ndarray, label: int, rng: Generator) -> np.ndarray:
     """Draw a garment of class `label` (one of LONG_SLEEVED), in tones of `garment` (H, W) uint8.
 
     Returns (H', W') uint8 with black around it. Body and sleeves differ a little in tone, so that
@@ -76,11 +72,7 @@ def _fill(drawn: np.ndarray, corners: list, tone: float) -> None:
 
 
 def _sleeves(
-    drawn: np.ndarray,
-    label: int,
-    place: tuple[int, float, int],
-    tone: float,
-    rng: np.random.Generator,
+    drawn: np.ndarray, label: int, place: tuple[int, float, int], tone: float, rng: Generator
 ) -> None:
     """Two sleeves, long or short, bent or not; `place`: middle, shoulder's end, body length."""
     middle, shoulder, tall = place
@@ -110,12 +102,7 @@ def _sleeves(
 
 
 def _neck(
-    drawn: np.ndarray,
-    label: int,
-    place: tuple[int, int],
-    neck: float,
-    tone: float,
-    rng: np.random.Generator,
+    drawn: np.ndarray, label: int, place: tuple[int, int], neck: float, tone: float, rng: Generator
 ) -> None:
     """A round or pointed neckline, a hood or a collar, at `place` (x, y)."""
     x, y = place
@@ -142,11 +129,7 @@ def _neck(
 
 
 def _front(
-    drawn: np.ndarray,
-    label: int,
-    place: tuple[int, int, int],
-    tone: float,
-    rng: np.random.Generator,
+    drawn: np.ndarray, label: int, place: tuple[int, int, int], tone: float, rng: Generator
 ) -> None:
     """Placket, front, pocket, belt, print or stripes on the body at `place` (x, top, tall)."""
     x, top, tall = place

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from fmnist.augmentation.from_above import draw_shoes_from_above
 from fmnist.augmentation.sewing_patterns import draw_sewn
@@ -20,7 +21,7 @@ __all__ = ["draw_details", "vary_shape"]
 ZOOM = 4  # drawn larger and shrunk, so that lines have soft edges
 
 
-def vary_shape(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray | None:
+def vary_shape(image: np.ndarray, label: int, rng: Generator) -> np.ndarray | None:
     """Give a garment another shape, (28, 28) uint8 -> (H, W) uint8; None where it keeps its own."""
     change = _drawn_by_lot(_SHAPES.get(label, []), rng.random())
     if change is None:
@@ -40,7 +41,7 @@ def _drawn_by_lot(shapes: list[tuple[float, Callable]], lot: float) -> Callable 
     return None
 
 
-def draw_details(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
+def draw_details(image: np.ndarray, label: int, rng: Generator) -> np.ndarray:
     """Draw a sketch's lines: collar, placket, pocket, sole; (H, W) uint8 -> (H, W) uint8, 0 or 1.
 
     They lie inside the garment. Each is drawn or left out by chance; a sandal has none.
@@ -86,7 +87,7 @@ def draw_details(image: np.ndarray, label: int, rng: np.random.Generator) -> np.
     return drawn & (image > 0)
 
 
-def _flared(garment: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
+def _flared(garment: np.ndarray, label: int, rng: Generator) -> np.ndarray:
     """A dress with a waist and a wide hem, shorter than a shop's, often with a low neck."""
     height, width = garment.shape
     tall = round(height * rng.uniform(0.65, 1.0))
@@ -104,7 +105,7 @@ def _flared(garment: np.ndarray, label: int, rng: np.random.Generator) -> np.nda
     return cut
 
 
-def _backpack(garment: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
+def _backpack(garment: np.ndarray, label: int, rng: Generator) -> np.ndarray:
     """A bag that is as tall as wide or taller, round at the top, with a loop to hang it up."""
     height, width = 28, round(28 * rng.uniform(0.6, 1.0))
     body = cv2.resize(garment, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -126,7 +127,7 @@ def _backpack(garment: np.ndarray, label: int, rng: np.random.Generator) -> np.n
     return cut
 
 
-def _folded(garment: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
+def _folded(garment: np.ndarray, label: int, rng: Generator) -> np.ndarray:
     """A shirt with its sleeves folded behind it: the middle of the body, often shortened."""
     height, width = garment.shape
     aside = round(width * rng.uniform(0.15, 0.28))
@@ -134,7 +135,7 @@ def _folded(garment: np.ndarray, label: int, rng: np.random.Generator) -> np.nda
     return np.ascontiguousarray(garment[:low, aside : width - aside])
 
 
-def _hooded(garment: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
+def _hooded(garment: np.ndarray, label: int, rng: Generator) -> np.ndarray:
     """A hood above the collar, with its opening."""
     height, width = garment.shape
     above = int(rng.integers(3, 8))
@@ -150,7 +151,7 @@ def _hooded(garment: np.ndarray, label: int, rng: np.random.Generator) -> np.nda
     return cut
 
 
-def _apart(garment: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
+def _apart(garment: np.ndarray, label: int, rng: Generator) -> np.ndarray:
     """Trousers with their legs spread: each half sheared outwards below the crotch."""
     height, width = garment.shape
     spread = rng.uniform(0.1, 0.5)

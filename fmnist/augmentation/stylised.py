@@ -9,8 +9,11 @@ back to the framing that `preparation` gives to every input: trimmed, longest ed
 Labels never change, and no image from outside the training part is used.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from fmnist.augmentation import shapes
 from fmnist.augmentation.standard import shift_images
@@ -30,14 +33,14 @@ _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 _SQUARE = np.ones((3, 3), np.uint8)
 
 
-def stylise_images(images: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def stylise_images(images: np.ndarray, labels: np.ndarray, rng: Generator) -> np.ndarray:
     """Stylise a batch: (N, 28, 28) uint8, (N,) -> (N, 28, 28) uint8, light garment on black."""
     return np.stack(
         [_stylise(image, int(label), rng) for image, label in zip(images, labels, strict=True)]
     )
 
 
-def _stylise(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
+def _stylise(image: np.ndarray, label: int, rng: Generator) -> np.ndarray:
     if rng.random() < 0.5:
         image = image[:, ::-1]
     if rng.random() < UNSTYLISED:
@@ -82,7 +85,7 @@ def _silhouette(image: np.ndarray) -> np.ndarray:
     return cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _SQUARE)
 
 
-def _erase(image: np.ndarray, rng: np.random.Generator, chance: float) -> np.ndarray:
+def _erase(image: np.ndarray, rng: Generator, chance: float) -> np.ndarray:
     """Overwrite a box with one grey value (random erasing, Zhong et al., arXiv 1708.04896)."""
     if rng.random() >= chance:
         return image
@@ -93,7 +96,7 @@ def _erase(image: np.ndarray, rng: np.random.Generator, chance: float) -> np.nda
     return image
 
 
-def _brightness(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _brightness(image: np.ndarray, mask: np.ndarray, rng: Generator) -> np.ndarray:
     """Another fabric: a brightness curve, an inversion inside, stripes, light from one side."""
     value = image.astype(np.float32) / 255
     if rng.random() < 0.3:
@@ -120,14 +123,12 @@ def _edges(image: np.ndarray, mask: np.ndarray, threshold: float) -> np.ndarray:
     return ((gradient > threshold) & (inner > 0)).astype(np.uint8)
 
 
-def _outline(
-    image: np.ndarray, mask: np.ndarray, lines: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def _outline(image: np.ndarray, mask: np.ndarray, lines: np.ndarray, rng: Generator) -> np.ndarray:
     """A line drawing: the border of the silhouette, sometimes inner edges, thin or thick."""
-    border = mask - cv2.erode(mask, _CROSS, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    inner = cv2.erode(mask, _CROSS, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    border = (mask - inner) | lines
     if rng.random() < 0.5:
-        border |= _edges(image, mask, rng.uniform(50, 120))
-    border |= lines
+        border = border | _edges(image, mask, rng.uniform(50, 120))
     if rng.random() < 0.4:
         border = cv2.dilate(border, _CROSS)
     drawn = border.astype(np.float32) * rng.uniform(150, 255)
@@ -136,9 +137,7 @@ def _outline(
     return drawn.astype(np.uint8)
 
 
-def _flat(
-    image: np.ndarray, mask: np.ndarray, lines: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def _flat(image: np.ndarray, mask: np.ndarray, lines: np.ndarray, rng: Generator) -> np.ndarray:
     """A silhouette in one tone, sometimes with darker inner lines, as icons have them."""
     drawn = mask * rng.uniform(110, 255)
     if rng.random() < 0.45:
@@ -147,7 +146,7 @@ def _flat(
     return drawn.astype(np.uint8)
 
 
-def _worn(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
+def _worn(image: np.ndarray, label: int, rng: Generator) -> np.ndarray:
     """A person around the garment: head and legs, or a body above trousers."""
     canvas = np.zeros((44, SIDE), np.uint8)
     skin = int(rng.integers(60, 200))
@@ -172,7 +171,7 @@ def _worn(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray
     return canvas
 
 
-def _pair(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _pair(image: np.ndarray, rng: Generator) -> np.ndarray:
     """Two shoes: standing behind each other, or side by side as seen from above."""
     rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
     if not len(rows):
@@ -196,7 +195,7 @@ def _pair(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return canvas
 
 
-def _spread(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _spread(image: np.ndarray, rng: Generator) -> np.ndarray:
     """Turn both sleeves outwards about the shoulders; (28, 28) -> (44, 60) uint8."""
     columns = np.flatnonzero(image.any(axis=0))
     if len(columns) < 18:  # no sleeves at its sides
@@ -204,7 +203,7 @@ def _spread(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     border = (columns[-1] + 1 - columns[0]) * rng.uniform(0.2, 0.28)  # a sleeve's width
     angle = rng.uniform(10, 60)
     size = 60, 44  # as OpenCV has it: width, height
-    to_canvas = np.float32([[1, 0, 16], [0, 1, 2]])
+    to_canvas = np.array([[1, 0, 16], [0, 1, 2]], np.float32)
     left, right = round(columns[0] + border), round(columns[-1] + 1 - border)
     body = image.copy()
     body[:, :left] = body[:, right:] = 0
@@ -218,7 +217,7 @@ def _spread(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return spread
 
 
-def _warp(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _warp(image: np.ndarray, rng: Generator) -> np.ndarray:
     """Turn, shear, stretch and bend; (H, W) -> (64, 64) uint8."""
     height, width = image.shape
     angle = np.deg2rad(rng.normal(0, 7) if rng.random() < 0.85 else rng.uniform(-40, 40))
@@ -238,14 +237,15 @@ def _warp(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
             (CANVAS, CANVAS),
             interpolation=cv2.INTER_CUBIC,
         )
-        warped = cv2.remap(warped, _GRID + bend, None, cv2.INTER_LINEAR)
+        no_second_map: Any = None  # both coordinates are in one; the stubs do not know that
+        warped = cv2.remap(warped, _GRID + bend, no_second_map, cv2.INTER_LINEAR)
     return warped
 
 
 _GRID = np.stack(np.meshgrid(np.arange(CANVAS), np.arange(CANVAS)), axis=-1).astype(np.float32)
 
 
-def _residue(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _residue(image: np.ndarray, rng: Generator) -> np.ndarray:
     """What a segmentation leaves behind: a blot of background, or a bite out of the garment."""
     image = image.copy()
     centre = tuple(int(c) for c in rng.integers(12, 52, 2))

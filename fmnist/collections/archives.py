@@ -6,10 +6,12 @@ says is used to refuse early and believed for nothing else.
 """
 
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fmnist.collections.labels import (
     TABLE,
+    Row,
     class_of,
     class_of_subfolder,
     is_hidden_file,
@@ -102,7 +104,7 @@ class Archive:
             if "/" in name or name.lower().endswith(SUFFIXES)
         )
 
-    def _rows(self, table: bytes):
+    def _rows(self, table: bytes) -> Iterator[tuple[str, Row]]:
         def find(name: str, line: int) -> str:
             try:
                 path = clean_member_path(name)

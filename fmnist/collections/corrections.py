@@ -19,6 +19,7 @@ import io
 import os
 import re
 import zipfile
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from fmnist.collections.labels import LABEL_NAMES, TABLE, Row, read_table, write_table
@@ -59,12 +60,11 @@ def kept() -> list[Row]:
     """
     try:
         data = (directory() / TABLE).read_bytes()
+        return [row for _, row in read_table(data, _known_name)]
     except FileNotFoundError:
         return []
     except OSError as error:
         raise _unreadable(error) from None
-    try:
-        return [row for _, row in read_table(data, _known_name)]
     except LabelsError as error:
         raise CorrectionsError(f"The corrections are damaged: {error}") from None
 
@@ -75,25 +75,10 @@ def name_of(data: bytes) -> str:
 
 
 def keep(data: bytes, label_id: int, kind: str) -> Row:
-    """Keep a picture with its right label; one that is kept already gets the new label.
+    """Save a picture file with its right label (0..9 or NOT_CLOTHING), or its new label.
 
-    Parameters
-    ----------
-    data : bytes
-        A picture file; hostile.
-    label_id : int
-        The true class 0..9 or NOT_CLOTHING.
-    kind : str
-        One of `KINDS`.
-
-    Raises
-    ------
-    BadImage
-        If `images.decode` refuses the picture.
-    CorrectionsError
-        If there is no room, the disk refuses, or another process does not let go.
-    ValueError
-        If there is no such label or kind.
+    Raises BadImage where `decode_image` refuses the picture, CorrectionsError where there is no
+    room or the disk refuses, ValueError where there is no such label or kind.
     """
     if label_id not in LABEL_NAMES or kind not in KINDS:
         raise ValueError(f"no correction has the label {label_id!r} and the kind {kind!r}")
@@ -150,7 +135,7 @@ def export() -> bytes:
     return buffer.getvalue()
 
 
-def _locked():
+def _locked() -> AbstractContextManager[Path]:
     return locked_folder(directory(), CorrectionsError, "The corrections")
 
 

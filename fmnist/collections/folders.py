@@ -25,34 +25,18 @@ __all__ = ["list_labelled_images"]
 
 
 def list_labelled_images(folder: Path, options: PreprocessingOptions = AUTO) -> list[LabelledImage]:
-    """List the labelled pictures of a folder.
+    """The labelled pictures of a folder, at least one, in the table's order or sorted by path.
 
-    Parameters
-    ----------
-    folder : Path
-        In one of the two layouts of `labels`; where it has a `labels.csv`, that one counts.
-    options : PreprocessingOptions
-        How the pictures are prepared.
-
-    Returns
-    -------
-    list of LabelledImage
-        At least one, in the table's order or sorted by path; names are relative to the folder.
-
-    Raises
-    ------
-    LabelsError
-        If there is no such folder, it has no pictures, a line of the table is wrong, a subfolder
-        names no class, or a file lies outside of the folder.
+    Where it has a `labels.csv`, that counts. Names are relative to the folder. Raises LabelsError
+    where there is no such folder, it has no pictures, a line of the table is wrong, a subfolder
+    names no class, or a file lies outside of the folder.
     """
     try:
         if not folder.is_dir():
             raise LabelsError(f"There is no folder {str(folder)!r}.")
         root = folder.resolve()
-        if (root / TABLE).is_file():
-            pictures = list(_from_table(root, options))
-        else:
-            pictures = list(_from_subfolders(root, options))
+        listed = _from_table if (root / TABLE).is_file() else _from_subfolders
+        pictures = list(listed(root, options))
     except OSError as error:
         place = str(error.filename or folder)
         raise LabelsError(f"{place!r} cannot be read ({error.strerror}).") from None
@@ -77,7 +61,7 @@ def _from_subfolders(root: Path, options: PreprocessingOptions) -> Iterator[Labe
 
 
 def _visible_files(place: Path) -> Iterator[Path]:
-    def fail(error: OSError):  # by default os.walk leaves out what it may not read
+    def fail(error: OSError) -> None:  # by default os.walk leaves out what it may not read
         raise error
 
     for directory, below, names in os.walk(place, onerror=fail):

@@ -1,26 +1,18 @@
 """Beat the network: a round of hard images, answered by a person and by a run."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-__all__ = ["ROUND", "Turn", "draw_round"]
+from fmnist.collections.label_review import LabelReview
+
+__all__ = ["ROUND", "draw_round"]
 
 ROUND = 10  # images a round
 
 
-@dataclass(frozen=True)
-class Turn:
-    """One image of a round: its index, its label, the run's answer, the two classes to choose."""
-
-    index: int
-    label: int
-    answer: int
-    shown: tuple[int, int]
-
-
-def draw_round(probabilities: np.ndarray, labels: np.ndarray, seed: int, count: int = ROUND):
-    """A round of `count` images, half of them right: list of `Turn`.
+def draw_round(
+    probabilities: np.ndarray, labels: np.ndarray, seed: int, count: int = ROUND
+) -> list[LabelReview]:
+    """A round of `count` images, half of them right.
 
     Drawn among the 500 right and the 500 wrong ones of the smallest margin between the label and
     the best other class, so that chance alone gets half of them and the run about half, too.
@@ -44,6 +36,6 @@ def draw_round(probabilities: np.ndarray, labels: np.ndarray, seed: int, count: 
         pair = int(labels[index]), int(rival[index])
         swapped = rng.random() < 0.5
         turns.append(
-            Turn(int(index), pair[0], int(answers[index]), pair[::-1] if swapped else pair)
+            LabelReview(int(index), pair[0], int(answers[index]), pair[::-1] if swapped else pair)
         )
     return turns

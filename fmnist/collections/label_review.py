@@ -1,4 +1,4 @@
-"""The label court: where network and label disagree most, people decide without knowing who is who.
+"""Label review: where network and label disagree, people choose without knowing which is which.
 
 A test image on which a run contradicts the label may be the run's mistake or the dataset's. It is
 shown with both classes in an order that tells nothing. The votes correct the accuracy, as far as
@@ -25,7 +25,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class LabelReview:
-    """One image of the court: its index, both classes, and the two in the order to be shown."""
+    """A test image: its index, label and prediction, and two classes in the order to be shown."""
 
     index: int
     label: int
@@ -34,10 +34,10 @@ class LabelReview:
 
 
 def find_disputed_labels(probabilities: np.ndarray, labels: np.ndarray) -> list[LabelReview]:
-    """All images whose label a run contradicts, the most suspicious labels first.
+    """All images whose label a run contradicts, the likeliest label issues first.
 
-    (N, 10) probabilities, (N,) labels. Ordered by `suspicion.margin`. Which class is shown first
-    depends on the index alone, so that it tells nothing and is the same on every visit.
+    (N, 10) probabilities, (N,) labels. Ordered by `label_issues.normalized_margin`. The
+    index alone decides which class is shown first: it tells nothing and stays the same.
     """
     answers = probabilities.argmax(axis=1)
     order = np.argsort(label_issues.normalized_margin(probabilities, labels), kind="stable")

@@ -78,27 +78,15 @@ def is_hidden_file(name: str) -> bool:
 
 
 def read_table(data: bytes, find: Callable[[str, int], Key]) -> Iterator[tuple[Key, Row]]:
-    """Read the bytes of a labels.csv.
+    """Read the bytes of a labels.csv, line by line: what identifies the file, and the line.
 
-    Parameters
-    ----------
-    data : bytes
-        The table; hostile.
-    find : callable
-        Called with a path as written and its line, returns what identifies the file. Raises
-        LabelsError (`leads_out`, `not_there`) where there is none to be had.
+    find: called with a path as written and its line, returns what identifies the file, and raises
+        LabelsError (`leads_out`, `not_there`) where there is none to be had
 
-    Yields
-    ------
-    (Key, Row)
-        What `find` returned, and the line, in the table's order.
-
-    Raises
-    ------
-    LabelsError
-        If this is not such a table, a label is none, or a file is listed twice; names the line.
+    Raises LabelsError, naming the line, where this is not such a table, a label is none, or a file
+    is listed twice.
     """
-    lines = {}  # key -> line where it was first
+    lines: dict[Key, int] = {}  # key -> line where it was first
     for line, fields in _rows(data):
         key = find(fields["path"], line)
         if key in lines:

@@ -1,4 +1,4 @@
-"""What people say about test images: tags, and votes of the label court. Kept until removed.
+"""Tags of test images, and votes from the review of labels. Kept until removed.
 
 They lie in `notes` beside the folder of own runs, because they are about the images and outlive
 every run:
@@ -16,6 +16,8 @@ import json
 import math
 import os
 import time
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -48,10 +50,10 @@ COUNT = PART_SIZES["test"]
 
 @dataclass(frozen=True)
 class Vote:
-    """What somebody said of a test image when shown two classes without their origin.
+    """What somebody chose for a test image when shown two classes without their origin.
 
-    index: of the test image; label: what the dataset says; answer: what the run said; choice: one
-    of both, or CANNOT_TELL; time: seconds since 1970
+    index: of the test image; label: the dataset's; answer: the run's prediction; choice: one of
+    both, or CANNOT_TELL; time: seconds since 1970
     """
 
     index: int
@@ -147,7 +149,7 @@ def votes_csv() -> str:
     return _csv(("index", "label", "answer", "choice", "time"), rows)
 
 
-def _csv(names: tuple[str, ...], rows) -> str:
+def _csv(names: tuple[str, ...], rows: Iterable[tuple]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(names)
@@ -164,5 +166,5 @@ def _harmless(value):
     return f"'{value}" if formula else value
 
 
-def _locked():
+def _locked() -> AbstractContextManager[Path]:
     return locked_folder(directory(), NotesError, "The notes")

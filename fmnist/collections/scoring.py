@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 NOT_CLOTHING = -1  # the label of a picture that shows none of the ten classes
+REFUSED = ("path", "label_id", "message")  # what `score --json` says of a refused file
 VERDICTS = ("confident", "unsure", "not_clothing", "nothing_found", "refused")
 
 
@@ -50,7 +51,7 @@ class LabelledImage:
 
 @dataclass(frozen=True)
 class ScoredImage:
-    """A labelled picture and what was said about it, without pixels: thousands are kept.
+    """A labelled picture and its answer, without pixels: thousands are kept.
 
     path, label_id, kind: as in `LabelledImage`
     class_id, probability (0..1): the best guess; None without one
@@ -135,24 +136,18 @@ class Summary:
     def to_dict(self) -> dict:
         """Plain values under the names that `score --json` promises."""
         rejected = {"right": "rejected", "share": "share"}
+        other_kinds = {kind: tally.to_dict(**rejected) for kind, tally in self.other_kinds.items()}
         of_all = self.confident.n / self.garments.n if self.garments.n else None
+        refused = [{name: getattr(file, name) for name in REFUSED} for file in self.refused]
         return {
             **self.garments.to_dict(),
             "kinds": {kind: tally.to_dict() for kind, tally in self.kinds.items()},
             "classes": {name: tally.to_dict() for name, tally in self.classes.items()},
             "confident": {"share": of_all, **self.confident.to_dict()},
-            "not_clothing": {
-                **self.others.to_dict(**rejected),
-                "kinds": {
-                    kind: tally.to_dict(**rejected) for kind, tally in self.other_kinds.items()
-                },
-            },
+            "not_clothing": {**self.others.to_dict(**rejected), "kinds": other_kinds},
             "verdicts": self.verdicts,
             "confusion_matrix": self.confusion.tolist(),
-            "refused": [
-                {"path": file.path, "label_id": file.label_id, "message": file.message}
-                for file in self.refused
-            ],
+            "refused": refused,
             "worst": [file.to_dict() for file in self.worst],
             "files": [file.to_dict() for file in self.files],
         }
@@ -161,19 +156,9 @@ class Summary:
 def score_images(
     pictures: Iterable[LabelledImage], classifier: Classifier
 ) -> Iterator[ScoredImage]:
-    """Answer pictures one at a time, so that a caller can show progress and stop.
+    """Answer pictures one at a time, in order, so that a caller can show progress and stop.
 
-    Parameters
-    ----------
-    pictures : iterable of LabelledImage
-        Opened one after the other, when their turn comes.
-    classifier : Classifier
-        The network that answers.
-
-    Yields
-    ------
-    ScoredImage
-        One per picture, in order. A picture that cannot be read has the verdict "refused".
+    A picture is opened when its turn comes; one that cannot be read has the verdict "refused".
     """
     for picture in pictures:
         answer = picture.answer(classifier)
@@ -182,31 +167,14 @@ def score_images(
 
 def score_answer(name: str, label_id: int, kind: str, answer: Answer) -> ScoredImage:
     """What is kept of an answer that was given already; the first three as in `LabelledImage`."""
-    return ScoredImage(
-        path=name,
-        label_id=label_id,
-        kind=kind,
-        class_id=answer.class_id,
-        verdict=answer.verdict,
-        probability=answer.probability,
-        message=answer.message,
-    )
+    outcome = answer.class_id, answer.verdict, answer.probability, answer.message
+    return ScoredImage(name, label_id, kind, *outcome)
 
 
 def summarise_scores(files: Iterable[ScoredImage], limit_worst: int = 10) -> Summary:
-    """Count what is right.
+    """Count what is right among what `score_images` yields, which may be nothing.
 
-    Parameters
-    ----------
-    files : iterable of ScoredImage
-        What `score_images` yields; may be empty, and need not be complete.
-    limit_worst : int
-        How many of the wrong answers to single out, >= 0.
-
-    Returns
-    -------
-    Summary
-        Shares are 0..1, intervals 95 % Wilson; both are None of no picture.
+    limit_worst: how many of the wrong answers to single out, >= 0
     """
     files = list(files)
     garments = [file for file in files if file.label_id != NOT_CLOTHING]
@@ -229,7 +197,7 @@ def summarise_scores(files: Iterable[ScoredImage], limit_worst: int = 10) -> Sum
         other_kinds=_by_kind(others),
         verdicts={**dict.fromkeys(VERDICTS, 0), **Counter(file.verdict for file in files)},
         confusion=confusion,
-        worst=sorted(wrong, key=lambda file: (-file.probability, file.path))[:limit_worst],
+        worst=sorted(wrong, key=lambda file: (-(file.probability or 0), file.path))[:limit_worst],
         files=files,
     )
 

@@ -87,7 +87,7 @@ def _reduce(image: Image.Image) -> Image.Image:
     if max(image.size) <= WORKING_SIDE:
         return image
     factor = WORKING_SIDE / max(image.size)
-    size = tuple(max(1, round(side * factor)) for side in image.size)
+    size = max(1, round(image.width * factor)), max(1, round(image.height * factor))
     # "RGBa" has colours multiplied by alpha, which is what may be averaged
     return image.convert("RGBa").resize(size, Image.Resampling.BOX, reducing_gap=2).convert("RGBA")
 

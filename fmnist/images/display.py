@@ -33,7 +33,7 @@ def photo_uri(picture: np.ndarray, quality: int = 60) -> str:
     return _uri(Image.fromarray(picture), "JPEG", quality=quality)
 
 
-def _uri(image: Image.Image, kind: str, **options) -> str:
+def _uri(image: Image.Image, kind: str, **options: int) -> str:
     buffer = io.BytesIO()
     image.save(buffer, format=kind, **options)
     text = base64.b64encode(buffer.getvalue()).decode("ascii")

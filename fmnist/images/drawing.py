@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from fmnist.images.segmentation import close_holes
+from fmnist.images.segmentation import close_holes, shrink
 
 __all__ = ["fill_outline", "is_flat", "is_line_art"]
 
@@ -52,8 +52,7 @@ def is_line_art(brightness: np.ndarray, flat: bool) -> bool:
     inside = _enclosed(ink) & ~ink
     if inside.sum() < LEAST_ENCLOSED * ink.sum():
         return False
-    height, width = ink.shape
-    small = cv2.resize(brightness, (width, height), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(brightness, ink.shape[::-1], interpolation=cv2.INTER_AREA)
     core = cv2.erode(inside.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     values = small[core if core.any() else inside]
     varied, faint = (MOST_TINTED, INK) if flat else (MOST_VARIED, PAPER)
@@ -65,22 +64,19 @@ def fill_outline(brightness: np.ndarray) -> np.ndarray:
 
     Gaps are bridged, by the narrowest of a few closings that makes the outline a closed one.
     """
-    inside = _enclosed(_ink(brightness)).astype(np.float32)
-    height, width = brightness.shape
-    inside = cv2.resize(inside, (width, height), interpolation=cv2.INTER_LINEAR)
+    filled = _enclosed(_ink(brightness)).astype(np.float32)
+    inside = cv2.resize(filled, brightness.shape[::-1], interpolation=cv2.INTER_LINEAR)
     peak = float(brightness.max())
     return np.maximum(brightness * (255 / max(peak, 1)), inside * INSIDE).astype(np.float32)
 
 
 def _ink(brightness: np.ndarray) -> np.ndarray:
     """Strokes as (h, w) bool, longest edge at most SIDE."""
-    height, width = brightness.shape
-    factor = min(1.0, SIDE / max(height, width))
-    size = max(1, round(width * factor)), max(1, round(height * factor))
+    factor = min(1.0, SIDE / max(brightness.shape))
     # thin strokes grow pale as they shrink, so the brightest and not the average is kept
     reach = max(1, int(1 / factor))
     thickened = cv2.dilate(brightness.astype(np.uint8), np.ones((reach, reach), np.uint8))
-    small = cv2.resize(thickened, size, interpolation=cv2.INTER_AREA)
+    small = shrink(thickened, factor)
     return small > INK * small.max()
 
 
@@ -95,8 +91,8 @@ def _enclosed(ink: np.ndarray) -> np.ndarray:
     for gap in GAPS:
         # a closing with the holes filled half-way: the thickened strokes meet across the gap
         kernel = _disc(gap * max(ink.shape))
-        filled = close_holes(cv2.dilate(padded, kernel) > 0)
-        filled = (cv2.erode(filled.astype(np.uint8), kernel) | padded) > 0
+        closed = close_holes(cv2.dilate(padded, kernel) > 0).astype(np.uint8)
+        filled = (cv2.erode(closed, kernel) > 0) | (padded > 0)
         if not gap:
             best = filled
         if filled.sum() >= LEAST_OUTLINE * hull:

@@ -5,8 +5,6 @@ the longest edge 28 and the bounding box centred (Xiao et al., arXiv 1708.07747,
 to the left. The limits below are those of the training images. With the answers of `seed-cnn`,
 3.3 % of the 10,000 test images get an issue, and of the mirrored ankle boots, sneakers and
 sandals among them 99.9 %, 99.7 % and 83.4 % are noticed (`tests/test_input_check.py` counts again).
-
-    python -m fmnist.images.input_check        # measures the ranges again and prints the table
 """
 
 from dataclasses import dataclass
@@ -70,6 +68,24 @@ CLASS_RANGES = (
 # fmt: on
 
 
+UNUSUAL = {  # measure -> name of the issue, and its sentence
+    "fill": (
+        "fill",
+        "It covers {value:.1%} of its bounding box; {low:.1%} to {high:.1%} is usual for {name}.",
+    ),
+    "ratio": (
+        "shape",
+        "It is {value:.2f} times as high as wide; {low:.2f} to {high:.2f} times is usual for "
+        "{name}.",
+    ),
+    "mean": (
+        "brightness",
+        "It is unusually {what} for {name}: {value:.0f} on average, where {low:.0f} to {high:.0f} "
+        "is usual.",
+    ),
+}
+
+
 @dataclass(frozen=True)
 class InputIssue:
     """One thing about an input that is unusual.
@@ -113,9 +129,8 @@ def check_input(
     seen = {name: float(values[0]) for name, values in measure_inputs(pixels[np.newaxis]).items()}
     issues = []
     if seen["corners"] > MOST_CORNERS:
-        issues.append(
-            InputIssue("corners", "The corners are not black: part of the background is left.")
-        )
+        sentence = "The corners are not black: part of the background is left."
+        issues.append(InputIssue("corners", sentence))
     if seen["length"] < LEAST_LENGTH:
         sentence = f"The garment is only {seen['length']:.0f} pixels long; in the dataset it is 28."
         issues.append(InputIssue("size", sentence, low=True))
@@ -126,9 +141,8 @@ def check_input(
     if not issues or issues[0].name != "corners":
         issues += _unusual(seen, usual, name)
     if seen["left"] > usual.left:
-        issues.append(
-            InputIssue("direction", "The toes point right; in the dataset they point left.")
-        )
+        sentence = "The toes point right; in the dataset they point left."
+        issues.append(InputIssue("direction", sentence))
     elif mirrored_class_id in FOOTWEAR and seen["left"] > CLASS_RANGES[mirrored_class_id].left:
         name = CLASS_NAMES[mirrored_class_id]
         sentence = (
@@ -142,28 +156,12 @@ def check_input(
 def _unusual(seen: dict[str, float], usual: ClassRanges, name: str) -> list[InputIssue]:
     """Measures outside the class's usual range."""
     issues = []
-    low, high = usual.fill
-    if not low <= seen["fill"] <= high:
-        sentence = (
-            f"It covers {seen['fill']:.1%} of its bounding box; {low:.1%} to {high:.1%} is usual "
-            f"for {name}."
-        )
-        issues.append(InputIssue("fill", sentence, low=seen["fill"] < low))
-    low, high = usual.ratio
-    if not low <= seen["ratio"] <= high:
-        sentence = (
-            f"It is {seen['ratio']:.2f} times as high as wide; {low:.2f} to {high:.2f} times is "
-            f"usual for {name}."
-        )
-        issues.append(InputIssue("shape", sentence, low=seen["ratio"] < low))
-    low, high = usual.mean
-    if not low <= seen["mean"] <= high:
-        what = "dark" if seen["mean"] < low else "bright"
-        sentence = (
-            f"It is unusually {what} for {name}: {seen['mean']:.0f} on average, where {low:.0f} "
-            f"to {high:.0f} is usual."
-        )
-        issues.append(InputIssue("brightness", sentence, low=seen["mean"] < low))
+    for measure, (issue, sentence) in UNUSUAL.items():
+        value, (low, high) = seen[measure], getattr(usual, measure)
+        if not low <= value <= high:
+            what = "dark" if value < low else "bright"
+            text = sentence.format(value=value, low=low, high=high, name=name, what=what)
+            issues.append(InputIssue(issue, text, low=value < low))
     return issues
 
 
@@ -174,7 +172,7 @@ def measure_inputs(images: np.ndarray) -> dict[str, np.ndarray]:
     is not black, in pixels; off_centre: distance of its middle from the picture's, on the worse
     axis; fill, ratio, mean, left: see `ClassRanges`.
     """
-    covered = images > 0
+    covered: np.ndarray = images > 0
     rows, columns = covered.any(axis=2), covered.any(axis=1)  # (N, 28) each
     top, left = rows.argmax(axis=1), columns.argmax(axis=1)
     bottom, right = SIDE - rows[:, ::-1].argmax(axis=1), SIDE - columns[:, ::-1].argmax(axis=1)
@@ -201,7 +199,7 @@ def _bright_background(pixels: np.ndarray) -> bool:
     if min(height, width) < 8:
         return False
     corners = kept[:: height - 1, :: width - 1]
-    if (corners > BRIGHT).sum() < 3:
+    if np.count_nonzero(corners > BRIGHT) < 3:
         return False
     middle = kept[height // 4 : -(height // 4), width // 4 : -(width // 4)]
     contrast = float(np.median(corners)) - float(middle.mean())
@@ -221,27 +219,16 @@ def fit_class_ranges(images: np.ndarray, labels: np.ndarray) -> tuple[ClassRange
     ranges = []
     for class_id in range(len(CLASS_NAMES)):
         own = labels == class_id
-        low, high = (
-            {n: np.quantile(seen[n][own], q) for n in ("fill", "ratio", "mean")}
-            for q in (0.005, 0.995)
-        )
         fill, ratio, mean = (
-            (round(float(low[n]), digits), round(float(high[n]), digits))
+            (_quantile(seen[n][own], 0.005, digits), _quantile(seen[n][own], 0.995, digits))
             for n, digits in (("fill", 3), ("ratio", 2), ("mean", 0))
         )
         left = 1.0
         if class_id in FOOTWEAR:
-            left = max(0.5, round(float(np.quantile(seen["left"][own], 0.97)), 3))
+            left = max(0.5, _quantile(seen["left"][own], 0.97, 3))
         ranges.append(ClassRanges(fill, ratio, mean, left))
     return tuple(ranges)
 
 
-if __name__ == "__main__":
-    from fmnist.data import load
-
-    train = load("train")
-    for class_name, usual in zip(
-        CLASS_NAMES, fit_class_ranges(train.images, train.labels), strict=True
-    ):
-        values = f"{usual.fill}, {usual.ratio}, {usual.mean}, {usual.left}"
-        print(f"    ClassRanges({values}),  # {class_name}")
+def _quantile(values: np.ndarray, share: float, digits: int) -> float:
+    return round(float(np.quantile(values, share)), digits)

@@ -56,6 +56,12 @@ class PreprocessingOptions:
             if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
                 raise ValueError(f"crop is (left, top, right, bottom) in 0..1, not {self.crop}")
 
+    def crop_in_pixels(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """The crop of a picture of this size, at least one pixel; all of it without a crop."""
+        left, top, right, bottom = self.crop or (0, 0, 1, 1)
+        x, y = min(int(left * width), width - 1), min(int(top * height), height - 1)
+        return x, y, max(x + 1, round(right * width)), max(y + 1, round(bottom * height))
+
     def negated(self, automatic: bool) -> bool:
         """Whether brightness is inverted: as chosen by hand, or else as decided automatically."""
         return automatic if self.polarity == "automatic" else self.polarity == DARK_ON_LIGHT

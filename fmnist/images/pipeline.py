@@ -10,22 +10,34 @@ which they run; `METHODS`, at the end, lists those of each method. What a stage 
 decided by hand instead (`PreprocessingOptions`), and what it did can be looked at (`Step`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from fmnist.images import drawing, garments, segmentation
+from fmnist.images import drawing, garments, published_steps, segmentation
 from fmnist.images.options import AUTO, DARK_ON_LIGHT, LIGHT_ON_DARK, PreprocessingOptions
-from fmnist.images.pipeline_state import SIDE, Box, State, Step, shrink_for_step
-from fmnist.images.published_steps import PUBLISHED_STEPS
 
-__all__ = ["METHODS", "Preprocessed", "preprocess_image"]
+__all__ = ["METHODS", "Preprocessed", "Step", "preprocess_image"]
 
+SIDE = 28
+STEP_SIDE = 160  # longest edge of a step's picture
 LEAST_PIECE = 0.01  # of the largest: smaller specks would widen the box
 LEAST_PEAK = 96.0  # darker garments than this are brightened; the dataset's reach 200 and more
 # Median brightness inside a garment: the middle 80 % of the training images.
 LEAST_MEDIAN, MOST_MEDIAN = 77.0, 222.0
+
+Box = tuple[int, int, int, int]  # (left, top, right, bottom) in pixels
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a stage did, to look at: uint8, (h, w) grey or (h, w, 3) RGB, longest edge <= 160."""
+
+    title: str
+    picture: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -49,59 +61,82 @@ class Preprocessed:
     steps: tuple[Step, ...] = ()
 
 
+@dataclass(frozen=True)
+class State:
+    """A picture between two stages; polarity, kind, decided and steps as in `Preprocessed`.
+
+    rgba, rgb: the decoded picture, cropped, (H, W, 4) uint8, and on white, (H, W, 3) uint8
+    picture: what the stages work on: brightness (h, w) float32, (h, w, 3) uint8 in the published
+        steps, in the end (28, 28) uint8
+    mask: (H, W) bool, where the garment is
+    box: of what was kept, in `rgb`
+    done: whether the remaining stages are left out; without a box nothing was found
+    """
+
+    options: PreprocessingOptions
+    decided: PreprocessingOptions
+    rgba: np.ndarray
+    rgb: np.ndarray
+    picture: np.ndarray
+    mask: np.ndarray
+    polarity: str = DARK_ON_LIGHT
+    box: Box | None = None
+    kind: str = "photo"
+    steps: tuple[Step, ...] = ()
+    done: bool = False
+
+    @property
+    def negated(self) -> bool:
+        """Whether brightness is inverted."""
+        return self.decided.polarity == DARK_ON_LIGHT
+
+    def record(self, title: str, shown: np.ndarray | None = None, **changes: Any) -> "State":
+        """The next state: with the changes, and one more step that shows them, or `shown`."""
+        state = replace(self, **changes)
+        step = Step(title, _shrunk(state.picture if shown is None else shown))
+        return replace(state, steps=(*self.steps, step))
+
+
+def _shrunk(picture: np.ndarray) -> np.ndarray:
+    """(H, W) or (H, W, 3) of any size -> uint8 with the longest edge at most 160."""
+    small = segmentation.shrink(picture, STEP_SIDE / max(picture.shape[:2]))
+    return small if small.dtype == np.uint8 else np.clip(np.rint(small), 0, 255).astype(np.uint8)
+
+
 def preprocess_image(image: Image.Image, options: PreprocessingOptions = AUTO) -> Preprocessed:
     """Turn an RGBA picture (see `decoding.decode_image`) into 28x28 pixels as the dataset's are."""
-    state = State(options, options, np.asarray(image.convert("RGBA")))
+    x, y, x_end, y_end = options.crop_in_pixels(*image.size)
+    rgba = np.asarray(image.convert("RGBA"))[y:y_end, x:x_end]
+    rgb = _on_white(rgba)
+    state = State(options, options, rgba, rgb, rgb, np.ones(rgb.shape[:2], bool))
+    state = state.record("The picture, upright")
     for stage in METHODS[options.method]:
         state = stage(state)
         if state.done:
             break
     pixels = box = None
     if state.box is not None:
-        x, y = state.origin
         left, top, right, bottom = state.box
         pixels, box = state.picture, (left + x, top + y, right + x, bottom + y)
     return Preprocessed(pixels, state.polarity, box, state.kind, state.decided, state.steps)
 
 
-def crop(state: State) -> State:
-    """Cut out the part of the picture that was chosen."""
-    if state.options.crop is None:
-        return state
-    height, width = state.rgba.shape[:2]
-    left, top, right, bottom = state.options.crop
-    x, y = min(int(left * width), width - 1), min(int(top * height), height - 1)
-    x_end, y_end = max(x + 1, round(right * width)), max(y + 1, round(bottom * height))
-    return replace(state, rgba=state.rgba[y:y_end, x:x_end], origin=(x, y))
-
-
-def put_on_white(state: State) -> State:
+def _on_white(rgba: np.ndarray) -> np.ndarray:
     """Remove transparency: the picture as it is seen on white paper."""
-    if state.rgba[..., 3].min() == 255:
-        rgb = np.ascontiguousarray(state.rgba[..., :3])
-    else:
-        cover = state.rgba[..., 3:] / np.float32(255)
-        rgb = np.rint(state.rgba[..., :3] * cover + 255 * (1 - cover)).astype(np.uint8)
-    return state.record("The picture, upright", rgb, rgb=rgb)
+    if rgba[..., 3].min() == 255:
+        return np.ascontiguousarray(rgba[..., :3])
+    cover = rgba[..., 3:] / np.float32(255)
+    return np.rint(rgba[..., :3] * cover + 255 * (1 - cover)).astype(np.uint8)
 
 
 def find_garment(state: State) -> State:
     """Find where the garment is, how bright it is, and whether it is to be negated."""
     garment = garments.segment_garment(state.rgba, state.rgb, state.options)
-    decided = replace(
-        state.options,
-        polarity=DARK_ON_LIGHT if garment.negated else LIGHT_ON_DARK,
-        segment=garment.segment,
-        tolerance=garment.tolerance,
-        fill=bool(state.options.fill),
-    )
-    return replace(
-        state,
-        mask=garment.mask,
-        picture=garment.brightness,
-        polarity=garment.polarity,
-        decided=decided,
-    )
+    polarity = DARK_ON_LIGHT if garment.negated else LIGHT_ON_DARK
+    decided = replace(state.options, polarity=polarity, fill=bool(state.options.fill))
+    decided = replace(decided, segment=garment.segment, tolerance=garment.tolerance)
+    state = replace(state, mask=garment.mask, picture=garment.brightness, decided=decided)
+    return replace(state, polarity=garment.polarity)
 
 
 def keep_pieces(state: State) -> State:
@@ -110,7 +145,7 @@ def keep_pieces(state: State) -> State:
     if not mask.any():
         return replace(state, done=True)
     # the garment in its colours on a grey that few garments have
-    small, covered = shrink_for_step(state.rgb), shrink_for_step(mask * np.uint8(255)) > 127
+    small, covered = _shrunk(state.rgb), _shrunk(mask * np.uint8(255)) > 127
     cut_out = np.where(covered[..., np.newaxis], small, np.uint8(150))
     return state.record("The garment in it", cut_out, mask=mask)
 
@@ -140,8 +175,7 @@ def blacken_background(state: State) -> State:
 def trim(state: State) -> State:
     """Cut off what surrounds the garment."""
     left, top, right, bottom = box = garments.box_of(state.mask)
-    trimmed = state.picture[top:bottom, left:right]
-    return state.record("Trimmed", picture=trimmed, box=box)
+    return state.record("Trimmed", picture=state.picture[top:bottom, left:right], box=box)
 
 
 def recognise_drawing(state: State) -> State:
@@ -157,8 +191,7 @@ def fill_outline(state: State) -> State:
     """Fill the outline of line art with grey."""
     if not state.decided.fill:
         return state
-    filled = drawing.fill_outline(state.picture)
-    return state.record("Outline filled", picture=filled)
+    return state.record("Outline filled", picture=drawing.fill_outline(state.picture))
 
 
 def match_brightness(state: State) -> State:
@@ -168,7 +201,7 @@ def match_brightness(state: State) -> State:
     """
     if state.decided.fill or state.kind != "photo":
         return state
-    left, top, right, bottom = state.box
+    left, top, right, bottom = garments.box_of(state.mask)
     mask, brightness = state.mask[top:bottom, left:right], state.picture
     median = float(np.median(brightness[mask]))
     wanted = float(np.clip(median, LEAST_MEDIAN, MOST_MEDIAN))
@@ -194,6 +227,35 @@ def frame(state: State) -> State:
     return state.record("28 x 28", picture=pixels)
 
 
+def follow_publication(state: State) -> State:
+    """The seven steps by which the dataset's images were made; stop where nothing is left."""
+    options, rgb = state.options, state.rgb
+    # the makers always negated; "automatic" does as they did
+    polarity = DARK_ON_LIGHT if options.negated(True) else LIGHT_ON_DARK
+    tolerance = published_steps.TOLERANCE if options.tolerance is None else options.tolerance
+    decided = replace(options, polarity=polarity, fill=False, segment="plain", tolerance=tolerance)
+    thumbnail = published_steps.make_thumbnail(rgb)
+    state = state.record("Thumbnail", picture=thumbnail, polarity=polarity, decided=decided)
+    edges = published_steps.find_edges(thumbnail, tolerance)
+    if edges is None:
+        return replace(state, done=True)
+    left, top, right, bottom = edges
+    across, down = rgb.shape[1] / thumbnail.shape[1], rgb.shape[0] / thumbnail.shape[0]
+    box = round(left * across), round(top * down), round(right * across), round(bottom * down)
+    kind = "drawing" if drawing.is_flat(rgb, state.mask) else "photo"
+    trimmed = thumbnail[top:bottom, left:right]
+    state = state.record("Trimmed", picture=trimmed, box=box, kind=kind)
+    state = state.record("Subsampled", picture=published_steps.subsample(state.picture))
+    state = state.record("Sharpened", picture=published_steps.sharpen(state.picture))
+    state = state.record("Extended", picture=published_steps.extend(state.picture, thumbnail))
+    if state.negated:
+        state = state.record("Negated", picture=255 - state.picture)
+    else:
+        state = state.record("Already light on dark")
+    grey = np.clip(np.rint(garments.luma(state.picture)), 0, 255).astype(np.uint8)
+    return state.record("Grey", picture=grey)
+
+
 def squeeze(state: State) -> State:
     """Resize all of the picture to 28x28, whatever its proportions, as most programs do."""
     pixels = np.asarray(Image.fromarray(state.rgb).convert("L").resize((SIDE, SIDE)))
@@ -210,14 +272,11 @@ def mirror(state: State) -> State:
     """Swap left and right where that was chosen; always last."""
     if not state.options.mirror:
         return state
-    mirrored = np.ascontiguousarray(state.picture[:, ::-1])
-    return state.record("Mirrored", picture=mirrored)
+    return state.record("Mirrored", picture=np.ascontiguousarray(state.picture[:, ::-1]))
 
 
-METHODS = {
+METHODS: dict[str, tuple[Callable[[State], State], ...]] = {
     "automatic": (
-        crop,
-        put_on_white,
         find_garment,
         keep_pieces,
         pass_dataset_image,
@@ -229,6 +288,6 @@ METHODS = {
         frame,
         mirror,
     ),
-    "published": (crop, put_on_white, *PUBLISHED_STEPS, mirror),
-    "resize": (crop, put_on_white, squeeze, mirror),
+    "published": (follow_publication, mirror),
+    "resize": (squeeze, mirror),
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-__all__ = ["Background", "background", "close_holes", "grabcut", "keep_pieces", "plain"]
+__all__ = ["Background", "background", "close_holes", "grabcut", "keep_pieces", "plain", "shrink"]
 
 # A pixel belongs to the garment where it differs from the background by more than 5 % of the
 # range (the dataset's own trimming, arXiv 1708.07747 section 2 step 2), or more on uneven ground.
@@ -95,7 +95,7 @@ def _gradient(rgb: np.ndarray) -> Background | None:
     return Background(np.clip(surface, 0, 255), float(np.quantile(distance, 0.5)), True)
 
 
-def _terms(x, y) -> np.ndarray:
+def _terms(x: np.ndarray | float, y: np.ndarray | float) -> np.ndarray:
     """(..., 6): a quadratic surface's terms at x and y, each -1 to 1."""
     x, y = np.broadcast_arrays(x, y)
     return np.stack([np.ones_like(x, float), x, y, x * y, x * x, y * y], axis=-1)
@@ -133,19 +133,14 @@ def grabcut(rgb: np.ndarray) -> np.ndarray | None:
     rgb: (H, W, 3) uint8
     """
     height, width = rgb.shape[:2]
-    factor = min(1.0, THUMBNAIL / max(height, width))
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    if min(size) < 16 or max(height, width) < LEAST_SIDE:
+    small = shrink(np.ascontiguousarray(rgb[..., ::-1]), THUMBNAIL / max(height, width))
+    if min(small.shape[:2]) < 16 or max(height, width) < LEAST_SIDE:
         return None
-    small = cv2.resize(rgb[..., ::-1], size, interpolation=cv2.INTER_AREA)
     for start in (_frame_start, _corner_start):
         mask = _cut(small, start(small.shape[:2]))
         mask = close_holes(keep_pieces(mask, share=0.25))
         if LEAST_AREA < mask.mean() < MOST_AREA:
-            smooth = cv2.resize(
-                mask.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR
-            )
-            return smooth > 0.5
+            return cv2.resize(mask.astype(np.float32), (width, height)) > 0.5
     return None
 
 
@@ -170,9 +165,18 @@ def _corner_start(shape: tuple[int, int]) -> np.ndarray:
 
 def _cut(bgr: np.ndarray, start: np.ndarray) -> np.ndarray:
     cv2.setRNGSeed(0)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(bgr, start, None, *models, ITERATIONS, cv2.GC_INIT_WITH_MASK)
+    models, whole = (np.zeros((1, 65)), np.zeros((1, 65))), (0, 0, 0, 0)  # with a mask, not used
+    cv2.grabCut(bgr, start, whole, *models, ITERATIONS, cv2.GC_INIT_WITH_MASK)
     return (start == cv2.GC_FGD) | (start == cv2.GC_PR_FGD)
+
+
+def shrink(picture: np.ndarray, factor: float) -> np.ndarray:
+    """Average (H, W) or (H, W, 3) down; a factor of 1 or more leaves it as it is."""
+    if factor >= 1:
+        return picture
+    height, width = picture.shape[:2]
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 
 
 def keep_pieces(mask: np.ndarray, share: float) -> np.ndarray:

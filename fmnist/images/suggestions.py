@@ -70,11 +70,8 @@ def suggest_options(
     size: width and height of the decoded picture
     """
     way = _other_ways(options)
-    search = Suggestion(
-        "Find the garment with GrabCut",
-        "found with GrabCut",
-        replace(options, method="automatic", segment="grabcut"),
-    )
+    by_grabcut = replace(options, method="automatic", segment="grabcut")
+    search = Suggestion("Find the garment with GrabCut", "found with GrabCut", by_grabcut)
     # what differs from the paper is the drawing, and a search could only do worse
     searches = [search] if preprocessed.kind == "photo" else []
     mirror = Suggestion(
@@ -85,22 +82,18 @@ def suggest_options(
     fill = Suggestion("Fill the outline", "filled", replace(options, method="automatic", fill=True))
     hollow = Suggestion("Do not fill it", "not filled", replace(options, fill=False))
     crop = suggest_crop(preprocessed, options, size)
-    proposed = {
+    proposed: dict[str, list[Suggestion | None]] = {
         "empty": [*_swaps(options, preprocessed), *way],
         "polarity": [*_swaps(options, preprocessed), *way],
         "corners": [*way, *searches],
         "size": [*way, crop],
         "centre": [*way, crop],
         "fill": [fill, *way, *searches] if issue.low else [hollow, *way, *searches],
-        "shape": way,
+        "shape": [*way],
         "direction": [mirror],
-        "brightness": way,
-    }[issue.name]
-    return [
-        suggestion
-        for suggestion in proposed
-        if suggestion is not None and suggestion.options != options
-    ]
+        "brightness": [*way],
+    }
+    return [one for one in proposed[issue.name] if one is not None and one.options != options]
 
 
 def _other_ways(options: PreprocessingOptions) -> list[Suggestion]:
@@ -148,5 +141,5 @@ def suggest_crop(
     end = np.clip((np.array([left, top]) + last * scale) / size, 0, 1)
     if (start >= end).any() or ((start == 0) & (end == 1)).all():
         return None
-    crop = tuple(float(share) for share in (*start, *end))
+    crop = float(start[0]), float(start[1]), float(end[0]), float(end[1])
     return Suggestion("Crop to the garment", "cropped to the garment", replace(options, crop=crop))

@@ -139,8 +139,9 @@ def answer_image(
     answers = [
         replace(answer_pixels(found.pixels, classifier), preprocessed=found, options=used)
         for used, found in candidates
+        if found.pixels is not None
     ]
-    return max(answers, key=lambda answer: answer.probability)  # the first of equals
+    return max(answers, key=lambda answer: answer.probability or 0.0)  # the first of equals
 
 
 def answer_pixels(pixels: np.ndarray, classifier: Classifier) -> Answer:

@@ -58,13 +58,11 @@ class Classifier:
             raise ValueError(
                 f"expected (N, 28, 28) uint8, got {images.shape} {images.dtype} instead"
             )
-        probabilities, features = [], []
-        for start in range(0, len(images), BATCH):
-            part = self._invoke(scale(images[start : start + BATCH]))
-            probabilities.append(part[0])
-            features.append(part[1])
-        if not probabilities:
+        if not len(images):
             return np.empty((0, 10), np.float32), np.empty((0, 0), np.float32)
+        starts = range(0, len(images), BATCH)
+        parts = [self._invoke(scale(images[start : start + BATCH])) for start in starts]
+        probabilities, features = zip(*parts, strict=True)
         return np.concatenate(probabilities), np.concatenate(features)
 
     def _invoke(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

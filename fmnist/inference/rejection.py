@@ -12,23 +12,28 @@ Fitted once per run, on the 5,000 validation images and on made-up outliers, nev
 """
 
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import expit, softmax
+from scipy.special import expit
 
 from fmnist.augmentation import outliers
 from fmnist.augmentation.stylised import stylise_images
-from fmnist.inference.tta import TTA_VARIANTS, average_tta, predict_tta, predict_tta_variants
-from fmnist.metrics.calibration import expected_calibration_error, risk_coverage
+from fmnist.inference.tta import (
+    TTA_VARIANTS,
+    Predict,
+    average_tta,
+    predict_tta,
+    predict_tta_variants,
+)
+from fmnist.metrics.calibration import (
+    apply_temperature,
+    expected_calibration_error,
+    fit_temperature,
+    risk_coverage,
+)
 
-__all__ = [
-    "UNFITTED",
-    "RejectionPolicy",
-    "apply_temperature",
-    "fit_rejection_policy",
-    "fit_temperature",
-]
+__all__ = ["UNFITTED", "RejectionPolicy", "fit_rejection_policy"]
 
 # Of the validation images, so many at most are called no garment, and so many not answered in all.
 MOST_NOT_CLOTHING = 0.01
@@ -88,7 +93,7 @@ class RejectionPolicy:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: object) -> "RejectionPolicy":
+    def from_dict(cls, values: Any) -> "RejectionPolicy":
         """Read what `to_dict` wrote, now or earlier. Raises ValueError on anything else."""
         try:
             values = _with_new_names(values)
@@ -119,7 +124,7 @@ UNFITTED = RejectionPolicy()  # for a run without a verdict.json
 
 
 def fit_rejection_policy(
-    classifier, images: np.ndarray, labels: np.ndarray, seed: int = 0
+    classifier: Predict, images: np.ndarray, labels: np.ndarray, seed: int = 0
 ) -> RejectionPolicy:
     """Fit on images (N, 28, 28) uint8 that the network was not trained on, and (N,) labels."""
     from sklearn.linear_model import LogisticRegression  # a training needs it, a page does not
@@ -176,20 +181,3 @@ def fit_rejection_policy(
             "risk_coverage": risk_coverage(after.max(axis=1), right),
         },
     )
-
-
-def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Softmax of log-probabilities divided by the temperature, > 0; (..., 10) -> same, float32."""
-    logits = np.log(np.maximum(probabilities, 1e-12)) / temperature
-    return softmax(logits, axis=-1).astype(np.float32)
-
-
-def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature with the least cross-entropy on (N, 10) probabilities and (N,) labels."""
-
-    def loss(log_temperature: float) -> float:
-        calibrated = apply_temperature(probabilities, float(np.exp(log_temperature)))
-        of_true = calibrated[np.arange(len(labels)), labels]
-        return float(-np.log(np.maximum(of_true, 1e-12)).mean())
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-2, 2), method="bounded").x))

@@ -5,7 +5,7 @@ nearly the same of all of them where it knows the garment, and different things 
 Which variants a network knows is found out on validation images (`rejection.fit_rejection_policy`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -22,6 +22,8 @@ __all__ = [
 
 SIDE = 28
 TURN = 8.0  # degrees
+# a Classifier, called with (N, 28, 28) uint8: probabilities (N, 10) and features (N, F)
+Predict = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def _turned(pixels: np.ndarray, degrees: float) -> np.ndarray:
@@ -71,7 +73,7 @@ class TTAPrediction:
 
 
 def predict_tta(
-    images: np.ndarray, classifier, variants: Sequence[str] = tuple(TTA_VARIANTS)
+    images: np.ndarray, classifier: Predict, variants: Sequence[str] = tuple(TTA_VARIANTS)
 ) -> TTAPrediction:
     """Classify the named variants of (N, 28, 28) uint8, N >= 1, and average."""
     return average_tta(*predict_tta_variants(images, classifier, variants), tuple(variants))
@@ -85,12 +87,13 @@ def make_tta_variants(
 
 
 def predict_tta_variants(
-    images: np.ndarray, classifier, variants: Sequence[str] = tuple(TTA_VARIANTS)
+    images: np.ndarray, classifier: Predict, variants: Sequence[str] = tuple(TTA_VARIANTS)
 ) -> tuple[np.ndarray, np.ndarray]:
     """(N, 28, 28) uint8 -> probabilities (N, V, 10) and features (N, V, F), float32."""
     inputs = np.concatenate([make_tta_variants(pixels, variants) for pixels in images])
-    predicted = classifier(inputs)  # (N * V, 10) and (N * V, F)
-    return tuple(part.reshape(len(images), len(variants), -1) for part in predicted)
+    probabilities, features = classifier(inputs)  # (N * V, 10) and (N * V, F)
+    shape = len(images), len(variants), -1
+    return probabilities.reshape(shape), features.reshape(shape)
 
 
 def average_tta(

@@ -3,13 +3,17 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
 
 from fmnist.metrics.report import wilson_interval
 
 __all__ = [
     "Bin",
+    "apply_temperature",
     "bin_of",
     "expected_calibration_error",
+    "fit_temperature",
     "reliability_bins",
     "risk_coverage",
     "top_k",
@@ -106,3 +110,20 @@ def top_k(probabilities: np.ndarray, labels: np.ndarray, k: int) -> int:
         (probabilities == of_true) & (np.arange(probabilities.shape[1]) < labels[:, np.newaxis])
     )
     return int((before.sum(axis=1) < k).sum())
+
+
+def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Softmax of log-probabilities divided by the temperature, > 0; (..., 10) -> same, float32."""
+    logits = np.log(np.maximum(probabilities, 1e-12)) / temperature
+    return softmax(logits, axis=-1).astype(np.float32)
+
+
+def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature with the least cross-entropy on (N, 10) probabilities and (N,) labels."""
+
+    def loss(log_temperature: float) -> float:
+        calibrated = apply_temperature(probabilities, float(np.exp(log_temperature)))
+        of_true = calibrated[np.arange(len(labels)), labels]
+        return float(-np.log(np.maximum(of_true, 1e-12)).mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-2, 2), method="bounded").x))

@@ -10,6 +10,10 @@ function or a `functools.partial` of one: `script` exports its source.
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import keras
 
 __all__ = ["NETWORKS", "Network", "build_network", "with_tta"]
 
@@ -151,6 +155,6 @@ def with_tta(model, mirrored, shift):
     return Model(image, model.get_layer("probabilities")(features), name=model.name)
 
 
-def build_network(name: str):
+def build_network(name: str) -> "keras.Model":
     """Return a new, uncompiled `keras.Model`. Raises KeyError for a name not in `NETWORKS`."""
     return NETWORKS[name].builder()

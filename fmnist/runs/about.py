@@ -10,6 +10,7 @@ import os
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fmnist.errors import KeepingError
 from fmnist.files import locked_folder, write_json
@@ -35,7 +36,7 @@ MAX_READ = 2**20  # bytes; nothing that this module writes is near it
 
 @dataclass(frozen=True)
 class About:
-    """What people say of a run: whether it has a star, and up to MAX_NOTE_LENGTH characters."""
+    """Whether a run has a star, and its note of up to MAX_NOTE_LENGTH characters."""
 
     starred: bool = False
     note: str = ""
@@ -43,7 +44,7 @@ class About:
 
 def load_about(run: Run) -> About:
     """The run's star and note; neither where nothing sound is kept. Never raises."""
-    kept = _read(_place(run))
+    kept: Any = _read(_place(run))
     if run.shipped:
         kept = kept.get(run.name)
     if not isinstance(kept, dict):
@@ -126,7 +127,7 @@ def _read(path: Path) -> dict:
     return kept if isinstance(kept, dict) else {}
 
 
-def _change(run: Run, **values) -> None:
+def _change(run: Run, **values: Any) -> None:
     with lock_runs():
         if not run.path.is_dir():
             raise KeepingError(f"The run {run.name!r} is gone; somebody has renamed or deleted it.")

@@ -8,11 +8,15 @@ augmentation follow from the seed and the epoch, so nothing else has to be kept.
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fmnist.errors import RunError
-from fmnist.files import replace_file
+from fmnist.files import read_arrays, save_arrays
+
+if TYPE_CHECKING:
+    import keras
 
 __all__ = ["CHECKPOINT_FILE", "Checkpoint", "load_checkpoint", "peek_checkpoint", "save_checkpoint"]
 
@@ -28,7 +32,7 @@ class Checkpoint:
     last: dict
 
 
-def save_checkpoint(path: Path, model, checkpoint: Checkpoint) -> None:
+def save_checkpoint(path: Path, model: "keras.Model", checkpoint: Checkpoint) -> None:
     """Write the state of a compiled Keras model into the run's folder `path`."""
     import keras
 
@@ -36,22 +40,19 @@ def save_checkpoint(path: Path, model, checkpoint: Checkpoint) -> None:
         f"v{at}": keras.ops.convert_to_numpy(variable.value)
         for at, variable in enumerate(_variables(model))
     }
-    words = json.dumps(vars(checkpoint)).encode()
-    replace_file(
-        path / CHECKPOINT_FILE,
-        lambda part: np.savez(part, about=np.frombuffer(words, np.uint8), **arrays),
-    )
+    about = np.frombuffer(json.dumps(vars(checkpoint)).encode(), np.uint8)
+    save_arrays(path / CHECKPOINT_FILE, about=about, **arrays)
 
 
-def load_checkpoint(path: Path, model) -> Checkpoint:
+def load_checkpoint(path: Path, model: "keras.Model") -> Checkpoint:
     """Put a run's checkpoint into a compiled model of the same network and say where it is.
 
     Raises RunError where the file is missing, damaged, or of another network.
     """
     checkpoint = peek_checkpoint(path)
     variables = _variables(model)
-    with (path / CHECKPOINT_FILE).open("rb") as file, np.load(file, allow_pickle=False) as stored:
-        arrays = [stored[name] for name in stored.files if name != "about"]
+    stored = read_arrays(path / CHECKPOINT_FILE)
+    arrays = [array for name, array in stored.items() if name != "about"]
     if [array.shape for array in arrays] != [tuple(variable.shape) for variable in variables]:
         raise RunError(f"The checkpoint of the run {path.name!r} is of another network.")
     for variable, array in zip(variables, arrays, strict=True):
@@ -65,16 +66,13 @@ def peek_checkpoint(path: Path) -> Checkpoint:
     if not file.is_file():
         raise RunError(f"The run {path.name!r} has no checkpoint to go on from.")
     try:
-        # opened here, because NumPy leaves a damaged file open
-        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
-            about = json.loads(stored["about"].tobytes())
-        checkpoint = Checkpoint(int(about["epoch"]), float(about["seconds"]), dict(about["last"]))
-    except Exception as error:  # zipfile, zlib, KeyError, ValueError, OSError: all mean damage
+        about = json.loads(read_arrays(file, "about")["about"].tobytes())
+        return Checkpoint(int(about["epoch"]), float(about["seconds"]), dict(about["last"]))
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise RunError(f"The checkpoint of {path.name!r} is damaged ({error}).") from None
-    return checkpoint
 
 
-def _variables(model) -> list:
+def _variables(model: "keras.Model") -> list:
     """Everything that a step changes, but the metrics, which begin anew in every epoch."""
     optimizer = model.optimizer
     if not optimizer.built:

@@ -65,7 +65,7 @@ def parse_forecast(text: str) -> Forecast:
 def load_forecast(run: Run) -> Forecast | None:
     """The forecast that a run began with, None where it has none that is sound."""
     try:
-        return Forecast(**run.info.get("forecast", run.info.get("promise")))  # its former name
+        return Forecast(**(run.info.get("forecast") or {}))
     except (TypeError, ValueError):
         return None
 
@@ -104,4 +104,4 @@ def total_seconds(run: Run) -> float | None:
         return None
     times = {event["event"]: event.get("time") for event in read_events(run)}
     begin, end = times.get("finishing"), times.get("end")
-    return trained if None in (begin, end) else trained + max(0.0, end - begin)
+    return trained if begin is None or end is None else trained + max(0.0, end - begin)

@@ -15,6 +15,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from fmnist.runs.run import Run
 
@@ -163,7 +164,7 @@ class _FollowedFile:
             self._progress = self._replay.progress()
         return self._progress
 
-    def _is_same(self, file) -> bool:
+    def _is_same(self, file: BinaryIO) -> bool:
         file.seek(self._size - len(self._tail))
         return file.read(len(self._tail)) == self._tail
 
@@ -207,7 +208,7 @@ class _Replay:
             case "rate":
                 self._set(refused="")
 
-    def _set(self, **changes) -> None:
+    def _set(self, **changes: Any) -> None:
         self._now = dataclasses.replace(self._now, **changes)
 
     def _seconds_until(self, epoch: int = 2**31) -> float:

@@ -47,9 +47,8 @@ def list_runs() -> list[Run]:
     shipped = [
         read_run(path) for path in sorted(paths, key=lambda p: (p.name != DEFAULT_RUN, p.name))
     ]
-    directory = runs_directory()
-    paths = directory.glob("*") if directory.is_dir() else []
-    own = [read_run(path) for path in paths if path.is_dir() and not path.name.startswith(".")]
+    paths = [path for path in runs_directory().glob("*") if path.is_dir()]
+    own = [read_run(path) for path in paths if not path.name.startswith(".")]
     taken = {run.name for run in shipped}
     own = [run for run in own if run.name not in taken]  # a shipped name cannot be shadowed
     return shipped + sorted(own, key=lambda run: (run.created, run.name), reverse=True)
@@ -82,6 +81,8 @@ def find_initial_runs(settings: TrainSettings) -> list[Run]:
     found = [find_run(name.strip()) for name in settings.initial.split(",")]
     for run in found:
         find_keras_file(run)
+        if run.settings is None:
+            raise RunError(f"The run {run.name!r} has no settings.")
         if run.settings.network != settings.network:
             raise RunError(
                 f"The run {run.name!r} is of the network {run.settings.network!r}; a training of "
@@ -97,13 +98,7 @@ def find_initial_runs(settings: TrainSettings) -> list[Run]:
 
 def new_run_name(network: str) -> str:
     """A name for a new run that is not taken: the network and the local time."""
-    stem = f"{network}-{datetime.now():%Y%m%d-%H%M%S}"
-    names = {path.name for path in runs_directory().glob(f"{stem}*")}
-    return next(
-        name
-        for name in [stem, *(f"{stem}-{n}" for n in range(2, len(names) + 3))]
-        if name not in names
-    )
+    return free_run_name(f"{network}-{datetime.now():%Y%m%d-%H%M%S}")
 
 
 def free_run_name(name: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from fmnist.data import CLASS_NAMES, PART_SIZES, VALIDATION_SIZE
 from fmnist.errors import RunError
+from fmnist.files import read_arrays
 from fmnist.runs.run import Run, check_run_file
 from fmnist.settings import LIMITS
 
@@ -40,10 +41,8 @@ def load_predictions(run: Run) -> np.ndarray:
         raise RunError(f"The run {run.name!r} has no answers on the test set yet.")
     check_run_file(run, "test.npz")
     try:
-        # opened here, because NumPy leaves a damaged file open
-        with (run.path / "test.npz").open("rb") as file:
-            probabilities = np.load(file, allow_pickle=False)["probabilities"]
-    except Exception as error:  # zipfile, zlib, KeyError, ValueError, OSError: all mean damage
+        (probabilities,) = read_arrays(run.path / "test.npz", "probabilities").values()
+    except (OSError, ValueError) as error:
         raise RunError(f"The run {run.name!r} is damaged: test.npz ({error}).") from None
     shape = (PART_SIZES["test"], 10)
     if probabilities.shape != shape or probabilities.dtype != np.float32:
@@ -64,7 +63,7 @@ def save_epoch_predictions(
     shape = IMAGES[file], len(CLASS_NAMES)
     if probabilities.shape != shape:
         raise ValueError(f"expected {shape}, got {probabilities.shape} instead")
-    size, place = shape[0] * shape[1], path / file
+    size, place = _size(file), path / file
     place.touch()
     with place.open("r+b") as out:
         out.truncate((epoch - 1) * size)
@@ -74,26 +73,25 @@ def save_epoch_predictions(
 
 def load_epoch_predictions(run: Run, file: str = TEST_EPOCHS_FILE) -> np.ndarray:
     """All whole epochs of a run: (E, N, 10) uint8, 255 for a probability of 1; E may be 0."""
-    shape = IMAGES[file], len(CLASS_NAMES)
-    size = shape[0] * shape[1]
     try:
         data = (run.path / file).read_bytes()
     except OSError:
-        return np.zeros((0, *shape), np.uint8)
-    whole = len(data) // size
-    return np.frombuffer(data, np.uint8, whole * size).reshape(whole, *shape)
+        data = b""
+    whole = len(data) // _size(file)
+    kept = np.frombuffer(data[: whole * _size(file)], np.uint8)
+    return kept.reshape(whole, IMAGES[file], len(CLASS_NAMES))
 
 
 def count_epochs(run: Run, file: str = TEST_EPOCHS_FILE) -> int:
     """How many whole epochs a run has kept, as many as a run can have; 0 where there is no file."""
     try:
-        return min((run.path / file).stat().st_size // _size(file), LIMITS["epochs"][1])
+        return min((run.path / file).stat().st_size // _size(file), int(LIMITS["epochs"][1]))
     except OSError:
         return 0
 
 
 def load_epoch(run: Run, epoch: int, file: str = TEST_EPOCHS_FILE) -> np.ndarray | None:
-    """What was said after one epoch (1, 2, ...): (N, 10) uint8; None where that was not kept.
+    """The probabilities after one epoch (1, 2, ...): (N, 10) uint8; None where there are none.
 
     Reads that epoch alone: a run of a hundred epochs has 10 MB.
     """
@@ -110,7 +108,7 @@ def load_epoch(run: Run, epoch: int, file: str = TEST_EPOCHS_FILE) -> np.ndarray
 
 
 def load_image_epochs(run: Run, index: int, file: str = TEST_EPOCHS_FILE) -> np.ndarray:
-    """What was said about image `index` after each epoch: (E, 10) uint8; E may be 0.
+    """The probabilities of image `index` after each epoch: (E, 10) uint8; E may be 0.
 
     Reads ten bytes an epoch. Raises IndexError where there is no such image.
     """
@@ -129,7 +127,7 @@ def load_image_epochs(run: Run, index: int, file: str = TEST_EPOCHS_FILE) -> np.
 
 
 def load_predicted_classes(run: Run, file: str = TEST_EPOCHS_FILE) -> np.ndarray:
-    """The answered classes after each epoch: (E, N) uint8; E may be 0.
+    """The predicted classes after each epoch: (E, N) uint8; E may be 0.
 
     Goes through the file epoch by epoch and never holds more than one.
     """

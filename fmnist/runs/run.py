@@ -2,9 +2,9 @@
 
     run.json        settings, state, versions, machine, dataset, timings, scores, file hashes
     history.jsonl   one line per event while it trains (start, progress, epoch, end, error)
-    log.txt         what the training process said
+    log.txt         what the training process printed
     checkpoint.npz  to go on with after its last whole epoch (`checkpoint`)
-    epochs.u8, validation.u8   what it said after every epoch (`predictions`)
+    epochs.u8, validation.u8   its probabilities after every epoch (`predictions`)
     lens.npz        its first layer after every epoch (`feature_maps`)
     stop, pause, rate.txt      what is asked of it while it trains (`control`)
     model.keras     the network, without the optimizer's state
@@ -24,6 +24,7 @@ import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from fmnist.errors import RunError, SettingsError
 from fmnist.files import sha256_of, write_json
@@ -140,7 +141,7 @@ class Run:
         return str(self.info.get("created", ""))
 
 
-def _number(value: object) -> bool:
+def _number(value: Any) -> bool:
     return type(value) in (int, float) and abs(value) < 2**31  # which no NaN is either
 
 
@@ -181,7 +182,7 @@ def read_run(path: Path) -> Run:
     return run
 
 
-def write_run_info(path: Path, **changes) -> None:
+def write_run_info(path: Path, **changes: Any) -> None:
     """Change entries of run.json; None removes one.
 
     Only the run's own process calls this, and after its end `classifier.refit`.
@@ -212,7 +213,7 @@ def check_run_file(run: Run, name: str) -> None:
         raise RunError(f"The run {run.name!r} is damaged: {name} was changed.")
 
 
-def _read_info(path: Path):
+def _read_info(path: Path) -> Any:
     """What run.json holds, by today's names."""
     info = json.loads((path / "run.json").read_text(encoding="utf-8"))
     if isinstance(info, dict):

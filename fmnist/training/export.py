@@ -1,6 +1,7 @@
 """What pages need of a trained network, written into its run's folder."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,12 +12,15 @@ from fmnist.quiet import quiet
 from fmnist.runs.run import read_run, write_run_info
 from fmnist.training.steps import evaluate_predictions
 
+if TYPE_CHECKING:
+    import keras
+
 __all__ = ["export_litert", "export_run"]
 
 EXPORTED = ("model.tflite", "test.npz")
 
 
-def export_run(path: Path, model, source: str) -> None:
+def export_run(path: Path, model: "keras.Model", source: str) -> None:
     """Give the run at `path` what pages need of its network: model.tflite, test.npz, verdict.json.
 
     The verdicts are fitted on the validation images, which a training on all 60,000 has seen: its
@@ -43,7 +47,7 @@ def export_run(path: Path, model, source: str) -> None:
         fit_rejection(read_run(path), validation.images, validation.labels)
 
 
-def export_litert(model, path: Path) -> None:
+def export_litert(model: "keras.Model", path: Path) -> None:
     """Write `model` as .tflite with two outputs: probabilities (B, 10) and features (B, F)."""
     import keras
 

@@ -5,11 +5,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fmnist.files import replace_file
+from fmnist.data import scale
+from fmnist.files import read_arrays, save_arrays
 from fmnist.runs.run import Run
+
+if TYPE_CHECKING:
+    import keras
 
 __all__ = [
     "FEATURE_MAPS_FILE",
@@ -20,7 +25,7 @@ __all__ = [
 ]
 
 FEATURE_MAPS_FILE = "lens.npz"
-SHOWN_IMAGE = 6  # which validation image is looked at: an ankle boot
+SHOWN_IMAGE = 6  # the validation image that is shown: an ankle boot
 MAX_FILTERS = 64  # filters that are kept
 
 
@@ -36,14 +41,12 @@ class FeatureMaps:
     activations: np.ndarray
 
 
-def save_feature_maps(path: Path, model, image: np.ndarray) -> None:
-    """Write the first convolution of a Keras model and its view of (28, 28) uint8.
+def save_feature_maps(path: Path, model: "keras.Model", image: np.ndarray) -> None:
+    """Write the first convolution of a Keras model and its activations for (28, 28) uint8.
 
     Nothing where a network begins otherwise.
     """
     import keras
-
-    from fmnist.data import scale
 
     first = next((layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)), None)
     if first is None or first.kernel.shape[2] != 1:
@@ -52,22 +55,16 @@ def save_feature_maps(path: Path, model, image: np.ndarray) -> None:
     made = first(scale(image[np.newaxis]))  # (1, H, W, F)
     made = keras.ops.convert_to_numpy(keras.ops.cast(made, "float32"))[0]
     kernel = keras.ops.convert_to_numpy(first.kernel.value)[:, :, 0]  # (K, K, F)
-    arrays = {
-        "filters": kernel.transpose(2, 0, 1)[:MAX_FILTERS].astype(np.float32),
-        "activations": np.maximum(made, 0).transpose(2, 0, 1)[:MAX_FILTERS].astype(np.float32),
-    }
-    replace_file(path / FEATURE_MAPS_FILE, lambda part: np.savez(part, **arrays))
+    filters = kernel.transpose(2, 0, 1)[:MAX_FILTERS].astype(np.float32)
+    activations = np.maximum(made, 0).transpose(2, 0, 1)[:MAX_FILTERS].astype(np.float32)
+    save_arrays(path / FEATURE_MAPS_FILE, filters=filters, activations=activations)
 
 
 def load_feature_maps(run: Run) -> FeatureMaps | None:
     """What the run's folder holds; None where there is nothing, or nothing sound."""
     try:
-        with (
-            (run.path / FEATURE_MAPS_FILE).open("rb") as file,
-            np.load(file, allow_pickle=False) as stored,
-        ):
-            maps = FeatureMaps(stored["filters"], stored["activations"])
-    except Exception:  # zipfile, zlib, KeyError, ValueError, OSError: nothing to show
+        maps = FeatureMaps(**read_arrays(run.path / FEATURE_MAPS_FILE, "filters", "activations"))
+    except (OSError, ValueError):
         return None
     sound = (
         maps.filters.ndim == maps.activations.ndim == 3

@@ -8,9 +8,10 @@ without the optimizer's moments, which would triple it.
 import contextlib
 import math
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -40,6 +41,9 @@ from fmnist.training.steps import (
     strip_training_layers,
 )
 from fmnist.training.stylised_epochs import StylisedEpochs
+
+if TYPE_CHECKING:
+    import keras
 
 __all__ = ["set_up", "train"]
 
@@ -85,15 +89,11 @@ def train(
         done = _load_checkpoint(path, model, record) if resume else Checkpoint(0, 0.0, {})
         started -= done.seconds
         last = done.last  # the newest epoch's event
-        write_run_info(
-            path,
-            state="running",
-            parameters=model.count_params(),
-            train_size=len(training.labels),
-        )
+        sizes = {"parameters": model.count_params(), "train_size": len(training.labels)}
+        write_run_info(path, state="running", **sizes)
         if done.epoch == 0 and settings.initial:
-            files = [find_keras_file(run) for run in find_initial_runs(settings)]
-            model.set_weights(_mean_weights(files))
+            initial = [find_keras_file(run) for run in find_initial_runs(settings)]
+            model.set_weights(_mean_weights(initial))
 
         def after_batch(batch: int, scores: dict[str, float], rate: float) -> None:
             _check_finite(scores["loss"], epoch)
@@ -112,12 +112,12 @@ def train(
                 began = watcher.clock()
                 scores = fit_epoch(model, images, labels, settings, epoch, after_batch)
                 if validation is not None:
-                    scores |= _validate(path, model, validation, settings, epoch, watcher)
+                    predicted = _predict(model, validation.images, settings, watcher)  # (5000, 10)
+                    scores |= _validate(path, model, validation, predicted, epoch)
                 scores = {name: round(value, 5) for name, value in scores.items()}
                 seconds = round(watcher.clock() - began, 2)  # as Keras counts: without the test
-                save_epoch_predictions(
-                    path, epoch + 1, _predict(model, test.images, settings, watcher)
-                )
+                predicted = _predict(model, test.images, settings, watcher)
+                save_epoch_predictions(path, epoch + 1, predicted)
                 last = {"epoch": epoch + 1, "seconds": seconds, **scores}
                 so_far = round(watcher.clock() - started, 1)
                 save_checkpoint(path, model, Checkpoint(epoch + 1, so_far, last))
@@ -136,12 +136,10 @@ def train(
         network = strip_training_layers(model, settings)
         scores = _validation_scores(network, validation, settings, last, stopped)
         replace_file(path / "model.keras", network.save)
+        files = {"model.keras": sha256_of(path / "model.keras")}
+        done_epochs = last.get("epoch", 0)
         write_run_info(
-            path,
-            train_seconds=seconds,
-            epochs_done=last.get("epoch", 0),
-            scores=scores,
-            files={"model.keras": sha256_of(path / "model.keras")},
+            path, train_seconds=seconds, epochs_done=done_epochs, scores=scores, files=files
         )
         if _on_tensorflow():  # no other backend can write LiteRT's form
             export_run(path, network, settings.source)  # looks at the test labels, once
@@ -197,7 +195,7 @@ def _on_tensorflow() -> bool:
     return keras.backend.backend() == "tensorflow"
 
 
-def _load_checkpoint(path: Path, model, record: Recorder) -> Checkpoint:
+def _load_checkpoint(path: Path, model: "keras.Model", record: Recorder) -> Checkpoint:
     """Put the folder's checkpoint into the model; where there is none, nothing is done yet."""
     if not (path / CHECKPOINT_FILE).exists():
         record("resumed", epoch=0)
@@ -225,7 +223,7 @@ def _mean_weights(files: list[Path]) -> list[np.ndarray]:
 
 def _epoch_images(
     training: Part, settings: TrainSettings, first: int, watcher: RequestsWatcher
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+) -> Generator[tuple[np.ndarray, np.ndarray], None, None]:
     """Each epoch's images (T, 28, 28) and labels (T,) in order; the seed decides all of it."""
     if not settings.stylised:
         for epoch in range(first, settings.epochs):
@@ -257,22 +255,15 @@ def _obey_rate(path: Path, settings: TrainSettings, epoch: int, record: Recorder
 
 
 def _predict(
-    model, images: np.ndarray, settings: TrainSettings, watcher: RequestsWatcher
+    model: "keras.Model", images: np.ndarray, settings: TrainSettings, watcher: RequestsWatcher
 ) -> np.ndarray:
-    twice = settings.tta_flip
-    return predict_probabilities(model, images, watcher.check, tta_flip=twice)
+    return predict_probabilities(model, images, watcher.check, tta_flip=settings.tta_flip)
 
 
 def _validate(
-    path: Path,
-    model,
-    validation: Part,
-    settings: TrainSettings,
-    epoch: int,
-    watcher: RequestsWatcher,
+    path: Path, model: "keras.Model", validation: Part, probabilities: np.ndarray, epoch: int
 ) -> dict[str, float]:
-    """Save what the model predicts after epoch `epoch` (0, 1, ...) and return how good it is."""
-    probabilities = _predict(model, validation.images, settings, watcher)  # (5000, 10)
+    """Save what the model predicts after epoch `epoch` (0, 1, ...), and return its scores."""
     scores = evaluate_predictions(probabilities, validation.labels)
     _check_finite(scores["loss"], epoch)  # the last batch may have been the one too many
     save_epoch_predictions(path, epoch + 1, probabilities, VALIDATION_EPOCHS_FILE)
@@ -290,7 +281,11 @@ def _check_finite(loss: float, epoch: int) -> None:
 
 
 def _validation_scores(
-    network, validation: Part | None, settings: TrainSettings, last: dict, stopped: bool
+    network: "keras.Model",
+    validation: Part | None,
+    settings: TrainSettings,
+    last: dict,
+    stopped: bool,
 ) -> dict[str, float]:
     """Accuracy and loss on validation of the network to save; nothing without validation.
 

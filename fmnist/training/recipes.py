@@ -1,6 +1,6 @@
 """Settings that are worth starting from, by name: what the page offers and the benchmark races."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fmnist.settings import TrainSettings
 
@@ -16,6 +16,17 @@ class Recipe:
     settings: TrainSettings
 
 
+QUICK = TrainSettings(
+    network="quick",
+    epochs=9,
+    batch_size=256,
+    learning_rate=0.02,
+    schedule="one-cycle",
+    weight_decay=0.05,
+    label_smoothing=0.1,
+    mirror=True,
+    tta_flip=True,
+)
 RECIPES = {
     "specification": Recipe(
         "Specification",
@@ -25,32 +36,13 @@ RECIPES = {
     "quick": Recipe(
         "Quick",
         "A lean network for a live demonstration.",
-        TrainSettings(
-            network="quick",
-            epochs=9,
-            batch_size=256,
-            learning_rate=0.02,
-            schedule="one-cycle",
-            weight_decay=0.05,
-            label_smoothing=0.1,
-            mirror=True,
-            tta_flip=True,
-        ),
+        QUICK,
     ),
     "accurate": Recipe(
         "Accurate",
         "A residual network, for as long as the specification's ten epochs take.",
-        TrainSettings(
-            network="accurate",
-            epochs=9,
-            batch_size=128,
-            learning_rate=0.01,
-            schedule="one-cycle",
-            weight_decay=0.05,
-            label_smoothing=0.1,
-            mirror=True,
-            tta_flip=True,
-            precision="bfloat16",
+        replace(
+            QUICK, network="accurate", batch_size=128, learning_rate=0.01, precision="bfloat16"
         ),
     ),
 }

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -25,7 +26,7 @@ class Recorder:
         self._path = path / "history.jsonl"
         self._report = report
 
-    def __call__(self, event: str, **values) -> None:
+    def __call__(self, event: str, **values: Any) -> None:
         """Append the event with the time and its values."""
         entry = {"event": event, "time": round(time.time(), 3), **values}
         append_json_line(self._path, entry)
@@ -46,7 +47,7 @@ class Progress:
         self._process.cpu_percent()  # the first call has nothing to compare with
         self._began = self._last = clock()
         self._between = 0.0  # seconds from the last batch of an epoch to the first of the next
-        self._ended = None
+        self._ended: float | None = None
         self._recent = _Recent()
 
     def epoch_begins(self, settings: TrainSettings, epoch: int, images: int) -> None:
@@ -93,7 +94,9 @@ class _Recent:
     """From means over the epoch so far to means over what is new, smoothed by a half each time."""
 
     def __init__(self):
-        self._done, self._sums, self.values = 0, {}, {}
+        self._done = 0
+        self._sums: dict[str, float] = {}
+        self.values: dict[str, float] = {}
 
     def add(self, done: int, means: dict[str, float]) -> None:
         for name, mean in means.items():

@@ -14,6 +14,8 @@ import inspect
 import itertools
 import shlex
 import textwrap
+from collections.abc import Callable
+from typing import Any
 
 from fmnist import data, machine
 from fmnist.augmentation.standard import augment_images, shift_images, shuffle_epoch
@@ -101,7 +103,7 @@ def _constants(settings: TrainSettings) -> str:
     return _lines(*lines)
 
 
-def _lines(*lines: object) -> str:
+def _lines(*lines: Any) -> str:
     """The lines, without those that the settings do not need: False, 0, () ..."""
     return "\n".join(line for line in lines if line)
 
@@ -141,10 +143,10 @@ def _functions(settings: TrainSettings) -> list[str]:
     return [source for source in sources if source]
 
 
-def _source(function) -> str:
+def _source(function: Callable) -> str:
     """A function as it stands in this package, its docstring cut to the first line."""
     lines = inspect.getsource(function).splitlines()
-    (tree,) = ast.parse("\n".join(lines)).body
+    tree: Any = ast.parse("\n".join(lines)).body[0]
     words = tree.body[0]
     first = lines[words.lineno - 1].removesuffix('"""')
     lines[words.lineno - 1 : words.end_lineno] = [f'{first}"""']

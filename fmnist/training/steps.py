@@ -1,4 +1,4 @@
-"""One epoch of learning, batch by batch, and judging what was learnt.
+"""One epoch of learning, batch by batch, and the evaluation of what was learnt.
 
 Not `model.fit`: a training can be stopped, paused and told another rate between two batches, goes
 on exactly where it was killed, and renders new images for every epoch, for each of which one `fit`
@@ -7,6 +7,7 @@ would wait up to 45 s for tf.data's idle threads (TensorFlow 2.21, in one epoch 
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from fmnist.augmentation.standard import augment_images, shuffle_epoch
 from fmnist.data import CLASS_NAMES, scale
 from fmnist.settings import TrainSettings
 from fmnist.training.schedules import learning_rate
+
+if TYPE_CHECKING:
+    import keras
 
 __all__ = [
     "PREDICTION_BATCH",
@@ -35,7 +39,7 @@ class Stopped(Exception):
     """The user asked the training to end and to keep what it has learnt."""
 
 
-def build_training_model(settings: TrainSettings):
+def build_training_model(settings: TrainSettings) -> "keras.Model":
     """A new compiled Keras model, with the weights in the order of `strip_training_layers`."""
     import keras
 
@@ -49,7 +53,7 @@ def build_training_model(settings: TrainSettings):
     return model
 
 
-def compile_model(model, settings: TrainSettings) -> None:
+def compile_model(model: "keras.Model", settings: TrainSettings) -> None:
     """Give a new Keras model the optimizer and the loss that the settings name."""
     from keras import losses, metrics, optimizers
 
@@ -92,7 +96,7 @@ def augment_epoch(
 
 
 def fit_epoch(
-    model,
+    model: "keras.Model",
     images: np.ndarray,
     labels: np.ndarray,
     settings: TrainSettings,
@@ -119,7 +123,7 @@ def fit_epoch(
     return learnt.values
 
 
-def strip_training_layers(model, settings: TrainSettings):
+def strip_training_layers(model: "keras.Model", settings: TrainSettings) -> "keras.Model":
     """The network to save: Keras' own layers in 32 bits, no optimizer, with TTA where it is set."""
     import keras
 
@@ -134,7 +138,7 @@ def strip_training_layers(model, settings: TrainSettings):
 
 
 def predict_probabilities(
-    model,
+    model: "keras.Model",
     images: np.ndarray,
     check: Callable[[], None] = lambda: None,
     *,
@@ -172,7 +176,8 @@ class _Mean:
     """Keras gives each batch's own values; this averages them over the images seen."""
 
     def __init__(self):
-        self._sums, self._count = {}, 0
+        self._sums: dict[str, float] = {}
+        self._count = 0
 
     def add(self, values: dict[str, float], count: int) -> None:
         self._count += count
@@ -182,5 +187,5 @@ class _Mean:
     @property
     def values(self) -> dict[str, float]:
         means = {name: total / self._count for name, total in self._sums.items()}
-        loss = means.pop("cross_entropy", means.get("loss"))
+        loss = means.pop("cross_entropy", means["loss"])
         return {"accuracy": means["accuracy"], "loss": loss}

@@ -1,4 +1,4 @@
-"""Label court: which images are put to people, and what their votes come to."""
+"""Label review: which images are put to people, and what their votes come to."""
 
 import numpy as np
 import pytest

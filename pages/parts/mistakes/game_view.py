@@ -4,7 +4,8 @@ import time
 
 import streamlit as st
 
-from fmnist.collections.game import ROUND, Turn, draw_round
+from fmnist.collections.game import ROUND, draw_round
+from fmnist.collections.label_review import LabelReview
 from fmnist.data import CLASS_NAMES
 from fmnist.images.display import data_uri, enlarge
 from fmnist.runs.run import Run
@@ -45,7 +46,7 @@ def _begin(run: Run) -> None:
     }
 
 
-def _turn(turn: Turn, at: int, count: int) -> None:
+def _turn(turn: LabelReview, at: int, count: int) -> None:
     st.progress(at / count, text=f"Image {at + 1} of {count}")
     keys = {f"game-{at}-{place}": class_id for place, class_id in enumerate(turn.shown)}
     ask(turn.index, keys, _choose, at)

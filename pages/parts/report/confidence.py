@@ -5,8 +5,14 @@ import streamlit as st
 
 from fmnist import data
 from fmnist.charts import report_charts
-from fmnist.inference.rejection import apply_temperature, fit_temperature
-from fmnist.metrics.calibration import BINS, bin_of, expected_calibration_error, reliability_bins
+from fmnist.metrics.calibration import (
+    BINS,
+    apply_temperature,
+    bin_of,
+    expected_calibration_error,
+    fit_temperature,
+    reliability_bins,
+)
 from fmnist.metrics.selective import selective_accuracy
 from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, loading

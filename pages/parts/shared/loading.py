@@ -22,8 +22,7 @@ from fmnist.data import Part
 from fmnist.errors import FmnistError
 from fmnist.images.decoding import decode_image
 from fmnist.images.options import AUTO, PreprocessingOptions
-from fmnist.images.pipeline import preprocess_image
-from fmnist.images.pipeline_state import Step
+from fmnist.images.pipeline import Step, preprocess_image
 from fmnist.inference import classifier as classifiers
 from fmnist.inference.answer import Answer, answer_bytes
 from fmnist.inference.classifier import Classifier
