@@ -1,5 +1,6 @@
-"""The charts of a run over its epochs: accuracy with one epoch marked, and recall at that epoch."""
+"""The charts of a run over its epochs: accuracy, recall at one epoch, and one image's answers."""
 
+from collections.abc import Sequence
 from functools import cache
 
 import altair as alt
@@ -9,7 +10,14 @@ import pandas as pd
 from fmnist.charts.common import ANSWER, OTHER, TRUE, without_data
 from fmnist.data import CLASS_NAMES
 
-__all__ = ["course_spec", "course_table", "recall_spec", "recall_table"]
+__all__ = [
+    "course_spec",
+    "course_table",
+    "path_spec",
+    "path_table",
+    "recall_spec",
+    "recall_table",
+]
 
 
 @cache
@@ -20,12 +28,7 @@ def course_spec() -> dict:
     """
     epoch = alt.selection_point(name="epoch", fields=["epoch"], empty=False, nearest=True)
     base = alt.Chart().encode(
-        x=alt.X(
-            "epoch:Q",
-            title="Epoch",
-            scale=alt.Scale(nice=False, zero=False),
-            axis=alt.Axis(tickMinStep=1, format="d"),
-        ),
+        x=_epochs(),
         y=alt.Y(
             "accuracy:Q",
             title="Accuracy",
@@ -88,3 +91,61 @@ def recall_table(recall: np.ndarray, last: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(
         {"class": CLASS_NAMES, "recall": recall, "last": last, "most": np.maximum(recall, last)}
     )
+
+
+@cache
+def path_spec() -> dict:
+    """Vega-Lite of the probability of each class after each epoch, for `path_table`."""
+    base = alt.Chart().encode(
+        x=_epochs(),
+        y=alt.Y(
+            "probability:Q",
+            title="Probability",
+            scale=alt.Scale(domain=[0, 1]),
+            axis=alt.Axis(format="%"),
+        ),
+        detail="class:N",
+        tooltip=["class:N", "epoch:Q", alt.Tooltip("probability:Q", format=".1%")],
+    )
+    others = base.transform_filter("!datum.named").mark_line(
+        color=OTHER, opacity=0.35, point=alt.OverlayMarkDef(color=OTHER, opacity=0.35, size=12)
+    )
+    lines = (
+        base.transform_filter("datum.named")
+        .mark_line(point=True)
+        .encode(color=alt.Color("class:N", legend=alt.Legend(orient="top", title=None)))
+    )
+    chosen = (
+        alt.Chart()
+        .transform_filter("datum.chosen")
+        .mark_rule(color=OTHER, strokeDash=[4, 4])
+        .encode(x="epoch:Q")
+    )
+    return without_data((chosen + others + lines).properties(height=240))
+
+
+def path_table(
+    probabilities: np.ndarray, named: Sequence[int], chosen: int | None = None
+) -> pd.DataFrame:
+    """The rows of `path_spec` for probabilities (E, 10), 0..1, after each epoch.
+
+    named: classes that stand out; chosen: an epoch (1, 2, ...) that is marked
+    """
+    epochs = np.repeat(np.arange(1, len(probabilities) + 1), len(CLASS_NAMES))
+    names = [CLASS_NAMES[class_id] for class_id in named]
+    table = pd.DataFrame(
+        {
+            "epoch": epochs,
+            "class": np.tile(CLASS_NAMES, len(probabilities)),
+            "probability": probabilities.ravel().astype(float),
+            "chosen": epochs == chosen,
+        }
+    )
+    table["named"] = table["class"].isin(names)
+    return table
+
+
+def _epochs() -> alt.X:
+    scale = alt.Scale(nice=False, zero=False)
+    axis = alt.Axis(tickMinStep=1, format="d")
+    return alt.X("epoch:Q", title="Epoch", scale=scale, axis=axis)
