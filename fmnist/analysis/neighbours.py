@@ -128,9 +128,10 @@ def _distances(units: np.ndarray, unit: np.ndarray) -> np.ndarray:
 
 def training_indices(run: Run, labels: np.ndarray) -> np.ndarray:
     """Indices (T,) int64 of the training images that a run learnt from, given all labels."""
-    if not run.settings.holdout:
+    settings = run.settings
+    if settings is None or not settings.holdout:
         return np.arange(len(labels))
-    return split(labels, run.settings.fraction)[0]
+    return split(labels, settings.fraction)[0]
 
 
 def normalise_rows(features: np.ndarray) -> np.ndarray:

@@ -7,17 +7,18 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from fmnist.charts.common import ANSWER, OTHER, TRUE, without_data
+from fmnist.charts.common import (
+    ANSWER,
+    OTHER,
+    TRUE,
+    class_rows,
+    over_epochs,
+    share_bars,
+    without_data,
+)
 from fmnist.data import CLASS_NAMES
 
-__all__ = [
-    "course_spec",
-    "course_table",
-    "path_spec",
-    "path_table",
-    "recall_spec",
-    "recall_table",
-]
+__all__ = ["course_spec", "course_table", "path_spec", "path_table", "recall_spec", "recall_table"]
 
 
 @cache
@@ -28,7 +29,7 @@ def course_spec() -> dict:
     """
     epoch = alt.selection_point(name="epoch", fields=["epoch"], empty=False, nearest=True)
     base = alt.Chart().encode(
-        x=_epochs(),
+        x=over_epochs(zero=False),
         y=alt.Y(
             "accuracy:Q",
             title="Accuracy",
@@ -58,29 +59,21 @@ def recall_spec() -> dict:
     A tick marks what it is after the last epoch.
     """
     base = alt.Chart().encode(
-        y=alt.Y(
-            "class:N",
-            sort=None,
-            title=None,
-            axis=alt.Axis(labelLimit=110, labelOverlap=False, ticks=False),
-        ),
+        y=class_rows(labelOverlap=False),
         tooltip=[
             "class:N",
             alt.Tooltip("recall:Q", title="at this epoch", format=".1%"),
             alt.Tooltip("last:Q", title="at the last", format=".1%"),
         ],
     )
-    scale = alt.Scale(domain=[0, 1.16])  # room for the number beside a full bar
-    axis = alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format="%", title="Recall")
     bars = base.mark_bar(cornerRadiusEnd=3, color=ANSWER, opacity=0.85).encode(
-        x=alt.X("recall:Q", scale=scale, axis=axis)
+        x=share_bars("recall", "Recall")
     )
     ticks = base.mark_tick(color=TRUE, thickness=2, height=16).encode(
-        x=alt.X("last:Q", scale=scale)
+        x=share_bars("last", "Recall")
     )
     numbers = base.mark_text(align="left", dx=6, color=OTHER).encode(
-        # beside the longer of the two
-        x=alt.X("most:Q", scale=scale),
+        x=share_bars("most", "Recall"),  # beside the longer of the two
         text=alt.Text("recall:Q", format=".1%"),
     )
     return without_data((bars + ticks + numbers).properties(height=270))
@@ -97,7 +90,7 @@ def recall_table(recall: np.ndarray, last: np.ndarray) -> pd.DataFrame:
 def path_spec() -> dict:
     """Vega-Lite of the probability of each class after each epoch, for `path_table`."""
     base = alt.Chart().encode(
-        x=_epochs(),
+        x=over_epochs(zero=False),
         y=alt.Y(
             "probability:Q",
             title="Probability",
@@ -143,9 +136,3 @@ def path_table(
     )
     table["named"] = table["class"].isin(names)
     return table
-
-
-def _epochs() -> alt.X:
-    scale = alt.Scale(nice=False, zero=False)
-    axis = alt.Axis(tickMinStep=1, format="d")
-    return alt.X("epoch:Q", title="Epoch", scale=scale, axis=axis)

@@ -121,7 +121,7 @@ def record(
         known = old.results if old and old.is_of(settings) else []
         if (count, seed) not in [(one.epochs, one.seed) for one in known]:
             with tempfile.TemporaryDirectory() as place:
-                _add(name, _train(settings, Path(place)), file)
+                _add(name, settings, _train(settings, Path(place)), file)
             made += 1
     return made
 
@@ -139,9 +139,9 @@ def _train(settings: TrainSettings, place: Path) -> Run:
     return run
 
 
-def _add(name: str, run: Run, file: Path) -> None:
+def _add(name: str, settings: TrainSettings, run: Run, file: Path) -> None:
     """Add a training to its recipe's record, in place of one of other settings."""
-    settings, parameters, here = run.settings, run.info["parameters"], run.info["machine"]
+    parameters, here = run.info["parameters"], run.info["machine"]
     results = [Result(settings.epochs, settings.seed, run.scores["validation_accuracy"])]
     durations = {}
     ends = [event["time"] for event in read_events(run) if event["event"] == "epoch"]

@@ -17,24 +17,28 @@ __all__ = ["Timing", "estimate_timings"]
 
 NEWEST = 3  # trainings of a recipe that count; older ones may be from before an update
 # settings that decide how long an epoch takes: a training is one of a recipe where they agree
-COST = ("network", "batch_size", "precision", "fraction", "holdout", "stylised")
-COST += ("tta_flip", "tta_shift")
+COST = [
+    "network",
+    "batch_size",
+    "precision",
+    "fraction",
+    "holdout",
+    "stylised",
+    "tta_flip",
+    "tta_shift",
+]
 SAME_MACHINE = ("processor", "cores", "system")
 # share of the expected seconds that is kept in hand, and what they rest on
-OWN = 0.1, "The time is that of your own trainings of this recipe on this machine."
+OWN = (0.1, "The time is that of your own trainings of this recipe on this machine.")
 OTHERS = (
     0.3,
-    (
-        "The time is estimated from your trainings of other recipes on this machine; after the first "
-        "one of this recipe it will be more accurate."
-    ),
+    "The time is estimated from your trainings of other recipes on this machine; after the "
+    "first one of this recipe it will be more accurate.",
 )
 ELSEWHERE = (
     0.5,
-    (
-        "The time is estimated from another machine's trainings ({processor}, {cores} cores); after "
-        "your first training on this one it will be more accurate."
-    ),
+    "The time is estimated from another machine's trainings ({processor}, {cores} cores); "
+    "after your first training on this one it will be more accurate.",
 )
 
 
@@ -86,7 +90,7 @@ def _factors(name: str, recorded: Duration, runs: list[Run]) -> list[float]:
     wanted, found = [getattr(local_settings(name), setting) for setting in COST], []
     for run in runs:
         if [getattr(run.settings, setting) for setting in COST] == wanted:
-            seconds, epochs = total_seconds(run) or 0, run.count("epochs_done") or 0
+            seconds, epochs = total_seconds(run) or 0, int(run.count("epochs_done") or 0)
             if seconds > 0 and epochs > 0:
                 found.append(seconds / recorded.total(epochs))
     return found[:NEWEST]
