@@ -202,6 +202,7 @@ def _brush(page: "Page", k: int) -> None:
     canvas = page.locator(".st-key-map canvas")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
+    assert box is not None  # it is in view
     left, top = box["x"] + 40 + 4 * (k % 20), box["y"] + 120 + 5 * (k % 20)
     page.mouse.move(left, top)
     page.mouse.down()

@@ -122,6 +122,7 @@ class _Hand:
         canvas = page.locator("canvas.upper-canvas")
         canvas.scroll_into_view_if_needed()
         box = canvas.bounding_box()
+        assert box is not None  # it is in view
         # from left to right and from top to bottom: each makes the drawing wider
         x = 30 + 26 * self._drawn + rng.uniform(0, 14, 4)
         top, bottom = rng.uniform((20, 180), (90, 260))

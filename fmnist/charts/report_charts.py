@@ -84,7 +84,7 @@ def reliability_chart(before: Sequence[Bin], after: Sequence[Bin]) -> alt.LayerC
     return (even + bars + lines + scaled + raw).properties(height=330)
 
 
-def confidence_chart(bins: Sequence[Bin]) -> alt.LayerChart:
+def confidence_chart(bins: Sequence[Bin]) -> alt.LayerChart | alt.FacetChart:
     """How many answers are how sure, and how many of those are wrong: a histogram.
 
     The axis shows square roots, because nine answers in ten are in the last bin. A bar can be
@@ -112,22 +112,20 @@ def confidence_chart(bins: Sequence[Bin]) -> alt.LayerChart:
     scale = alt.Scale(type="sqrt")
 
     def bars(field: str, name: str) -> alt.Chart:
+        colours = alt.Scale(domain=["all answers", "wrong ones"], range=[ANSWER, TRUE])
+        legend = alt.Legend(orient="top", title=None)
         return (
             base.mark_bar(cursor="pointer")
             .encode(
                 y=alt.Y(f"{field}:Q", title="Images", scale=scale, stack=None),
-                color=alt.Color(
-                    "what:N",
-                    scale=alt.Scale(domain=["all answers", "wrong ones"], range=[ANSWER, TRUE]),
-                    legend=alt.Legend(orient="top", title=None),
-                ),
+                color=alt.Color("what:N", scale=colours, legend=legend),
                 opacity=alt.condition(chosen, alt.value(1), alt.value(0.75)),
             )
             .transform_calculate(what=f"'{name}'")
         )
 
     answers = bars("answers", "all answers").add_params(chosen)
-    return alt.layer(answers, bars("wrong", "wrong ones")).properties(height=330)
+    return (answers + bars("wrong", "wrong ones")).properties(height=330)
 
 
 def people_chart(right: Mapping[str, np.ndarray]) -> alt.LayerChart:
