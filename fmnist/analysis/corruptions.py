@@ -8,6 +8,7 @@ are ours. A sheet of a run takes half a minute once and is kept in its folder as
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -46,18 +47,13 @@ def _shifted(images: np.ndarray, strength: int) -> np.ndarray:
 
 def _turned(images: np.ndarray, strength: int) -> np.ndarray:
     """By 6 to 30 degrees to the left or to the right."""
-    rng = np.random.default_rng(SEED)
-    sides = rng.choice([-1, 1], len(images))
-    matrices = {
-        side: cv2.getRotationMatrix2D((13.5, 13.5), float(6 * strength * side), 1.0)
-        for side in (-1, 1)
-    }
-    return np.stack(
-        [
-            cv2.warpAffine(image, matrices[side], (28, 28))
-            for image, side in zip(images, sides, strict=True)
-        ]
-    )
+    degrees = 6.0 * strength * np.random.default_rng(SEED).choice([-1, 1], len(images))
+    turned = np.empty_like(images)
+    for image, target, angle in zip(images, turned, degrees.tolist(), strict=True):
+        target[:] = cv2.warpAffine(
+            image, cv2.getRotationMatrix2D((13.5, 13.5), angle, 1.0), (28, 28)
+        )
+    return turned
 
 
 def _mirrored(images: np.ndarray, strength: int) -> np.ndarray:
@@ -162,7 +158,7 @@ def _places(run: Run) -> list[Path]:
     return [run.path / "robustness.json", cache / f"{run.files.get('model.tflite')}-changes.json"]
 
 
-def _whole(sheet: object) -> bool:
+def _whole(sheet: Any) -> bool:
     try:
         counts = [sheet["plain"], *(c for name in CORRUPTIONS for c in sheet["right"][name])]
         n = sheet["n"]

@@ -8,7 +8,7 @@ map look good.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import bootstrap
@@ -33,6 +33,8 @@ RESAMPLES = 2_000
 class Faithfulness:
     """What deletion says about a run's maps on n images. Areas are mean probabilities, 0..1.
 
+    `faithfulness --json` prints these names.
+
     marked_area, random_area: mean area with the marked pixels, and random ones, blanked first
     difference: random_area - marked_area; difference_interval: its 95 % bootstrap interval
     better: images where the marked pixels have the smaller area; share, interval: of n, Wilson 95 %
@@ -46,10 +48,6 @@ class Faithfulness:
     better: int
     share: float
     interval: tuple[float, float]
-
-    def to_dict(self) -> dict:
-        """Plain values under the names that `faithfulness --json` promises."""
-        return asdict(self)
 
 
 def deletion_stages(pixels: np.ndarray, order: np.ndarray, steps: int = STEPS) -> np.ndarray:
@@ -90,7 +88,7 @@ def measure_deletion(
 
 
 def summarise_deletion(areas: np.ndarray, seed: int) -> Faithfulness:
-    """Judge the areas (N, 2) of `measure_deletion`, N >= 1; the seed fixes the bootstrap."""
+    """Compare the areas (N, 2) of `measure_deletion`, N >= 1; the seed fixes the bootstrap."""
     marked, chance = areas.T
     gains, n = chance - marked, len(areas)
     better = int((gains > 0).sum())

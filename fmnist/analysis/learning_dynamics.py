@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from fmnist.data import CLASS_NAMES
+from fmnist.metrics.report import count_confusions
 
 __all__ = [
     "Course",
@@ -31,9 +32,7 @@ def epoch_table(kept: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
 
 def epoch_confusion(kept: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The confusion matrix (10, 10) int64 of one epoch's (N, 10) uint8; rows: true classes."""
-    count = len(CLASS_NAMES)
-    cells = labels.astype(np.int64) * count + kept.argmax(axis=1)
-    return np.bincount(cells, minlength=count**2).reshape(count, count)
+    return count_confusions(labels, kept.argmax(axis=1))
 
 
 @dataclass(frozen=True)
@@ -52,13 +51,7 @@ class Learning:
 
 def compute_learning(epochs: np.ndarray, labels: np.ndarray) -> Learning:
     """From (E, N, 10) uint8, E >= 1, and (N,) labels."""
-    return _learning(epochs.argmax(axis=2) == labels)
-
-
-def _learning(right: np.ndarray) -> Learning:
-    """From (E, N) bool."""
-    learnt = np.where(right.any(axis=0), right.argmax(axis=0) + 1, 0)
-    return Learning(learnt, (right[:-1] & ~right[1:]).sum(axis=0))
+    return compute_course(epochs.argmax(axis=2), labels).learning
 
 
 @dataclass(frozen=True)
@@ -88,5 +81,8 @@ def compute_course(answers: np.ndarray, labels: np.ndarray) -> Course:
         recall=right.astype(np.int64) @ members / np.maximum(members.sum(axis=0), 1),
         won=(right & ~before).sum(axis=1),
         lost=(before & ~right).sum(axis=1),
-        learning=_learning(right),
+        learning=Learning(
+            np.where(right.any(axis=0), right.argmax(axis=0) + 1, 0),
+            (right[:-1] & ~right[1:]).sum(axis=0),
+        ),
     )

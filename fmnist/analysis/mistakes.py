@@ -36,13 +36,12 @@ def answers_table(
 ) -> pd.DataFrame:
     """One row per test image, right or wrong.
 
-    probabilities (N, 10), images and labels, answers of all runs (N,) each, distances to the
-    nearest training image (N,) where they are measured (`novelty`). Columns: index (position in the
-    test set), true and predicted (class ids), confidence (probability of the predicted class,
-    0..1), margin (what it is ahead of the second, 0..1), loss (cross-entropy in nats, at most 16.1:
-    a probability below 1e-7 counts as 1e-7), label_margin and suspect (how suspicious the label is,
-    see `suspicion`), runs_wrong (how many of `answers` are wrong), to_training (NaN where it is not
-    measured), contrast (standard deviation of the pixels, in grey values).
+    probabilities (N, 10); answers of all runs (N,) each; to_training: distances (N,) to the nearest
+    training image. Columns: index (position in the test set), true and predicted (class ids),
+    confidence (probability of the predicted class, 0..1), margin (to the second, 0..1), loss (nats;
+    a probability below 1e-7 counts as 1e-7), label_margin and suspect (see `label_issues`),
+    runs_wrong (how many of `answers` are wrong), to_training (NaN where it is not measured),
+    contrast (standard deviation of the pixels, in grey values).
     """
     labels = part.labels
     of_true = probabilities[np.arange(len(labels)), labels]

@@ -1,10 +1,11 @@
-"""The training images that a network finds most alike to a picture, by its own features.
+"""The images that a network finds most alike, by the angle between its own features.
 
-The features of what a run learnt from take some ten seconds once, so they are kept as
+The features of the training images take some ten seconds once, so they are kept as
 `.cache/SHA256-COUNT.npz` in the folder of own runs, whose listing leaves hidden folders out. A file
 that is damaged is made again; where none can be written, they stay in memory.
 """
 
+import contextlib
 import threading
 from pathlib import Path
 
@@ -16,10 +17,36 @@ from fmnist.inference.classifier import Classifier
 from fmnist.runs.library import runs_directory
 from fmnist.runs.run import SHIPPED_DIR, Run
 
-__all__ = ["TrainingFeatures", "normalise_rows", "training_indices"]
+__all__ = ["NearestImages", "TrainingFeatures", "normalise_rows", "training_indices"]
 
 CHUNK = 500  # images at a time: a tenth of a second, which a page that is left waits for
 FILES_KEPT = 8  # of some 28 MB each
+
+
+class NearestImages:
+    """The features (N, F) of the test images, and the nearest of them. Not changed after.
+
+    Distance is 1 - cosine, 0 (the same) to 2.
+    """
+
+    def __init__(self, features: np.ndarray):
+        """features (N, F) float32, as the classifier gives them."""
+        self.features = features
+        self._units = normalise_rows(features)
+
+    def nearest(
+        self, index: int, among: np.ndarray, count: int = 1
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The images of `among` (N,) bool nearest to that one, itself left out, nearest first.
+
+        Returns indices and distances, (K,) int64 and (K,) float32; K is below `count` where there
+        are not so many.
+        """
+        allowed = among.copy()
+        allowed[index] = False
+        distances = np.where(allowed, _distances(self._units, self._units[index]), np.inf)
+        rows = np.argsort(distances, kind="stable")[: min(count, int(allowed.sum()))]
+        return rows, distances[rows].astype(np.float32)
 
 
 class TrainingFeatures:
@@ -72,10 +99,7 @@ class TrainingFeatures:
         Returns indices into the 60,000 training images, distances from 0 (the same) to 2, and
         labels: (count,) int64, float32, uint8. Raises RuntimeError before all are computed.
         """
-        if self._done < len(self._units):
-            raise RuntimeError("the training features are not computed yet; advance first")
-        # (T, F) @ (F,): the cosines, since all have length 1
-        distances = np.clip(1 - self._units @ normalise_rows(features[np.newaxis])[0], 0, 2)
+        distances = _distances(self._computed(), normalise_rows(features[np.newaxis])[0])
         rows = np.argsort(distances, kind="stable")[:count]
         found = self.indices[rows]
         return found, distances[rows], self._labels[found]
@@ -86,19 +110,28 @@ class TrainingFeatures:
         Returns indices into the 60,000 and cosine distances 0..2: (M,) int64 and (M,) float32.
         Raises RuntimeError before all are computed.
         """
-        if self._done < len(self._units):
-            raise RuntimeError("the training features are not computed yet; advance first")
-        cosines = units @ self._units.T  # (M, T)
+        cosines = units @ self._computed().T  # (M, T)
         rows = cosines.argmax(axis=1)
         best = cosines[np.arange(len(rows)), rows]
         return self.indices[rows], np.clip(1 - best, 0, 2).astype(np.float32)
 
+    def _computed(self) -> np.ndarray:
+        if self._done < len(self._units):
+            raise RuntimeError("the training features are not computed yet; advance first")
+        return self._units
+
+
+def _distances(units: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    """Cosine distances (N,) of rows (N, F) from a row (F,), all of length 1."""
+    return np.clip(1 - units @ unit, 0, 2)
+
 
 def training_indices(run: Run, labels: np.ndarray) -> np.ndarray:
     """Indices (T,) int64 of the training images that a run learnt from, given all labels."""
-    if not run.settings.holdout:
+    settings = run.settings
+    if settings is None or not settings.holdout:
         return np.arange(len(labels))
-    return split(labels, run.settings.fraction)[0]
+    return split(labels, settings.fraction)[0]
 
 
 def normalise_rows(features: np.ndarray) -> np.ndarray:
@@ -119,14 +152,8 @@ def _cache_path(run: Run, count: int) -> Path | None:
 
 def _keep(path: Path, units: np.ndarray) -> None:
     """Keep the features and drop the oldest others; a folder that cannot be written is no error."""
-    try:
+    with contextlib.suppress(OSError):
         save_arrays(path, units=units.astype(np.float16))
-        newest = sorted(path.parent.glob("*.npz"), key=_written, reverse=True)
+        newest = sorted(path.parent.glob("*.npz"), key=lambda file: file.stat().st_mtime)[::-1]
         for old in newest[FILES_KEPT:]:
             old.unlink(missing_ok=True)
-    except OSError:
-        pass
-
-
-def _written(path: Path) -> float:
-    return path.stat().st_mtime

@@ -48,8 +48,9 @@ def _fill(images: np.ndarray) -> np.ndarray:
 
 
 def _aspect(images: np.ndarray) -> np.ndarray:
-    inside = images > GARMENT
-    return _extent(inside.any(axis=2)) / np.maximum(_extent(inside.any(axis=1)), 1)
+    return _extent(images.max(axis=2) > GARMENT) / np.maximum(
+        _extent(images.max(axis=1) > GARMENT), 1
+    )
 
 
 def _extent(lines: np.ndarray) -> np.ndarray:
@@ -90,14 +91,7 @@ def slice_by_property(images: np.ndarray, right: np.ndarray, parts: int = PARTS)
     for name in MEASURES:
         values = measure_property(images, name)
         order = np.argsort(values, kind="stable")
-        found += [
-            Slice(
-                name,
-                float(values[part[0]]),
-                float(values[part[-1]]),
-                part,
-                int(right[part].sum()),
-            )
-            for part in np.array_split(order, parts)
-        ]
+        for part in np.array_split(order, parts):
+            low, high = float(values[part[0]]), float(values[part[-1]])
+            found.append(Slice(name, low, high, part, int(right[part].sum())))
     return found

@@ -2,9 +2,11 @@
 
 import io
 import time
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from fmnist.data import Part, load, scale
 from fmnist.runs.library import find_run
 from fmnist.runs.run import find_keras_file
 
@@ -21,7 +23,6 @@ def measure_answers(run: str, photos: int) -> tuple[dict[str, int], dict[str, li
     """
     from tqdm import tqdm
 
-    from fmnist.data import load
     from fmnist.inference.answer import answer_bytes
     from fmnist.inference.classifier import load_classifier_for_command
 
@@ -54,12 +55,12 @@ def photo(garment: np.ndarray, size: tuple[int, int], rng: np.random.Generator) 
     cloth = cv2.resize(garment, (side, side), interpolation=cv2.INTER_CUBIC)[..., np.newaxis]
     top, left = (height - side) // 2, (width - side) // 2
     place = picture[top : top + side, left : left + side]
-    dye = np.uint8([60, 40, 140])
+    dye = np.array([60, 40, 140], np.uint8)
     place[:] = np.where(cloth > 12, (cloth.astype(np.uint16) * dye // 255).astype(np.uint8), place)
     return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
 
 
-def _timed(work, pictures) -> list[float]:
+def _timed(work: Callable[[bytes], object], pictures: Iterable[bytes]) -> list[float]:
     """Milliseconds for each picture."""
     taken = []
     for picture in pictures:
@@ -69,11 +70,10 @@ def _timed(work, pictures) -> list[float]:
     return taken
 
 
-def _predict(run: str, photos: int, test, rng: np.random.Generator) -> list[float]:
+def _predict(run: str, photos: int, test: Part, rng: np.random.Generator) -> list[float]:
     """What most programs do: Pillow opens and resizes, `model.predict` answers one image."""
     from PIL import Image
 
-    from fmnist.data import scale
     from fmnist.quiet import quiet
 
     with quiet():

@@ -11,9 +11,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fmnist.bench.serving import BROWSER_FLAGS, INSTALL, Server, find_browser
 from fmnist.errors import RunError
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 __all__ = ["INTERACTIONS", "LIMIT", "Interaction", "measure_clicks", "settle", "studio"]
 
@@ -65,8 +69,8 @@ class Interaction:
 
     name: str
     path: str
-    act: Callable
-    ready: Callable = lambda page: None
+    act: Callable[["Page", int], None]
+    ready: Callable[["Page"], object] = lambda page: None
 
 
 def measure_clicks(run: str, times: int) -> Iterator[tuple[str, list[float]]]:
@@ -80,7 +84,7 @@ def measure_clicks(run: str, times: int) -> Iterator[tuple[str, list[float]]]:
 
 
 @contextlib.contextmanager
-def studio() -> Iterator[tuple[Server, object]]:
+def studio() -> Iterator[tuple[Server, "Browser"]]:
     """The app, started with no runs but the shipped ones, and an open browser (Playwright's).
 
     Raises RunError where no browser can be driven, the app does not start, or a page hangs.
@@ -109,7 +113,7 @@ def studio() -> Iterator[tuple[Server, object]]:
             server.stop()
 
 
-def _measured(one: Interaction, window, url: str, run: str, times: int) -> list[float]:
+def _measured(one: Interaction, window: "Browser", url: str, run: str, times: int) -> list[float]:
     page = window.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(LIMIT)
     page.goto(f"{url}{one.path.replace('RUN', run)}")
@@ -130,90 +134,81 @@ def _measured(one: Interaction, window, url: str, run: str, times: int) -> list[
     return found[1:]
 
 
-def settle(page) -> None:
+def settle(page: "Page") -> None:
     """Wait until the script of a Playwright page has ended, and for half a second not begun."""
     page.wait_for_selector("[data-test-script-state=notRunning]")
     page.wait_for_timeout(500)
     page.wait_for_selector("[data-test-script-state=notRunning]")
 
 
-def _cell(page, k: int) -> None:
+def _cell(page: "Page", k: int) -> None:
     true, predicted = (("Shirt", "T-shirt/top"), ("Coat", "Pullover"))[k % 2]
     page.locator(
         f'.st-key-matrix path[aria-label*="true: {true}"][aria-label*="predicted: {predicted}"]'
     ).click()
 
 
-def _row(key: str) -> Callable:
-    def act(page, k: int) -> None:
+def _row(key: str) -> Callable[["Page", int], None]:
+    def act(page: "Page", k: int) -> None:
         page.locator(f".st-key-{key} tbody tr").nth(k % 5).click()
 
     return act
 
 
-def _picture(key: str) -> Callable:
-    def act(page, k: int) -> None:
+def _picture(key: str) -> Callable[["Page", int], None]:
+    def act(page: "Page", k: int) -> None:
         page.locator(f".st-key-{key}-gallery button").nth(k + 1).click()
 
     return act
 
 
-def _segment(key: str, *names: str) -> Callable:
-    def act(page, k: int) -> None:
+def _segment(key: str, *names: str) -> Callable[["Page", int], None]:
+    def act(page: "Page", k: int) -> None:
         group = page.locator(f".st-key-{key}")
         group.get_by_text(names[k % len(names)], exact=True).click()
 
     return act
 
 
-def _option(key: str, *names: str) -> Callable:
-    def act(page, k: int) -> None:
+def _option(key: str, *names: str) -> Callable[["Page", int], None]:
+    def act(page: "Page", k: int) -> None:
         page.locator(f".st-key-{key} input").click()
         page.get_by_role("option", name=names[k % len(names)], exact=True).click()
 
     return act
 
 
-def _slide(key: str) -> Callable:
-    def act(page, k: int) -> None:
+def _slide(key: str) -> Callable[["Page", int], None]:
+    def act(page: "Page", k: int) -> None:
         thumb = page.locator(f".st-key-{key}").get_by_role("slider").last
         thumb.press("ArrowLeft" if k % 8 < 4 else "ArrowRight")
 
     return act
 
 
-def _next_page(page, k: int) -> None:
+def _next_page(page: "Page", k: int) -> None:
     buttons = page.locator("[data-testid=stPagination] button")
     (buttons.first if k % 2 else buttons.last).click()
 
 
-def _star(page, k: int) -> None:
-    page.locator(".st-key-mistakes-star button").click()
+def _button(selector: str) -> Callable[["Page", int], None]:
+    def act(page: "Page", k: int) -> None:
+        page.locator(selector).first.click()
+
+    return act
 
 
-def _brush(page, k: int) -> None:
+def _brush(page: "Page", k: int) -> None:
     canvas = page.locator(".st-key-map canvas")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
+    assert box is not None  # it is in view
     left, top = box["x"] + 40 + 4 * (k % 20), box["y"] + 120 + 5 * (k % 20)
     page.mouse.move(left, top)
     page.mouse.down()
     for x, y in ((120, 0), (120, 90), (0, 90)):
         page.mouse.move(left + x, top + y, steps=4)
     page.mouse.up()
-
-
-def _vote(page, k: int) -> None:
-    page.locator("[class*=st-key-review-none] button").click()
-
-
-def _begin(page) -> None:
-    page.locator(".st-key-game-begin button").click()
-
-
-def _play(page, k: int) -> None:
-    buttons = page.locator("[class*='st-key-game-'] button")
-    buttons.first.click()
 
 
 REPORT, MISTAKES = "/report?run=RUN", "/mistakes?run=RUN"
@@ -246,8 +241,17 @@ INTERACTIONS = (
     Interaction("the confidence shown", MISTAKES, _slide("mistakes_confidence")),
     Interaction("an image of the gallery", MISTAKES, _picture("mistakes")),
     Interaction("another page of the gallery", MISTAKES, _next_page),
-    Interaction("a star", MISTAKES, _star),
+    Interaction("a star", MISTAKES, _button(".st-key-mistakes-star button")),
     Interaction("a region of the map", f"{MISTAKES}&do=Map", _brush),
-    Interaction("a vote in the label review", f"{MISTAKES}&do=Label review", _vote),
-    Interaction("an answer in the game", f"{MISTAKES}&do=Beat the network", _play, _begin),
+    Interaction(
+        "a vote in the label review",
+        f"{MISTAKES}&do=Label review",
+        _button("[class*=st-key-review-none] button"),
+    ),
+    Interaction(
+        "an answer in the game",
+        f"{MISTAKES}&do=Beat the network",
+        _button("[class*='st-key-game-'] button"),
+        lambda page: page.locator(".st-key-game-begin button").click(),
+    ),
 )

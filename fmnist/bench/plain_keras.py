@@ -6,15 +6,19 @@ is this.
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import keras
 
 __all__ = ["BATCH_SIZE", "EPOCHS", "build_plain", "fit_plain"]
 
 BATCH_SIZE, EPOCHS, LEARNING_RATE = 64, 10, 1e-3
 
 
-def build_plain(seed: int):
+def build_plain(seed: int) -> "keras.Model":
     """The compiled ten-layer network, 423,338 parameters, with new weights of that seed."""
     import keras
     from keras import layers
@@ -44,7 +48,7 @@ def build_plain(seed: int):
 
 
 def fit_plain(
-    model,
+    model: "keras.Model",
     images: np.ndarray,
     labels: np.ndarray,
     epoch_ends: Callable[[int, dict[str, float]], None] = lambda *_: None,

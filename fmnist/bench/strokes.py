@@ -10,6 +10,7 @@ import contextlib
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from fmnist.runs.progress_text import read_last_words
 from fmnist.runs.run import read_run
 from fmnist.settings import TrainSettings, arguments
 from fmnist.training.recipes import RECIPES
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 __all__ = ["CANVAS_WAITS", "LEAST", "PHASES", "measure_strokes"]
 
@@ -64,10 +68,7 @@ new MutationObserver((changes) => {
 
 
 def measure_strokes(
-    run: str,
-    seconds: float,
-    least: int = LEAST,
-    settings: TrainSettings = RECIPES[RECIPE].settings,
+    run: str, seconds: float, least: int = LEAST, settings: TrainSettings = RECIPES[RECIPE].settings
 ) -> Iterator[tuple[str, list[float]]]:
     """(phase, milliseconds of each stroke): alone, then beside a training from start to end.
 
@@ -87,7 +88,7 @@ def measure_strokes(
         for _ in range(3):  # the first answers of a server are slower
             hand.stroke()
         end = time.monotonic() + seconds
-        alone = []
+        alone: list[float] = []
         while len(alone) < least or time.monotonic() < end:
             alone.append(hand.stroke())
         yield PHASES[0], alone
@@ -104,7 +105,7 @@ def measure_strokes(
 class _Hand:
     """Draws strokes that differ each time, so that no answer is one that the server remembers."""
 
-    def __init__(self, page):
+    def __init__(self, page: "Page"):
         self._page = page
         self._rng = np.random.default_rng(0)
         self._drawn = 0
@@ -121,9 +122,11 @@ class _Hand:
         canvas = page.locator("canvas.upper-canvas")
         canvas.scroll_into_view_if_needed()
         box = canvas.bounding_box()
+        assert box is not None  # it is in view
         # from left to right and from top to bottom: each makes the drawing wider
         x = 30 + 26 * self._drawn + rng.uniform(0, 14, 4)
-        y = np.linspace(*rng.uniform((20, 180), (90, 260)), 4)
+        top, bottom = rng.uniform((20, 180), (90, 260))
+        y = np.linspace(top, bottom, 4)
         page.mouse.move(box["x"] + x[0], box["y"] + y[0])
         page.mouse.down()
         for right, down in zip(x[1:], y[1:], strict=True):

@@ -1,5 +1,8 @@
 """What `python -m fmnist bench` prints of its measurements: plain tables for a terminal."""
 
+import functools
+from collections.abc import Callable
+
 import numpy as np
 
 __all__ = [
@@ -7,6 +10,7 @@ __all__ = [
     "infer_text",
     "pages_text",
     "spread",
+    "spreads",
     "strokes_text",
     "train_text",
 ]
@@ -25,6 +29,11 @@ def spread(milliseconds: list[float]) -> dict[str, float]:
         "median": round(float(np.median(milliseconds)), 3),
         "p95": round(float(np.quantile(milliseconds, 0.95)), 3),
     }
+
+
+def spreads(times: dict[str, list[float]]) -> dict[str, dict[str, float]]:
+    """The same of each name's."""
+    return {name: spread(values) for name, values in times.items()}
 
 
 def answers_text(result: dict) -> str:
@@ -83,11 +92,11 @@ def train_text(result: dict) -> str:
     words = f"{images:,} training images; means over {seeds} seed{'s' * (seeds > 1)}"
     rows = [("", list(columns))]
 
-    def row(label: str, of) -> None:
+    def row(label: str, of: Callable[[dict], str]) -> None:
         rows.append((label, [of(one) for one in columns.values()]))
 
     for goal in next(iter(columns.values()))["to"]:
-        row(f"to {goal} % of the test images right", lambda one, goal=goal: _to(one, goal))
+        row(f"to {goal} % of the test images right", functools.partial(_to, goal))
     row("test accuracy", _accuracy)
     row("lowest of it", lambda one: f"{100 * one['accuracy']['min']:.2f} %")
     row("epochs", lambda one: str(one["epochs"]))
@@ -106,7 +115,7 @@ def train_text(result: dict) -> str:
     return "\n".join([*_head(result, words), *lines])
 
 
-def _to(one: dict, goal: str) -> str:
+def _to(goal: str, one: dict) -> str:
     to = one["to"][goal]
     if to["seconds"] is None:
         return f"- ({to['reached']} of {len(one['seeds'])})"

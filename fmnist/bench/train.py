@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,6 +27,9 @@ from fmnist.jobs import queue
 from fmnist.processes import start_module
 from fmnist.settings import TrainSettings
 from fmnist.training.recipes import RECIPES
+
+if TYPE_CHECKING:
+    import keras
 
 __all__ = ["BASELINE", "GOALS", "RACERS", "race_recipes", "summarise_race"]
 
@@ -40,8 +44,8 @@ def race_recipes(
 ) -> Iterator[dict]:
     """Train every recipe with every seed, all recipes with the first seed first; yield each entry.
 
-    recipes: names from RACERS; fraction: share of the training images and, since less than all of
-    them is no race but a rehearsal, of the test images; say: is told of each epoch
+    recipes: names from RACERS; fraction: share of the training images and of the test images;
+    say: is told of each epoch
 
     An entry has recipe, seed, epochs (each epoch, seconds, accuracy: the clock and the share of
     test images right at its end), train_seconds, startup_seconds, images, images_per_second,
@@ -86,7 +90,7 @@ def _trained(name: str, seed: int, fraction: float, say: Callable[[str], None]) 
                     text=True,
                     start_new_session=True,  # Ctrl-C is for us; we end it
                 )
-            for line in process.stdout:
+            for line in process.stdout or ():
                 entry = json.loads(line)
                 if "recipe" not in entry:
                     say(
@@ -96,8 +100,9 @@ def _trained(name: str, seed: int, fraction: float, say: Callable[[str], None]) 
         finally:
             if process is not None:
                 process.kill()  # where it has not ended
-                process.stdout.close()
-                status = process.wait()
+                with process:  # closes its output and waits for it
+                    pass
+                status = process.returncode
         if status != 0 or entry is None:
             words.seek(0)
             last = words.read().decode(errors="replace").strip().splitlines()[-1:]
@@ -106,7 +111,7 @@ def _trained(name: str, seed: int, fraction: float, say: Callable[[str], None]) 
 
 
 @contextlib.contextmanager
-def _ctrl_c_waits():
+def _ctrl_c_waits() -> Iterator[None]:
     """Ctrl-C that comes in this block is obeyed at its end. For the main thread."""
     pressed = []
     before = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
@@ -183,7 +188,14 @@ def _mean(values: list[float]) -> float:
 class _Lap:
     """The clock and what was seen at the end of each epoch; tells the parent on the output."""
 
-    def __init__(self, model, test, epochs: int, *, tta_flip: bool = False):
+    def __init__(
+        self,
+        model: "keras.Model",
+        test: tuple[np.ndarray, np.ndarray],
+        epochs: int,
+        *,
+        tta_flip: bool = False,
+    ):
         self._model, self._of = model, epochs
         self._images, self._labels = test  # (N, 28, 28) uint8, (N,)
         self._tta_flip = tta_flip

@@ -1,6 +1,7 @@
 """The charts on the pages, as Altair specifications that follow the page's light or dark theme."""
 
 from functools import cache
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -10,12 +11,15 @@ from fmnist.data import CLASS_NAMES
 from fmnist.metrics.confusions import normalise_confusion
 
 __all__ = [
+    "class_rows",
     "confusion_spec",
     "confusion_table",
     "learning_chart",
+    "over_epochs",
     "probability_spec",
     "probability_table",
     "risk_coverage_chart",
+    "share_bars",
     "without_data",
 ]
 
@@ -33,14 +37,9 @@ def probability_spec() -> dict:
     to make and check such a chart, and a browser draws a known one anew in less.
     """
     base = alt.Chart().encode(
-        y=alt.Y("class:N", sort=None, title=None, axis=alt.Axis(labelLimit=110, ticks=False)),
-        tooltip=["class:N", alt.Tooltip("probability:Q", format=".2%")],
+        y=class_rows(), tooltip=["class:N", alt.Tooltip("probability:Q", format=".2%")]
     )
-    x = alt.X(
-        "probability:Q",
-        scale=alt.Scale(domain=[0, 1.16]),  # room for the number beside a full bar
-        axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format="%", title=None),
-    )
+    x = share_bars("probability")
     colour = alt.Color(
         "role:N",
         scale=alt.Scale(domain=["answer", "true class", "other"], range=[ANSWER, TRUE, OTHER]),
@@ -51,6 +50,24 @@ def probability_spec() -> dict:
         x=x, text=alt.Text("probability:Q", format=".1%")
     )
     return without_data((bars + numbers).properties(height=270))
+
+
+def class_rows(**axis: Any) -> alt.Y:
+    """The classes below each other, with the names that bars have."""
+    axis = {"ticks": False, **axis}
+    return alt.Y("class:N", sort=None, title=None, axis=alt.Axis(labelLimit=110, **axis))
+
+
+def share_bars(field: str, title: str | None = None) -> alt.X:
+    """Shares from 0 to 1 to the right, with room for a number beside a full bar."""
+    axis = alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format="%", title=title)
+    return alt.X(f"{field}:Q", scale=alt.Scale(domain=[0, 1.16]), axis=axis)
+
+
+def over_epochs(**scale: Any) -> alt.X:
+    """Whole epochs to the right."""
+    axis = alt.Axis(tickMinStep=1, format="d")
+    return alt.X("epoch:Q", title="Epoch", scale=alt.Scale(nice=False, **scale), axis=axis)
 
 
 def probability_table(probabilities: np.ndarray, true: int | None = None) -> pd.DataFrame:
@@ -75,12 +92,7 @@ def learning_chart(
     """
     share = measure == "accuracy"
     lines = alt.Chart(curves).encode(
-        x=alt.X(
-            "epoch:Q",
-            title="Epoch",
-            scale=alt.Scale(domain=[0, max(epochs, 1)], nice=False),
-            axis=alt.Axis(tickMinStep=1, format="d"),
-        ),
+        x=over_epochs(domain=[0, max(epochs, 1)]),
         y=alt.Y(
             f"{measure}:Q",
             title=measure.capitalize(),
@@ -95,14 +107,12 @@ def learning_chart(
         ],
     )
     legend = alt.Legend(orient="top", title=None, labelLimit=240, columns=2)
-    part = alt.Scale(domain=["training", "validation"])
+    parts = ["training", "validation"]
     if by_run:
-        lines = lines.encode(
-            color=alt.Color("run:N", legend=legend),
-            strokeDash=alt.StrokeDash("part:N", scale=part, legend=None),
-        )
+        dashes = alt.StrokeDash("part:N", scale=alt.Scale(domain=parts), legend=None)
+        lines = lines.encode(color=alt.Color("run:N", legend=legend), strokeDash=dashes)
     else:
-        colours = alt.Scale(domain=["training", "validation"], range=[ANSWER, TRUE])
+        colours = alt.Scale(domain=parts, range=[ANSWER, TRUE])
         lines = lines.encode(color=alt.Color("part:N", scale=colours, legend=legend))
     whole = alt.datum.epoch == alt.expr.floor(alt.datum.epoch)
     chart = lines.mark_line() + lines.transform_filter(whole).mark_point(filled=True, size=40)
@@ -179,7 +189,7 @@ def confusion_table(confusion: np.ndarray, by: str | None = None) -> pd.DataFram
     share = normalise_confusion(confusion, "row")
     percent = share if by is None else normalise_confusion(confusion, by)
     predicted = [*CLASS_NAMES, NO_ANSWER][: confusion.shape[1]]
-    wrong = np.where(np.eye(*confusion.shape, dtype=bool), 0, share)
+    wrong = np.where(np.eye(*confusion.shape) > 0, 0, share)
     return pd.DataFrame(
         {
             "true": np.repeat(CLASS_NAMES, len(predicted)),

@@ -1,15 +1,24 @@
-"""The charts of a run over its epochs: accuracy with one epoch marked, and recall at that epoch."""
+"""The charts of a run over its epochs: accuracy, recall at one epoch, and one image's answers."""
 
+from collections.abc import Sequence
 from functools import cache
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
-from fmnist.charts.common import ANSWER, OTHER, TRUE, without_data
+from fmnist.charts.common import (
+    ANSWER,
+    OTHER,
+    TRUE,
+    class_rows,
+    over_epochs,
+    share_bars,
+    without_data,
+)
 from fmnist.data import CLASS_NAMES
 
-__all__ = ["course_spec", "course_table", "recall_spec", "recall_table"]
+__all__ = ["course_spec", "course_table", "path_spec", "path_table", "recall_spec", "recall_table"]
 
 
 @cache
@@ -20,12 +29,7 @@ def course_spec() -> dict:
     """
     epoch = alt.selection_point(name="epoch", fields=["epoch"], empty=False, nearest=True)
     base = alt.Chart().encode(
-        x=alt.X(
-            "epoch:Q",
-            title="Epoch",
-            scale=alt.Scale(nice=False, zero=False),
-            axis=alt.Axis(tickMinStep=1, format="d"),
-        ),
+        x=over_epochs(zero=False),
         y=alt.Y(
             "accuracy:Q",
             title="Accuracy",
@@ -55,29 +59,21 @@ def recall_spec() -> dict:
     A tick marks what it is after the last epoch.
     """
     base = alt.Chart().encode(
-        y=alt.Y(
-            "class:N",
-            sort=None,
-            title=None,
-            axis=alt.Axis(labelLimit=110, labelOverlap=False, ticks=False),
-        ),
+        y=class_rows(labelOverlap=False),
         tooltip=[
             "class:N",
             alt.Tooltip("recall:Q", title="at this epoch", format=".1%"),
             alt.Tooltip("last:Q", title="at the last", format=".1%"),
         ],
     )
-    scale = alt.Scale(domain=[0, 1.16])  # room for the number beside a full bar
-    axis = alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format="%", title="Recall")
     bars = base.mark_bar(cornerRadiusEnd=3, color=ANSWER, opacity=0.85).encode(
-        x=alt.X("recall:Q", scale=scale, axis=axis)
+        x=share_bars("recall", "Recall")
     )
     ticks = base.mark_tick(color=TRUE, thickness=2, height=16).encode(
-        x=alt.X("last:Q", scale=scale)
+        x=share_bars("last", "Recall")
     )
     numbers = base.mark_text(align="left", dx=6, color=OTHER).encode(
-        # beside the longer of the two
-        x=alt.X("most:Q", scale=scale),
+        x=share_bars("most", "Recall"),  # beside the longer of the two
         text=alt.Text("recall:Q", format=".1%"),
     )
     return without_data((bars + ticks + numbers).properties(height=270))
@@ -88,3 +84,55 @@ def recall_table(recall: np.ndarray, last: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(
         {"class": CLASS_NAMES, "recall": recall, "last": last, "most": np.maximum(recall, last)}
     )
+
+
+@cache
+def path_spec() -> dict:
+    """Vega-Lite of the probability of each class after each epoch, for `path_table`."""
+    base = alt.Chart().encode(
+        x=over_epochs(zero=False),
+        y=alt.Y(
+            "probability:Q",
+            title="Probability",
+            scale=alt.Scale(domain=[0, 1]),
+            axis=alt.Axis(format="%"),
+        ),
+        detail="class:N",
+        tooltip=["class:N", "epoch:Q", alt.Tooltip("probability:Q", format=".1%")],
+    )
+    others = base.transform_filter("!datum.named").mark_line(
+        color=OTHER, opacity=0.35, point=alt.OverlayMarkDef(color=OTHER, opacity=0.35, size=12)
+    )
+    lines = (
+        base.transform_filter("datum.named")
+        .mark_line(point=True)
+        .encode(color=alt.Color("class:N", legend=alt.Legend(orient="top", title=None)))
+    )
+    chosen = (
+        alt.Chart()
+        .transform_filter("datum.chosen")
+        .mark_rule(color=OTHER, strokeDash=[4, 4])
+        .encode(x="epoch:Q")
+    )
+    return without_data((chosen + others + lines).properties(height=240))
+
+
+def path_table(
+    probabilities: np.ndarray, named: Sequence[int], chosen: int | None = None
+) -> pd.DataFrame:
+    """The rows of `path_spec` for probabilities (E, 10), 0..1, after each epoch.
+
+    named: classes that stand out; chosen: an epoch (1, 2, ...) that is marked
+    """
+    epochs = np.repeat(np.arange(1, len(probabilities) + 1), len(CLASS_NAMES))
+    names = [CLASS_NAMES[class_id] for class_id in named]
+    table = pd.DataFrame(
+        {
+            "epoch": epochs,
+            "class": np.tile(CLASS_NAMES, len(probabilities)),
+            "probability": probabilities.ravel().astype(float),
+            "chosen": epochs == chosen,
+        }
+    )
+    table["named"] = table["class"].isin(names)
+    return table

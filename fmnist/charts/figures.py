@@ -7,6 +7,7 @@ session of the web process.
 import io
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fmnist.data import CLASS_NAMES
@@ -28,7 +29,7 @@ def confusion_figure(confusion: np.ndarray, *, title: str, by: str | None, kind:
     return buffer.getvalue()
 
 
-def draw_confusion(axes, confusion: np.ndarray, *, by: str | None) -> None:
+def draw_confusion(axes: Axes, confusion: np.ndarray, *, by: str | None) -> None:
     """Draw the confusion matrix (10, 10) into axes; `by` as in `charts.confusion_table`."""
     share = normalise_confusion(confusion, "row")
     percent = share if by is None else normalise_confusion(confusion, by)

@@ -6,11 +6,13 @@ folder.
 """
 
 import io
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fmnist.charts.figures import draw_confusion
@@ -19,7 +21,6 @@ from fmnist.data import CLASS_NAMES
 from fmnist.images.display import contact_sheet, data_uri
 from fmnist.metrics import calibration, report
 from fmnist.metrics.confusions import confused_pairs
-from fmnist.metrics.report import Evaluation
 from fmnist.runs.run import Run
 
 __all__ = ["render_report"]
@@ -53,7 +54,14 @@ def render_report(
             "reliability": _svg(lambda axes: _reliability(axes, probabilities, labels), 5.5, 4.2),
             "learning": _learning(run),
         },
-        classes=_class_rows(result),
+        classes=[
+            [
+                row["class"],
+                *(f"{row[name]:.3f}" for name in ("precision", "recall", "f1")),
+                f"{row['support']:,}",
+            ]
+            for row in report.report_rows(result.report)
+        ],
         pairs=[
             [f"{CLASS_NAMES[p.first]} and {CLASS_NAMES[p.second]}", p.total, p.forth, p.back]
             for p in confused_pairs(result.confusion)[:8]
@@ -69,18 +77,7 @@ def render_report(
     )
 
 
-def _class_rows(result: Evaluation) -> list[list[str]]:
-    return [
-        [
-            row["class"],
-            *(f"{row[name]:.3f}" for name in ("precision", "recall", "f1")),
-            f"{row['support']:,}",
-        ]
-        for row in report.report_rows(result.report)
-    ]
-
-
-def _svg(draw, width: float, height: float) -> Markup:
+def _svg(draw: Callable[[Axes], None], width: float, height: float) -> Markup:
     """What `draw(axes)` draws, as an SVG element; width and height in inches."""
     figure = Figure(figsize=(width, height), layout="constrained")
     draw(figure.subplots())
@@ -90,7 +87,7 @@ def _svg(draw, width: float, height: float) -> Markup:
     return Markup(text[text.index("<svg") :])  # matplotlib escapes its texts itself
 
 
-def _reliability(axes, probabilities: np.ndarray, labels: np.ndarray) -> None:
+def _reliability(axes: Axes, probabilities: np.ndarray, labels: np.ndarray) -> None:
     bins = calibration.reliability_bins(probabilities, labels)
     bounds = np.array([b.interval for b in bins]).T
     accuracy = np.array([b.accuracy for b in bins])
@@ -112,7 +109,7 @@ def _learning(run: Run) -> Markup | None:
     if table.empty:
         return None
 
-    def draw(axes):
+    def draw(axes: Axes) -> None:
         for part, rows in table.groupby("part"):
             axes.plot(rows["epoch"], rows["accuracy"], marker="o", markersize=3, label=part)
         axes.set(xlabel="Epoch", ylabel="Accuracy")

@@ -25,21 +25,14 @@ HUMAN_SOURCE = "83.5 % of 1,000 images, by three people each, as published with 
 
 
 def reliability_chart(before: Sequence[Bin], after: Sequence[Bin]) -> alt.LayerChart:
-    """Share right over confidence, as the network says it and after its temperature.
+    """Share right over confidence, before and after the temperature.
 
     Points carry 95 % intervals; one of the network's can be chosen, the selection "bin" has the
     field "at".
     """
+    columns = ["which", "at", "confidence", "right", "least", "most", "n"]
     rows = [
-        {
-            "which": which,
-            "at": b.at,
-            "confidence": b.confidence,
-            "right": b.accuracy,
-            "least": b.interval[0],
-            "most": b.interval[1],
-            "n": b.n,
-        }
+        (which, b.at, b.confidence, b.accuracy, *b.interval, b.n)
         for which, bins in (("network", before), ("after temperature", after))
         for b in bins
     ]
@@ -49,7 +42,7 @@ def reliability_chart(before: Sequence[Bin], after: Sequence[Bin]) -> alt.LayerC
         scale=alt.Scale(domain=["network", "after temperature"], range=[OTHER, ANSWER]),
         legend=alt.Legend(orient="top", title=None),
     )
-    base = alt.Chart(pd.DataFrame(rows)).encode(
+    base = alt.Chart(pd.DataFrame(rows, columns=columns)).encode(
         x=alt.X(
             "confidence:Q",
             title="Confidence",
@@ -73,7 +66,7 @@ def reliability_chart(before: Sequence[Bin], after: Sequence[Bin]) -> alt.LayerC
         ],
     )
     scaled = points.transform_filter("datum.which != 'network'").mark_point(filled=True, size=90)
-    said = (  # only these can be chosen: the others are not in the bins of their images
+    raw = (  # only these can be chosen: the others are not in the bins of their images
         points.transform_filter("datum.which == 'network'")
         .mark_point(filled=True, size=90, cursor="pointer")
         .encode(
@@ -88,21 +81,19 @@ def reliability_chart(before: Sequence[Bin], after: Sequence[Bin]) -> alt.LayerC
         .mark_line(strokeDash=[4, 4], color=OTHER, opacity=0.7)
         .encode(x="x:Q", y="y:Q")
     )
-    return (even + bars + lines + scaled + said).properties(height=330)
+    return (even + bars + lines + scaled + raw).properties(height=330)
 
 
-def confidence_chart(bins: Sequence[Bin]) -> alt.LayerChart:
+def confidence_chart(bins: Sequence[Bin]) -> alt.LayerChart | alt.FacetChart:
     """How many answers are how sure, and how many of those are wrong: a histogram.
 
     The axis shows square roots, because nine answers in ten are in the last bin. A bar can be
     chosen; the selection "bin" has the field "at".
     """
-    rows = [
-        {"at": b.at, "low": b.low, "high": b.high, "answers": b.n, "wrong": b.n - b.right}
-        for b in bins
-    ]
+    columns = ["at", "low", "high", "answers", "wrong"]
+    rows = [(b.at, b.low, b.high, b.n, b.n - b.right) for b in bins]
     chosen = alt.selection_point(name="bin", fields=["at"], empty=False)
-    base = alt.Chart(pd.DataFrame(rows)).encode(
+    base = alt.Chart(pd.DataFrame(rows, columns=columns)).encode(
         x=alt.X(
             "low:Q",
             title="Confidence",
@@ -121,15 +112,13 @@ def confidence_chart(bins: Sequence[Bin]) -> alt.LayerChart:
     scale = alt.Scale(type="sqrt")
 
     def bars(field: str, name: str) -> alt.Chart:
+        colours = alt.Scale(domain=["all answers", "wrong ones"], range=[ANSWER, TRUE])
+        legend = alt.Legend(orient="top", title=None)
         return (
             base.mark_bar(cursor="pointer")
             .encode(
                 y=alt.Y(f"{field}:Q", title="Images", scale=scale, stack=None),
-                color=alt.Color(
-                    "what:N",
-                    scale=alt.Scale(domain=["all answers", "wrong ones"], range=[ANSWER, TRUE]),
-                    legend=alt.Legend(orient="top", title=None),
-                ),
+                color=alt.Color("what:N", scale=colours, legend=legend),
                 opacity=alt.condition(chosen, alt.value(1), alt.value(0.75)),
             )
             .transform_calculate(what=f"'{name}'")
@@ -144,13 +133,14 @@ def people_chart(right: Mapping[str, np.ndarray]) -> alt.LayerChart:
 
     right: name of a run -> (N,) bool, which of its answers are right
     """
-    rows = []
-    for name, of_run in right.items():
-        least, most = wilson_interval(int(of_run.sum()), len(of_run))
-        rows.append({"run": name, "accuracy": of_run.mean(), "least": least, "most": most})
-    low = min(HUMAN, *(row["least"] for row in rows)) - 0.01
+    rows = [
+        (name, of_run.mean(), *wilson_interval(int(of_run.sum()), len(of_run)))
+        for name, of_run in right.items()
+    ]
+    table = pd.DataFrame(rows, columns=["run", "accuracy", "least", "most"])
+    low = min(HUMAN, table["least"].min()) - 0.01
     scale = alt.Scale(domain=[max(0.0, low), 1], nice=False)
-    base = alt.Chart(pd.DataFrame(rows)).encode(y=alt.Y("run:N", sort=None, title=None))
+    base = alt.Chart(table).encode(y=alt.Y("run:N", sort=None, title=None))
     points = base.mark_point(filled=True, size=120, color=ANSWER, opacity=1).encode(
         x=alt.X(
             "accuracy:Q", title="Accuracy", scale=scale, axis=alt.Axis(format=".0%", tickCount=8)
@@ -175,22 +165,16 @@ def slices_chart(slices: Sequence[Slice], overall: float) -> alt.LayerChart:
     field "at", its place in `slices`.
     """
     rows = [
-        {
-            "at": at,
-            "range": f"{s.low:.3g} to {s.high:.3g}",
-            "accuracy": s.accuracy,
-            "least": s.interval[0],
-            "most": s.interval[1],
-            "images": len(s.indices),
-        }
+        (at, f"{s.low:.3g} to {s.high:.3g}", s.accuracy, *s.interval, len(s.indices))
         for at, s in enumerate(slices)
     ]
+    table = pd.DataFrame(rows, columns=["at", "range", "accuracy", "least", "most", "images"])
     # points, not bars: a bar would have to begin at 0, where no difference could be seen
-    lowest, highest = min(row["least"] for row in rows), max(row["most"] for row in rows)
-    domain = [max(0.0, min(lowest, overall) - 0.01), min(1.0, max(highest, overall) + 0.01)]
+    lowest, highest = min(overall, table["least"].min()), max(overall, table["most"].max())
+    domain = [max(0.0, lowest - 0.01), min(1.0, highest + 0.01)]
     scale = alt.Scale(domain=domain, nice=False)
     chosen = alt.selection_point(name="slice", fields=["at"], empty=False)
-    base = alt.Chart(pd.DataFrame(rows)).encode(
+    base = alt.Chart(table).encode(
         x=alt.X("range:N", sort=None, title=None, axis=alt.Axis(labelAngle=-20, labelOverlap=False))
     )
     points = (
@@ -225,7 +209,7 @@ def slices_chart(slices: Sequence[Slice], overall: float) -> alt.LayerChart:
 def corruptions_chart(sheets: dict[str, dict]) -> alt.FacetChart:
     """Accuracy over the strength of each change, as small multiples; one line for each run.
 
-    sheets: name of a run -> its sheet, see `robustness.read`
+    sheets: name of a run -> its sheet, see `read_corruptions`
     """
     rows = [
         {"run": run, "change": name, "strength": strength, "right": right / sheet["n"]}

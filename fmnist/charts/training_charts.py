@@ -6,12 +6,13 @@ is new.
 
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
-from fmnist.charts.common import ANSWER, OTHER, TRUE, without_data
+from fmnist.charts.common import ANSWER, OTHER, TRUE, class_rows, share_bars, without_data
 from fmnist.data import CLASS_NAMES
 from fmnist.runs.history import TrainingProgress, epoch_position, follow_progress
 from fmnist.runs.run import Run
@@ -37,7 +38,7 @@ PALE = "#5fb8ae"  # the answers' colour, fainter
 HEIGHT = 290
 MANY = 50  # epochs; the points of more would cover each other
 # small, or it would not fit above a third of the page; two lines in every chart
-LEGEND = {"orient": "top", "title": None, "labelFontSize": 12, "symbolSize": 60}
+LEGEND: dict[str, Any] = {"orient": "top", "title": None, "labelFontSize": 12, "symbolSize": 60}
 # what lies further than that below the worst finished epoch is not drawn, or the epochs would be
 # squeezed together by the first seconds
 REACH = {"accuracy": 0.05, "loss": 0.15}
@@ -140,11 +141,7 @@ def rate_spec(epochs: int) -> dict:
     """Vega-Lite of the learning rate over the planned epochs, for the rows of `rate_table`."""
     base = alt.Chart().encode(
         x=_over_epochs(epochs),
-        y=alt.Y(
-            "rate:Q",
-            title="Learning rate",
-            axis=alt.Axis(format="~g", tickCount=5),
-        ),
+        y=alt.Y("rate:Q", title="Learning rate", axis=alt.Axis(format="~g", tickCount=5)),
         color=alt.Color(
             "part:N",
             scale=alt.Scale(domain=[USED, PLANNED], range=[ANSWER, OTHER]),
@@ -185,38 +182,32 @@ def rate_table(progress: TrainingProgress, planned: list[tuple[float, str, float
 def class_spec() -> dict:
     """Vega-Lite of ten bars for the rows of `class_table`, with a tick for the epoch before."""
     base = alt.Chart().encode(
-        y=alt.Y("class:N", sort=None, title=None, axis=alt.Axis(labelLimit=110, ticks=False)),
+        y=class_rows(),
         tooltip=[
             "class:N",
             alt.Tooltip("right:Q", title="right", format=".1%"),
             alt.Tooltip("before:Q", title="an epoch before", format=".1%"),
         ],
     )
-    scale = alt.Scale(domain=[0, 1.16])  # room for the numbers
-    axis = alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format="%", title=None)
-    x = alt.X("right:Q", scale=scale, axis=axis)
-    bars = base.mark_bar(cornerRadiusEnd=3, color=ANSWER).encode(x=x)
+    bars = base.mark_bar(cornerRadiusEnd=3, color=ANSWER).encode(x=share_bars("right"))
     ticks = (
         base.transform_filter(alt.expr.isValid(alt.datum.before))
         .mark_tick(color=TRUE, thickness=2.5)
-        .encode(x=alt.X("before:Q", scale=scale, axis=axis))
+        .encode(x=share_bars("before"))
     )
     numbers = base.mark_text(align="left", color=OTHER).encode(
-        x=alt.datum(1.02, type="quantitative", scale=scale, axis=axis),
-        text=alt.Text("right:Q", format=".1%"),
+        x=alt.datum(1.02, type="quantitative"), text=alt.Text("right:Q", format=".1%")
     )
     return without_data((bars + ticks + numbers).properties(height=290))
 
 
 def class_table(confusion: np.ndarray, before: np.ndarray | None = None) -> pd.DataFrame:
     """The rows of `class_spec` for the confusion matrix (10, 10) of an epoch and the one before."""
-
-    def right(matrix: np.ndarray | None) -> np.ndarray:
-        if matrix is None:
-            return np.full(len(CLASS_NAMES), np.nan)
-        return matrix.diagonal() / np.maximum(matrix.sum(axis=1), 1)
-
-    return pd.DataFrame({"class": CLASS_NAMES, "right": right(confusion), "before": right(before)})
+    table = pd.DataFrame({"class": CLASS_NAMES, "right": np.nan, "before": np.nan})
+    for name, matrix in (("right", confusion), ("before", before)):
+        if matrix is not None:
+            table[name] = matrix.diagonal() / np.maximum(matrix.sum(axis=1), 1)
+    return table
 
 
 def _over_epochs(epochs: int) -> alt.X:

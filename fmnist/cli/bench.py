@@ -1,14 +1,22 @@
 """`python -m fmnist bench`: how long things take on this machine. Nothing here is a test."""
 
-import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 from pathlib import Path
 
-from fmnist.bench import tables
-from fmnist.cli.options import add_json
+from fmnist.bench import tables, train
+from fmnist.cli.options import (
+    Commands,
+    add_command,
+    add_json,
+    add_list,
+    add_number,
+    number_within,
+    one_of,
+)
 from fmnist.errors import RunError
 from fmnist.files import write_json
 from fmnist.runs.library import DEFAULT_RUN
@@ -17,7 +25,7 @@ from fmnist.settings import LIMITS
 __all__ = ["add_to"]
 
 
-def add_to(commands) -> None:
+def add_to(commands: Commands) -> None:
     """Add the command to argparse's subcommands."""
     bench = commands.add_parser(
         "bench",
@@ -26,18 +34,18 @@ def add_to(commands) -> None:
     )
     kinds = bench.add_subparsers(title="what to measure", required=True, metavar="WHAT")
 
-    def kind(name: str, work, help_text: str, description: str, run: str = ""):
-        parser = kinds.add_parser(name, help=help_text, description=description)
+    def kind(
+        name: str, work: Callable[[Namespace], int], words: str, more: str, run: str = ""
+    ) -> ArgumentParser:
+        parser = add_command(kinds, name, work, words, more)
         if run:
             parser.add_argument("--run", default=DEFAULT_RUN, help=f"name of the {run}")
         add_json(parser)
-        parser.add_argument(
-            "--out", type=Path, metavar="FILE", help="write the JSON object to this file, too"
-        )
-        parser.set_defaults(run_command=work)
+        words = "write the JSON object to this file, too"
+        parser.add_argument("--out", type=Path, metavar="FILE", help=words)
         return parser
 
-    train = kind(
+    race = kind(
         "train",
         _train,
         "a race of recipes against plain Keras",
@@ -46,16 +54,10 @@ def add_to(commands) -> None:
         "they are looked at. The recipe 'plain' is the specification's network in plain Keras. "
         "Ctrl-C ends it; whole trainings are kept.",
     )
-    lists = {"--recipes": (_recipes, "plain,quick,accurate"), "--seeds": (_seeds, "0,1,2")}
-    for option, (read, default) in lists.items():
-        words = f"with commas between ({default})"
-        train.add_argument(option, type=read, default=default, metavar="LIST", help=words)
-    train.add_argument(
-        "--fraction",
-        type=float,
-        default=1.0,
-        help="share of the training and of the test images, for a rehearsal (1.0)",
-    )
+    add_list(race, "--recipes", one_of(train.RACERS), ["plain", "quick", "accurate"], "who races")
+    add_list(race, "--seeds", number_within(int, *LIMITS["seed"]), [0, 1, 2], "seeds of each")
+    words = "share of the training and of the test images, for a short trial"
+    add_number(race, "--fraction", 1.0, words, *LIMITS["fraction"])
 
     infer = kind(
         "infer",
@@ -65,7 +67,7 @@ def add_to(commands) -> None:
         "and loading a network takes in seconds and memory, each in a fresh process.",
         run="run to answer",
     )
-    infer.add_argument("--times", type=int, default=200, metavar="N", help="of one image (200)")
+    add_number(infer, "--times", 200, "of one image", 1)
 
     strokes = kind(
         "strokes",
@@ -77,20 +79,18 @@ def add_to(commands) -> None:
         "runs but the shipped ones.",
         run="shipped run",
     )
-    strokes.add_argument(
-        "--seconds", type=float, default=30, metavar="S", help="alone; 20 strokes at least (30)"
-    )
+    add_number(strokes, "--seconds", 30.0, "alone; 20 strokes at least", 0, 3_600)
 
     answers = kind(
         "answers",
         _answers,
         "from a picture's bytes to its answer",
-        "Time from a JPEG's bytes to its answer, all renderings, vote and verdict included, and "
+        "Time from a JPEG's bytes to its answer, preprocessing, TTA and rejection included, and "
         "beside it model.predict of the same network on a plain resize. The photos are made here: "
         "garments of the test set, enlarged, on a textured floor.",
         run="run to answer",
     )
-    answers.add_argument("--photos", type=int, default=30, metavar="N", help="of each size (30)")
+    add_number(answers, "--photos", 30, "of each size", 1)
 
     pages = kind(
         "pages",
@@ -101,35 +101,13 @@ def add_to(commands) -> None:
         "the shipped ones.",
         run="shipped run to show",
     )
-    pages.add_argument("--times", type=int, default=20, metavar="N", help="of each click (20)")
+    add_number(pages, "--times", 20, "of each click", 1)
 
 
-def _recipes(text: str) -> list[str]:
-    from fmnist.bench.train import RACERS
-
-    names = list(dict.fromkeys(text.split(",")))
-    if unknown := [name for name in names if name not in RACERS]:
-        raise argparse.ArgumentTypeError(
-            f"there is no recipe {unknown[0]!r}; choose from {', '.join(RACERS)}"
-        )
-    return names
-
-
-def _seeds(text: str) -> list[int]:
-    least, most = LIMITS["seed"]
-    seeds = [
-        int(word) for word in text.split(",") if word.isdecimal() and least <= int(word) <= most
-    ]
-    if len(seeds) != len(text.split(",")):
-        raise argparse.ArgumentTypeError(f"{text!r} is not whole numbers from {least} to {most}")
-    return list(dict.fromkeys(seeds))
-
-
-def _train(options, parser) -> int:
-    from fmnist.bench import train
-
+def _train(options: Namespace) -> int:
     _check_out(options)
-    entries, status = [], 0
+    entries: list[dict] = []
+    status = 0
 
     def result() -> dict:
         return {
@@ -154,10 +132,9 @@ def _train(options, parser) -> int:
     return status
 
 
-def _infer(options, parser) -> int:
+def _infer(options: Namespace) -> int:
     from fmnist.bench import infer
 
-    _check_least(parser, "--times", options.times)
     _check_out(options)
     sides = infer.measure_inference(options.run, options.times)
     for way in (way for side in sides.values() for way in side["ways"].values()):
@@ -166,66 +143,44 @@ def _infer(options, parser) -> int:
     return _finish(options, fields, tables.infer_text)
 
 
-def _strokes(options, parser) -> int:
+def _strokes(options: Namespace) -> int:
     from fmnist.bench import strokes
+    from fmnist.cli.text import progress_bar
 
-    if not 0 <= options.seconds <= 3_600:
-        parser.error(f"argument --seconds: {options.seconds:g} is not from 0 to 3600")
     _check_out(options)
     phases = strokes.measure_strokes(options.run, options.seconds)
-    times = dict(_bar(phases, len(strokes.PHASES), "phase"))
+    times = dict(progress_bar(phases, "phase", len(strokes.PHASES)))
     fields = {
         "run": options.run,
         "strokes": {name: len(values) for name, values in times.items()},
         "slowest_ms": {name: max(values) for name, values in times.items()},
         "canvas_waits_ms": strokes.CANVAS_WAITS,
-        "milliseconds": {name: tables.spread(values) for name, values in times.items()},
+        "milliseconds": tables.spreads(times),
     }
     return _finish(options, fields, tables.strokes_text)
 
 
-def _answers(options, parser) -> int:
+def _answers(options: Namespace) -> int:
     from fmnist.bench import answers
 
-    _check_least(parser, "--photos", options.photos)
     _check_out(options)
     sizes, times = answers.measure_answers(options.run, options.photos)
-    fields = {
-        "run": options.run,
-        "photos": options.photos,
-        "bytes": sizes,
-        "milliseconds": {name: tables.spread(values) for name, values in times.items()},
-    }
-    return _finish(options, fields, tables.answers_text)
+    fields = {"run": options.run, "photos": options.photos, "bytes": sizes}
+    return _finish(options, fields | {"milliseconds": tables.spreads(times)}, tables.answers_text)
 
 
-def _pages(options, parser) -> int:
+def _pages(options: Namespace) -> int:
     from fmnist.bench import pages
+    from fmnist.cli.text import progress_bar
 
-    _check_least(parser, "--times", options.times)
     _check_out(options)
     clicks = pages.measure_clicks(options.run, options.times)
-    times = dict(_bar(clicks, len(pages.INTERACTIONS), "click"))
-    fields = {
-        "run": options.run,
-        "times": options.times,
-        "milliseconds": {name: tables.spread(values) for name, values in times.items()},
-    }
+    times = tables.spreads(dict(progress_bar(clicks, "click", len(pages.INTERACTIONS))))
+    fields = {"run": options.run, "times": options.times, "milliseconds": times}
     return _finish(options, fields, tables.pages_text)
 
 
-def _bar(steps: Iterator, total: int, unit: str):
-    from tqdm import tqdm
-
-    return tqdm(steps, total=total, unit=unit, disable=None, leave=False)
-
-
-def _check_least(parser, option: str, value: int) -> None:
-    if value < 1:
-        parser.error(f"argument {option}: {value} is below 1")
-
-
-def _check_out(options) -> None:
+def _check_out(options: Namespace) -> None:
     """Find out before an hour's work, not after it, whether its result can be written."""
     file = options.out
     if file is not None and (file.is_dir() or not os.access(file.absolute().parent, os.W_OK)):
@@ -234,14 +189,14 @@ def _check_out(options) -> None:
         )
 
 
-def _finish(options, fields: dict, text) -> int:
+def _finish(options: Namespace, fields: dict, text: Callable[[dict], str]) -> int:
     """Add the machine to the measurement, write it where asked to, and print it."""
     result = _write(options, fields)
     print(json.dumps(result) if options.json else text(result))
     return 0
 
 
-def _write(options, fields: dict) -> dict:
+def _write(options: Namespace, fields: dict) -> dict:
     from fmnist import machine
 
     result = {**fields, "machine": machine.describe_machine(), "versions": machine.versions()}

@@ -5,14 +5,16 @@ standard output; progress and errors to the standard error.
 """
 
 import argparse
+import io
 import json
 import os
 import sys
 from pathlib import Path
 
-from fmnist.cli import bench, faithfulness, map, plan, rejection, score, train
-from fmnist.cli.options import add_json, add_run, warn_renamed
-from fmnist.errors import FmnistError, SettingsError
+from fmnist.cli import bench, faithfulness, plan, rejection, score, train
+from fmnist.cli.options import add_command, add_json, add_run, warn_renamed
+from fmnist.data import default_source
+from fmnist.errors import FmnistError, RunError, SettingsError
 from fmnist.quiet import quiet
 from fmnist.runs.library import find_run, list_runs
 from fmnist.runs.run import find_keras_file, read_run
@@ -29,9 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
         words[0] = "rejection"
     options = parser.parse_args(words)  # exits with 2 on wrong usage
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # file names need not be UTF-8
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # file names need not be UTF-8
     try:
-        return options.run_command(options, parser)
+        return options.run_command(options)
     except SettingsError as error:
         parser.error(str(error))
     except FmnistError as error:
@@ -48,61 +51,73 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m fmnist",
-        description="Train, list, judge and use networks for Fashion-MNIST.",
+        description="Train, list, test and use networks for Fashion-MNIST.",
         epilog="Exit status: 0 done, 1 the work failed, 2 wrong usage.",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     train.add_to(commands)
     plan.add_to(commands)
 
-    listing = commands.add_parser(
+    listing = add_command(
+        commands,
         "runs",
-        help="list all runs",
-        description="List the shipped runs and your own, with state and test accuracy.",
+        _runs,
+        "list all runs",
+        "List the shipped runs and your own, with state and test accuracy.",
     )
     add_json(listing, "one JSON object a line")
-    listing.set_defaults(run_command=_runs)
 
-    export = commands.add_parser(
+    export = add_command(
+        commands,
         "export",
-        help="make a run ready for the pages that was trained on another Keras backend",
-        description="Write model.tflite, test.npz and verdict.json beside a run's model.keras. "
-        "Training with KERAS_BACKEND=jax or torch leaves that to this command, which needs "
-        "TensorFlow.",
+        _export,
+        "make a run ready for the pages that was trained on another Keras backend",
+        "Write model.tflite, test.npz and verdict.json beside a run's model.keras. Training with "
+        "KERAS_BACKEND=jax or torch leaves that to this command, which needs TensorFlow.",
     )
-    add_run(export, "run", required=True)
-    export.set_defaults(run_command=_export)
+    add_run(export, required=True)
 
-    evaluate = commands.add_parser(
+    evaluate = add_command(
+        commands,
         "evaluate",
-        help="judge a run on the 10,000 test images",
-        description="Classify the 10,000 test images with a run and print accuracy, "
-        "classification report and confusion matrix.",
+        _evaluate,
+        "test a run on the 10,000 test images",
+        "Classify the 10,000 test images with a run and print accuracy, classification report and "
+        "confusion matrix.",
     )
-    add_run(evaluate, "run", required=True)
+    add_run(evaluate, required=True)
     add_json(evaluate)
-    evaluate.set_defaults(run_command=_evaluate)
 
-    classify = commands.add_parser(
+    classify = add_command(
+        commands,
         "classify",
-        help="say which garment pictures show",
-        description="Classify picture files (PNG, JPEG, WebP, BMP, GIF). A bad file gets the "
-        "verdict 'refused' and does not end the work; the exit status is 1 where one was refused.",
+        _classify,
+        "say which garment pictures show",
+        "Classify picture files (PNG, JPEG, WebP, BMP, GIF). A bad file gets the verdict 'refused' "
+        "and does not end the work; the exit status is 1 where one was refused.",
     )
     classify.add_argument("files", metavar="FILE", nargs="+", type=Path, help="a picture")
     add_run(classify, "--run")
     add_json(classify, "one JSON object a line")
-    classify.set_defaults(run_command=_classify)
 
     score.add_to(commands)
     rejection.add_to(commands)
     bench.add_to(commands)
     faithfulness.add_to(commands)
-    map.add_to(commands)
+
+    projection = add_command(
+        commands,
+        "map",
+        _map,
+        "lay out the test set by a run's features, for the Mistakes page",
+        "Compute the features of the 10,000 test images and lay them out in two dimensions by "
+        "t-SNE (about a minute). The result is kept in the folder of own runs.",
+    )
+    add_run(projection)
     return parser
 
 
-def _export(options, parser) -> int:
+def _export(options: argparse.Namespace) -> int:
     run = find_run(options.run)
     file = find_keras_file(run)
     with quiet():
@@ -111,13 +126,13 @@ def _export(options, parser) -> int:
         from fmnist.training.export import export_run
 
         model = keras.models.load_model(file, compile=False)
-        export_run(run.path, model, run.settings.source)
+        export_run(run.path, model, run.settings.source if run.settings else default_source())
     accuracy = read_run(run.path).scores["test_accuracy"]
     print(f"{run.name}: {accuracy:.2%} of the 10,000 test images right.")
     return 0
 
 
-def _runs(options, parser) -> int:
+def _runs(options: argparse.Namespace) -> int:
     for run in list_runs():
         if options.json:
             fields = {
@@ -137,7 +152,7 @@ def _runs(options, parser) -> int:
     return 0
 
 
-def _evaluate(options, parser) -> int:
+def _evaluate(options: argparse.Namespace) -> int:
     from fmnist.cli.text import report_text
     from fmnist.data import load
     from fmnist.inference.classifier import load_classifier_for_command
@@ -151,19 +166,14 @@ def _evaluate(options, parser) -> int:
         print(report_text(options.run, result))
         return 0
     fields = {
-        "run": options.run,
-        "accuracy": result.accuracy,
-        "interval": result.interval,
-        "n": result.n,
-        "loss": result.loss,
-        "report": result.report,
-        "confusion_matrix": result.confusion.tolist(),
+        name: getattr(result, name) for name in ("accuracy", "interval", "n", "loss", "report")
     }
-    print(json.dumps(fields))
+    fields["confusion_matrix"] = result.confusion.tolist()
+    print(json.dumps({"run": options.run, **fields}))
     return 0
 
 
-def _classify(options, parser) -> int:
+def _classify(options: argparse.Namespace) -> int:
     from fmnist.inference.answer import answer_file
     from fmnist.inference.classifier import load_classifier_for_command
 
@@ -177,3 +187,19 @@ def _classify(options, parser) -> int:
         else:
             print(f"{path}: {answer.message}", flush=True)
     return 1 if refused else 0
+
+
+def _map(options: argparse.Namespace) -> int:
+    from fmnist.analysis import projection
+    from fmnist.data import load
+    from fmnist.inference.classifier import load_classifier_for_command
+
+    classifier = load_classifier_for_command(options.run)
+    _, features = classifier(load("test").images)
+    places = projection.project_tsne(features)
+    try:
+        projection.write_projection(find_run(options.run), places)
+    except OSError as error:
+        raise RunError(f"The map cannot be kept ({error.strerror}).") from None
+    print(f"{options.run}: {len(places):,} test images laid out.")
+    return 0

@@ -1,25 +1,112 @@
-"""Options that several commands share, and former names that still work for one release."""
+"""What commands share: how they and their options are added, and former names for one release."""
 
 import argparse
+import itertools
+import math
 import sys
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
 
 from fmnist.runs.library import DEFAULT_RUN
 
-__all__ = ["add_json", "add_run", "former_flag", "warn_renamed"]
+__all__ = [
+    "Commands",
+    "Options",
+    "add_command",
+    "add_json",
+    "add_list",
+    "add_number",
+    "add_run",
+    "former_flag",
+    "number_within",
+    "one_of",
+    "warn_renamed",
+]
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+# a parser, or a group of its options that exclude each other
+Options: TypeAlias = "argparse._ActionsContainer"
 
 
-def add_run(parser, name: str, *, required: bool = False) -> None:
+def add_command(
+    commands: Commands, name: str, work: Callable[[argparse.Namespace], int], words: str, more: str
+) -> argparse.ArgumentParser:
+    """Add a command that calls `work(options)`; `words` for the list of commands, `more` below."""
+    parser = commands.add_parser(name, help=words, description=more)
+    parser.set_defaults(run_command=work)
+    return parser
+
+
+def add_run(parser: Options, name: str = "run", *, required: bool = False) -> None:
     """Add the run that a command is about; `name` is "run" (its place says it) or "--run"."""
-    how = {} if required else {"default": DEFAULT_RUN}
+    how: dict[str, Any] = {} if required else {"default": DEFAULT_RUN}
     if not (required or name.startswith("-")):
         how["nargs"] = "?"
     about = "name of the run" + " (default: %(default)s)" * (not required)
     parser.add_argument(name, metavar="RUN", help=about, **how)
 
 
-def add_json(parser, help_text: str = "print one JSON object") -> None:
+def add_json(parser: Options, words: str = "print one JSON object") -> None:
     """Add `--json`."""
-    parser.add_argument("--json", action="store_true", help=help_text)
+    parser.add_argument("--json", action="store_true", help=words)
+
+
+def add_number(
+    parser: Options, name: str, default: float, words: str, least: float, most: float = math.inf
+) -> None:
+    """Add a number, whole where its default is, within limits."""
+    kind = number_within(type(default), least, most)
+    words += " (default: %(default)s)"
+    parser.add_argument(name, type=kind, default=default, metavar="N", help=words)
+
+
+def add_list(
+    parser: Options, name: str, item: Callable[[str], Any], default: Iterable, words: str
+) -> None:
+    """Add a list, with commas or spaces between; what stands twice counts once."""
+    default = list(default)
+    parser.add_argument(
+        name,
+        nargs="+",
+        type=lambda text: [item(word) for word in text.split(",")],
+        action=_ListAction,
+        default=default,
+        metavar="LIST",
+        help=f"{words}, with commas between (default: {','.join(map(str, default))})",
+    )
+
+
+class _ListAction(argparse.Action):
+    def __call__(self, parser, namespace, values, option_string=None) -> None:  # type: ignore[no-untyped-def]
+        setattr(namespace, self.dest, list(dict.fromkeys(itertools.chain(*values))))
+
+
+def number_within(kind: type, least: float, most: float = math.inf) -> Callable[[str], Any]:
+    """A function that reads an int or float and refuses those outside, ends included."""
+
+    def parse(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            limits = f"at least {least:g}" if most == math.inf else f"from {least:g} to {most:g}"
+            whole = "whole " * (kind is int)
+            raise argparse.ArgumentTypeError(f"{text!r} is not a {whole}number {limits}")
+        return value
+
+    return parse
+
+
+def one_of(names: Iterable[str]) -> Callable[[str], str]:
+    """A function that gives back one of these names and refuses others."""
+
+    def parse(text: str) -> str:
+        if text not in names:
+            raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(names)}")
+        return text
+
+    return parse
 
 
 def warn_renamed(former: str, today: str) -> None:
@@ -31,11 +118,11 @@ def former_flag(today: str) -> type[argparse.Action]:
     """The action of a flag that is called `today` now: it warns, and does the same."""
 
     class FormerFlag(argparse.Action):
-        def __init__(self, option_strings, dest, **kwargs):
+        def __init__(self, option_strings: list[str], dest: str, **kwargs: Any):
             kwargs |= {"nargs": 0, "default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
             super().__init__(option_strings, dest, **kwargs)
 
-        def __call__(self, parser, namespace, values, option_string=None):
+        def __call__(self, parser, namespace, values, option_string=None) -> None:  # type: ignore[no-untyped-def]
             warn_renamed(str(option_string), today)
             setattr(namespace, self.dest, True)
 

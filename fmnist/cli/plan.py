@@ -1,28 +1,30 @@
 """`python -m fmnist plan`: the best training for this machine within a time limit."""
 
-import dataclasses
 import json
+from argparse import Namespace
 
-from fmnist.cli.options import add_json
+from fmnist.cli.options import Commands, add_command, add_json, add_list, number_within, one_of
 from fmnist.errors import SettingsError
 from fmnist.planning.planner import MINUTES, Plan, plan_here
 from fmnist.planning.recorded_trainings import FILE, record
 from fmnist.runs.progress_text import duration_text
-from fmnist.settings import arguments
+from fmnist.settings import LIMITS, arguments
 from fmnist.training.recipes import RECIPES
 
 __all__ = ["add_to"]
 
 
-def add_to(commands) -> None:
+def add_to(commands: Commands) -> None:
     """Add the command to argparse's subcommands."""
-    command = commands.add_parser(
+    command = add_command(
+        commands,
         "plan",
-        help="say what is the best that can be trained in so many minutes",
-        description="Say which recipe, for how many epochs, reaches most in the given minutes, and "
-        "how much that is. How long a recipe takes is known from the trainings that have finished "
-        "on this machine, before the first one from another machine; what recipes reach was "
-        "recorded with --record.",
+        _plan,
+        "say what is the best that can be trained in so many minutes",
+        "Say which recipe, for how many epochs, reaches most in the given minutes, and how much "
+        "that is. How long a recipe takes is known from the trainings that have finished on this "
+        "machine, before the first one from another machine; what recipes reach was recorded with "
+        "--record.",
     )
     least, most = MINUTES
     words = f"from the start to the result, {least:g} to {most:g}"
@@ -34,24 +36,13 @@ def add_to(commands) -> None:
         help="instead, train the recipes (hours) and add what they reach on the validation images "
         f"to {FILE.name}; what is there already is not done again",
     )
-    record_options = (
-        ("recipes", str, list(RECIPES), list(RECIPES)),
-        ("epochs", int, None, [2, 3, 5, 8, 12, 20, 30]),
-        ("seeds", int, None, [0, 1]),
-    )
-    for name, kind, choices, default in record_options:
-        command.add_argument(
-            f"--{name}",
-            nargs="+",
-            type=kind,
-            choices=choices,
-            default=default,
-            help=f"{name} to record (default: {' '.join(map(str, default))})",
-        )
-    command.set_defaults(run_command=_run)
+    add_list(command, "--recipes", one_of(RECIPES), RECIPES, "recipes to record")
+    epochs, seed = (number_within(int, *LIMITS[name]) for name in ("epochs", "seed"))
+    add_list(command, "--epochs", epochs, [2, 3, 5, 8, 12, 20, 30], "epochs to record")
+    add_list(command, "--seeds", seed, [0, 1], "seeds to record")
 
 
-def _run(options, parser) -> int:
+def _plan(options: Namespace) -> int:
     if options.record:
         made = record(options.recipes, options.epochs, options.seeds)
         print(f"trainings recorded: {made}, in {FILE.name}.")
@@ -64,21 +55,21 @@ def _run(options, parser) -> int:
         print(json.dumps({"minutes": options.minutes, "plans": fields, "left_out": left_out}))
         return 0
     best, *others = plans
-    lines = [
-        f"The best in {options.minutes:g} minutes on this machine: {_line(best)}",
-        *(f"instead: {_line(plan)}" for plan in others),
-        *(f"left out: {RECIPES[name].title} {why}" for name, why in left_out.items()),
-        best.basis,
-        f"start it: {_command(best)}",
-    ]
-    print("\n".join(lines))
+    print(f"The best in {options.minutes:g} minutes on this machine: {_line(best)}")
+    for plan in others:
+        print(f"instead: {_line(plan)}")
+    for name, why in left_out.items():
+        print(f"left out: {RECIPES[name].title} {why}")
+    print(f"{best.basis}\nstart it: {_command(best)}")
     return 0
 
 
 def _fields(plan: Plan) -> dict:
-    forecast = dataclasses.asdict(plan.forecast)
+    forecast = plan.forecast
     return {
-        **{name: forecast[name] for name in ("seconds", "low", "high")},
+        "seconds": forecast.seconds,
+        "low": forecast.low,
+        "high": forecast.high,
         "recipe": plan.recipe,
         "settings": plan.settings.to_dict(),
         "at_most": round(plan.at_most, 1),

@@ -1,37 +1,38 @@
 """`python -m fmnist rejection`: when a run answers and when it does not, and fitting that again."""
 
 import json
+from argparse import Namespace
 
 import numpy as np
 
-from fmnist.cli.options import add_json, add_run
+from fmnist.cli.options import Commands, add_command, add_json, add_run
 from fmnist.errors import RunError
 from fmnist.runs.library import find_run
 
 __all__ = ["add_to"]
 
 
-def add_to(commands) -> None:
+def add_to(commands: Commands) -> None:
     """Add the command to argparse's subcommands."""
-    command = commands.add_parser(
+    command = add_command(
+        commands,
         "rejection",
-        help="say how often a run is confident, unsure, or sees no clothing, and how calibrated",
-        description="Print what was fitted on the validation images (temperature, thresholds, "
-        "TTA variants) and what it does on the 10,000 test images: the share of each "
-        "verdict, the accuracy of the confident answers, and the calibration error (ECE) before "
-        "and after.",
+        _rejection,
+        "say how often a run is confident, unsure, or sees no clothing, and how calibrated",
+        "Print what was fitted on the validation images (temperature, thresholds, TTA variants) "
+        "and what it does on the 10,000 test images: the share of each verdict, the accuracy of "
+        "the confident answers, and the calibration error (ECE) before and after.",
     )
-    add_run(command, "run", required=True)
+    add_run(command, required=True)
     command.add_argument(
         "--fit",
         action="store_true",
         help="fit again on the validation images first, and store it in the run",
     )
     add_json(command)
-    command.set_defaults(run_command=_run)
 
 
-def _run(options, parser) -> int:
+def _rejection(options: Namespace) -> int:
     from fmnist.data import load, load_validation
     from fmnist.inference.classifier import fit_rejection, load_classifier_for_command
     from fmnist.inference.tta import predict_tta
@@ -84,6 +85,6 @@ def _text(result: dict) -> str:
         lines += [
             f"validation (n = {measured['n']:,}): ECE {measured['ece_before']:.4f} before, "
             f"{measured['ece_after']:.4f} after; of {measured['outliers']:,} made-up outliers "
-            f"{measured['outliers_not_confident']:.1%} are not answered with confidence",
+            f"{measured['outliers_not_confident']:.1%} are not answered with confidence"
         ]
     return "\n".join(lines)

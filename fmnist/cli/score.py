@@ -2,10 +2,9 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
-from fmnist.cli.options import add_json, add_run, warn_renamed
+from fmnist.cli.options import Commands, add_command, add_json, add_number, add_run, warn_renamed
 from fmnist.images.options import AUTO, METHODS, PreprocessingOptions
 
 __all__ = ["add_to"]
@@ -13,19 +12,21 @@ __all__ = ["add_to"]
 FORMER_METHODS = {"auto": "automatic", "zalando": "published", "resize": "resize"}  # of --route
 
 
-def add_to(commands) -> None:
+def add_to(commands: Commands) -> None:
     """Add the command to argparse's subcommands."""
-    score = commands.add_parser(
+    command = add_command(
+        commands,
         "score",
-        help="measure a run's accuracy on labelled pictures of your own",
-        description="Classify all pictures of a folder and print the accuracy. The "
-        "folder has a labels.csv with the columns path, label_id (0 to 9, or -1 for none of the "
-        "classes) and optionally kind; or else one subfolder per class, named by class id or name, "
-        "or 'ood' for none. A picture that cannot be read is listed as refused.",
+        _score,
+        "measure a run's accuracy on labelled pictures of your own",
+        "Classify all pictures of a folder and print the accuracy. The folder has a labels.csv "
+        "with the columns path, label_id (0 to 9, or -1 for none of the classes) and optionally "
+        "kind; or else one subfolder per class, named by class id or name, or 'ood' for none. A "
+        "picture that cannot be read is listed as refused.",
     )
-    score.add_argument("folder", metavar="FOLDER", type=Path, help="where the pictures are")
-    add_run(score, "--run")
-    score.add_argument(
+    command.add_argument("folder", metavar="FOLDER", type=Path, help="where the pictures are")
+    add_run(command, "--run")
+    command.add_argument(
         "--method",
         choices=METHODS,
         default=AUTO.method,
@@ -33,37 +34,25 @@ def add_to(commands) -> None:
         "makers; resize: the whole picture squeezed, as most programs do, to compare with "
         "(default: automatic)",
     )
-    score.add_argument("--route", choices=FORMER_METHODS, help=argparse.SUPPRESS)
-    add_json(score)
-    score.add_argument(
-        "--limit-worst",
-        type=int,
-        default=10,
-        metavar="N",
-        help="how many worst cases (default: 10)",
-    )
-    score.set_defaults(run_command=_run)
+    command.add_argument("--route", choices=FORMER_METHODS, help=argparse.SUPPRESS)
+    add_json(command)
+    add_number(command, "--limit-worst", 10, "how many worst cases", 0)
 
 
-def _run(options, parser) -> int:
+def _score(options: argparse.Namespace) -> int:
     # here, because every command builds the parser and most need none of these
-    from tqdm import tqdm
-
-    from fmnist.cli.text import score_text
+    from fmnist.cli.text import progress_bar, score_text
     from fmnist.collections.folders import list_labelled_images
     from fmnist.collections.scoring import score_images, summarise_scores
     from fmnist.inference.classifier import load_classifier_for_command
 
-    if options.limit_worst < 0:
-        parser.error(f"argument --limit-worst: {options.limit_worst} is below 0")
     method = options.method
     if options.route:
         method = FORMER_METHODS[options.route]
         warn_renamed("--route", f"--method {method}")
     pictures = list_labelled_images(options.folder, PreprocessingOptions(method=method))
     classifier = load_classifier_for_command(options.run)
-    # disable=None: a bar on a terminal and nothing elsewhere
-    with tqdm(pictures, unit="picture", file=sys.stderr, disable=None, leave=False) as bar:
+    with progress_bar(pictures, "picture") as bar:
         summary = summarise_scores(score_images(bar, classifier), options.limit_worst)
     if options.json:
         fields = {"folder": str(options.folder), "run": options.run, **summary.to_dict()}

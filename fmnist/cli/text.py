@@ -1,5 +1,8 @@
 """What the command line shows: a bar on a terminal, plain lines elsewhere, and the report."""
 
+from collections.abc import Iterable
+from typing import Any, Self, TextIO
+
 import numpy as np
 from tqdm import tqdm
 
@@ -7,20 +10,25 @@ from fmnist.collections.scoring import NOT_CLOTHING, ScoredImage, Summary, Tally
 from fmnist.data import CLASS_NAMES
 from fmnist.metrics.report import Evaluation, report_rows
 
-__all__ = ["TrainingDisplay", "report_text", "score_text"]
+__all__ = ["TrainingDisplay", "progress_bar", "report_text", "score_text"]
+
+
+def progress_bar(steps: Iterable, unit: str, total: int | None = None) -> Any:
+    """The steps, with a bar on a terminal's standard error and nothing elsewhere."""
+    return tqdm(steps, total=total, unit=unit, disable=None, leave=False)
 
 
 class TrainingDisplay:
     """Shows the events of a training on `stream`; use it as a context manager and call it."""
 
-    def __init__(self, name: str, stream):
+    def __init__(self, name: str, stream: TextIO):
         self._name, self._stream = name, stream
-        self._bar = None
+        self._bar: tqdm | None = None
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, *exc: object) -> None:
         self._close()
 
     def __call__(self, event: dict) -> None:
@@ -124,7 +132,7 @@ def score_text(title: str, summary: Summary) -> str:
 
 
 def _share_text(tally: Tally) -> str:
-    if not tally.n:
+    if tally.interval is None:
         return "- (n = 0)"
     low, high = tally.interval
     return f"{tally.share:.1%} (95 % interval {low:.1%} to {high:.1%}, n = {tally.n:,})"
@@ -138,7 +146,7 @@ def _tally_lines(group: str, right: str, tallies: dict[str, Tally]) -> list[str]
     lines = ["", f"{group:{width}}{'n':>7}{right:>10}{'share':>9}  95 % interval"]
     for key, tally in tallies.items():
         line = f"{names[key]:{width}}{tally.n:7,}{tally.right:10,}"
-        if tally.n:
+        if tally.interval is not None:
             low, high = tally.interval
             line += f"{tally.share:9.1%}  {low:.1%} to {high:.1%}"
         lines.append(line)
@@ -147,7 +155,7 @@ def _tally_lines(group: str, right: str, tallies: dict[str, Tally]) -> list[str]
 
 def _worst_line(file: ScoredImage) -> str:
     label = "not clothing" if file.label_id == NOT_CLOTHING else CLASS_NAMES[file.label_id]
-    answer = CLASS_NAMES[file.class_id]
+    answer = "none" if file.class_id is None else CLASS_NAMES[file.class_id]
     return f"{_printable(file.path)}: {label}, taken for {answer} ({file.probability:.0%})"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fmnist import machine
-from fmnist.cli.options import add_run, former_flag
+from fmnist.cli.options import Commands, Options, add_command, add_run, former_flag
 from fmnist.errors import RunError
 from fmnist.jobs import lock, queue, requests, resume
 from fmnist.processes import this_process
@@ -37,13 +37,15 @@ FORMER_FLAGS = {
 }
 
 
-def add_to(commands) -> None:
+def add_to(commands: Commands) -> None:
     """Add the commands to argparse's subcommands."""
-    train = commands.add_parser(
+    train = add_command(
+        commands,
         "train",
-        help="train a network and keep it as a run",
-        description="Train a network and keep it as a run. Ctrl-C stops it and keeps what it "
-        "has learnt; a second Ctrl-C ends it at once.",
+        _train,
+        "train a network and keep it as a run",
+        "Train a network and keep it as a run. Ctrl-C stops it and keeps what it has learnt; a "
+        "second Ctrl-C ends it at once.",
     )
     defaults = TrainSettings()
     for name, setting in SETTINGS.items():
@@ -59,24 +61,24 @@ def add_to(commands) -> None:
     # what the Train page has forecast
     train.add_argument("--forecast", type=parse_forecast, help=argparse.SUPPRESS)
     _add_log(train)
-    train.set_defaults(run_command=_train)
 
-    resume = commands.add_parser(
+    resume = add_command(
+        commands,
         "resume",
-        help="go on with a run after its last whole epoch",
-        description="Go on with one of your runs after its last whole epoch, exactly where it was "
-        "killed or stopped; or give one that has had all its epochs more of them.",
+        _resume,
+        "go on with a run after its last whole epoch",
+        "Go on with one of your runs after its last whole epoch, exactly where it was killed or "
+        "stopped; or give one that has had all its epochs more of them.",
     )
-    add_run(resume, "run", required=True)
+    add_run(resume, required=True)
     resume.add_argument(
         "--more", type=int, default=0, metavar="N", help="epochs beyond those that it was to have"
     )
     _add_wait(resume)
     _add_log(resume)
-    resume.set_defaults(run_command=_resume)
 
 
-def _add_setting(parser, name: str, setting: Setting, default: Any) -> None:
+def _add_setting(parser: Options, name: str, setting: Setting, default: Any) -> None:
     how: dict[str, Any] = {"type": setting.kind, "metavar": setting.metavar}
     words = setting.help
     if setting.kind is bool:
@@ -93,7 +95,7 @@ def _add_setting(parser, name: str, setting: Setting, default: Any) -> None:
     parser.add_argument(setting.option, dest=name, default=default, help=words, **how)
 
 
-def _add_wait(parser) -> None:
+def _add_wait(parser: Options) -> None:
     parser.add_argument(
         "--wait",
         action="store_true",
@@ -101,7 +103,7 @@ def _add_wait(parser) -> None:
     )
 
 
-def _add_log(parser) -> None:
+def _add_log(parser: Options) -> None:
     parser.add_argument(
         "--log",
         action="store_true",
@@ -109,12 +111,12 @@ def _add_log(parser) -> None:
     )
 
 
-def settings_of(options) -> TrainSettings:
+def settings_of(options: argparse.Namespace) -> TrainSettings:
     """The settings that the options of `train` stand for. Raises SettingsError."""
     return TrainSettings(**{name: getattr(options, name) for name in SETTINGS})
 
 
-def _train(options, parser) -> int:
+def _train(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     if settings.initial:  # before the run exists
         find_initial_runs(settings)
@@ -138,15 +140,12 @@ def _train(options, parser) -> int:
     return _run(path, settings, options, begin=lambda: create("starting"))
 
 
-def _resume(options, parser) -> int:
+def _resume(options: argparse.Namespace) -> int:
     run = find_run(options.run)
     settings = resume.resumed_settings(run, options.more)
     for request in (control.STOP, control.PAUSE):
         control.withdraw_request(run.path, request)  # of the process that was killed
-    before = {
-        "state": run.state if run.state in ENDED else "stopped",
-        "error": run.reason or None,
-    }
+    before = {"state": run.state if run.state in ENDED else "stopped", "error": run.reason or None}
 
     def take(state: str) -> None:
         write_run_info(run.path, state=state, process=this_process(), error=None)
@@ -156,16 +155,19 @@ def _resume(options, parser) -> int:
         resume.resumed_settings(read_run(run.path), options.more)
         take(state)
 
-    how = {"resume": True, "given_up": before, "begin": lambda: take_first("starting")}
-    if options.wait:
-        how |= {"queued": lambda: take_first("waiting"), "begin": lambda: take("starting")}
-    return _run(run.path, settings, options, **how)
+    def begin() -> None:
+        (take if options.wait else take_first)("starting")
+
+    waits = (lambda: take_first("waiting")) if options.wait else None
+    return _run(
+        run.path, settings, options, begin=begin, queued=waits, resume=True, given_up=before
+    )
 
 
 def _run(
     path: Path,
     settings: TrainSettings,
-    options,
+    options: argparse.Namespace,
     *,
     begin: Callable[[], None] = lambda: None,
     queued: Callable[[], None] | None = None,
@@ -180,9 +182,9 @@ def _run(
     """
     stop = _stopper(path)
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    waiting = {"wait": _waiter(path), "queued": queued, "front": front} if queued else {}
     try:
-        with queue.hold_machine(path, **waiting):
+        wait = _waiter(path) if queued else None
+        with queue.hold_machine(path, wait, front=front, queued=queued or begin):
             begin()
             return _train_held(path, settings, log=options.log, resume=resume)
     except _GaveUp:
@@ -195,10 +197,10 @@ def _run(
             signal.signal(number, handler)
 
 
-def _stopper(path: Path):
+def _stopper(path: Path) -> Callable[[int, object], None]:
     """A signal handler: the first signal stops and keeps, a second one ends at once."""
 
-    def stop(number, frame):
+    def stop(number: int, frame: object) -> None:
         if not path.exists():  # nothing begun yet
             raise KeyboardInterrupt
         control.post_request(path, control.STOP)
@@ -211,10 +213,10 @@ class _GaveUp(Exception):
     """A waiting training was told to stop."""
 
 
-def _waiter(path: Path):
+def _waiter(path: Path) -> Callable[[], None]:
     """Called while another training holds the machine: gives up once told to stop."""
 
-    def wait():
+    def wait() -> None:
         if control.has_request(path, control.STOP):
             raise _GaveUp
         (path / "run.json").touch()  # a sign of life for other machines on the same disk

@@ -1,6 +1,7 @@
 """What people ask of a running training: stop, pause, another rate; see `control`."""
 
 import contextlib
+from collections.abc import Iterator
 
 from fmnist.errors import RunError
 from fmnist.runs import control
@@ -35,7 +36,7 @@ def request_rate(run: Run, rate: float) -> None:
     where the rate is not legal.
     """
     run = _check_active(run)
-    if not run.has_next_epoch:
+    if run.settings is None or not run.has_next_epoch:
         raise RunError(f"The run {run.name!r} is in its last epoch; there is no next one.")
     epoch = (run.count("epochs_done") or 0) + 1
     changes = [*run.settings.to_dict()["rate_changes"], [epoch, rate]]
@@ -59,7 +60,7 @@ def _check_active(run: Run) -> Run:
 
 
 @contextlib.contextmanager
-def _run_may_go(run: Run):
+def _run_may_go(run: Run) -> Iterator[None]:
     """Its folder may be renamed or deleted between two of our looks."""
     try:
         yield

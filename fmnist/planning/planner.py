@@ -1,8 +1,7 @@
 """The best training within a time limit: which recipe, for how many epochs, and how good.
 
-How good comes from trainings that were recorded (`recorded_trainings`), how long from this
-machine's own (`timing`). Nothing is guessed beyond them: an epoch count between two recorded ones
-is interpolated, one beyond them is not planned.
+How good comes from recorded trainings, how long from this machine's own. An epoch count between two
+recorded ones is interpolated, one beyond them is not planned.
 """
 
 import dataclasses
@@ -64,13 +63,9 @@ def choose_plans(
     least, most = MINUTES
     if not least <= minutes <= most:
         raise PlanError(f"Choose {least:g} to {most:g} minutes, got {minutes:g}.")
-    plans, left_out = [], {}
-    for name in RECIPES:
-        plan = _plan(name, records.get(name), timings.get(name), minutes)
-        if isinstance(plan, Plan):
-            plans.append(plan)
-        else:
-            left_out[name] = plan
+    found = {name: _plan(name, records.get(name), timings.get(name), minutes) for name in RECIPES}
+    plans = [plan for plan in found.values() if isinstance(plan, Plan)]
+    left_out = {name: why for name, why in found.items() if isinstance(why, str)}
     if not plans:
         reasons = " ".join(f"{RECIPES[name].title} {why}" for name, why in left_out.items())
         raise PlanError(
@@ -93,9 +88,8 @@ def _plan(name: str, record: Record | None, timing: Timing | None, minutes: floa
     at_most = {n: timing.duration.total(n) * (1 + timing.margin) for n in curve.epochs}
     fitting = [n for n in curve.epochs if at_most[n] <= minutes * 60]
     if not fitting:
-        fewest = curve.epochs[0]
-        needed = duration_text(at_most[fewest])
-        return f"needs {needed} for {fewest} epochs, the fewest that were recorded."
+        fewest, needed = next(iter(at_most.items()))
+        return f"needs {duration_text(needed)} for {fewest} epochs, the fewest that were recorded."
     epochs = max(fitting, key=lambda n: (curve.at(n)[0], -n))
     expected, low, high = curve.at(epochs)
     # a seed that was not recorded, or the forecast would be a repetition

@@ -17,17 +17,28 @@ __all__ = ["Timing", "estimate_timings"]
 
 NEWEST = 3  # trainings of a recipe that count; older ones may be from before an update
 # settings that decide how long an epoch takes: a training is one of a recipe where they agree
-COST = ("network", "batch_size", "precision", "fraction", "holdout", "stylised")
-COST += ("tta_flip", "tta_shift")
+COST = [
+    "network",
+    "batch_size",
+    "precision",
+    "fraction",
+    "holdout",
+    "stylised",
+    "tta_flip",
+    "tta_shift",
+]
 SAME_MACHINE = ("processor", "cores", "system")
 # share of the expected seconds that is kept in hand, and what they rest on
-MARGINS = 0.1, 0.3, 0.5
-BASES = (
-    "The time is that of your own trainings of this recipe on this machine.",
-    "The time is estimated from your trainings of other recipes on this machine; after the first "
-    "one of this recipe it will be exact.",
-    "The time is estimated from another machine ({processor}, {cores} cores); after your first "
-    "training on this one it will be exact.",
+OWN = (0.1, "The time is that of your own trainings of this recipe on this machine.")
+OTHERS = (
+    0.3,
+    "The time is estimated from your trainings of other recipes on this machine; after the "
+    "first one of this recipe it will be more accurate.",
+)
+ELSEWHERE = (
+    0.5,
+    "The time is estimated from another machine's trainings ({processor}, {cores} cores); "
+    "after your first training on this one it will be more accurate.",
 )
 
 
@@ -57,10 +68,10 @@ def estimate_timings(records: dict[str, Record], runs: Iterable[Run]) -> dict[st
         about = records[name].machine
         comparable = (factors[other] for other in factors if records[other].machine == about)
         others = [factor for values in comparable for factor in values]
-        level = 0 if factors[name] else 1 if others else 2
+        margin, basis = OWN if factors[name] else OTHERS if others else ELSEWHERE
         factor = statistics.median(factors[name] or others or [1.0])
         scaled = Duration(factor * duration.epoch, factor * duration.overhead)
-        found[name] = Timing(scaled, MARGINS[level], BASES[level].format(**about))
+        found[name] = Timing(scaled, margin, basis.format(**about))
     return found
 
 
@@ -78,8 +89,8 @@ def _factors(name: str, recorded: Duration, runs: list[Run]) -> list[float]:
     """How many times the recorded duration the newest trainings of a recipe took."""
     wanted, found = [getattr(local_settings(name), setting) for setting in COST], []
     for run in runs:
-        if len(found) < NEWEST and [getattr(run.settings, setting) for setting in COST] == wanted:
-            seconds, epochs = total_seconds(run) or 0, run.count("epochs_done") or 0
+        if [getattr(run.settings, setting) for setting in COST] == wanted:
+            seconds, epochs = total_seconds(run) or 0, int(run.count("epochs_done") or 0)
             if seconds > 0 and epochs > 0:
                 found.append(seconds / recorded.total(epochs))
-    return found
+    return found[:NEWEST]

@@ -5,8 +5,14 @@ import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, recall_score
 
 from fmnist.analysis.learning_dynamics import compute_course, compute_learning, epoch_confusion
-from fmnist.charts.epoch_charts import course_spec, course_table, recall_spec, recall_table
-from fmnist.charts.insight_charts import path_spec, path_table
+from fmnist.charts.epoch_charts import (
+    course_spec,
+    course_table,
+    path_spec,
+    path_table,
+    recall_spec,
+    recall_table,
+)
 from fmnist.runs.library import find_run
 from fmnist.runs.predictions import (
     TEST_EPOCHS_FILE,

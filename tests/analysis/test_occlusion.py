@@ -9,8 +9,7 @@ from fmnist.analysis.faithfulness import (
     measure_deletion,
     summarise_deletion,
 )
-from fmnist.analysis.occlusion import log_probability, occlusion_map
-from fmnist.analysis.overlays import overlay_attribution
+from fmnist.analysis.occlusion import log_probability, occlusion_map, overlay_attribution
 from fmnist.inference.classifier import load_classifier
 from fmnist.metrics.report import wilson_interval
 from fmnist.runs.library import DEFAULT_RUN, find_run

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from fmnist.cli.main import main
+from fmnist.cli.main import _parser, main
 from fmnist.data import CLASS_NAMES, load, split
 from fmnist.inference.classifier import load_classifier
 from fmnist.runs.history import read_events
@@ -379,3 +379,43 @@ def test_export_without_a_network_is_one_sentence(command, own_run):
     done = command("export", "bare")
     assert done.returncode == 1
     assert done.stderr == "fmnist: The run 'bare' has no Keras network (finished).\n"
+
+
+def one_warning(capsys) -> str:
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+def test_former_route_of_score_warns_and_works(pictures, capsys):
+    folder = pictures[0].parent
+    (folder / "labels.csv").write_text(f"path,label_id\n{pictures[0].name},0\n")
+    assert main(["score", str(folder), "--route", "resize"]) == 0
+    line = one_warning(capsys)
+    assert line == "fmnist: --route is now called --method resize; use that, please."
+
+
+@pytest.mark.parametrize(
+    ("former", "today", "name"),
+    [
+        ("--second-look", "--tta-flip", "tta_flip"),
+        ("--shifted-looks", "--tta-shift", "tta_shift"),
+        ("--renderings", "--stylised", "stylised"),
+    ],
+)
+def test_former_options_of_train_warn_and_work(former, today, name, capsys):
+    assert getattr(_parser().parse_args(["train", former]), name) is True
+    assert one_warning(capsys) == f"fmnist: {former} is now called {today}; use that, please."
+
+
+def test_the_former_command_verdicts_warns_and_works(capsys):
+    assert main(["verdicts", "nobody"]) == 1
+    warning, failure = capsys.readouterr().err.splitlines()
+    assert warning == "fmnist: verdicts is now called rejection; use that, please."
+    assert "nobody" in failure
+
+
+def test_lists_of_plan_have_commas_or_spaces():
+    words = ["plan", "--recipes", "quick,accurate", "--seeds", "0,1", "--epochs", "2", "3,5"]
+    options = _parser().parse_args(words)
+    assert options.recipes == ["quick", "accurate"]
+    assert (options.seeds, options.epochs) == ([0, 1], [2, 3, 5])

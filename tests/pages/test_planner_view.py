@@ -61,7 +61,7 @@ def test_plan_is_shown_before_it_starts_and_carries_its_forecast():
     assert shown["Expected time"].value == "40 s"  # 15 + 5 * 5
     assert shown["Expected time"].delta == "with a margin 1 min 0 s"  # half of it: nothing ran here
     assert shown["Range of expected accuracy"].delta == "expected 91.1 %"
-    assert "estimated from another machine (Abacus, 3 cores)" in texts(app)
+    assert "estimated from another machine's trainings (Abacus, 3 cores)" in texts(app)
     assert "Accurate was never recorded" in texts(app)
     assert "No longer training on record" in texts(app)  # 60 of 156 seconds
     table = app.dataframe[0].value

@@ -5,9 +5,8 @@ import pandas as pd
 import streamlit as st
 
 from fmnist.analysis.learning_dynamics import compute_learning
-from fmnist.analysis.occlusion import occlusion_map
-from fmnist.analysis.overlays import overlay_attribution
-from fmnist.charts.insight_charts import path_spec, path_table
+from fmnist.analysis.occlusion import occlusion_map, overlay_attribution
+from fmnist.charts.epoch_charts import path_spec, path_table
 from fmnist.collections import notes
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import NotesError

@@ -15,8 +15,7 @@ from PIL.Image import Image
 from fmnist import data
 from fmnist.analysis import mistakes
 from fmnist.analysis import training_distance as distances
-from fmnist.analysis.neighbours import TrainingFeatures
-from fmnist.analysis.relations import Relations
+from fmnist.analysis.neighbours import NearestImages, TrainingFeatures
 from fmnist.analysis.training_distance import TrainingDistance
 from fmnist.data import Part
 from fmnist.errors import FmnistError
@@ -164,9 +163,9 @@ def training_features(run: Run) -> TrainingFeatures:
 
 
 @cache_of_run("model.tflite", entries=2, spinner="Classifying the test images for their features")
-def relations(run: Run) -> Relations:
-    """The features of the test images and what is near what; see `relations.Relations`."""
-    return Relations(classifier(run)(test_part().images)[1])
+def relations(run: Run) -> NearestImages:
+    """The features of the test images, and the nearest of them."""
+    return NearestImages(classifier(run)(test_part().images)[1])
 
 
 def answer(picture: bytes, run: Run, options: PreprocessingOptions = AUTO) -> Answer:

@@ -4,8 +4,7 @@ import numpy as np
 import streamlit as st
 
 from fmnist.analysis.neighbours import TrainingFeatures
-from fmnist.analysis.occlusion import occlusion_map
-from fmnist.analysis.overlays import overlay_attribution
+from fmnist.analysis.occlusion import occlusion_map, overlay_attribution
 from fmnist.data import CLASS_NAMES, load
 from fmnist.errors import FmnistError
 from fmnist.images.display import enlarge

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fmnist.analysis.relations import Relations
+from fmnist.analysis.neighbours import NearestImages
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
@@ -16,7 +16,7 @@ def features():
 
 
 def test_nearest_is_the_smallest_angle_among_those_allowed(features):
-    relations = Relations(features)
+    relations = NearestImages(features)
     among = np.random.default_rng(1).random(60) < 0.5
     for index in range(60):
         expected = sorted(
@@ -32,12 +32,12 @@ def test_nearest_is_the_smallest_angle_among_those_allowed(features):
 def test_fewer_than_wanted_are_all_there_are(features):
     among = np.zeros(60, bool)
     among[[4, 7]] = True
-    found, _ = Relations(features).nearest(4, among, 5)
+    found, _ = NearestImages(features).nearest(4, among, 5)
     assert found.tolist() == [7]
-    assert len(Relations(features).nearest(4, np.zeros(60, bool))[0]) == 0
+    assert len(NearestImages(features).nearest(4, np.zeros(60, bool))[0]) == 0
 
 
 def test_an_image_without_direction_is_no_nan():
     features = np.zeros((3, 4), np.float32)
-    _, distances = Relations(features).nearest(0, np.ones(3, bool), 2)
+    _, distances = NearestImages(features).nearest(0, np.ones(3, bool), 2)
     assert distances.tolist() == [1, 1]
