@@ -138,7 +138,7 @@ def test_the_command_shown_runs():
     parser = argparse.ArgumentParser()
     module["add_to"](parser.add_subparsers())
     options = parser.parse_args(["name"])
-    assert options.run_command(options, parser) == 0
+    assert options.run_command(options) == 0
 
 
 def test_the_page_shown_is_in_the_menu(tmp_path):
