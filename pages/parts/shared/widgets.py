@@ -56,7 +56,8 @@ def choose_one(label: str, options: Iterable[str], key: str, *, default: str = "
     if (new := FORMER.get(key, {}).get(old)) and key not in st.session_state:
         st.session_state[key] = new
         st.warning(f"“{old}” is called “{new}” now; please update your link.")
-    chosen = st.segmented_control(label, options, default=default, required=True, key=key, **how)
+    how["default"] = None if new else default  # Streamlit warns of a default beside a set value
+    chosen = st.segmented_control(label, options, required=True, key=key, **how)
     return chosen if chosen in options else default  # a browser may send anything
 
 
