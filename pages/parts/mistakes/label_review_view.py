@@ -71,8 +71,8 @@ def _result(run: Run) -> None:
     low, high = result.interval
     with st.container(horizontal=True):
         number(
-            "Images judged",
-            f"{result.judged:,}",
+            "Images reviewed",
+            f"{result.reviewed:,}",
             f"{len(given):,} vote{'s' * (len(given) != 1)} in total",
         )
         number("For the label", f"{result.for_label:,}", "the network was wrong")
@@ -82,8 +82,8 @@ def _result(run: Run) -> None:
             "Adjusted accuracy",
             f"{result.accuracy:.2%}",
             f"95 % interval {low:.2%} to {high:.2%}",
-            "Judged images count as people decided, all others as the dataset labels them. Only "
-            "images that the run contradicts are judged, so votes can raise it and never lower it.",
+            "Reviewed images count as people decided, all others as the dataset labels them. Only "
+            "images that the run contradicts are reviewed, so votes can raise it, never lower it.",
         )
     st.download_button(
         "Votes as CSV",
