@@ -61,14 +61,14 @@ def majority_vote(choices: list[int]) -> int:
 class AdjustedAccuracy:
     """What the votes do to a run's accuracy.
 
-    judged: images with a vote on which the run contradicts the label; for_label, for_answer,
+    reviewed: images with a vote on which the run contradicts the label; for_label, for_answer,
     undecided: how many of them went which way; right: of all n images, counted anew
 
-    Only images that the run contradicts are ever judged, so votes can raise the accuracy and not
+    Only images that the run contradicts are ever reviewed, so votes can raise the accuracy and not
     lower it: it bounds from above what people would say of all images.
     """
 
-    judged: int
+    reviewed: int
     for_label: int
     for_answer: int
     undecided: int

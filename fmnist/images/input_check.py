@@ -172,7 +172,7 @@ def measure_inputs(images: np.ndarray) -> dict[str, np.ndarray]:
     is not black, in pixels; off_centre: distance of its middle from the picture's, on the worse
     axis; fill, ratio, mean, left: see `ClassRanges`.
     """
-    covered: np.ndarray = images > 0
+    covered = np.asarray(images > 0)
     rows, columns = covered.any(axis=2), covered.any(axis=1)  # (N, 28) each
     top, left = rows.argmax(axis=1), columns.argmax(axis=1)
     bottom, right = SIDE - rows[:, ::-1].argmax(axis=1), SIDE - columns[:, ::-1].argmax(axis=1)

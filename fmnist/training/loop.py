@@ -37,6 +37,7 @@ from fmnist.training.steps import (
     build_training_model,
     evaluate_predictions,
     fit_epoch,
+    mean_weights,
     predict_probabilities,
     strip_training_layers,
 )
@@ -93,7 +94,7 @@ def train(
         write_run_info(path, state="running", **sizes)
         if done.epoch == 0 and settings.initial:
             initial = [find_keras_file(run) for run in find_initial_runs(settings)]
-            model.set_weights(_mean_weights(initial))
+            model.set_weights(mean_weights(initial))
 
         def after_batch(batch: int, scores: dict[str, float], rate: float) -> None:
             _check_finite(scores["loss"], epoch)
@@ -112,8 +113,7 @@ def train(
                 began = watcher.clock()
                 scores = fit_epoch(model, images, labels, settings, epoch, after_batch)
                 if validation is not None:
-                    predicted = _predict(model, validation.images, settings, watcher)  # (5000, 10)
-                    scores |= _validate(path, model, validation, predicted, epoch)
+                    scores |= _validate(path, model, validation, settings, epoch, watcher)
                 scores = {name: round(value, 5) for name, value in scores.items()}
                 seconds = round(watcher.clock() - began, 2)  # as Keras counts: without the test
                 predicted = _predict(model, test.images, settings, watcher)
@@ -209,18 +209,6 @@ def _load_checkpoint(path: Path, model: "keras.Model", record: Recorder) -> Chec
     return checkpoint
 
 
-def _mean_weights(files: list[Path]) -> list[np.ndarray]:
-    """The mean of some networks' weights, layer by layer.
-
-    Networks that were trained on from one another lie in one basin, where the mean of them is
-    often better than each (Wortsman et al., "Model soups", arXiv 2203.05482).
-    """
-    import keras
-
-    each = [keras.models.load_model(file, compile=False).get_weights() for file in files]
-    return [np.mean(layer, axis=0) for layer in zip(*each, strict=True)]
-
-
 def _epoch_images(
     training: Part, settings: TrainSettings, first: int, watcher: RequestsWatcher
 ) -> Generator[tuple[np.ndarray, np.ndarray], None, None]:
@@ -261,9 +249,15 @@ def _predict(
 
 
 def _validate(
-    path: Path, model: "keras.Model", validation: Part, probabilities: np.ndarray, epoch: int
+    path: Path,
+    model: "keras.Model",
+    validation: Part,
+    settings: TrainSettings,
+    epoch: int,
+    watcher: RequestsWatcher,
 ) -> dict[str, float]:
     """Save what the model predicts after epoch `epoch` (0, 1, ...), and return its scores."""
+    probabilities = _predict(model, validation.images, settings, watcher)  # (5000, 10)
     scores = evaluate_predictions(probabilities, validation.labels)
     _check_finite(scores["loss"], epoch)  # the last batch may have been the one too many
     save_epoch_predictions(path, epoch + 1, probabilities, VALIDATION_EPOCHS_FILE)

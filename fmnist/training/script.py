@@ -2,8 +2,7 @@
 
 The network, the split, the order of the images and their augmentation are this package's own
 source, read when the script is written, so they cannot drift; the rest is written out for the
-settings, and nothing that they do not use. For the specification's recipe that makes 97 lines,
-76 of them not blank.
+settings, and nothing that they do not use.
 
 On one machine, and with TensorFlow as Keras' backend, the script ends with the same weights as
 `python -m fmnist train` does: bit for bit where the settings are deterministic.

@@ -7,6 +7,7 @@ would wait up to 45 s for tf.data's idle threads (TensorFlow 2.21, in one epoch 
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,7 @@ __all__ = [
     "encode_targets",
     "evaluate_predictions",
     "fit_epoch",
+    "mean_weights",
     "predict_probabilities",
     "strip_training_layers",
 ]
@@ -72,6 +74,18 @@ def compile_model(model: "keras.Model", settings: TrainSettings) -> None:
         model.compile(optimizer, loss, metrics=["accuracy", shown])
     else:
         model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+
+
+def mean_weights(files: list[Path]) -> list[np.ndarray]:
+    """The mean of some networks' weights, layer by layer.
+
+    Networks that were trained on from one another lie in one basin, where the mean of them is
+    often better than each (Wortsman et al., "Model soups", arXiv 2203.05482).
+    """
+    import keras
+
+    each = [keras.models.load_model(file, compile=False).get_weights() for file in files]
+    return [np.mean(layer, axis=0) for layer in zip(*each, strict=True)]
 
 
 def encode_targets(labels: np.ndarray, settings: TrainSettings) -> np.ndarray:

@@ -195,7 +195,7 @@ def test_votes_of_the_label_review_are_kept(page, server):
     page.get_by_role("button", name="Can't tell").click()
     expect(picture).not_to_have_attribute("src", first)
     page.reload()
-    expect(number(page, "Images judged")).to_contain_text("1 vote in total")
+    expect(number(page, "Images reviewed")).to_contain_text("1 vote in total")
 
 
 def test_round_against_the_network_ends_with_score_and_pictures(page, server):

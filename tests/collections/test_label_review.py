@@ -53,7 +53,7 @@ def test_votes_correct_the_accuracy_as_far_as_they_go():
         Vote(50, 0, 6, 6),  # this run has it right now
     ]
     result = adjust_accuracy(answers, labels, given)
-    assert (result.judged, result.for_label, result.for_answer, result.undecided) == (4, 1, 2, 1)
+    assert (result.reviewed, result.for_label, result.for_answer, result.undecided) == (4, 1, 2, 1)
     assert (result.right, result.n) == (92, 100)
     assert result.accuracy == pytest.approx(92 / 100)
     assert result.interval[0] < 92 / 100 < result.interval[1]

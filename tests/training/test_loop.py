@@ -14,7 +14,8 @@ from fmnist.runs.library import create_run, find_run
 from fmnist.runs.run import read_run
 from fmnist.settings import TrainSettings
 from fmnist.training import loop
-from fmnist.training.loop import _mean_weights, _validate, _validation_scores, train
+from fmnist.training.loop import _validate, _validation_scores, train
+from fmnist.training.steps import mean_weights
 
 pytestmark = pytest.mark.slow  # imports TensorFlow
 
@@ -29,12 +30,12 @@ def test_the_mean_of_two_networks_is_taken_layer_by_layer(tmp_path):
     weights = model.get_weights()
     model.set_weights([2 * layer for layer in weights])
     model.save(tmp_path / "doubled.keras")
-    mean = _mean_weights([file, tmp_path / "doubled.keras"])
+    mean = mean_weights([file, tmp_path / "doubled.keras"])
     assert len(mean) == len(weights)
     for found, layer in zip(mean, weights, strict=True):
         assert found.dtype == layer.dtype
         np.testing.assert_allclose(found, 1.5 * layer, rtol=1e-6)
-    for found, layer in zip(_mean_weights([file]), weights, strict=True):
+    for found, layer in zip(mean_weights([file]), weights, strict=True):
         np.testing.assert_array_equal(found, layer)
 
 

@@ -57,7 +57,7 @@ def _result(run: Run) -> None:
     with st.container(horizontal=True):
         number(
             "Images reviewed",
-            f"{result.judged:,}",
+            f"{result.reviewed:,}",
             f"{len(given):,} vote{'s' * (len(given) != 1)} in total",
         )
         number("For the label", f"{result.for_label:,}", "the network was wrong")
