@@ -27,7 +27,10 @@ __all__ = ["render_report"]
 
 WORST = 48  # mistakes shown, the most confident first
 TEMPLATES = Environment(
-    loader=PackageLoader("fmnist"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    loader=PackageLoader("fmnist.charts"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
 )
 
 
