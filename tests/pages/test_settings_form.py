@@ -15,13 +15,14 @@ from fmnist.cli.main import _parser
 from fmnist.errors import TrainingBusy, TrainingFailed
 from fmnist.jobs import launch
 from fmnist.runs.library import create_run, find_run
-from fmnist.settings import LIMITS, TrainSettings
+from fmnist.settings import LIMITS, SETTINGS, TrainSettings, arguments
 from fmnist.training import preview
 from fmnist.training.recipes import RECIPES
 from fmnist.training.script import generate_script
 from pages.parts.train import settings_form
 from tests.browser.browsing import go
 from tests.conftest import ROOT, hold
+from tests.test_settings import EVERYTHING
 
 
 @pytest.fixture(autouse=True)
@@ -513,3 +514,25 @@ def test_clicks_in_quick_succession_all_count(page, server):
         page.keyboard.press("Escape")
     expect(command).to_contain_text("--network accurate", timeout=60_000)
     expect(command).not_to_contain_text("--deterministic")
+
+
+def test_every_setting_is_an_option_an_argument_a_control_and_a_word(capsys):
+    with pytest.raises(SystemExit):
+        _parser().parse_args(["train", "--help"])
+    helped = capsys.readouterr().out.split()
+    given = [*arguments(EVERYTHING), *arguments(TrainSettings(holdout=False))]
+    given += arguments(TrainSettings(stylised=True))
+    app = open_page(train_more=True, train_mirror=True, train_shift=1, train_network="accurate")
+    kinds = ("selectbox", "select_slider", "number_input", "slider", "toggle", "segmented_control")
+    shown = {one.key for kind in kinds for one in getattr(app, kind)}
+    # a past run's, and where the images come from, are no control
+    past = {"initial", "continued", "rate_changes", "source"}
+    # these are said in sentences and columns of their own
+    elsewhere = {"network", "epochs", "batch_size", "learning_rate", "seed", "fraction"}
+    elsewhere |= {"holdout", "source"}
+    for name, setting in SETTINGS.items():
+        assert setting.option in helped, name
+        assert setting.option in given, name
+        key = "train_all" if name == "holdout" else f"train_{name}"
+        assert (key in shown) is (name not in past), name
+        assert bool(setting.words) is (name not in elsewhere), name
