@@ -172,11 +172,12 @@ def measure_inputs(images: np.ndarray) -> dict[str, np.ndarray]:
     is not black, in pixels; off_centre: distance of its middle from the picture's, on the worse
     axis; fill, ratio, mean, left: see `ClassRanges`.
     """
-    rows, columns = (np.asarray((images > 0).any(axis=axis)) for axis in (2, 1))  # (N, 28) each
+    covered = images > 0
+    rows, columns = (np.asarray(covered.any(axis=axis)) for axis in (2, 1))  # (N, 28) each
     top, left = rows.argmax(axis=1), columns.argmax(axis=1)
     bottom, right = SIDE - rows[:, ::-1].argmax(axis=1), SIDE - columns[:, ::-1].argmax(axis=1)
     height, width = bottom - top, right - left
-    area = (images > 0).sum(axis=(1, 2))
+    area = covered.sum(axis=(1, 2))
     total = images.sum(axis=(1, 2), dtype=np.float64)
     return {
         "corners": covered[:, :: SIDE - 1, :: SIDE - 1].sum(axis=(1, 2)).astype(float),
