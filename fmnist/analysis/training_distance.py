@@ -73,10 +73,10 @@ def read_training_distance(run: Run, count: int) -> TrainingDistance | None:
     return None if kept is None else TrainingDistance(*kept)
 
 
-def write_training_distance(run: Run, novelty: TrainingDistance) -> None:
+def write_training_distance(run: Run, found: TrainingDistance) -> None:
     """Keep it; a folder that cannot be written is no error, for it can be measured again."""
     with contextlib.suppress(OSError):
-        save_arrays(_path(run), nearest=novelty.nearest, distances=novelty.distances)
+        save_arrays(_path(run), nearest=found.nearest, distances=found.distances)
 
 
 def _path(run: Run) -> Path:

@@ -5,7 +5,7 @@ Fitted once per run, on the 5,000 validation images and on made-up outliers, nev
 - a temperature, by which the logarithm of the averaged probabilities is divided, as the logits are
   by Guo et al. (On Calibration of Modern Neural Networks, arXiv 1706.04599, section 4.2);
 - a logistic regression on the penultimate features that tells garments, the dataset's and other
-  renderings of them, from outliers;
+  styles of them, from outliers;
 - the TTA variants of an input that the network knows;
 - two thresholds, so that a stated share of the validation images is not answered; they are set on
   the half of them that the regression has not seen.

@@ -118,7 +118,7 @@ NETWORKS = {
     ),
     "robust": Network(
         title="Robust",
-        summary="A small residual network for people's own pictures; train it with renderings.",
+        summary="A small residual network for people's own pictures; train it with stylised images.",
         builder=functools.partial(_residual, "robust", (32, 48, 96), early=True, dropout=0.3),
         bfloat16_helps=True,
     ),
