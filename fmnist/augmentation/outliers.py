@@ -1,4 +1,4 @@
-"""Pictures of what is no garment, made up: what a network is shown to learn where its ground ends.
+"""Made-up pictures that are not clothing, to fit when a run rejects a picture.
 
 Letters, digits and words, noise, shapes, faces of three strokes, blobs that a segmentation might
 have cut out of a landscape, and garments whose quarters have changed places. All are framed as

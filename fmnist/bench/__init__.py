@@ -1,4 +1,4 @@
-"""What is measured: trainings, answers, strokes and clicks, and the server and browser for it.
+"""Benchmarks of trainings, answers and pages, and the server and browser they use.
 
 Offers one function per `fmnist bench` command. Imported by `cli` only.
 """

@@ -1,4 +1,4 @@
-"""The charts on the pages, as Altair specifications that follow the page's light or dark theme."""
+"""Charts of several pages: confusion matrix, probabilities, learning curves, risk and coverage."""
 
 from functools import cache
 from typing import Any

@@ -1,4 +1,4 @@
-"""What people take away: figures drawn by matplotlib as PNG or PDF bytes.
+"""The confusion matrix as a PNG or PDF to download, drawn by matplotlib.
 
 `matplotlib.figure.Figure` only, never `pyplot`, whose global state would be shared by every
 session of the web process.

@@ -1,4 +1,4 @@
-"""The charts of the Report page beside the matrix: reliability, slices, robustness."""
+"""The Report page's other charts: reliability, image properties, robustness, human accuracy."""
 
 from collections.abc import Mapping, Sequence
 

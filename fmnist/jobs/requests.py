@@ -1,4 +1,4 @@
-"""What people ask of a running training: stop, pause, another rate; see `control`."""
+"""Requests to a running training, checked: stop, pause, another rate. Pages call this."""
 
 import contextlib
 from collections.abc import Iterator

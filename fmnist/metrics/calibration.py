@@ -1,4 +1,4 @@
-"""Is a network as often right as it says? Reliability, its error, and what answering less buys."""
+"""Does confidence match accuracy? Calibration error, temperature, risk and coverage."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Answering only from a confidence on: how many, how right, and which confusions are left."""
+"""Selective accuracy and coverage: answering only above a confidence threshold."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The networks that can be trained, by name.
+"""What is trained: the networks.
 
 Offers `architectures.NETWORKS` and `build_network`. Imports Keras inside functions only.
 """

@@ -1,4 +1,4 @@
-"""The networks that can be trained, by name.
+"""The networks that can be trained, by name; add a new one to `NETWORKS` here.
 
 A network is a function that builds an uncompiled Keras model from (28, 28, 1) float32 in [0, 1]
 to ten softmax probabilities. The layer named "features" is the penultimate one; its output is
@@ -118,7 +118,7 @@ NETWORKS = {
     ),
     "robust": Network(
         title="Robust",
-        summary="A small residual network for people's own pictures; train it with stylised images.",
+        summary="A small residual network for people's own pictures; train it stylised.",
         builder=functools.partial(_residual, "robust", (32, 48, 96), early=True, dropout=0.3),
         bfloat16_helps=True,
     ),

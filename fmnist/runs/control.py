@@ -1,4 +1,4 @@
-"""What people ask of a running training, as files in its run's folder: stop, pause, another rate.
+"""The request files in a run's folder: stop, pause, another rate. The training obeys them.
 
 Anybody may ask: a page, another browser's page, the command line. The training process looks four
 times a second; what it has obeyed it removes.

@@ -1,4 +1,4 @@
-"""What was forecast before a training began, kept in its run.json, and what came of it."""
+"""A training's forecast, kept in run.json and compared with its result."""
 
 import json
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""The buttons of a running training: pause, learning rate, stop."""
+"""Buttons that pause or stop a running training, or change its learning rate."""
 
 import streamlit as st
 
