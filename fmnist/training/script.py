@@ -1,8 +1,8 @@
 """A training's settings as one Python file that runs without this project.
 
 The network, the split, the order of the images and their augmentation are this package's own
-source, read when the script is written, so they cannot drift; the rest is written out for the
-settings, and nothing that they do not use.
+source, read when the script is written, so they cannot drift; only what the settings use is
+written out. For the specification's recipe that makes 97 lines, 76 of them not blank.
 
 On one machine, and with TensorFlow as Keras' backend, the script ends with the same weights as
 `python -m fmnist train` does: bit for bit where the settings are deterministic.
