@@ -224,7 +224,7 @@ def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
     [
         # test_pages opens /classify and /report first, without a browser
         ("/", "What is this garment?", "Nothing drawn yet"),
-        ("/train", "Train", "Choose rows"),
+        ("/train", "Train", "Choose a row"),
         ("/mistakes", "Mistakes", "mistakes among"),
     ],
 )

@@ -103,7 +103,7 @@ def test_point_of_a_slice_leads_to_its_mistakes(page, server):
     point = page.locator('.st-key-slice-Fill path[aria-label*="from:"]')
     expect(point).to_have_count(5)
     point.nth(4).click()
-    shown(page, re.compile("Its mistakes, the most confident first"))
+    shown(page, re.compile("Their mistakes, the most confident first"))
     expect(page).to_have_url(re.compile("slice=Fill%3A\\+highest\\+fifth"))
 
 

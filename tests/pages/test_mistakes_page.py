@@ -146,14 +146,17 @@ def test_damaged_tags_are_one_sentence():
 def test_all_about_an_image_names_neighbours_and_other_runs(own_run):
     run = own_run("mine", settings=TrainSettings(fraction=0.05).to_dict())
     rng = np.random.default_rng(0)
-    for epoch in (1, 2, 3):
-        save_epoch_predictions(run.path, epoch, rng.dirichlet(np.ones(10), 10_000))
+    predicted = [rng.dirichlet(np.ones(10), 10_000) for _ in range(3)]
+    for epoch, probabilities in enumerate(predicted, start=1):
+        save_epoch_predictions(run.path, epoch, probabilities)
     app = open_app("mistakes", run="mine")
     app.session_state["mistakes-more"] = True
     app.run(timeout=300)
     assert not app.exception
     assert "What all runs answer" in texts(app)
-    assert "forgotten" in texts(app)
+    assert "**Test image 2914**" in texts(app)  # a sneaker
+    assert 7 not in [probabilities[2914].argmax() for probabilities in predicted]
+    assert "It was never right." in texts(app)
     table = next(f.value for f in app.dataframe if "answer" in f.value)
     assert {"seed-cnn", "mine (this one)"} <= set(table["run"])
 
