@@ -81,14 +81,12 @@ def probability_table(probabilities: np.ndarray, true: int | None = None) -> pd.
     )
 
 
-def learning_chart(
-    curves: pd.DataFrame, measure: str, epochs: int, by_run: bool = False
-) -> alt.LayerChart:
+def learning_chart(curves: pd.DataFrame, measure: str, epochs: int) -> alt.LayerChart:
     """Accuracy or loss over epochs.
 
     curves: columns epoch (may be a fraction while an epoch runs), part ("training" or
-    "validation"), run, and the measure. Lines are coloured by part, or by run with validation
-    dashed; the x axis reaches to `epochs`, so that a live chart does not jump.
+    "validation"), run, and the measure. Lines are coloured by run, with validation dashed; the x
+    axis reaches to `epochs`.
     """
     share = measure == "accuracy"
     lines = alt.Chart(curves).encode(
@@ -108,12 +106,8 @@ def learning_chart(
     )
     legend = alt.Legend(orient="top", title=None, labelLimit=240, columns=2)
     parts = ["training", "validation"]
-    if by_run:
-        dashes = alt.StrokeDash("part:N", scale=alt.Scale(domain=parts), legend=None)
-        lines = lines.encode(color=alt.Color("run:N", legend=legend), strokeDash=dashes)
-    else:
-        colours = alt.Scale(domain=parts, range=[ANSWER, TRUE])
-        lines = lines.encode(color=alt.Color("part:N", scale=colours, legend=legend))
+    dashes = alt.StrokeDash("part:N", scale=alt.Scale(domain=parts), legend=None)
+    lines = lines.encode(color=alt.Color("run:N", legend=legend), strokeDash=dashes)
     whole = alt.datum.epoch == alt.expr.floor(alt.datum.epoch)
     chart = lines.mark_line() + lines.transform_filter(whole).mark_point(filled=True, size=40)
     return chart.properties(height=320)

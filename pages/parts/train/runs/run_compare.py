@@ -28,6 +28,6 @@ def _learning_specs(runs: list[Run], epochs: int) -> dict[str, dict]:
     if table.empty:
         return {}
     return {
-        measure: common.learning_chart(table, measure, epochs, by_run=True).to_dict()
+        measure: common.learning_chart(table, measure, epochs).to_dict()
         for measure in ("accuracy", "loss")
     }
