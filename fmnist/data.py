@@ -18,30 +18,6 @@ import numpy as np
 
 from fmnist.errors import DatasetError
 
-__all__ = [
-    "BAG",
-    "BOOT",
-    "CLASS_NAMES",
-    "COAT",
-    "DRESS",
-    "PULLOVER",
-    "SANDAL",
-    "SHIRT",
-    "SNEAKER",
-    "SOURCES",
-    "TROUSER",
-    "TSHIRT",
-    "VALIDATION_SIZE",
-    "Part",
-    "checksums",
-    "default_source",
-    "load",
-    "load_train_validation",
-    "load_validation",
-    "scale",
-    "split",
-]
-
 # Label order and spelling of the dataset's README (zalandoresearch/fashion-mnist, "Labels").
 CLASS_NAMES = (
     "T-shirt/top",

@@ -4,23 +4,6 @@ Every message is one sentence or two that says what is wrong and what would work
 command line catch `FmnistError` only; anything else is a bug and belongs in the log.
 """
 
-__all__ = [
-    "BadArchive",
-    "BadImage",
-    "CorrectionsError",
-    "DatasetError",
-    "FmnistError",
-    "KeepingError",
-    "LabelsError",
-    "NotesError",
-    "PlanError",
-    "RunError",
-    "SettingsError",
-    "TrainingBusy",
-    "TrainingDiverged",
-    "TrainingFailed",
-]
-
 
 class FmnistError(Exception):
     """Base of every error whose message is meant for the user."""

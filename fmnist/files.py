@@ -21,23 +21,6 @@ import numpy as np
 
 from fmnist.errors import BadArchive, FmnistError
 
-__all__ = [
-    "MAX_ZIP_BYTES",
-    "ZIP_METHODS",
-    "append_json_line",
-    "clean_member_path",
-    "load_arrays",
-    "locked_folder",
-    "open_zip",
-    "quote_name",
-    "read_arrays",
-    "read_json_lines",
-    "replace_file",
-    "save_arrays",
-    "sha256_of",
-    "write_json",
-]
-
 PATIENCE = 10.0  # seconds to wait for another process; each holds a lock for milliseconds
 
 MAX_ZIP_BYTES = 100 * 2**20  # as the server takes; thirty phone photos as they are

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import psutil
 
-__all__ = ["describe_machine", "keep_memory", "multiplies_bfloat16", "step_back", "versions"]
-
 NICENESS = 5  # a third of what others are given, where they want it
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "numpy", "scikit-learn", "streamlit")
 

@@ -9,8 +9,6 @@ from typing import Any
 
 import psutil
 
-__all__ = ["ROOT", "is_alive", "start_module", "this_process"]
-
 ROOT = Path(__file__).resolve().parents[1]  # the checkout, or where the package is installed
 
 

@@ -7,8 +7,6 @@ from typing import Any
 
 from fmnist.errors import SettingsError
 
-__all__ = ["Setting", "check_number", "describe", "described"]
-
 
 @dataclass(frozen=True)
 class Setting:

@@ -11,9 +11,7 @@ from typing import Any
 from fmnist.data import SOURCES, default_source
 from fmnist.errors import SettingsError
 from fmnist.networks.architectures import NETWORKS
-from fmnist.setting_fields import Setting, check_number, describe, described
-
-__all__ = ["LIMITS", "SETTINGS", "Setting", "TrainSettings", "arguments"]
+from fmnist.setting_fields import check_number, describe, described
 
 MOST_FOR_ADAM = 0.1  # learning rate
 
@@ -148,7 +146,6 @@ class TrainSettings:
     )
     deterministic: bool = described(
         False,
-        # measured: "What the same digits cost" in the README
         "Bit-identical results on the same machine. It hardly takes longer, if at all.",
         words="deterministic",
     )

@@ -18,15 +18,6 @@ from fmnist.inference.classifier import Classifier
 from fmnist.runs.library import runs_directory
 from fmnist.runs.run import Run
 
-__all__ = [
-    "CORRUPTIONS",
-    "STRENGTHS",
-    "corrupt_images",
-    "measure_corruptions",
-    "read_corruptions",
-    "write_corruptions",
-]
-
 STRENGTHS = 5
 SEED = 0  # of the noise and of the directions: the same pictures for every run
 

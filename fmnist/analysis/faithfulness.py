@@ -17,14 +17,6 @@ from fmnist.analysis.occlusion import occlusion_map
 from fmnist.inference.classifier import Classifier
 from fmnist.metrics.report import wilson_interval
 
-__all__ = [
-    "Faithfulness",
-    "area_under_deletion",
-    "deletion_stages",
-    "measure_deletion",
-    "summarise_deletion",
-]
-
 STEPS = 20
 RESAMPLES = 2_000
 

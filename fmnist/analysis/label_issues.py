@@ -9,8 +9,6 @@ a millisecond; cleanlab takes half a second a run, and the web process 1.4 s to 
 
 import numpy as np
 
-__all__ = ["find_label_issues", "normalized_margin"]
-
 
 def normalized_margin(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Probability of the label minus that of the best other class: (N,) float32, -1..1.

@@ -8,15 +8,6 @@ import pandas as pd
 from fmnist.data import CLASS_NAMES
 from fmnist.metrics.report import count_confusions
 
-__all__ = [
-    "Course",
-    "Learning",
-    "compute_course",
-    "compute_learning",
-    "epoch_confusion",
-    "epoch_table",
-]
-
 
 def epoch_table(kept: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
     """One row an image of one epoch's (N, 10) uint8: index, true, predicted, confidence 0..1."""

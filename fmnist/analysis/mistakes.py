@@ -8,8 +8,6 @@ import pandas as pd
 from fmnist.analysis import label_issues
 from fmnist.data import CLASS_NAMES, Part
 
-__all__ = ["NEEDS_TRAINING", "SORTS", "answers_table", "describe_answer", "filter_answers"]
-
 # label on the page -> (column, ascending)
 SORTS = {
     "Most confident first": ("confidence", False),

@@ -17,8 +17,6 @@ from fmnist.inference.classifier import Classifier
 from fmnist.runs.library import runs_directory
 from fmnist.runs.run import SHIPPED_DIR, Run
 
-__all__ = ["NearestImages", "TrainingFeatures", "normalise_rows", "training_indices"]
-
 CHUNK = 500  # images at a time: a tenth of a second, which a page that is left waits for
 FILES_KEPT = 8  # of some 28 MB each
 

@@ -19,8 +19,6 @@ from fmnist.data import CLASS_NAMES
 from fmnist.images.display import enlarge
 from fmnist.inference.classifier import Classifier
 
-__all__ = ["log_probability", "occlusion_map", "overlay_attribution"]
-
 SIZE, STRIDE = 4, 2
 TINY = 1e-30  # keeps the logarithm finite where a softmax output is 0
 # The orange and the blue of Okabe & Ito's palette (Wong, Nature Methods 8 (2011) 441), which

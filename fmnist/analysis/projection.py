@@ -14,16 +14,6 @@ from fmnist.files import load_arrays, save_arrays
 from fmnist.runs.library import runs_directory
 from fmnist.runs.run import Run
 
-__all__ = [
-    "cache_path",
-    "points_inside",
-    "project_pca",
-    "project_tsne",
-    "read_projection",
-    "scale_to_unit",
-    "write_projection",
-]
-
 SEED = 0
 DIMENSIONS = 50  # what t-SNE is given, as in its paper
 

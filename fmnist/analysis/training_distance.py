@@ -17,14 +17,6 @@ from fmnist.files import load_arrays, save_arrays
 from fmnist.runs.library import runs_directory
 from fmnist.runs.run import Run
 
-__all__ = [
-    "TrainingDistance",
-    "find_near_duplicates",
-    "measure_training_distance",
-    "read_training_distance",
-    "write_training_distance",
-]
-
 CHUNK = 250  # test images at a time against all training images: a tenth of a second
 
 

@@ -12,16 +12,6 @@ from fmnist.data import CLASS_NAMES, VALIDATION_SIZE
 from fmnist.runs.predictions import VALIDATION_EPOCHS_FILE
 from fmnist.runs.run import Run
 
-__all__ = [
-    "MAX_EPOCHS",
-    "PredictionsVersion",
-    "SelectedPredictions",
-    "find_version",
-    "load_newest",
-    "load_selected",
-    "select_images",
-]
-
 EPOCH_BYTES = VALIDATION_SIZE * len(CLASS_NAMES)
 PER_CLASS = 2  # images selected of each class
 MAX_EPOCHS = 30  # of the selected images' predictions

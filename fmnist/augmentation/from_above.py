@@ -9,8 +9,6 @@ from numpy.random import Generator
 
 from fmnist.data import BOOT, SANDAL
 
-__all__ = ["draw_shoes_from_above"]
-
 ZOOM = 4  # drawn larger and shrunk, so that lines have soft edges
 
 

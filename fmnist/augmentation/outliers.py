@@ -18,8 +18,6 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fmnist.augmentation.stylised import frame_garment
 
-__all__ = ["make_outliers"]
-
 CANVAS = 56  # twice the network's side, so that thin strokes survive
 SIGNS = string.ascii_letters + 2 * string.digits + "?!&%@#$€+=*"
 

@@ -12,8 +12,6 @@ from numpy.random import Generator
 
 from fmnist.data import COAT, DRESS, PULLOVER, SHIRT, TSHIRT
 
-__all__ = ["draw_sewn"]
-
 # share of each class
 LONG_SLEEVED = {TSHIRT: 0.0, PULLOVER: 1.0, DRESS: 0.15, COAT: 1.0, SHIRT: 0.6}
 ZOOM = 4  # drawn larger and shrunk, so that lines have soft edges

@@ -16,8 +16,6 @@ from fmnist.augmentation.from_above import draw_shoes_from_above
 from fmnist.augmentation.sewing_patterns import draw_sewn
 from fmnist.data import BAG, BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, TSHIRT
 
-__all__ = ["draw_details", "vary_shape"]
-
 ZOOM = 4  # drawn larger and shrunk, so that lines have soft edges
 
 

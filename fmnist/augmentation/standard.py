@@ -6,8 +6,6 @@ as it stands. Bolder changes, for people's own pictures, are in `stylised`.
 
 import numpy as np
 
-__all__ = ["augment_images", "shift_images", "shuffle_epoch"]
-
 
 def shuffle_epoch(count: int, seed: int, epoch: int) -> np.ndarray:
     """Draw the images' order in `epoch` (0, 1, ...): a permutation of 0..count-1, (count,)."""

@@ -19,8 +19,6 @@ from fmnist.augmentation import shapes
 from fmnist.augmentation.standard import shift_images
 from fmnist.data import BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, TSHIRT
 
-__all__ = ["frame_garment", "stylise_images"]
-
 SIDE = 28
 CANVAS = 64  # room for turned and scaled garments before they are trimmed
 SHOES = (SANDAL, SNEAKER, BOOT)  # shown in pairs, from above, either way round

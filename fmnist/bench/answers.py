@@ -10,8 +10,6 @@ from fmnist.data import Part, load, scale
 from fmnist.runs.library import find_run
 from fmnist.runs.run import find_keras_file
 
-__all__ = ["measure_answers", "photo"]
-
 PHOTOS = {"1 megapixel": (1152, 868), "12 megapixels": (4000, 3000)}  # width, height
 JPEG_QUALITY = 90
 

@@ -21,8 +21,6 @@ from fmnist.processes import start_module
 from fmnist.runs.library import find_run
 from fmnist.runs.run import Run, check_run_file, find_keras_file
 
-__all__ = ["BATCH", "SIDES", "measure_inference"]
-
 SIDES = ("keras", "litert", "classifier")
 BATCH = 1_000  # images that are answered together
 LEAST = 5  # times that a batch is answered

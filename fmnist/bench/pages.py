@@ -19,8 +19,6 @@ from fmnist.errors import RunError
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-__all__ = ["INTERACTIONS", "LIMIT", "Interaction", "measure_clicks", "settle", "studio"]
-
 LIMIT = 180_000  # ms that anything may take before the benchmark gives up
 TIMER = """
 window.fmnistTimer = {

@@ -13,8 +13,6 @@ import numpy as np
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["BATCH_SIZE", "EPOCHS", "build_plain", "fit_plain"]
-
 BATCH_SIZE, EPOCHS, LEARNING_RATE = 64, 10, 1e-3
 
 

@@ -13,8 +13,6 @@ from pathlib import Path
 
 from fmnist.processes import ROOT, start_module
 
-__all__ = ["BROWSERS", "BROWSER_FLAGS", "INSTALL", "Server", "find_browser"]
-
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 INSTALL = "sudo apt-get install chromium  (or install Google Chrome)"
 # no sandbox: containers and root have none; the pages are our own

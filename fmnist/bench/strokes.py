@@ -26,8 +26,6 @@ from fmnist.training.recipes import RECIPES
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-__all__ = ["CANVAS_WAITS", "LEAST", "PHASES", "measure_strokes"]
-
 PHASES = ("alone", "beside a training")
 LEAST = 20  # strokes while nothing else runs
 CANVAS_WAITS = 200  # ms, streamlit-drawable-canvas 0.13's own

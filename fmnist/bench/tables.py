@@ -5,16 +5,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-__all__ = [
-    "answers_text",
-    "infer_text",
-    "pages_text",
-    "spread",
-    "spreads",
-    "strokes_text",
-    "train_text",
-]
-
 SIDES = {  # of `bench infer`
     "keras": "Keras and TensorFlow",
     "litert": "LiteRT",

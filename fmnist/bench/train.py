@@ -31,8 +31,6 @@ from fmnist.training.recipes import RECIPES
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["BASELINE", "GOALS", "RACERS", "race_recipes", "summarise_race"]
-
 BASELINE = "plain"
 # stylised images need processes of their own, which a race for seconds does not allow for
 RACERS = (BASELINE, *(name for name, one in RECIPES.items() if not one.settings.stylised))

@@ -10,19 +10,6 @@ import pandas as pd
 from fmnist.data import CLASS_NAMES
 from fmnist.metrics.confusions import normalise_confusion
 
-__all__ = [
-    "class_rows",
-    "confusion_spec",
-    "confusion_table",
-    "learning_chart",
-    "over_epochs",
-    "probability_spec",
-    "probability_table",
-    "risk_coverage_chart",
-    "share_bars",
-    "without_data",
-]
-
 # Three roles, told apart in light and dark and by the common kinds of colour blindness.
 ANSWER, TRUE, OTHER = "#0d9488", "#d97706", "#94a3b8"
 NO_ANSWER = "No answer"

@@ -18,8 +18,6 @@ from fmnist.charts.common import (
 )
 from fmnist.data import CLASS_NAMES
 
-__all__ = ["course_spec", "course_table", "path_spec", "path_table", "recall_spec", "recall_table"]
-
 
 @cache
 def course_spec() -> dict:

@@ -5,8 +5,6 @@ import numpy as np
 from fmnist.images.display import enlarge
 from fmnist.training.feature_maps import FeatureMaps
 
-__all__ = ["COLUMNS", "activation_sheet", "filter_sheet", "tiles"]
-
 COLUMNS = 8
 SIDE = 84  # pixels of a tile, about
 GAP = 4  # pixels between tiles

@@ -13,8 +13,6 @@ from matplotlib.figure import Figure
 from fmnist.data import CLASS_NAMES
 from fmnist.metrics.confusions import normalise_confusion
 
-__all__ = ["confusion_figure", "draw_confusion"]
-
 
 def confusion_figure(confusion: np.ndarray, *, title: str, by: str | None, kind: str) -> bytes:
     """Draw the confusion matrix (10, 10) and return the file's bytes; kind is "png" or "pdf"."""

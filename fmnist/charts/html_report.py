@@ -23,8 +23,6 @@ from fmnist.metrics import calibration, report
 from fmnist.metrics.confusions import confused_pairs
 from fmnist.runs.run import Run
 
-__all__ = ["render_report"]
-
 WORST = 48  # mistakes shown, the most confident first
 TEMPLATES = Environment(
     loader=PackageLoader("fmnist.charts"),

@@ -12,14 +12,6 @@ from fmnist.charts.common import ANSWER, OTHER, TRUE
 from fmnist.metrics.calibration import Bin
 from fmnist.metrics.report import wilson_interval
 
-__all__ = [
-    "confidence_chart",
-    "corruptions_chart",
-    "people_chart",
-    "reliability_chart",
-    "slices_chart",
-]
-
 HUMAN = 0.835  # see HUMAN_SOURCE
 HUMAN_SOURCE = "83.5 % of 1,000 images, by three people each, as published with the dataset"
 

@@ -19,18 +19,6 @@ from fmnist.runs.run import Run
 from fmnist.settings import TrainSettings
 from fmnist.training.schedules import learning_rate
 
-__all__ = [
-    "MEASURES",
-    "class_spec",
-    "class_table",
-    "curves_table",
-    "learning_spec",
-    "learning_table",
-    "planned_rates",
-    "rate_spec",
-    "rate_table",
-]
-
 MEASURES = ("accuracy", "loss")
 TRAINING, VALIDATION, WITHIN = "training", "validation", "within epochs"
 PLANNED, USED = "planned", "used"

@@ -16,8 +16,6 @@ from fmnist.charts.common import ANSWER, TRUE
 from fmnist.data import CLASS_NAMES
 from fmnist.images.display import data_uri
 
-__all__ = ["render_validation_panel"]
-
 TEMPLATES = Path(__file__).parent / "templates"
 LEAST = 6  # percent of its room that a bar is high at least, or its colour would be lost
 

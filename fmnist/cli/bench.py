@@ -22,8 +22,6 @@ from fmnist.files import write_json
 from fmnist.runs.library import DEFAULT_RUN
 from fmnist.settings import LIMITS
 
-__all__ = ["add_to"]
-
 
 def add_to(commands: Commands) -> None:
     """Add the command to argparse's subcommands."""

@@ -10,8 +10,6 @@ from fmnist.cli.options import Commands, add_command, add_json, add_number, add_
 if TYPE_CHECKING:
     from fmnist.analysis.faithfulness import Faithfulness
 
-__all__ = ["add_to"]
-
 TEST_IMAGES = 10_000
 IMAGES = 2_000  # about a minute on two cores; all of them take six
 

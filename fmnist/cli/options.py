@@ -9,20 +9,6 @@ from typing import Any, TypeAlias
 
 from fmnist.runs.library import DEFAULT_RUN
 
-__all__ = [
-    "Commands",
-    "Options",
-    "add_command",
-    "add_json",
-    "add_list",
-    "add_number",
-    "add_run",
-    "former_flag",
-    "number_within",
-    "one_of",
-    "warn_renamed",
-]
-
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 # a parser, or a group of its options that exclude each other
 Options: TypeAlias = "argparse._ActionsContainer"

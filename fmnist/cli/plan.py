@@ -11,8 +11,6 @@ from fmnist.runs.progress_text import duration_text
 from fmnist.settings import LIMITS, arguments
 from fmnist.training.recipes import RECIPES
 
-__all__ = ["add_to"]
-
 
 def add_to(commands: Commands) -> None:
     """Add the command to argparse's subcommands."""

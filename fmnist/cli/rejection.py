@@ -9,8 +9,6 @@ from fmnist.cli.options import Commands, add_command, add_json, add_run
 from fmnist.errors import RunError
 from fmnist.runs.library import find_run
 
-__all__ = ["add_to"]
-
 
 def add_to(commands: Commands) -> None:
     """Add the command to argparse's subcommands."""

@@ -7,8 +7,6 @@ from pathlib import Path
 from fmnist.cli.options import Commands, add_command, add_json, add_number, add_run, warn_renamed
 from fmnist.images.options import AUTO, METHODS, PreprocessingOptions
 
-__all__ = ["add_to"]
-
 FORMER_METHODS = {"auto": "automatic", "zalando": "published", "resize": "resize"}  # of --route
 
 

@@ -10,8 +10,6 @@ from fmnist.collections.scoring import NOT_CLOTHING, ScoredImage, Summary, Tally
 from fmnist.data import CLASS_NAMES
 from fmnist.metrics.report import Evaluation, report_rows
 
-__all__ = ["TrainingDisplay", "progress_bar", "report_text", "score_text"]
-
 
 def progress_bar(steps: Iterable, unit: str, total: int | None = None) -> Any:
     """The steps, with a bar on a terminal's standard error and nothing elsewhere."""

@@ -26,9 +26,8 @@ from fmnist.runs.library import (
     runs_directory,
 )
 from fmnist.runs.run import ENDED, read_run, write_run_info
-from fmnist.settings import SETTINGS, Setting, TrainSettings
-
-__all__ = ["add_to", "settings_of"]
+from fmnist.setting_fields import Setting
+from fmnist.settings import SETTINGS, TrainSettings
 
 FORMER_FLAGS = {
     "--second-look": "tta_flip",

@@ -23,8 +23,6 @@ from fmnist.errors import BadArchive, BadImage
 from fmnist.files import ZIP_METHODS, clean_member_path, open_zip
 from fmnist.images.decoding import MAX_BYTES
 
-__all__ = ["Archive", "Member"]
-
 MAX_ENCLOSING = 5  # folders around everything that are taken off
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 

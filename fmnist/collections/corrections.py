@@ -28,19 +28,6 @@ from fmnist.files import locked_folder, replace_file
 from fmnist.images.decoding import decode_image
 from fmnist.runs.library import runs_directory
 
-__all__ = [
-    "KINDS",
-    "MAX_PICTURES",
-    "MAX_TOTAL",
-    "directory",
-    "export",
-    "keep",
-    "kept",
-    "name_of",
-    "picture_of",
-    "remove",
-]
-
 KINDS = ("drawing", "upload", "camera")
 MAX_PICTURES = 500
 MAX_TOTAL = 90 * 2**20  # bytes; their export must be a zip file that can be uploaded again

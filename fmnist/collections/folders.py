@@ -21,8 +21,6 @@ from fmnist.errors import LabelsError
 from fmnist.images.options import AUTO, PreprocessingOptions
 from fmnist.inference.answer import answer_file
 
-__all__ = ["list_labelled_images"]
-
 
 def list_labelled_images(folder: Path, options: PreprocessingOptions = AUTO) -> list[LabelledImage]:
     """The labelled pictures of a folder, at least one, in the table's order or sorted by path.

@@ -4,8 +4,6 @@ import numpy as np
 
 from fmnist.collections.label_review import LabelReview
 
-__all__ = ["ROUND", "draw_round"]
-
 ROUND = 10  # images a round
 
 

@@ -14,14 +14,6 @@ from fmnist.analysis import label_issues
 from fmnist.collections.notes import CANNOT_TELL, Vote
 from fmnist.metrics import report
 
-__all__ = [
-    "AdjustedAccuracy",
-    "LabelReview",
-    "adjust_accuracy",
-    "find_disputed_labels",
-    "majority_vote",
-]
-
 
 @dataclass(frozen=True)
 class LabelReview:

@@ -18,19 +18,6 @@ from fmnist.data import CLASS_NAMES
 from fmnist.errors import LabelsError
 from fmnist.files import quote_name
 
-__all__ = [
-    "LABEL_NAMES",
-    "TABLE",
-    "Row",
-    "class_of",
-    "class_of_subfolder",
-    "is_hidden_file",
-    "leads_out",
-    "not_there",
-    "read_table",
-    "write_table",
-]
-
 TABLE = "labels.csv"
 LABEL_NAMES = {**dict(enumerate(CLASS_NAMES)), NOT_CLOTHING: "Not clothing"}
 # label_id as written; int() would also take "1_0", "+3" and digits of other scripts

@@ -26,20 +26,6 @@ from fmnist.errors import NotesError
 from fmnist.files import append_json_line, locked_folder, read_json_lines, write_json
 from fmnist.runs.library import runs_directory
 
-__all__ = [
-    "CANNOT_TELL",
-    "STAR",
-    "Vote",
-    "add_vote",
-    "directory",
-    "tag",
-    "tags",
-    "tags_csv",
-    "untag",
-    "votes",
-    "votes_csv",
-]
-
 STAR = "starred"
 CANNOT_TELL = -1
 MAX_TAGS = 100

@@ -16,17 +16,6 @@ from fmnist.inference.answer import Answer
 from fmnist.inference.classifier import Classifier
 from fmnist.metrics.report import count_confusions, wilson_interval
 
-__all__ = [
-    "NOT_CLOTHING",
-    "LabelledImage",
-    "ScoredImage",
-    "Summary",
-    "Tally",
-    "score_answer",
-    "score_images",
-    "summarise_scores",
-]
-
 NOT_CLOTHING = -1  # the label of a picture that shows none of the ten classes
 REFUSED = ("path", "label_id", "message")  # what `score --json` says of a refused file
 VERDICTS = ("confident", "unsure", "not_clothing", "nothing_found", "refused")

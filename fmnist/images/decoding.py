@@ -16,8 +16,6 @@ from fmnist.errors import BadImage
 # As the handbook advises; for the whole process, since filters set for a while are not thread-safe.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
-__all__ = ["EXTENSIONS", "MAX_BYTES", "MAX_PIXELS", "decode_image"]
-
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 EXTENSIONS = ("png", "jpg", "jpeg", "webp", "bmp", "gif")  # for the upload dialog only
 MAX_BYTES = 20 * 2**20  # a 50-megapixel phone JPEG has 15 MB

@@ -6,8 +6,6 @@ import io
 import numpy as np
 from PIL import Image
 
-__all__ = ["contact_sheet", "data_uri", "enlarge", "photo_uri"]
-
 
 def enlarge(pixels: np.ndarray, factor: int) -> np.ndarray:
     """(H, W) uint8 -> (f H, f W) uint8 with hard edges; a browser would blur them."""

@@ -5,8 +5,6 @@ import numpy as np
 
 from fmnist.images.segmentation import close_holes, shrink
 
-__all__ = ["fill_outline", "is_flat", "is_line_art"]
-
 SIDE = 160  # longest edge at which strokes are looked at
 INK = 0.5  # of the brightest: fainter areas, as in duotone icons, are no strokes
 STROKE = 0.15  # strokes are thinner than this share of the longest edge

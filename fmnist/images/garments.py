@@ -11,8 +11,6 @@ import numpy as np
 from fmnist.images import drawing, segmentation
 from fmnist.images.options import DARK_ON_LIGHT, LIGHT_ON_DARK, PreprocessingOptions
 
-__all__ = ["Garment", "box_of", "luma", "segment_garment"]
-
 
 @dataclass(frozen=True)
 class Garment:

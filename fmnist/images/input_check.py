@@ -13,16 +13,6 @@ import numpy as np
 
 from fmnist.data import CLASS_NAMES
 
-__all__ = [
-    "CLASS_RANGES",
-    "HIDING",
-    "ClassRanges",
-    "InputIssue",
-    "check_input",
-    "fit_class_ranges",
-    "measure_inputs",
-]
-
 SIDE = 28
 FOOTWEAR = tuple(CLASS_NAMES.index(name) for name in ("Sandal", "Sneaker", "Ankle boot"))
 # 99.97 % of the training images are at least this long and 99.9 % as well centred; 98.3 % of the

@@ -2,16 +2,6 @@
 
 from dataclasses import dataclass
 
-__all__ = [
-    "AUTO",
-    "DARK_ON_LIGHT",
-    "LIGHT_ON_DARK",
-    "METHODS",
-    "POLARITIES",
-    "SEGMENTS",
-    "PreprocessingOptions",
-]
-
 METHODS = ("automatic", "published", "resize")
 DARK_ON_LIGHT, LIGHT_ON_DARK = "dark on light", "light on dark"
 POLARITIES = ("automatic", DARK_ON_LIGHT, LIGHT_ON_DARK)

@@ -20,8 +20,6 @@ from PIL import Image
 from fmnist.images import drawing, garments, published_steps, segmentation
 from fmnist.images.options import AUTO, DARK_ON_LIGHT, LIGHT_ON_DARK, PreprocessingOptions
 
-__all__ = ["METHODS", "Preprocessed", "Step", "preprocess_image"]
-
 SIDE = 28
 STEP_SIDE = 160  # longest edge of a step's picture
 LEAST_PIECE = 0.01  # of the largest: smaller specks would widen the box

@@ -11,8 +11,6 @@ import numpy as np
 
 from fmnist.images.segmentation import shrink
 
-__all__ = ["TOLERANCE", "extend", "find_edges", "make_thumbnail", "sharpen", "subsample"]
-
 SIDE = 28
 THUMBNAIL = (51, 73)  # width and height of the shop's thumbnails that the steps started from
 TOLERANCE = 0.05 * 255  # step 2: 5 % of the maximum possible intensity, as a distance in RGB

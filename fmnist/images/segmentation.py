@@ -11,8 +11,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-__all__ = ["Background", "background", "close_holes", "grabcut", "keep_pieces", "plain", "shrink"]
-
 # A pixel belongs to the garment where it differs from the background by more than 5 % of the
 # range (the dataset's own trimming, arXiv 1708.07747 section 2 step 2), or more on uneven ground.
 TRIM_TOLERANCE = 0.05 * 255

@@ -16,8 +16,6 @@ from fmnist.images.input_check import HIDING, InputIssue
 from fmnist.images.options import DARK_ON_LIGHT, LIGHT_ON_DARK, PreprocessingOptions
 from fmnist.images.pipeline import Preprocessed
 
-__all__ = ["Suggestion", "find_helpful_suggestion", "suggest_crop", "suggest_options"]
-
 SIDE = 28
 MARGIN = 1  # in pixels of 28, around a crop: the search for the garment needs some background
 

@@ -21,8 +21,6 @@ from fmnist.images.pipeline import Preprocessed, preprocess_image
 from fmnist.inference.classifier import Classifier
 from fmnist.inference.tta import TTAPrediction, predict_tta
 
-__all__ = ["Answer", "answer_bytes", "answer_file", "answer_image", "answer_pixels"]
-
 # The way to find the garment that competes with the one decided on. Not GrabCut: it is decided on
 # where it helps, and in a drawing its answers are sure and wrong.
 RIVAL = "plain"

@@ -19,8 +19,6 @@ from fmnist.quiet import quiet
 from fmnist.runs.library import find_run
 from fmnist.runs.run import Run, check_run_file, read_run, write_run_info
 
-__all__ = ["Classifier", "fit_rejection", "load_classifier", "load_classifier_for_command"]
-
 BATCH = 100  # larger ones are slower: the first layer's output no longer fits the cache
 
 

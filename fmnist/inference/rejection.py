@@ -33,8 +33,6 @@ from fmnist.metrics.calibration import (
     risk_coverage,
 )
 
-__all__ = ["UNFITTED", "RejectionPolicy", "fit_rejection_policy"]
-
 # Of the validation images, so many at most are called no garment, and so many not answered in all.
 MOST_NOT_CLOTHING = 0.01
 MOST_NOT_ANSWERED = 0.085

@@ -11,15 +11,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-__all__ = [
-    "TTA_VARIANTS",
-    "TTAPrediction",
-    "average_tta",
-    "make_tta_variants",
-    "predict_tta",
-    "predict_tta_variants",
-]
-
 SIDE = 28
 TURN = 8.0  # degrees
 # a Classifier, called with (N, 28, 28) uint8: probabilities (N, 10) and features (N, F)

@@ -18,8 +18,6 @@ from fmnist.runs.library import new_run_name, runs_directory
 from fmnist.runs.run import Run, read_run
 from fmnist.settings import TrainSettings, arguments
 
-__all__ = ["resume_training", "start_training"]
-
 START_LIMIT = 20.0  # seconds until run.json must have appeared; it takes 0.5 on two cores
 
 

@@ -18,8 +18,6 @@ from fmnist.files import write_json
 from fmnist.processes import is_alive, this_process
 from fmnist.runs.run import Run, read_run
 
-__all__ = ["active_run", "busy_message", "find_holder", "hold_lock", "machine_file", "subject_of"]
-
 
 def machine_file(ending: str) -> Path:
     """A file that all processes of this user on this machine share, such as ".lock"."""

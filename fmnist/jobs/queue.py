@@ -18,16 +18,6 @@ from fmnist.jobs.lock import active_run, busy_message, hold_lock, machine_file
 from fmnist.processes import is_alive, this_process
 from fmnist.runs.run import Run, read_run
 
-__all__ = [
-    "MAX_WAITING",
-    "hold_machine",
-    "join_queue",
-    "leave_queue",
-    "list_queue",
-    "move_in_queue",
-    "waiting_runs",
-]
-
 MAX_WAITING = 10  # at once; each is a process of some 100 MB
 FILE = ".queue.json"
 

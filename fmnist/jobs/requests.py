@@ -8,8 +8,6 @@ from fmnist.runs import control
 from fmnist.runs.run import Run, read_run
 from fmnist.settings import TrainSettings
 
-__all__ = ["request_pause", "request_rate", "request_stop", "withdraw_pause"]
-
 
 def request_stop(run: Run) -> None:
     """Ask a training to end and keep what it has learnt; it looks four times a second.

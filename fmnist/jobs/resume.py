@@ -7,8 +7,6 @@ from fmnist.runs.checkpoint import CHECKPOINT_FILE, peek_checkpoint
 from fmnist.runs.run import Run
 from fmnist.settings import TrainSettings
 
-__all__ = ["can_resume", "resumed_settings"]
-
 
 def can_resume(run: Run) -> bool:
     """True where `resumed_settings(run)` has something to go on with."""

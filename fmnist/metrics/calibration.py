@@ -8,17 +8,6 @@ from scipy.special import softmax
 
 from fmnist.metrics.report import wilson_interval
 
-__all__ = [
-    "Bin",
-    "apply_temperature",
-    "bin_of",
-    "expected_calibration_error",
-    "fit_temperature",
-    "reliability_bins",
-    "risk_coverage",
-    "top_k",
-]
-
 BINS = 15  # as in Guo et al., arXiv 1706.04599
 
 

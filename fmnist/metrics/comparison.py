@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binomtest
 
-__all__ = ["Comparison", "compare_runs", "describe_comparison"]
-
 Z = 1.959963984540054  # of a 95 % interval
 
 

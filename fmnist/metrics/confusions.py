@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Pair", "confused_pairs", "normalise_confusion"]
-
 
 @dataclass(frozen=True)
 class Pair:

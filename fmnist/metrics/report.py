@@ -9,14 +9,6 @@ from sklearn.metrics import classification_report, log_loss
 
 from fmnist.data import CLASS_NAMES
 
-__all__ = [
-    "Evaluation",
-    "count_confusions",
-    "evaluate_probabilities",
-    "report_rows",
-    "wilson_interval",
-]
-
 LABELS = range(len(CLASS_NAMES))
 
 

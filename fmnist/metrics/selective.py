@@ -6,8 +6,6 @@ import numpy as np
 
 from fmnist.metrics import report
 
-__all__ = ["SelectiveAccuracy", "selective_accuracy"]
-
 
 @dataclass(frozen=True)
 class SelectiveAccuracy:

@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["NETWORKS", "Network", "build_network", "with_tta"]
-
 
 @dataclass(frozen=True)
 class Network:

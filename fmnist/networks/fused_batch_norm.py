@@ -4,8 +4,6 @@ Keras builds it of a dozen small operations, each of which reads or writes a who
 on a CPU that is a quarter of a step of `accurate`. TensorFlow's own operation does the same sums.
 """
 
-__all__ = ["fuse_batch_norm"]
-
 
 def fuse_batch_norm(model):
     """Copy a network so that its batch normalisation is one operation a layer where it learns.

@@ -21,8 +21,6 @@ from fmnist.runs.progress_text import duration_text
 from fmnist.settings import TrainSettings
 from fmnist.training.recipes import RECIPES
 
-__all__ = ["MINUTES", "LearningCurve", "Plan", "choose_plans", "plan_here"]
-
 MINUTES = (0.5, 600.0)  # least and most
 SURE = 0.95  # how often a new training should fall into the range
 SPREAD = 0.05  # of the logarithm of the errors, where no epoch count was recorded with two seeds

@@ -32,8 +32,6 @@ from fmnist.runs.run import Run, read_run
 from fmnist.settings import TrainSettings, arguments
 from fmnist.training.recipes import RECIPES
 
-__all__ = ["FILE", "Duration", "Record", "Result", "load_records", "local_settings", "record"]
-
 FILE = Path(__file__).with_suffix(".json")
 FORMAT = 2
 # what changes from training to training, or changes its digits but not how well it learns

@@ -13,8 +13,6 @@ from fmnist.planning.recorded_trainings import Duration, Record, local_settings
 from fmnist.runs.forecast import total_seconds
 from fmnist.runs.run import Run
 
-__all__ = ["Timing", "estimate_timings"]
-
 NEWEST = 3  # trainings of a recipe that count; older ones may be from before an update
 # settings that decide how long an epoch takes: a training is one of a recipe where they agree
 COST = [

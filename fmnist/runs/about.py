@@ -17,18 +17,6 @@ from fmnist.files import locked_folder, write_json
 from fmnist.runs.library import check_run_name, list_runs, runs_directory
 from fmnist.runs.run import Run, read_run
 
-__all__ = [
-    "ABOUT_FILE",
-    "MAX_NOTE_LENGTH",
-    "About",
-    "check_movable",
-    "load_about",
-    "lock_runs",
-    "rename_run",
-    "set_note",
-    "set_star",
-]
-
 ABOUT_FILE, SHIPPED_FILE = "about.json", ".shipped.json"
 MAX_NOTE_LENGTH = 500  # characters
 MAX_READ = 2**20  # bytes; nothing that this module writes is near it

@@ -18,8 +18,6 @@ from fmnist.files import read_arrays, save_arrays
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["CHECKPOINT_FILE", "Checkpoint", "load_checkpoint", "peek_checkpoint", "save_checkpoint"]
-
 CHECKPOINT_FILE = "checkpoint.npz"
 
 

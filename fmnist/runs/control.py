@@ -10,18 +10,6 @@ from pathlib import Path
 
 from fmnist.files import replace_file
 
-__all__ = [
-    "PAUSE",
-    "RATE",
-    "STOP",
-    "has_request",
-    "post_rate",
-    "post_request",
-    "requested_rate",
-    "withdraw_request",
-    "withdraw_requests",
-]
-
 STOP, PAUSE = "stop", "pause"
 RATE = "rate.txt"  # holds the rate
 

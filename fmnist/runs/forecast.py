@@ -9,8 +9,6 @@ from fmnist.runs.progress_text import duration_text
 from fmnist.runs.run import Run
 from fmnist.settings import LIMITS
 
-__all__ = ["Forecast", "compare_forecast", "load_forecast", "parse_forecast", "total_seconds"]
-
 NUMBERS = {
     "minutes": (0.0, 10_000.0),
     "low": (0.0, 1.0),

@@ -19,8 +19,6 @@ from typing import Any, BinaryIO
 
 from fmnist.runs.run import Run
 
-__all__ = ["MAX_POINTS", "TrainingProgress", "epoch_position", "follow_progress", "read_events"]
-
 FILE = "history.jsonl"
 MAX_POINTS = 300  # over the planned epochs; a chart is not much wider in pixels
 FILES_KEPT = 16

@@ -15,19 +15,6 @@ from fmnist.processes import ROOT, this_process
 from fmnist.runs.run import FORMAT, RUN_NAME, SHIPPED_DIR, Run, find_keras_file, read_run
 from fmnist.settings import TrainSettings
 
-__all__ = [
-    "DEFAULT_RUN",
-    "check_run_name",
-    "create_run",
-    "find_initial_runs",
-    "find_run",
-    "free_run_name",
-    "list_runs",
-    "list_usable_runs",
-    "new_run_name",
-    "runs_directory",
-]
-
 DEFAULT_RUN = "robust"
 
 

@@ -16,18 +16,6 @@ from fmnist.files import read_arrays
 from fmnist.runs.run import Run, check_run_file
 from fmnist.settings import LIMITS
 
-__all__ = [
-    "TEST_EPOCHS_FILE",
-    "VALIDATION_EPOCHS_FILE",
-    "count_epochs",
-    "load_epoch",
-    "load_epoch_predictions",
-    "load_image_epochs",
-    "load_predicted_classes",
-    "load_predictions",
-    "save_epoch_predictions",
-]
-
 TEST_EPOCHS_FILE, VALIDATION_EPOCHS_FILE = "epochs.u8", "validation.u8"
 IMAGES = {TEST_EPOCHS_FILE: PART_SIZES["test"], VALIDATION_EPOCHS_FILE: VALIDATION_SIZE}
 

@@ -5,8 +5,6 @@ from fmnist.runs.history import TrainingProgress, read_events
 from fmnist.runs.run import Run
 from fmnist.settings import TrainSettings
 
-__all__ = ["describe_progress", "describe_settings", "duration_text", "read_last_words"]
-
 
 def describe_progress(progress: TrainingProgress, planned: int) -> tuple[float, str]:
     """The share of the planned epochs that is done, 0..1, and where the training is, in words."""

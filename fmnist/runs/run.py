@@ -32,20 +32,6 @@ from fmnist.networks.architectures import NETWORKS
 from fmnist.processes import is_alive
 from fmnist.settings import TrainSettings
 
-__all__ = [
-    "ACTIVE",
-    "ENDED",
-    "FILES",
-    "FORMAT",
-    "RUN_NAME",
-    "SHIPPED_DIR",
-    "Run",
-    "check_run_file",
-    "find_keras_file",
-    "read_run",
-    "write_run_info",
-]
-
 SHIPPED_DIR = Path(__file__).resolve().parents[1] / "shipped"
 FORMAT = 1
 # what entries of run.json and of its settings were called in older ones -> what they are called

@@ -11,8 +11,6 @@ from fmnist.runs.about import ABOUT_FILE, load_about
 from fmnist.runs.predictions import TEST_EPOCHS_FILE, VALIDATION_EPOCHS_FILE
 from fmnist.runs.run import Run
 
-__all__ = ["pack_run"]
-
 PACKED = (
     "history.jsonl",
     "model.keras",

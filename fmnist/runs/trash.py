@@ -19,8 +19,6 @@ from fmnist.runs.about import check_movable, lock_runs
 from fmnist.runs.library import free_run_name, runs_directory
 from fmnist.runs.run import RUN_NAME, Run, read_run
 
-__all__ = ["DeletedRun", "Trash", "purge_old_runs"]
-
 TRASH = ".trash"
 DAY = 86_400.0  # seconds after which nobody asks for a deleted run any more
 

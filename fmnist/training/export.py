@@ -15,8 +15,6 @@ from fmnist.training.steps import evaluate_predictions
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["export_litert", "export_run"]
-
 EXPORTED = ("model.tflite", "test.npz")
 
 

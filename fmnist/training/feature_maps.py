@@ -16,14 +16,6 @@ from fmnist.runs.run import Run
 if TYPE_CHECKING:
     import keras
 
-__all__ = [
-    "FEATURE_MAPS_FILE",
-    "SHOWN_IMAGE",
-    "FeatureMaps",
-    "load_feature_maps",
-    "save_feature_maps",
-]
-
 FEATURE_MAPS_FILE = "lens.npz"
 SHOWN_IMAGE = 6  # the validation image that is shown: an ankle boot
 MAX_FILTERS = 64  # filters that are kept

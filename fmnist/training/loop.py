@@ -46,8 +46,6 @@ from fmnist.training.stylised_epochs import StylisedEpochs
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["set_up", "train"]
-
 
 def train(
     path: Path,

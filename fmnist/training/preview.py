@@ -11,8 +11,6 @@ from fmnist.data import BAG, BOOT, DRESS, PULLOVER, SANDAL, TSHIRT
 from fmnist.images.display import contact_sheet, enlarge
 from fmnist.settings import TrainSettings
 
-__all__ = ["EPOCHS", "draw_preview", "load_examples"]
-
 SHOWN = (TSHIRT, PULLOVER, DRESS, SANDAL, BAG, BOOT)  # two of them show which way they look
 EPOCHS = 3  # rows below the first
 FACTOR = 3  # screen pixels for one of the dataset's

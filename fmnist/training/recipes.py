@@ -4,8 +4,6 @@ from dataclasses import dataclass, replace
 
 from fmnist.settings import TrainSettings
 
-__all__ = ["RECIPES", "Recipe"]
-
 
 @dataclass(frozen=True)
 class Recipe:

@@ -10,8 +10,6 @@ import psutil
 from fmnist.files import append_json_line
 from fmnist.settings import TrainSettings
 
-__all__ = ["Progress", "Recorder"]
-
 OFTEN, SELDOM = 0.5, 5.0  # seconds between progress events: of a short training, of a long one
 SHARE = 1 / 400  # of the time so far: a history of two hours has some 1,800 events
 

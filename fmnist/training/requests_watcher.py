@@ -10,8 +10,6 @@ from fmnist.runs.run import read_run, write_run_info
 from fmnist.training.recorder import Recorder
 from fmnist.training.steps import Stopped
 
-__all__ = ["RequestsWatcher"]
-
 POLL = 0.25  # seconds between looks
 SIGN_OF_LIFE = 30.0  # seconds; for other machines on the same disk
 

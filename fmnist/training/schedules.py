@@ -5,8 +5,6 @@ import math
 
 from fmnist.settings import TrainSettings
 
-__all__ = ["learning_rate", "one_cycle", "peak_rate"]
-
 WARMUP = 0.2  # share of a one-cycle in which the rate rises
 START = 25.0  # a one-cycle begins with the peak over this
 STEPS = ((0.5, 1.0), (0.75, 0.1), (1.0, 0.01))  # until this share, that much of the rate

@@ -24,8 +24,6 @@ from fmnist.networks.fused_batch_norm import fuse_batch_norm
 from fmnist.settings import TrainSettings, arguments
 from fmnist.training import schedules
 
-__all__ = ["SCRIPT_FILE", "format_command", "generate_script"]
-
 SCRIPT_FILE = "train_fashion_mnist.py"
 WIDTH = 100  # characters a line
 NEEDED = ("keras", "tensorflow", "numpy")

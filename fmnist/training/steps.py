@@ -20,20 +20,6 @@ from fmnist.training.schedules import learning_rate
 if TYPE_CHECKING:
     import keras
 
-__all__ = [
-    "PREDICTION_BATCH",
-    "Stopped",
-    "augment_epoch",
-    "build_training_model",
-    "compile_model",
-    "encode_targets",
-    "evaluate_predictions",
-    "fit_epoch",
-    "mean_weights",
-    "predict_probabilities",
-    "strip_training_layers",
-]
-
 PREDICTION_BATCH = 500  # images
 
 

@@ -19,8 +19,6 @@ import numpy as np
 from fmnist.augmentation.standard import shuffle_epoch
 from fmnist.augmentation.stylised import stylise_images
 
-__all__ = ["StylisedEpochs"]
-
 CHUNK = 1_024  # stylised at a time; enough that sending them costs little
 
 
