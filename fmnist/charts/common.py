@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 import altair as alt
+import jinja2
 import numpy as np
 import pandas as pd
 
@@ -14,6 +15,12 @@ from fmnist.metrics.confusions import normalise_confusion
 ANSWER, TRUE, OTHER = "#0d9488", "#d97706", "#94a3b8"
 NO_ANSWER = "No answer"
 TEXT_LIGHT, TEXT_DARK = "#1c2527", "#e6eeee"  # textColor of both themes in config.toml
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("fmnist.charts"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+)
 
 
 @cache

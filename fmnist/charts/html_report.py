@@ -10,11 +10,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fmnist.charts.common import TEMPLATES
 from fmnist.charts.figures import draw_confusion
 from fmnist.charts.training_charts import curves_table
 from fmnist.data import CLASS_NAMES
@@ -24,12 +24,6 @@ from fmnist.metrics.confusions import confused_pairs
 from fmnist.runs.run import Run
 
 WORST = 48  # mistakes shown, the most confident first
-TEMPLATES = Environment(
-    loader=PackageLoader("fmnist.charts"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-)
 
 
 def render_report(

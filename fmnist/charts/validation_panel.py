@@ -5,18 +5,13 @@ epoch, as high as the probability of the label, green where the prediction was r
 where not. No script, no address; all words are the classes' names and numbers.
 """
 
-from functools import cache
-from pathlib import Path
-
-import jinja2
 import numpy as np
 
 from fmnist.analysis.validation_predictions import SelectedPredictions
-from fmnist.charts.common import ANSWER, TRUE
+from fmnist.charts.common import ANSWER, TEMPLATES, TRUE
 from fmnist.data import CLASS_NAMES
 from fmnist.images.display import data_uri
 
-TEMPLATES = Path(__file__).parent / "templates"
 LEAST = 6  # percent of its room that a bar is high at least, or its colour would be lost
 
 
@@ -31,13 +26,8 @@ def render_validation_panel(
     for at, (image, label) in enumerate(zip(images, labels.tolist(), strict=True)):
         bars = _bars(label, predictions.epochs, predictions.probabilities[:, at], planned)
         cards.append({"uri": data_uri(image), "name": CLASS_NAMES[label], "bars": bars})
-    return _template().render(cards=cards, right=ANSWER, wrong=TRUE)
-
-
-@cache
-def _template() -> jinja2.Template:
-    loader = jinja2.FileSystemLoader(TEMPLATES)
-    return jinja2.Environment(loader=loader, autoescape=True).get_template("validation_panel.html")
+    template = TEMPLATES.get_template("validation_panel.html")
+    return template.render(cards=cards, right=ANSWER, wrong=TRUE)
 
 
 def _bars(label: int, epochs: np.ndarray, probabilities: np.ndarray, planned: int) -> list[dict]:
