@@ -21,7 +21,7 @@ class RunError(FmnistError):
     """A run does not exist, is damaged, or has nothing to classify with yet."""
 
 
-class KeepingError(FmnistError):
+class ChangeError(FmnistError):
     """A run cannot be renamed, noted, starred, deleted or brought back."""
 
 

@@ -55,13 +55,13 @@ def _in_a_fresh_process(side: str, run: str, times: int) -> dict:
     )
     with process:
         try:
-            said, errors = process.communicate()
+            printed, errors = process.communicate()
         finally:
             process.kill()  # where it has not ended
     if process.returncode:
         last = errors.strip().splitlines()[-1:]
         raise RunError(f"Measuring {side} failed: {''.join(last) or process.returncode}")
-    return json.loads(said.splitlines()[-1])
+    return json.loads(printed.splitlines()[-1])
 
 
 # What follows runs in the process of one side.
@@ -120,14 +120,14 @@ def _import_litert() -> Callable:
         interpreter.allocate_tensors()
         given = interpreter.get_input_details()[0]["index"]
         outputs = interpreter.get_output_details()
-        said = next(one["index"] for one in outputs if one["shape"][-1] == 10)
+        output = next(one["index"] for one in outputs if one["shape"][-1] == 10)
 
         def one_by_one(x: np.ndarray) -> np.ndarray:
             answers = []
             for image in scale(x)[:, np.newaxis]:  # (1, 28, 28, 1)
                 interpreter.set_tensor(given, image)
                 interpreter.invoke()
-                answers.append(interpreter.get_tensor(said))
+                answers.append(interpreter.get_tensor(output))
             return np.concatenate(answers)
 
         return {"LiteRT, one by one": one_by_one}
@@ -151,9 +151,9 @@ IMPORTS = {"keras": _import_keras, "litert": _import_litert, "classifier": _impo
 def _timed(name: str, way: Callable, images: np.ndarray, times: int) -> dict:
     def seconds(x: np.ndarray) -> float:
         began = time.perf_counter()
-        said = way(x)
+        probabilities = way(x)
         took = time.perf_counter() - began
-        assert said.shape == (len(x), 10), (name, said.shape)
+        assert probabilities.shape == (len(x), 10), (name, probabilities.shape)
         return took
 
     seconds(images[:1])  # the first answer to any number of images is slower

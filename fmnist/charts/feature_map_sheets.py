@@ -11,24 +11,24 @@ GAP = 4  # pixels between tiles
 CONTRAST = 100  # of a filter's largest weight, from the grey of zero; gaps are darker than that
 
 
-def filter_sheet(lens: FeatureMaps) -> np.ndarray:
+def filter_sheet(maps: FeatureMaps) -> np.ndarray:
     """The filters as a grey picture (h, w) uint8, on black.
 
     Grey is a weight of 0, light a positive and dark a negative one, each filter by its largest.
     """
-    largest = np.abs(lens.filters).max(axis=(1, 2), keepdims=True)
-    shares = lens.filters / np.maximum(largest, 1e-12)  # (F, K, K), -1..1
+    largest = np.abs(maps.filters).max(axis=(1, 2), keepdims=True)
+    shares = maps.filters / np.maximum(largest, 1e-12)  # (F, K, K), -1..1
     return tiles(np.rint(128 + CONTRAST * shares).astype(np.uint8), ground=0)
 
 
-def activation_sheet(lens: FeatureMaps) -> np.ndarray:
+def activation_sheet(maps: FeatureMaps) -> np.ndarray:
     """What the filters make of the image, as a grey picture (h, w) uint8, on grey.
 
     Black is nothing and white the strongest of all filters, by the square root of the strength,
     so that weak ones are seen too.
     """
-    largest = max(float(lens.activations.max()), 1e-12)
-    shares = np.sqrt(np.clip(lens.activations, 0, None) / largest)
+    largest = max(float(maps.activations.max()), 1e-12)
+    shares = np.sqrt(np.clip(maps.activations, 0, None) / largest)
     return tiles(np.rint(255 * shares).astype(np.uint8), ground=128)
 
 

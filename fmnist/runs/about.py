@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fmnist.errors import KeepingError
+from fmnist.errors import ChangeError
 from fmnist.files import locked_folder, write_json
 from fmnist.runs.library import check_run_name, list_runs, runs_directory
 from fmnist.runs.run import Run, read_run
@@ -44,18 +44,18 @@ def load_about(run: Run) -> About:
 
 
 def set_star(run: Run, starred: bool) -> None:
-    """Give the run a star or take it off. Raises KeepingError where the disk refuses."""
+    """Give the run a star or take it off. Raises ChangeError where the disk refuses."""
     _change(run, starred=bool(starred))
 
 
 def set_note(run: Run, note: str) -> None:
     """Note something about the run, "" for nothing.
 
-    Raises KeepingError where it is longer than MAX_NOTE_LENGTH characters or the disk refuses.
+    Raises ChangeError where it is longer than MAX_NOTE_LENGTH characters or the disk refuses.
     """
     note = note.strip()
     if len(note) > MAX_NOTE_LENGTH:
-        raise KeepingError(
+        raise ChangeError(
             f"A note has at most {MAX_NOTE_LENGTH} characters and this one {len(note):,}; "
             "shorten it."
         )
@@ -65,7 +65,7 @@ def set_note(run: Run, note: str) -> None:
 def rename_run(run: Run, name: str) -> Run:
     """Give an own run that has ended another name, and return it.
 
-    Raises RunError where the name cannot be had, KeepingError where the run cannot be renamed.
+    Raises RunError where the name cannot be had, ChangeError where the run cannot be renamed.
     """
     name = name.strip()
     with lock_runs():
@@ -79,20 +79,20 @@ def rename_run(run: Run, name: str) -> Run:
 
 def lock_runs() -> AbstractContextManager[Path]:
     """The folder of own runs, held against others who change its list; see `locked_folder`."""
-    return locked_folder(runs_directory(), KeepingError, "The runs", ".keeping.lock")
+    return locked_folder(runs_directory(), ChangeError, "The runs", ".keeping.lock")
 
 
 def check_movable(run: Run, done: str) -> None:
-    """Raise KeepingError where the folder must stay where it is."""
+    """Raise ChangeError where the folder must stay where it is."""
     if run.shipped:
-        raise KeepingError(f"The run {run.name!r} ships with the project and cannot be {done}.")
+        raise ChangeError(f"The run {run.name!r} ships with the project and cannot be {done}.")
     if not os.path.lexists(run.path):
-        raise KeepingError(f"The run {run.name!r} is gone; somebody has renamed or deleted it.")
+        raise ChangeError(f"The run {run.name!r} is gone; somebody has renamed or deleted it.")
     if read_run(run.path).active:  # it may have begun since the page was drawn
-        raise KeepingError(f"The run {run.name!r} is at work; it can be {done} when it has ended.")
+        raise ChangeError(f"The run {run.name!r} is at work; it can be {done} when it has ended.")
     for other in list_runs():
         if other.state in ("waiting", "starting") and run.name in _initial(other):
-            raise KeepingError(
+            raise ChangeError(
                 f"The run {other.name!r} is about to begin with the weights of {run.name!r}, "
                 f"which can be {done} when that is training."
             )
@@ -118,7 +118,7 @@ def _read(path: Path) -> dict:
 def _change(run: Run, **values: Any) -> None:
     with lock_runs():
         if not run.path.is_dir():
-            raise KeepingError(f"The run {run.name!r} is gone; somebody has renamed or deleted it.")
+            raise ChangeError(f"The run {run.name!r} is gone; somebody has renamed or deleted it.")
         entry = {**vars(load_about(run)), **values}
         kept = {**_read(_place(run)), run.name: entry} if run.shipped else entry
         write_json(_place(run), kept)

@@ -14,7 +14,7 @@ import weakref
 from dataclasses import dataclass
 from pathlib import Path
 
-from fmnist.errors import KeepingError
+from fmnist.errors import ChangeError
 from fmnist.runs.about import check_movable, lock_runs
 from fmnist.runs.library import free_run_name, runs_directory
 from fmnist.runs.run import RUN_NAME, Run, read_run
@@ -49,7 +49,7 @@ class Trash:
         return tuple(self._deleted)
 
     def delete(self, run: Run) -> DeletedRun:
-        """Move an own run's folder here. Raises KeepingError where it cannot be deleted."""
+        """Move an own run's folder here. Raises ChangeError where it cannot be deleted."""
         with lock_runs() as directory:
             check_movable(run, "deleted")
             (directory / TRASH).mkdir(exist_ok=True)
@@ -62,10 +62,10 @@ class Trash:
     def undo(self, deleted: DeletedRun) -> Run:
         """Put a run back, under a free name where its own was taken meanwhile, and return it.
 
-        Raises KeepingError where it is gone for good.
+        Raises ChangeError where it is gone for good.
         """
         if deleted not in self._deleted:
-            raise KeepingError(f"The run {deleted.name!r} cannot be brought back any more.")
+            raise ChangeError(f"The run {deleted.name!r} cannot be brought back any more.")
         self._deleted.remove(deleted)
         with lock_runs() as directory:
             name = deleted.path.name
@@ -74,7 +74,7 @@ class Trash:
             try:
                 deleted.path.rename(path)
             except FileNotFoundError:
-                raise KeepingError(
+                raise ChangeError(
                     f"The run {deleted.name!r} was deleted too long ago to be brought back."
                 ) from None
             with contextlib.suppress(OSError):

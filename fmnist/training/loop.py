@@ -30,7 +30,7 @@ from fmnist.settings import TrainSettings
 from fmnist.training.export import export_run
 from fmnist.training.feature_maps import SHOWN_IMAGE, save_feature_maps
 from fmnist.training.recorder import Progress, Recorder, Report
-from fmnist.training.requests_watcher import RequestsWatcher
+from fmnist.training.request_watcher import RequestWatcher
 from fmnist.training.steps import (
     Stopped,
     augment_epoch,
@@ -62,7 +62,7 @@ def train(
     finished or stopped; any error is recorded in the folder (state failed) and raised again.
     """
     record = Recorder(path, report)
-    with _errors_recorded(path, record), RequestsWatcher(path, record) as watcher:
+    with _errors_recorded(path, record), RequestWatcher(path, record) as watcher:
         started = watcher.clock()
         write_run_info(
             path,
@@ -208,7 +208,7 @@ def _load_checkpoint(path: Path, model: "keras.Model", record: Recorder) -> Chec
 
 
 def _epoch_images(
-    training: Part, settings: TrainSettings, first: int, watcher: RequestsWatcher
+    training: Part, settings: TrainSettings, first: int, watcher: RequestWatcher
 ) -> Generator[tuple[np.ndarray, np.ndarray], None, None]:
     """Each epoch's images (T, 28, 28) and labels (T,) in order; the seed decides all of it."""
     if not settings.stylised:
@@ -241,7 +241,7 @@ def _obey_rate(path: Path, settings: TrainSettings, epoch: int, record: Recorder
 
 
 def _predict(
-    model: "keras.Model", images: np.ndarray, settings: TrainSettings, watcher: RequestsWatcher
+    model: "keras.Model", images: np.ndarray, settings: TrainSettings, watcher: RequestWatcher
 ) -> np.ndarray:
     return predict_probabilities(model, images, watcher.check, tta_flip=settings.tta_flip)
 
@@ -252,7 +252,7 @@ def _validate(
     validation: Part,
     settings: TrainSettings,
     epoch: int,
-    watcher: RequestsWatcher,
+    watcher: RequestWatcher,
 ) -> dict[str, float]:
     """Save what the model predicts after epoch `epoch` (0, 1, ...), and return its scores."""
     probabilities = _predict(model, validation.images, settings, watcher)  # (5000, 10)

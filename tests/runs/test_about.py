@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from fmnist.errors import KeepingError, RunError
+from fmnist.errors import ChangeError, RunError
 from fmnist.processes import this_process
 from fmnist.runs.about import About, load_about, rename_run, set_note, set_star
 from fmnist.runs.library import find_run, list_runs
@@ -30,7 +30,7 @@ def test_star_and_note_are_kept_in_the_run(own_run):
     set_star(run, False)
     assert load_about(run) == About(False, "first try,\nwith *stars* ?")
     set_note(run, "x" * 500)
-    with pytest.raises(KeepingError, match="at most 500 characters and this one 501"):
+    with pytest.raises(ChangeError, match="at most 500 characters and this one 501"):
         set_note(run, "x" * 501)
     assert load_about(run).note == "x" * 500
 
@@ -74,14 +74,14 @@ def test_a_folder_in_place_of_the_file_is_one_sentence(own_run):
     run = own_run()
     (run.path / "about.json").mkdir()
     assert load_about(run) == About()
-    with pytest.raises(KeepingError, match="cannot be changed on this computer's disk"):
+    with pytest.raises(ChangeError, match="cannot be changed on this computer's disk"):
         set_star(run, True)
 
 
 def test_a_run_that_is_gone_takes_no_note(own_run):
     run = own_run()
     rename_run(run, "other")
-    with pytest.raises(KeepingError, match="'mine' is gone"):
+    with pytest.raises(ChangeError, match="'mine' is gone"):
         set_note(run, "x")
     assert names() == ["other"]
 
@@ -136,7 +136,7 @@ def test_what_must_stay_is_neither_renamed_nor_deleted(own_run):
         (stale, "'stale' is at work"),
     ]:
         for change in (lambda run: rename_run(run, "new"), Trash().delete):
-            with pytest.raises(KeepingError, match=words):
+            with pytest.raises(ChangeError, match=words):
                 change(run)
     assert len(names()) == 3
 
@@ -146,7 +146,7 @@ def test_a_run_that_a_waiting_training_begins_with_stays(own_run):
     settings = TrainSettings(initial="robust, base").to_dict()
     waits = own_run("waits", state="waiting", process=this_process(), settings=settings)
     for change in (lambda run: rename_run(run, "new"), Trash().delete):
-        with pytest.raises(KeepingError, match=r"'waits' is about to begin with .* 'base'"):
+        with pytest.raises(ChangeError, match=r"'waits' is about to begin with .* 'base'"):
             change(run)
     write_run_info(waits.path, state="running")  # it has read them
     assert rename_run(run, "new").name == "new"

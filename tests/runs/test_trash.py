@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from fmnist.errors import KeepingError
+from fmnist.errors import ChangeError
 from fmnist.runs.library import free_run_name, list_runs, runs_directory
 from fmnist.runs.run import RUN_NAME, read_run
 from fmnist.runs.trash import Trash, purge_old_runs
@@ -27,13 +27,13 @@ def test_deleting_can_be_undone_until_it_is_purged(own_run, runs_dir):
     assert names() == []
     assert trash(runs_dir) == ["mine"]
     assert kept.deleted == (deleted,)
-    with pytest.raises(KeepingError, match="cannot be brought back"):
+    with pytest.raises(ChangeError, match="cannot be brought back"):
         other.undo(deleted)  # another session's
     assert kept.undo(deleted) == run
     assert kept.deleted == ()
     assert names() == ["mine"]
     assert list((runs_dir / ".trash").iterdir()) == []
-    with pytest.raises(KeepingError, match="cannot be brought back"):
+    with pytest.raises(ChangeError, match="cannot be brought back"):
         kept.undo(deleted)
 
     kept.delete(run)
@@ -42,7 +42,7 @@ def test_deleting_can_be_undone_until_it_is_purged(own_run, runs_dir):
     kept.purge()
     assert list((runs_dir / ".trash").iterdir()) == []
     assert kept.deleted == ()
-    with pytest.raises(KeepingError, match="'mine' is gone"):
+    with pytest.raises(ChangeError, match="'mine' is gone"):
         kept.delete(run)
 
 
@@ -119,7 +119,7 @@ def test_only_what_is_older_than_a_day_is_purged_for_others(own_run, runs_dir):
     (runs_dir / ".trash" / "stray").write_text("")
     purge_old_runs()
     assert trash(runs_dir) == ["new"]
-    with pytest.raises(KeepingError, match="deleted too long ago"):
+    with pytest.raises(ChangeError, match="deleted too long ago"):
         kept.undo(old)
     assert kept.undo(new).name == "new"
 
@@ -128,5 +128,5 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(own_run, monkeypatch, t
     run = own_run()
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / "file"))
-    with pytest.raises(KeepingError, match="cannot be changed on this computer's disk"):
+    with pytest.raises(ChangeError, match="cannot be changed on this computer's disk"):
         Trash().delete(run)

@@ -19,7 +19,7 @@ def show(run: Run) -> None:
     if not measured:
         st.caption(
             "Nothing was fitted for this run, so its probabilities are the network's own. "
-            f"`python -m fmnist verdicts {run.name} --fit` fits it in half a minute."
+            f"`python -m fmnist rejection {run.name} --fit` fits it in half a minute."
         )
         return
     numbers, curve = st.columns([1, 1.4], gap="large")

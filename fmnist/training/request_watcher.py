@@ -14,7 +14,7 @@ POLL = 0.25  # seconds between looks
 SIGN_OF_LIFE = 30.0  # seconds; for other machines on the same disk
 
 
-class RequestsWatcher:
+class RequestWatcher:
     """Watches for requests while TensorFlow loads, too, until the end of a `with` block.
 
     Where that ends without an error, requests that came too late are taken back.
