@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.scriptrunner import script_runner
 
 from fmnist.cli.main import main
 from fmnist.data import load
@@ -75,11 +76,16 @@ def _ctrl_c_interrupts():
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _components_scanned_once():
-    """Each AppTest would look through all installed packages anew: a quarter of the page tests."""
+def _page_tests_do_not_wait():
+    """Leave out of each AppTest what takes longer than the page and does nothing for it.
+
+    It would look through all installed packages for components anew; and where a test has imported
+    Keras, which the web process never does, clear Keras' session after each run of a page: seconds.
+    """
     scan = functools.cache(manifest_scanner.scan_component_manifests)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+        patch.setattr(script_runner, "_clean_problem_modules", lambda: None)
         yield
 
 
