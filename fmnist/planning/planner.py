@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from fmnist.errors import PlanError
 from fmnist.planning.recorded_trainings import Record, Result, load_records, local_settings
@@ -123,7 +123,8 @@ class LearningCurve:
         free = sum(len(errors) - 1 for errors in self._errors.values())
         squares = sum(len(errors) * np.var(errors) for errors in self._errors.values())
         spread = math.sqrt(squares / free) if free else SPREAD
-        self._reach = spread * float(stats.t.ppf((1 + SURE) / 2, free or math.inf))
+        quantile = special.stdtrit(free, (1 + SURE) / 2) if free else special.ndtri((1 + SURE) / 2)
+        self._reach = spread * float(quantile)
 
     @property
     def epochs(self) -> range:

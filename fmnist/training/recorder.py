@@ -83,9 +83,13 @@ class Progress:
             learning_rate=float(f"{rate:.6g}"),
             images_per_second=round(self._settings.batch_size / each),
             seconds_left=round(left, 1),
-            processor=round(self._process.cpu_percent() / (psutil.cpu_count() or 1), 1),
+            processor=self._processor_share(),
             memory_mib=round(self._process.memory_info().rss / 2**20),
         )
+
+    def _processor_share(self) -> float:
+        """Percent of all cores since the last call; the two clocks differ over milliseconds."""
+        return min(100.0, round(self._process.cpu_percent() / (psutil.cpu_count() or 1), 1))
 
 
 class _Recent:

@@ -2,6 +2,7 @@
 
 import itertools
 
+import psutil
 import pytest
 
 from fmnist.settings import TrainSettings
@@ -33,6 +34,11 @@ def test_half_a_second_lies_between_two_events_and_every_epochs_end_is_told():
     assert first["learning_rate"] == 1e-3
     assert first["memory_mib"] > 10
     assert 0 <= first["processor"] <= 100
+
+
+def test_a_share_of_the_processor_over_no_time_at_all_is_no_more_than_all_of_it(monkeypatch):
+    monkeypatch.setattr(psutil.Process, "cpu_percent", lambda process: 100 * 1382.2)
+    assert {event["processor"] for event in record_of(10, 1.0)} == {100}
 
 
 def test_a_training_of_hours_writes_no_more_than_some_thousand_events():
