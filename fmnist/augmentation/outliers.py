@@ -9,6 +9,7 @@ That such outliers teach what they are meant to, also about others: Hendrycks et
 Detection with Outlier Exposure, arXiv 1812.04606.
 """
 
+import functools
 import string
 
 import cv2
@@ -39,9 +40,12 @@ def make_outliers(number: int, garments: np.ndarray, rng: Generator) -> np.ndarr
     return np.stack(pictures) if pictures else np.empty((0, 28, 28), np.uint8)
 
 
+_font = functools.cache(ImageFont.load_default)  # it decodes the whole font each time
+
+
 def _written(text: str, size: int, rng: Generator) -> np.ndarray:
     """Text in light on black, turned a little, its strokes sometimes thickened."""
-    font = ImageFont.load_default(size)
+    font = _font(size)
     left, top, right, bottom = font.getbbox(text)
     sheet = Image.new("L", (int(right - left) + 8, int(bottom - top) + 8))
     ImageDraw.Draw(sheet).text((4 - left, 4 - top), text, int(rng.integers(120, 256)), font)
