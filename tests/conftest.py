@@ -19,6 +19,7 @@ from fmnist.data import load
 from fmnist.files import sha256_of
 from fmnist.jobs import lock
 from fmnist.processes import this_process
+from fmnist.runs.forecast import Forecast
 from fmnist.runs.library import create_run
 from fmnist.runs.run import SHIPPED_DIR, read_run, write_run_info
 from fmnist.settings import TrainSettings, arguments
@@ -30,6 +31,7 @@ ROOT = Path(__file__).parents[1]
 SEED = SHIPPED_DIR / "seed-cnn"
 # everything that has a state which must not be lost: moments, dropout, schedule, augmentation
 TRAINED = TrainSettings(
+    network="quick",  # the soonest done
     epochs=3,
     fraction=0.02,
     schedule="one-cycle",
@@ -39,7 +41,9 @@ TRAINED = TrainSettings(
     erasing=0.5,
     label_smoothing=0.1,
     deterministic=True,
-    initial="seed-cnn",
+)
+TRAINED_FORECAST = Forecast(
+    minutes=3.0, low=0.4, high=0.9, seconds=100.0, epochs=3, network="quick"
 )
 
 
@@ -141,8 +145,9 @@ def trained(tmp_path_factory) -> subprocess.CompletedProcess[str]:
     It takes half a minute, so the slow tests that only look at a trained run share it.
     """
     place = tmp_path_factory.mktemp("trained")
+    command = [sys.executable, "-m", "fmnist", "train", "--name", "tiny"]
     done = subprocess.run(
-        [sys.executable, "-m", "fmnist", "train", "--name", "tiny", *arguments(TRAINED)],
+        [*command, "--forecast", str(TRAINED_FORECAST), *arguments(TRAINED)],
         cwd=ROOT,
         env={**os.environ, "FMNIST_RUNS": str(place), "TMPDIR": str(place)},
         capture_output=True,

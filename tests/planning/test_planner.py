@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import json
 import math
+import shutil
 import statistics
 import subprocess
 import time
@@ -27,13 +28,19 @@ from fmnist.planning.recorded_trainings import (
     local_settings,
 )
 from fmnist.planning.timing import Timing, estimate_timings
-from fmnist.runs import forecast
-from fmnist.runs.forecast import Forecast, compare_forecast, load_forecast, parse_forecast
+from fmnist.runs.forecast import (
+    Forecast,
+    compare_forecast,
+    load_forecast,
+    parse_forecast,
+    total_seconds,
+)
 from fmnist.runs.library import create_run, find_run
-from fmnist.runs.run import Run, write_run_info
-from fmnist.settings import TrainSettings, arguments
+from fmnist.runs.run import Run, read_run, write_run_info
+from fmnist.settings import TrainSettings
 from fmnist.training.recipes import RECIPES, Recipe
 from tests.cli.test_cli import fmnist
+from tests.conftest import TRAINED, TRAINED_FORECAST
 
 QUICK, PLAIN = RECIPES["quick"].settings, RECIPES["specification"].settings
 ELSEWHERE = {"processor": "Abacus", "cores": 3}
@@ -192,7 +199,7 @@ def test_one_seed_alone_has_a_wide_range():
 
 
 @pytest.fixture
-def trained(own_run):
+def run_of_seconds(own_run):
     """A function that makes a finished training on this machine that took so many seconds."""
     names = (f"t{number}" for number in itertools.count())
 
@@ -209,9 +216,9 @@ def trained(own_run):
     return make
 
 
-def test_own_trainings_tell_how_fast_this_machine_is(trained):
+def test_own_trainings_tell_how_fast_this_machine_is(run_of_seconds):
     # recorded: 15 + 5 * 5 = 40 s; here half as long, twice as long and as long as that
-    found = [trained(QUICK, seconds) for seconds in (20.0, 80.0, 40.0, 4_000.0)]
+    found = [run_of_seconds(QUICK, seconds) for seconds in (20.0, 80.0, 40.0, 4_000.0)]
     timings = estimate_timings(RECORDS, found)
     quick = timings["quick"]  # the newest three, their median
     assert (quick.duration, quick.margin) == (Duration(5.0, 15.0), 0.1)
@@ -224,24 +231,24 @@ def test_own_trainings_tell_how_fast_this_machine_is(trained):
     assert "estimated from your trainings of other recipes" in slow["specification"].basis
 
 
-def test_recipes_that_other_machines_recorded_are_not_compared(trained):
+def test_recipes_that_other_machines_recorded_are_not_compared(run_of_seconds):
     other = dataclasses.replace(RECORDS["specification"], machine={"processor": "X", "cores": 1})
-    timings = estimate_timings({**RECORDS, "specification": other}, [trained(QUICK, 80.0)])
+    timings = estimate_timings({**RECORDS, "specification": other}, [run_of_seconds(QUICK, 80.0)])
     assert timings["specification"].duration == Duration(40.0, 20.0)
     assert "another machine's trainings (X, 1 cores)" in timings["specification"].basis
 
 
-def test_before_the_first_training_the_time_is_another_machines(trained):
+def test_before_the_first_training_the_time_is_another_machines(run_of_seconds):
     here = machine.describe_machine()
     others = [
-        trained(QUICK, 80.0, state="stopped"),
-        trained(QUICK, 80.0, machine={**here, "processor": "Abacus"}),
-        trained(QUICK, 80.0, machine=None),
-        trained(QUICK, 80.0, machine="fast"),
-        trained(QUICK, 80.0, train_seconds=None),
-        trained(QUICK, 80.0, epochs_done=0),
-        trained(dataclasses.replace(QUICK, batch_size=64), 80.0),
-        trained(dataclasses.replace(QUICK, fraction=0.1), 80.0),
+        run_of_seconds(QUICK, 80.0, state="stopped"),
+        run_of_seconds(QUICK, 80.0, machine={**here, "processor": "Abacus"}),
+        run_of_seconds(QUICK, 80.0, machine=None),
+        run_of_seconds(QUICK, 80.0, machine="fast"),
+        run_of_seconds(QUICK, 80.0, train_seconds=None),
+        run_of_seconds(QUICK, 80.0, epochs_done=0),
+        run_of_seconds(dataclasses.replace(QUICK, batch_size=64), 80.0),
+        run_of_seconds(dataclasses.replace(QUICK, fraction=0.1), 80.0),
         find_run("seed-cnn"),
     ]
     for run in others:
@@ -450,21 +457,25 @@ def test_forecast_goes_through_a_command_line():
 
 
 @pytest.mark.slow
-def test_a_training_keeps_its_forecast_and_a_recording_is_such_a_training(tmp_path, monkeypatch):
-    settings = dataclasses.replace(QUICK, epochs=2, fraction=0.02, deterministic=True)
-    command = ["train", "--name", "tiny", "--forecast", str(Forecast(**{**FORECAST, "epochs": 2}))]
-    done = fmnist(*command, *arguments(settings))
-    assert done.returncode == 0, done.stderr
-    run = find_run("tiny")
-    assert dataclasses.asdict(load_forecast(run)) == {**FORECAST, "epochs": 2}
-    assert "Result: " in compare_forecast(run)
+def test_a_training_keeps_its_forecast(trained, monkeypatch):
+    monkeypatch.setenv("FMNIST_RUNS", str(trained.runs))
+    assert load_forecast(find_run("tiny")) == TRAINED_FORECAST
+    assert "Result: " in compare_forecast(find_run("tiny"))
 
-    monkeypatch.setitem(RECIPES, "quick", Recipe("Quick", "", settings))
+
+@pytest.mark.slow
+def test_what_is_recorded_is_what_the_training_reached(trained, tmp_path, monkeypatch):
+    def already_trained(command, env, **options):
+        assert settings_of(_parser().parse_args(command[3:])) == TRAINED
+        shutil.copytree(trained.runs / "tiny", Path(env["FMNIST_RUNS"]) / "recorded")
+
+    run = read_run(trained.runs / "tiny")
+    monkeypatch.setattr(recorded_trainings.subprocess, "run", already_trained)
+    monkeypatch.setitem(RECIPES, "quick", Recipe("Quick", "", TRAINED))
     file = tmp_path / "recorded.json"
-    assert recorded_trainings.record(["quick"], [2], [0], file) == 1
+    assert recorded_trainings.record(["quick"], [TRAINED.epochs], [TRAINED.seed], file) == 1
     (record,) = load_records(file).values()
-    (result,) = record.results
-    assert result.accuracy == pytest.approx(run.scores["validation_accuracy"], abs=1e-5)
-    assert record.parameters == run.info["parameters"] == load_records()["quick"].parameters
+    assert record.results == [Result(3, 0, run.scores["validation_accuracy"])]
+    assert record.parameters == load_records()["quick"].parameters == 53_186
     (duration,) = record.durations.values()
-    assert 0 < duration.total(2) < forecast.NUMBERS["seconds"][1]
+    assert duration.total(3) == pytest.approx(total_seconds(run), abs=0.1)
