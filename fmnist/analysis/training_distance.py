@@ -72,4 +72,4 @@ def write_training_distance(run: Run, found: TrainingDistance) -> None:
 
 
 def _path(run: Run) -> Path:
-    return runs_directory() / ".cache" / "novelty" / f"{run.files['model.tflite']}.npz"
+    return runs_directory() / ".cache" / "training_distance" / f"{run.files['model.tflite']}.npz"

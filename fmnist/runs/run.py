@@ -5,7 +5,7 @@
     log.txt         what the training process printed
     checkpoint.npz  to go on with after its last whole epoch (`checkpoint`)
     epochs.u8, validation.u8   its probabilities after every epoch (`predictions`)
-    lens.npz        its first layer after every epoch (`feature_maps`)
+    feature_maps.npz  its first layer after every epoch (`feature_maps`)
     stop, pause, rate.txt      what is asked of it while it trains (`control`)
     model.keras     the network, without the optimizer's state
     model.tflite    the same network for inference: probabilities and penultimate features

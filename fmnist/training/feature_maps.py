@@ -1,6 +1,7 @@
 """What the first layer looks for: its filters, and what they make of one validation image.
 
-`lens.npz` in a run's folder, replaced after each epoch, so that a page can show it without Keras.
+`feature_maps.npz` in a run's folder, replaced after each epoch, so that a page can show it
+without Keras.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from fmnist.runs.run import Run
 if TYPE_CHECKING:
     import keras
 
-FEATURE_MAPS_FILE = "lens.npz"
+FEATURE_MAPS_FILE = "feature_maps.npz"
+FORMER_FILE = "lens.npz"  # of runs that were trained with an earlier version
 SHOWN_IMAGE = 6  # the validation image that is shown: an ankle boot
 MAX_FILTERS = 64  # filters that are kept
 
@@ -54,8 +56,11 @@ def save_feature_maps(path: Path, model: "keras.Model", image: np.ndarray) -> No
 
 def load_feature_maps(run: Run) -> FeatureMaps | None:
     """What the run's folder holds; None where there is nothing, or nothing sound."""
+    file = run.path / FEATURE_MAPS_FILE
+    if not file.exists():
+        file = run.path / FORMER_FILE
     try:
-        maps = FeatureMaps(**read_arrays(run.path / FEATURE_MAPS_FILE, "filters", "activations"))
+        maps = FeatureMaps(**read_arrays(file, "filters", "activations"))
     except (OSError, ValueError):
         return None
     sound = (

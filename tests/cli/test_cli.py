@@ -290,7 +290,7 @@ def test_train_and_use_the_run(command, pictures, trained, monkeypatch):
         "verdict.json",
         "epochs.u8",
         "validation.u8",
-        "lens.npz",
+        "feature_maps.npz",
         "checkpoint.npz",
     }
     # the last epoch's answers are those of the network that was kept, within half a byte

@@ -49,3 +49,10 @@ def test_what_is_not_sound_is_nothing(own_run, arrays):
     assert load_feature_maps(run) is None
     (run.path / FEATURE_MAPS_FILE).write_bytes(b"PK torn")
     assert load_feature_maps(run) is None
+
+
+def test_those_that_an_earlier_version_wrote_are_read(own_run):
+    run = own_run()
+    filters = np.arange(18, dtype=np.float32).reshape(2, 3, 3)
+    np.savez(run.path / "lens.npz", filters=filters, activations=2 * filters)
+    assert (load_feature_maps(run).filters == filters).all()
