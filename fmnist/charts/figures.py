@@ -1,4 +1,4 @@
-"""The confusion matrix as a PNG or PDF to download, drawn by matplotlib.
+"""The confusion matrix drawn by matplotlib, for the HTML report and as a PNG or PDF to download.
 
 `matplotlib.figure.Figure` only, never `pyplot`, whose global state would be shared by every
 session of the web process.

@@ -63,19 +63,10 @@ def _plan(options: Namespace) -> int:
 
 
 def _fields(plan: Plan) -> dict:
-    forecast = plan.forecast
-    return {
-        "seconds": forecast.seconds,
-        "low": forecast.low,
-        "high": forecast.high,
-        "recipe": plan.recipe,
-        "settings": plan.settings.to_dict(),
-        "at_most": round(plan.at_most, 1),
-        "expected": round(plan.expected, 4),
-        "recorded": plan.recorded,
-        "basis": plan.basis,
-        "command": _command(plan),
-    }
+    more = {"settings": plan.settings.to_dict(), "command": _command(plan)}
+    fields = {**vars(plan.forecast), **vars(plan), **more}
+    del fields["forecast"]  # its fields stand beside the others
+    return fields
 
 
 def _line(plan: Plan) -> str:

@@ -1,4 +1,4 @@
-"""Requests to a running training, checked: stop, pause, another rate. Pages call this."""
+"""Asking a running training to stop, pause or change its rate: writes the request, checked."""
 
 import contextlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Small elements that the pages share: numbers, downloads, choices, matrices and bars."""
+"""Small elements that pages share: numbers, downloads, choices, the charts of `charts.common`."""
 
 from collections.abc import Callable, Iterable
 
