@@ -59,12 +59,16 @@ def pytest_configure(config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items) -> None:
-    """With several processes (`-n`), one browser and one training at a time."""
+    """With several processes (`-n`), one browser at a time, and the longest tests first.
+
+    Tests that look at the same browser's server or at the one `trained` run stay in one process.
+    """
+    items.sort(key=lambda item: not any(map(item.get_closest_marker, ("browser", "slow"))))
     for item in items:
-        for marker in ("browser", "slow"):
-            if item.get_closest_marker(marker):
-                item.add_marker(pytest.mark.xdist_group(marker))
-                break
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+        elif "trained" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("trained"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,0 +1,19 @@
+"""What tests/conftest.py relies on: pytest-xdist keeps the tests of a group in one process."""
+
+import subprocess
+import sys
+
+TEST = """
+import pytest
+
+@pytest.mark.xdist_group("shared")
+def test_it():
+    pass
+"""
+
+
+def test_pytest_xdist_sees_the_groups(tmp_path):
+    (tmp_path / "test_one.py").write_text(TEST)
+    command = [sys.executable, "-m", "pytest", "-n", "1", "--dist", "loadgroup", "-v"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "test_it@shared" in done.stdout  # pytest 9.2.0 with pytest-xdist 3.8.0 loses it
