@@ -61,14 +61,15 @@ def pytest_configure(config) -> None:
 def pytest_collection_modifyitems(items) -> None:
     """With several processes (`-n`), one browser at a time, and the longest tests first.
 
-    Tests that look at the same browser's server or at the one `trained` run stay in one process.
+    What takes long to make, such as the one `trained` run, is made in one process.
     """
     items.sort(key=lambda item: not any(map(item.get_closest_marker, ("browser", "slow"))))
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group("browser"))
-        elif "trained" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group("trained"))
+        for fixture in ("trained", "installed"):
+            if fixture in item.fixturenames:
+                item.add_marker(pytest.mark.xdist_group(fixture))
 
 
 @pytest.fixture(scope="session", autouse=True)

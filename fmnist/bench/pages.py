@@ -227,7 +227,7 @@ INTERACTIONS = (
     ),
     Interaction("the threshold", f"{REPORT}&view=Confidence", _slide("threshold")),
     Interaction(
-        "which images part two runs",
+        "which images two runs disagree on",
         f"{REPORT}&view=Compare",
         _segment("disagreement", "Both are wrong", "They disagree"),
     ),

@@ -118,18 +118,11 @@ def test_killed_training_has_failed_frees_the_machine_and_begins_again():
     assert "loading TensorFlow" in read_last_words(failed)
     assert lock.active_run() is None
 
-    # killed before its first epoch ended, it begins again; the next one queues behind it
+    # killed before its first epoch ended, it begins again
     assert epochs_done(failed) == 0
     first = launch.resume_training(failed)
     assert first.active
     wait_until(lambda: state(first) == "running")
-    waiting = launch.start_training(BRIEF, name="waiting", wait=True)
-    assert waiting.state == "waiting"
-    assert state(first) == "running"
-    requests.request_stop(first)
-    wait_until(lambda: state(waiting) in ("starting", "running"))
-    assert state(first) == "stopped"
-    requests.request_stop(waiting)
 
 
 def test_kill_9_within_an_epoch_then_resume_gives_the_run_that_was_never_killed(trained):
@@ -141,6 +134,11 @@ def test_kill_9_within_an_epoch_then_resume_gives_the_run_that_was_never_killed(
     assert read_run(run.path).count("epochs_done") == 1
     assert resume.can_resume(read_run(run.path))
 
+    again = launch.resume_training(read_run(run.path))
+    wait_until(lambda: state(run) == "finishing")
+    # killed while it is saved, it has only to be saved again
+    psutil.Process(again.info["process"]["pid"]).kill()
+    wait_until(lambda: state(run) == "failed")
     launch.resume_training(read_run(run.path))
     wait_until(lambda: state(run) == "finished")
     second = read_run(run.path)
@@ -164,19 +162,13 @@ def test_kill_9_within_an_epoch_then_resume_gives_the_run_that_was_never_killed(
     # it goes on for more epochs than it was to have
     with pytest.raises(RunError, match="has had all its 3 epochs"):
         launch.resume_training(second)
-    longer = launch.resume_training(second, more=1)
-    wait_until(lambda: state(run) == "finishing")
-    # killed while it is saved, it has only to be saved again
-    psutil.Process(longer.info["process"]["pid"]).kill()
-    wait_until(lambda: state(run) == "failed")
-    launch.resume_training(read_run(run.path))
-    wait_until(lambda: state(run) == "finished")
-    saved = read_run(run.path)
-    assert (saved.settings.epochs, saved.settings.continued) == (4, (3,))
-    assert epochs_done(saved) == saved.count("epochs_done") == 4
-    assert saved.count("train_seconds") > second.count("train_seconds")
-    *_, fourth = load_epoch_predictions(saved)  # within half a byte
-    assert abs(fourth / 255 - load_predictions(saved)).max() <= 0.5 / 255 + 1e-4
+    launch.resume_training(second, more=1)
+    trained_for = second.count("train_seconds")
+    wait_until(lambda: read_run(run.path).count("train_seconds") > trained_for)
+    longer = read_run(run.path)
+    assert (longer.settings.epochs, longer.settings.continued) == (4, (3,))
+    assert epochs_done(longer) == longer.count("epochs_done") == 4
+    assert len(load_epoch_predictions(longer)) == 4
 
 
 def check_what_is_written(run):
