@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from fmnist.images import drawing, garments, published_steps, segmentation
+from fmnist.images import drawing, frames, garments, published_steps, segmentation
 from fmnist.images.options import AUTO, DARK_ON_LIGHT, LIGHT_ON_DARK, PreprocessingOptions
 
 SIDE = 28
@@ -64,6 +64,7 @@ class State:
     """A picture between two stages; polarity, kind, decided and steps as in `Preprocessed`.
 
     rgba, rgb: the decoded picture, cropped, (H, W, 4) uint8, and on white, (H, W, 3) uint8
+    corner: (x, y) of its first pixel in the decoded picture
     picture: what the stages work on: brightness (h, w) float32, (h, w, 3) uint8 in the published
         steps, in the end (28, 28) uint8
     mask: (H, W) bool, where the garment is
@@ -77,6 +78,7 @@ class State:
     rgb: np.ndarray
     picture: np.ndarray
     mask: np.ndarray
+    corner: tuple[int, int]
     polarity: str = DARK_ON_LIGHT
     box: Box | None = None
     kind: str = "photo"
@@ -105,8 +107,8 @@ def preprocess_image(image: Image.Image, options: PreprocessingOptions = AUTO) -
     """Turn an RGBA picture (see `decoding.decode_image`) into 28x28 pixels as the dataset's are."""
     x, y, x_end, y_end = options.crop_in_pixels(*image.size)
     rgba = np.asarray(image.convert("RGBA"))[y:y_end, x:x_end]
-    rgb = _on_white(rgba)
-    state = State(options, options, rgba, rgb, rgb, np.ones(rgb.shape[:2], bool))
+    rgb = segmentation.lay_on_white(rgba)
+    state = State(options, options, rgba, rgb, rgb, np.ones(rgb.shape[:2], bool), (x, y))
     state = state.record("The picture, upright")
     for stage in METHODS[options.method]:
         state = stage(state)
@@ -114,17 +116,21 @@ def preprocess_image(image: Image.Image, options: PreprocessingOptions = AUTO) -
             break
     pixels = box = None
     if state.box is not None:
-        left, top, right, bottom = state.box
+        (x, y), (left, top, right, bottom) = state.corner, state.box
         pixels, box = state.picture, (left + x, top + y, right + x, bottom + y)
     return Preprocessed(pixels, state.polarity, box, state.kind, state.decided, state.steps)
 
 
-def _on_white(rgba: np.ndarray) -> np.ndarray:
-    """Remove transparency: the picture as it is seen on white paper."""
-    if rgba[..., 3].min() == 255:
-        return np.ascontiguousarray(rgba[..., :3])
-    cover = rgba[..., 3:] / np.float32(255)
-    return np.rint(rgba[..., :3] * cover + 255 * (1 - cover)).astype(np.uint8)
+def cut_frame(state: State) -> State:
+    """Cut off a frame, unless the picture says itself, by transparency, where its garment is."""
+    left, top, right, bottom = frames.find_frame(state.rgb)
+    inside = np.s_[top:bottom, left:right]
+    rgba, rgb = state.rgba[inside], state.rgb[inside]
+    if rgb.shape == state.rgb.shape or state.rgba[..., 3].min() < 128:
+        return state
+    corner = state.corner[0] + left, state.corner[1] + top
+    changes = {"rgba": rgba, "rgb": rgb, "mask": state.mask[inside], "corner": corner}
+    return state.record("Without its frame", rgb, **changes)
 
 
 def find_garment(state: State) -> State:
@@ -275,6 +281,7 @@ def mirror(state: State) -> State:
 
 METHODS: dict[str, tuple[Callable[[State], State], ...]] = {
     "automatic": (
+        cut_frame,
         find_garment,
         keep_pieces,
         pass_dataset_image,

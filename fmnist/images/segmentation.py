@@ -168,6 +168,14 @@ def _cut(bgr: np.ndarray, start: np.ndarray) -> np.ndarray:
     return (start == cv2.GC_FGD) | (start == cv2.GC_PR_FGD)
 
 
+def lay_on_white(rgba: np.ndarray) -> np.ndarray:
+    """Remove transparency: (H, W, 4) uint8 -> (H, W, 3) uint8, as it is seen on white paper."""
+    if rgba[..., 3].min() == 255:
+        return np.ascontiguousarray(rgba[..., :3])
+    cover = rgba[..., 3:] / np.float32(255)
+    return np.rint(rgba[..., :3] * cover + 255 * (1 - cover)).astype(np.uint8)
+
+
 def shrink(picture: np.ndarray, factor: float) -> np.ndarray:
     """Average (H, W) or (H, W, 3) down; a factor of 1 or more leaves it as it is."""
     if factor >= 1:

@@ -1,0 +1,81 @@
+"""Frames are cut off, and nothing else is."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageOps
+
+from fmnist.images.frames import find_frame
+from fmnist.images.pipeline import preprocess_image
+from tests.images.test_pipeline import draw
+
+PAPER = "#f0efe9"
+PICTURE = draw((200, 220), PAPER, "#23456b", (40, 30))  # a T-shirt
+WHOLE = (0, 0, 200, 220)
+
+
+def bordered(picture, left, top, right, bottom, colour):
+    return ImageOps.expand(picture, (left, top, right, bottom), colour)
+
+
+def with_line(picture, place, colour):
+    """A line drawn over the picture: (left, top, right, bottom)."""
+    picture = picture.copy()
+    ImageDraw.Draw(picture).rectangle(place, fill=colour)
+    return picture
+
+
+FRAMED = {
+    "a hair line": bordered(PICTURE, 1, 1, 1, 1, "black"),
+    "a thick frame": bordered(PICTURE, 9, 9, 9, 9, "#884422"),
+    "a margin": bordered(PICTURE, 60, 40, 20, 50, "white"),
+    "a plot's axes in a margin": bordered(
+        bordered(PICTURE, 2, 2, 2, 2, "black"), *[50] * 4, "white"
+    ),
+    "a line at the top": bordered(PICTURE, 0, 4, 0, 0, "black"),
+    "a line at the right": bordered(PICTURE, 0, 0, 3, 0, "#3355ff"),
+    "letterbox bars": bordered(PICTURE, 0, 80, 0, 80, "black"),
+    "bars at the sides": bordered(PICTURE, 90, 0, 90, 0, "#111111"),
+}
+
+
+@pytest.mark.parametrize("name", FRAMED)
+def test_a_frame_changes_nothing(name):
+    framed = preprocess_image(FRAMED[name])
+    expected = preprocess_image(PICTURE)
+    np.testing.assert_array_equal(framed.pixels, expected.pixels)
+    assert "Without its frame" in [step.title for step in framed.steps]
+    # the box is that of the picture as it was given: as large, and moved by the frame
+    left, top, right, bottom = framed.box
+    x, y, x_end, y_end = find_frame(np.asarray(FRAMED[name].convert("RGB")))
+    assert (x_end - x, y_end - y) == PICTURE.size
+    assert (left - x, top - y, right - x, bottom - y) == expected.box
+
+
+def test_a_noisy_frame_of_a_photo_is_found():
+    rng = np.random.default_rng(0)
+    photo = rng.integers(0, 256, (120, 160, 3), np.uint8)
+    framed = np.full((140, 190, 3), 200, np.uint8) + rng.integers(0, 9, (140, 190, 3), np.uint8)
+    framed[8:128, 11:171] = photo
+    assert find_frame(framed) == (11, 8, 171, 128)
+
+
+UNFRAMED = {
+    "a garment on paper": PICTURE,
+    "one that touches an edge": draw((120, 160), PAPER, "black", (0, 20)),
+    "nothing": Image.new("RGBA", (200, 220), "red"),
+    "a full rectangle": with_line(Image.new("RGBA", (200, 220), PAPER), (40, 40, 160, 190), "navy"),
+    "a wide bag": with_line(Image.new("RGBA", (200, 220), PAPER), (8, 60, 191, 200), "navy"),
+    "a thick bar on one side": with_line(PICTURE, (0, 0, 199, 24), "black"),
+    "a small icon": Image.new("RGBA", (40, 40), "black"),
+}
+
+
+@pytest.mark.parametrize("name", UNFRAMED)
+def test_what_is_no_frame_stays(name):
+    rgb = np.asarray(UNFRAMED[name].convert("RGB"))
+    assert find_frame(rgb) == (0, 0, *rgb.shape[1::-1])
+
+
+def test_a_transparent_picture_says_itself_where_its_garment_is():
+    icon = bordered(draw((200, 220), "#00000000", "black", (40, 30)), 60, 60, 60, 60, "#00000000")
+    assert "Without its frame" not in [step.title for step in preprocess_image(icon).steps]
