@@ -21,6 +21,7 @@ from fmnist.jobs import lock
 from fmnist.processes import this_process
 from fmnist.runs.forecast import Forecast
 from fmnist.runs.library import create_run
+from fmnist.runs.predictions import IMAGES, TEST_EPOCHS_FILE, count_epochs, load_epoch
 from fmnist.runs.run import SHIPPED_DIR, read_run, write_run_info
 from fmnist.settings import TrainSettings, arguments
 from tests.browser.browsing import chromium, page, server
@@ -129,6 +130,12 @@ def command(capsys):
         return subprocess.CompletedProcess(arguments, status, *capsys.readouterr())
 
     return run
+
+
+def load_epoch_predictions(run, file=TEST_EPOCHS_FILE) -> np.ndarray:
+    """All whole epochs that a run has kept: (E, N, 10) uint8, 255 for a probability of 1."""
+    epochs = [load_epoch(run, epoch + 1, file) for epoch in range(count_epochs(run, file))]
+    return np.stack(epochs) if epochs else np.empty((0, IMAGES[file], 10), np.uint8)
 
 
 def hold(path):

@@ -196,29 +196,3 @@ def _bright_background(pixels: np.ndarray) -> bool:
     if height == width:  # no margins: a garment this square leaves its corners free
         return contrast > 0
     return contrast > CONTRAST and bool(np.mean(kept > 0) >= FULL)
-
-
-def fit_class_ranges(images: np.ndarray, labels: np.ndarray) -> tuple[ClassRanges, ...]:
-    """Measure the usual ranges of all classes on (N, 28, 28) uint8 images with (N,) labels.
-
-    Ranges run from the 0.5th to the 99.5th percentile. Footwear faces left, and its limit is the
-    97th percentile of the brightness in the left half, but at least one half: a boot or a sneaker
-    above that is mirrored, while some sandals are nearly symmetric.
-    """
-    seen = measure_inputs(images)
-    ranges = []
-    for class_id in range(len(CLASS_NAMES)):
-        own = labels == class_id
-        fill, ratio, mean = (
-            (_quantile(seen[n][own], 0.005, digits), _quantile(seen[n][own], 0.995, digits))
-            for n, digits in (("fill", 3), ("ratio", 2), ("mean", 0))
-        )
-        left = 1.0
-        if class_id in FOOTWEAR:
-            left = max(0.5, _quantile(seen["left"][own], 0.97, 3))
-        ranges.append(ClassRanges(fill, ratio, mean, left))
-    return tuple(ranges)
-
-
-def _quantile(values: np.ndarray, share: float, digits: int) -> float:
-    return round(float(np.quantile(values, share)), digits)

@@ -59,17 +59,6 @@ def save_epoch_predictions(
         out.write(np.rint(probabilities * 255).astype(np.uint8).tobytes())
 
 
-def load_epoch_predictions(run: Run, file: str = TEST_EPOCHS_FILE) -> np.ndarray:
-    """All whole epochs of a run: (E, N, 10) uint8, 255 for a probability of 1; E may be 0."""
-    try:
-        data = (run.path / file).read_bytes()
-    except OSError:
-        data = b""
-    whole = len(data) // _size(file)
-    kept = np.frombuffer(data[: whole * _size(file)], np.uint8)
-    return kept.reshape(whole, IMAGES[file], len(CLASS_NAMES))
-
-
 def count_epochs(run: Run, file: str = TEST_EPOCHS_FILE) -> int:
     """How many whole epochs a run has kept, as many as a run can have; 0 where there is no file."""
     try:

@@ -19,11 +19,11 @@ from fmnist.runs.predictions import (
     VALIDATION_EPOCHS_FILE,
     count_epochs,
     load_epoch,
-    load_epoch_predictions,
     load_image_epochs,
     load_predicted_classes,
     save_epoch_predictions,
 )
+from tests.conftest import load_epoch_predictions
 
 
 def probabilities(seed: int) -> np.ndarray:

@@ -20,9 +20,9 @@ from fmnist.charts.validation_panel import render_validation_panel
 from fmnist.data import CLASS_NAMES
 from fmnist.runs.predictions import (
     VALIDATION_EPOCHS_FILE,
-    load_epoch_predictions,
     save_epoch_predictions,
 )
+from tests.conftest import load_epoch_predictions
 
 
 def said(seed):

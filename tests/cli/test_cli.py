@@ -16,10 +16,10 @@ from fmnist.data import CLASS_NAMES, load, split
 from fmnist.inference.classifier import load_classifier
 from fmnist.runs.history import read_events
 from fmnist.runs.library import DEFAULT_RUN, find_run, runs_directory
-from fmnist.runs.predictions import load_epoch_predictions, load_predictions
+from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import write_run_info
 from fmnist.settings import TrainSettings
-from tests.conftest import ROOT
+from tests.conftest import ROOT, load_epoch_predictions
 
 TINY = ["--epochs", "1", "--fraction", "0.02"]
 JSON_FIELDS = {

@@ -20,13 +20,12 @@ from fmnist.runs.library import create_run, runs_directory
 from fmnist.runs.predictions import (
     TEST_EPOCHS_FILE,
     VALIDATION_EPOCHS_FILE,
-    load_epoch_predictions,
     load_predictions,
 )
 from fmnist.runs.progress_text import read_last_words
 from fmnist.runs.run import read_run
 from fmnist.settings import TrainSettings
-from tests.conftest import ROOT, TRAINED
+from tests.conftest import ROOT, TRAINED, load_epoch_predictions
 
 pytestmark = pytest.mark.slow
 
