@@ -9,8 +9,9 @@ from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 
 from fmnist.data import CLASS_NAMES
 from fmnist.runs.library import find_run
-from fmnist.runs.predictions import TEST_EPOCHS_FILE, load_epoch_predictions, save_epoch_predictions
+from fmnist.runs.predictions import TEST_EPOCHS_FILE, save_epoch_predictions
 from pages.parts.report import by_epoch
+from tests.conftest import load_epoch_predictions
 from tests.pages.test_pages import fresh_caches, open_app, texts
 from tests.pages.test_report_page import metrics
 
