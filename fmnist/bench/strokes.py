@@ -20,7 +20,7 @@ from fmnist.errors import RunError
 from fmnist.processes import start_module
 from fmnist.runs.progress_text import read_last_words
 from fmnist.runs.run import read_run
-from fmnist.settings import TrainSettings, arguments
+from fmnist.settings import arguments
 from fmnist.training.recipes import RECIPES
 
 if TYPE_CHECKING:
@@ -66,12 +66,12 @@ new MutationObserver((changes) => {
 
 
 def measure_strokes(
-    run: str, seconds: float, least: int = LEAST, settings: TrainSettings = RECIPES[RECIPE].settings
+    run: str, seconds: float, least: int = LEAST
 ) -> Iterator[tuple[str, list[float]]]:
     """(phase, milliseconds of each stroke): alone, then beside a training from start to end.
 
     run: name of the shipped run that answers; seconds: of the strokes alone, `least` of them at
-    least; settings: of the training
+    least
 
     Raises RunError where no browser can be driven, the app does not start or the training fails.
     """
@@ -93,7 +93,7 @@ def measure_strokes(
         watching.goto(f"{server.url}/train")
         settle(watching)
         page.bring_to_front()
-        with _training(server, settings) as goes_on:
+        with _training(server) as goes_on:
             beside = [hand.stroke()]
             while goes_on():
                 beside.append(hand.stroke())
@@ -143,14 +143,14 @@ ONE_CANVAS = """[document, ...[...document.querySelectorAll("*")].map((one) => o
 
 
 @contextlib.contextmanager
-def _training(server: Server, settings: TrainSettings) -> Iterator[Callable[[], bool]]:
+def _training(server: Server) -> Iterator[Callable[[], bool]]:
     """A training in a process like those of the server's Train page; killed where it is left.
 
     Yields a function that says whether it goes on, and raises RunError where it failed.
     """
     process = start_module(
         "fmnist",
-        *("train", "--name", RECIPE, *arguments(settings), "--log"),
+        *("train", "--name", RECIPE, *arguments(RECIPES[RECIPE].settings), "--log"),
         environment={"FMNIST_RUNS": str(server.runs), "TMPDIR": str(server.place / "tmp")},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -6,6 +6,8 @@ the garment.
 
 import numpy as np
 
+from fmnist.images.garments import box_of
+
 ALIKE = 12  # of 255: lines whose pixels differ less from each other are of one colour
 APART = 16  # of 255: what differs more from a frame is not of it
 LEAST_SIDE = 56  # smaller pictures are icons or the dataset's own, whose edges are few pixels
@@ -39,15 +41,14 @@ def _within_margin(rgb: np.ndarray) -> Box | None:
     if colour is None:
         return None
     other = _differs(rgb, colour)
-    rows, columns = np.flatnonzero(other.any(axis=1)), np.flatnonzero(other.any(axis=0))
-    if not len(rows) or min(len(rows), len(columns)) < LEAST_SIDE:
+    if min(other.any(axis=1).sum(), other.any(axis=0).sum()) < LEAST_SIDE:
         return None
-    box = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
-    inside = other[box[1] : box[3], box[0] : box[2]]
+    left, top, right, bottom = box = box_of(other)
+    inside = other[top:bottom, left:right]
     edges = (inside[0], inside[-1], inside[:, 0], inside[:, -1])
     if min(edge.mean() for edge in edges) < ACROSS:
         return None
-    kept = rgb[box[1] : box[3], box[0] : box[2]]
+    kept = rgb[top:bottom, left:right]
     return None if _one_colour(kept.reshape(-1, 3)) is not None else box
 
 
@@ -73,7 +74,8 @@ def _line(rows: np.ndarray) -> int:
     colour = _one_colour(rows[0])
     if colour is None:
         return 0
-    for number, share in enumerate(_differs(rows, colour).mean(axis=1)):
+    for number, row in enumerate(rows):
+        share = _differs(row, colour).mean()
         if share >= ACROSS:
             return number
         if share > 1 - ONE_COLOUR:

@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from fmnist.images import drawing, frames, garments, published_steps, segmentation
+from fmnist.images.frames import Box
 from fmnist.images.options import AUTO, DARK_ON_LIGHT, LIGHT_ON_DARK, PreprocessingOptions
 
 SIDE = 28
@@ -26,8 +27,6 @@ LEAST_PIECE = 0.01  # of the largest: smaller specks would widen the box
 LEAST_PEAK = 96.0  # darker garments than this are brightened; the dataset's reach 200 and more
 # Median brightness inside a garment: the middle 80 % of the training images.
 LEAST_MEDIAN, MOST_MEDIAN = 77.0, 222.0
-
-Box = tuple[int, int, int, int]  # (left, top, right, bottom) in pixels
 
 
 @dataclass(frozen=True)
@@ -123,10 +122,12 @@ def preprocess_image(image: Image.Image, options: PreprocessingOptions = AUTO) -
 
 def cut_frame(state: State) -> State:
     """Cut off a frame, unless the picture says itself, by transparency, where its garment is."""
+    if state.rgba[..., 3].min() < 128:
+        return state
     left, top, right, bottom = frames.find_frame(state.rgb)
     inside = np.s_[top:bottom, left:right]
     rgba, rgb = state.rgba[inside], state.rgb[inside]
-    if rgb.shape == state.rgb.shape or state.rgba[..., 3].min() < 128:
+    if rgb.shape == state.rgb.shape:
         return state
     corner = state.corner[0] + left, state.corner[1] + top
     changes = {"rgba": rgba, "rgb": rgb, "mask": state.mask[inside], "corner": corner}
