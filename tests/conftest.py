@@ -68,7 +68,7 @@ def pytest_collection_modifyitems(items) -> None:
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group("browser"))
-        for fixture in ("trained", "installed"):
+        for fixture in ("trained", "installed", "answered", "answers"):
             if fixture in item.fixturenames:
                 item.add_marker(pytest.mark.xdist_group(fixture))
 

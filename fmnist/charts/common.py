@@ -1,4 +1,4 @@
-"""Charts of several pages: confusion matrix, probabilities, learning curves, risk and coverage."""
+"""Charts of several pages: confusion matrix, probabilities, risk and coverage."""
 
 from functools import cache
 from typing import Any
@@ -73,38 +73,6 @@ def probability_table(probabilities: np.ndarray, true: int | None = None) -> pd.
     return pd.DataFrame(
         {"class": CLASS_NAMES, "probability": probabilities.astype(float), "role": roles}
     )
-
-
-def learning_chart(curves: pd.DataFrame, measure: str, epochs: int) -> alt.LayerChart:
-    """Accuracy or loss over epochs.
-
-    curves: columns epoch (may be a fraction while an epoch runs), part ("training" or
-    "validation"), run, and the measure. Lines are coloured by run, with validation dashed; the x
-    axis reaches to `epochs`.
-    """
-    share = measure == "accuracy"
-    lines = alt.Chart(curves).encode(
-        x=over_epochs(domain=[0, max(epochs, 1)]),
-        y=alt.Y(
-            f"{measure}:Q",
-            title=measure.capitalize(),
-            scale=alt.Scale(zero=False),
-            axis=alt.Axis(format=".0%" if share else ".2f"),
-        ),
-        tooltip=[
-            "run:N",
-            "part:N",
-            alt.Tooltip("epoch:Q", format=".2f"),
-            alt.Tooltip(f"{measure}:Q", format=".2%" if share else ".4f"),
-        ],
-    )
-    legend = alt.Legend(orient="top", title=None, labelLimit=240, columns=2)
-    parts = ["training", "validation"]
-    dashes = alt.StrokeDash("part:N", scale=alt.Scale(domain=parts), legend=None)
-    lines = lines.encode(color=alt.Color("run:N", legend=legend), strokeDash=dashes)
-    whole = alt.datum.epoch == alt.expr.floor(alt.datum.epoch)
-    chart = lines.mark_line() + lines.transform_filter(whole).mark_point(filled=True, size=40)
-    return chart.properties(height=320)
 
 
 @cache

@@ -92,8 +92,41 @@ def learning_table(progress: TrainingProgress) -> pd.DataFrame:
     return _learning_frame(rows, ["epoch", "part", *MEASURES])
 
 
+@cache
+def curves_spec(measure: str, epochs: int) -> dict:
+    """Vega-Lite of accuracy or loss up to `epochs`, for the rows of `curves_table`.
+
+    Lines are coloured by run, with validation dashed; every whole epoch has a point.
+    """
+    share = measure == "accuracy"
+    lines = alt.Chart().encode(
+        x=_over_epochs(epochs),
+        y=alt.Y(
+            f"{measure}:Q",
+            title=measure.capitalize(),
+            scale=alt.Scale(zero=False),
+            axis=alt.Axis(format=".0%" if share else ".2f"),
+        ),
+        color=alt.Color(
+            "run:N", legend=alt.Legend(orient="top", title=None, labelLimit=240, columns=2)
+        ),
+        strokeDash=alt.StrokeDash(
+            "part:N", scale=alt.Scale(domain=[TRAINING, VALIDATION]), legend=None
+        ),
+        tooltip=[
+            "run:N",
+            "part:N",
+            alt.Tooltip("epoch:Q", format=".2f"),
+            alt.Tooltip(f"{measure}:Q", format=".2%" if share else ".4f"),
+        ],
+    )
+    whole = alt.datum.epoch == alt.expr.floor(alt.datum.epoch)
+    chart = lines.mark_line() + lines.transform_filter(whole).mark_point(filled=True, size=40)
+    return without_data(chart.properties(height=320))
+
+
 def curves_table(runs: list[Run]) -> pd.DataFrame:
-    """Accuracy and loss of training and validation over epochs, for one or several runs.
+    """The rows of `curves_spec`: accuracy and loss over epochs, for one or several runs.
 
     Columns run, epoch (float; a fraction inside a running epoch), part, accuracy, loss. Inside
     the last, unfinished epoch the running mean of the training part stands.

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
 from fmnist.metrics.report import wilson_interval
@@ -109,6 +108,7 @@ def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarr
 
 def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """The temperature with the least cross-entropy on (N, 10) probabilities and (N,) labels."""
+    from scipy.optimize import minimize_scalar  # a training needs it, an answer does not
 
     def loss(log_temperature: float) -> float:
         calibrated = apply_temperature(probabilities, float(np.exp(log_temperature)))

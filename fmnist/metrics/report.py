@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.stats import binomtest
-from sklearn.metrics import classification_report, log_loss
 
 from fmnist.data import CLASS_NAMES
 
@@ -33,6 +31,8 @@ class Evaluation:
 
 def evaluate_probabilities(probabilities: np.ndarray, labels: np.ndarray) -> Evaluation:
     """Judge probabilities (N, 10) float32 by the true labels (N,), N >= 1."""
+    from sklearn.metrics import classification_report, log_loss  # see wilson_interval
+
     predicted = probabilities.argmax(axis=1)
     right = int((predicted == labels).sum())
     # float64 and renormalised, because float32 rows that sum to 1.0000001 make log_loss warn
@@ -73,6 +73,8 @@ def wilson_interval(right: int, n: int) -> tuple[float, float]:
 
     Source: Wilson, JASA 22 (1927) 209-212, as SciPy computes it. n >= 1.
     """
+    from scipy.stats import binomtest  # a second, which an answer to a picture does not need
+
     bounds = binomtest(right, n).proportion_ci(confidence_level=0.95, method="wilson")
     return float(bounds.low), float(bounds.high)
 

@@ -12,11 +12,20 @@ from fmnist.charts.common import (
     probability_spec,
     probability_table,
 )
+from fmnist.charts.training_charts import curves_spec
 from fmnist.data import CLASS_NAMES
 
 
 @pytest.mark.parametrize(
-    "spec", [probability_spec(), confusion_spec(), confusion_spec(11, dark=True)]
+    "spec",
+    [
+        probability_spec(),
+        confusion_spec(),
+        confusion_spec(11, dark=True),
+        curves_spec("accuracy", 10),
+        curves_spec("loss", 1),
+    ],
+    ids=["probabilities", "confusion", "no answer", "accuracy", "loss"],
 )
 def test_specifications_hold_no_data(spec):
     text = json.dumps(spec)

@@ -39,7 +39,6 @@ from fmnist.runs.library import create_run, find_run
 from fmnist.runs.run import Run, read_run, write_run_info
 from fmnist.settings import TrainSettings
 from fmnist.training.recipes import RECIPES, Recipe
-from tests.cli.test_cli import fmnist
 from tests.conftest import TRAINED, TRAINED_FORECAST
 
 QUICK, PLAIN = RECIPES["quick"].settings, RECIPES["specification"].settings
@@ -359,8 +358,8 @@ def test_a_training_that_fails_is_not_recorded(tmp_path, monkeypatch):
     assert not file.exists()
 
 
-def test_plan_on_the_command_line():
-    done = fmnist("plan", "--minutes", "3", "--json")
+def test_plan_on_the_command_line(command):
+    done = command("plan", "--minutes", "3", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     result = json.loads(done.stdout)
     assert result["minutes"] == 3
@@ -369,13 +368,13 @@ def test_plan_on_the_command_line():
     assert 0.7 < best["low"] < best["expected"] < best["high"] < 1
     options = _parser().parse_args(best["command"].removeprefix("python -m fmnist ").split())
     assert settings_of(options) == TrainSettings.from_dict(best["settings"])
-    text = fmnist("plan", "--minutes", "3").stdout
+    text = command("plan", "--minutes", "3").stdout
     assert text.startswith("The best in 3 minutes on this machine: ")
     assert best["basis"] in text
     assert best["command"] in text
-    assert fmnist("plan", "--minutes", "0.1").returncode == 1
+    assert command("plan", "--minutes", "0.1").returncode == 1
     for wrong in (["--minutes", "x"], ["--record", "--recipes", "slow"], ["--epochs", "x"], []):
-        assert fmnist("plan", *wrong).returncode == 2
+        assert command("plan", *wrong).returncode == 2
 
 
 # --- the forecast

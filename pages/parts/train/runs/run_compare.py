@@ -1,8 +1,9 @@
 """Accuracy and loss curves of several runs."""
 
+import pandas as pd
 import streamlit as st
 
-from fmnist.charts import common, training_charts
+from fmnist.charts import training_charts
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
 
@@ -11,23 +12,17 @@ def show(drawn: list[Run]) -> None:
     """Show accuracy and loss side by side; a sentence where no run has curves."""
     st.markdown("**Curves**")
     epochs = max((run.settings.epochs for run in drawn if run.settings), default=1)
-    specs = _learning_specs(drawn, epochs)
-    if not specs:
+    table = _curves_table(drawn)
+    if table.empty:
         st.caption("There are no curves: no epoch was finished, or the history is gone.")
         return
     about = f"over the epochs for {len(drawn)} run{'s' * (len(drawn) != 1)}"
-    for column, (measure, spec) in zip(st.columns(2), specs.items(), strict=True):
+    for column, measure in zip(st.columns(2), training_charts.MEASURES, strict=True):
+        spec = training_charts.curves_spec(measure, epochs)
         alt = f"{measure.capitalize()} {about}"
-        column.vega_lite_chart(spec, key=f"past-{measure}", alt=alt)
+        column.vega_lite_chart(table, spec, key=f"past-{measure}", alt=alt)
 
 
 @loading.cache_of_run("history.jsonl", entries=32)
-def _learning_specs(runs: list[Run], epochs: int) -> dict[str, dict]:
-    """Vega-Lite specifications of the accuracy and loss charts of some runs, by measure."""
-    table = training_charts.curves_table(runs)
-    if table.empty:
-        return {}
-    return {
-        measure: common.learning_chart(table, measure, epochs).to_dict()
-        for measure in ("accuracy", "loss")
-    }
+def _curves_table(runs: list[Run]) -> pd.DataFrame:
+    return training_charts.curves_table(runs)
