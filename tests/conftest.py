@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner import script_runner
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
+from streamlit.testing.v1 import app_test, local_script_runner
 
 from fmnist.cli.main import main
 from fmnist.data import load
@@ -89,12 +91,16 @@ def _ctrl_c_interrupts():
 def _page_tests_do_not_wait():
     """Leave out of each AppTest what takes longer than the page and does nothing for it.
 
-    It would look through all installed packages for components anew; and where a test has imported
-    Keras, which the web process never does, clear Keras' session after each run of a page: seconds.
+    It would look through all installed packages for components anew, and compile each page anew;
+    and where a test has imported Keras, which the web process never does, clear Keras' session
+    after each run of a page: seconds.
     """
+    compiled = ScriptCache()
     scan = functools.cache(manifest_scanner.scan_component_manifests)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+        for module in (app_test, local_script_runner):
+            patch.setattr(module, "ScriptCache", lambda: compiled)
         patch.setattr(script_runner, "_clean_problem_modules", lambda: None)
         yield
 

@@ -25,6 +25,7 @@ from fmnist.images.suggestions import (
 )
 from fmnist.inference.classifier import load_classifier
 from fmnist.runs.library import find_run
+from fmnist.runs.predictions import load_predictions
 
 SHIRT, SNEAKER, BOOT, SANDAL = (
     CLASS_NAMES.index(name) for name in ("Shirt", "Sneaker", "Ankle boot", "Sandal")
@@ -211,9 +212,9 @@ def test_mirrored_shoes_are_noticed(test_part, class_id, caught):
 @pytest.fixture(scope="module")
 def answered(test_part):
     """What seed-cnn says about the test images and about their mirror images, (10000,) each."""
-    classifier = load_classifier(find_run("seed-cnn"))
+    run = find_run("seed-cnn")
     mirrored = np.ascontiguousarray(test_part.images[:, :, ::-1])
-    return classifier(test_part.images)[0].argmax(1), classifier(mirrored)[0].argmax(1)
+    return load_predictions(run).argmax(1), load_classifier(run)(mirrored)[0].argmax(1)
 
 
 def test_false_alarms_with_the_networks_own_answers(test_part, answered):

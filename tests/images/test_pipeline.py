@@ -145,7 +145,7 @@ def test_images_of_the_dataset_pass_unchanged(test_part):
 
 @pytest.mark.parametrize("negated", [False, True])
 def test_enlarged_images_of_the_dataset_get_the_same_answer(test_part, negated):
-    originals = test_part.images[:250]
+    originals = test_part.images[negated:250:2]
     enlarged = [
         Image.fromarray(255 - image if negated else image).resize((224, 224), Image.Resampling.BOX)
         for image in originals

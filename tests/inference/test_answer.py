@@ -62,7 +62,7 @@ def hazy(seed: int) -> bytes:
 PICTURES = [*map(on_a_floor, range(3)), *map(hazy, range(20, 25)), plain()]
 
 
-@pytest.mark.parametrize("picture", PICTURES)
+@pytest.mark.parametrize("picture", PICTURES, ids=range(len(PICTURES)))
 def test_the_surest_way_is_taken(picture, classifier):
     answer = answer_bytes(picture, classifier)
     by_hand = [
@@ -79,7 +79,7 @@ def test_some_picture_is_surer_another_way(classifier):
     assert any(answer.options == AUTO for answer in answers)
 
 
-@pytest.mark.parametrize("picture", PICTURES)
+@pytest.mark.parametrize("picture", PICTURES, ids=range(len(PICTURES)))
 def test_its_choices_give_the_same_pixels_again(picture, classifier):
     answer = answer_bytes(picture, classifier)
     again = preprocess_image(decode_image(picture), answer.options)
