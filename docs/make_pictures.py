@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from playwright.sync_api import expect, sync_playwright
 
 from fmnist.bench.serving import Server, find_browser
-from tests.browser.browsing import go
+from tests.browser.browsing import go, stop_button
 from tests.browser.test_browser import answer, stroke, wait_for_points
 
 HERE = Path(__file__).parent
@@ -80,7 +80,7 @@ def save_training(page) -> None:
     page.set_viewport_size({"width": 1280, "height": 1540})
     page.wait_for_timeout(1_500)
     page.screenshot(path=HERE / "train.png")
-    page.get_by_role("button", name="Stop", exact=True).click()
+    stop_button(page).click()
     expect(page.get_by_text("was stopped")).to_be_visible(timeout=60_000)
 
 

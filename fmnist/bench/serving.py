@@ -4,12 +4,15 @@ For the benchmark of the pages, the browser tests and the README's pictures; the
 started by `streamlit run app.py`.
 """
 
+import contextlib
 import shutil
 import socket
 import subprocess
 import time
 import urllib.request
 from pathlib import Path
+
+import psutil
 
 from fmnist.processes import ROOT, start_module
 
@@ -79,6 +82,9 @@ class Server:
         return self.log.read_text(errors="replace")
 
     def stop(self) -> None:
-        """End it."""
+        """End it, and a training that it has started and that would outlive it."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(self.process.pid).children(recursive=True):
+                child.kill()
         self.process.terminate()
         self.process.wait(30)

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from fmnist.errors import PlanError
 from fmnist.planning.recorded_trainings import Record, Result, load_records, local_settings
@@ -116,6 +115,8 @@ class LearningCurve:
 
     def __init__(self, results: Iterable[Result]):
         """results: at least one."""
+        from scipy.special import ndtri, stdtrit  # 0.3 s, which no other command needs
+
         self._errors: dict[int, list[float]] = {}  # epochs -> logarithms of the share of errors
         for one in results:
             error = math.log(max(1 - one.accuracy, FEWEST_ERRORS))
@@ -123,7 +124,7 @@ class LearningCurve:
         free = sum(len(errors) - 1 for errors in self._errors.values())
         squares = sum(len(errors) * np.var(errors) for errors in self._errors.values())
         spread = math.sqrt(squares / free) if free else SPREAD
-        quantile = special.stdtrit(free, (1 + SURE) / 2) if free else special.ndtri((1 + SURE) / 2)
+        quantile = stdtrit(free, (1 + SURE) / 2) if free else ndtri((1 + SURE) / 2)
         self._reach = spread * float(quantile)
 
     @property

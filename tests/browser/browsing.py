@@ -75,6 +75,11 @@ def page(chromium, server):
         yield page
 
 
+def stop_button(page: Page):
+    """The training's; Streamlit's header has one of the same name while a page runs for long."""
+    return page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True)
+
+
 def wait_for_images(page: Page) -> None:
     """Wait until all images are there.
 

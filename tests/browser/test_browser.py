@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from fmnist.bench.serving import Server
 from fmnist.runs.library import DEFAULT_RUN
-from tests.browser.browsing import browsing, check_log, go, wait_for_images
+from tests.browser.browsing import browsing, check_log, go, stop_button, wait_for_images
 
 pytestmark = pytest.mark.browser
 
@@ -183,7 +183,7 @@ def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
     thumb.focus()
     thumb.press("Home")  # 2 %
     page.get_by_role("button", name="Start training").click()
-    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible(timeout=60_000)
+    expect(stop_button(page)).to_be_visible(timeout=60_000)
     seen = wait_for_points(page, 0)
 
     page.get_by_role("link", name="Mistakes", exact=True).click()
@@ -203,7 +203,7 @@ def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
         expect(second.get_by_text("one training at a time")).to_be_visible(timeout=60_000)
         second.get_by_role("button", name="Discard mine").click()
         expect(second.get_by_text("one training at a time")).to_have_count(0)
-        stop = second.get_by_role("button", name="Stop", exact=True)
+        stop = stop_button(second)
         expect(stop).to_have_count(1)
         stop.click()
         # saving and answering the test images, beside other tests on the same cores
