@@ -1,4 +1,4 @@
-"""What is trained: the networks.
+"""The networks: those that are trained, and the photo network, which was converted.
 
 Offers `architectures.NETWORKS` and `build_network`. Imports Keras inside functions only.
 """
