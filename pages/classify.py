@@ -13,8 +13,7 @@ from pages.parts.classify import (
     preprocessing_view,
     uploads,
 )
-from pages.parts.shared import frame, loading
-from pages.parts.shared.answer_view import show_test_image
+from pages.parts.shared import answer_view, frame, loading
 from pages.parts.shared.widgets import choose_one
 
 run = frame.open_page()
@@ -62,6 +61,7 @@ def upload():
         "A zip file of pictures works too; with a labels.csv or one subfolder per class it is "
         "scored. Pictures stay in memory; none is saved unless you save it below an answer.",
     )
+    answer_view.choose_photo_network()
     if not files:
         st.info(
             "Best: a single garment, entirely in the picture, on a background of another colour.",
@@ -75,6 +75,7 @@ def upload():
 def camera():
     """A photo from the webcam or the phone's camera."""
     photo = st.camera_input("Hold a garment against a plain background", key="camera", width=480)
+    answer_view.choose_photo_network()
     if photo is not None:
         picture = photo.getvalue()
         preprocessing_view.show(picture, run, key="camera")
@@ -94,7 +95,7 @@ def test_image():
         )
     table = loading.answers_table(run)
     index = min(max(int(index), 0), len(table) - 1)  # the browser's limits are not the server's
-    show_test_image(table.iloc[index], run, "test-image")
+    answer_view.show_test_image(table.iloc[index], run, "test-image")
 
 
 WAYS = {"Draw": draw, "Upload": upload, "Camera": camera, "Test image": test_image}

@@ -3,6 +3,7 @@
 import io
 import time
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,14 +11,20 @@ from fmnist.data import Part, load, scale
 from fmnist.runs.library import find_run
 from fmnist.runs.run import find_keras_file
 
+if TYPE_CHECKING:
+    from fmnist.inference.photo_network import PhotoNetwork
+
 PHOTOS = {"1 megapixel": (1152, 868), "12 megapixels": (4000, 3000)}  # width, height
 JPEG_QUALITY = 90
 
 
-def measure_answers(run: str, photos: int) -> tuple[dict[str, int], dict[str, list[float]]]:
+def measure_answers(
+    run: str, photos: int, photo_network: "PhotoNetwork | None"
+) -> tuple[dict[str, int], dict[str, list[float]]]:
     """The photos' median sizes in bytes, and the milliseconds of each answer, by size in words.
 
-    run: name of the run that answers; photos: how many of each size. Raises RunError.
+    run: name of the run that answers; photos: how many of each size; photo_network: is asked as
+    well, unless it is None. Raises RunError.
     """
     from tqdm import tqdm
 
@@ -34,9 +41,13 @@ def measure_answers(run: str, photos: int) -> tuple[dict[str, int], dict[str, li
             for index in rng.integers(0, len(test.images), photos)
         ]
         sizes[name] = int(np.median([len(picture) for picture in pictures]))
-        answer_bytes(pictures[0], classifier)  # the first call of anything is slower
+
+        def answer(picture: bytes) -> None:
+            answer_bytes(picture, classifier, photo_network=photo_network)
+
+        answer(pictures[0])  # the first call of anything is slower
         bar = tqdm(pictures, desc=name, unit="photo", disable=None, leave=False)
-        times[name] = _timed(lambda picture: answer_bytes(picture, classifier), bar)
+        times[name] = _timed(answer, bar)
     times["model.predict, plain resize, 1 megapixel"] = _predict(run, photos, test, rng)
     return sizes, times
 

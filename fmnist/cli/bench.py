@@ -14,8 +14,10 @@ from fmnist.cli.options import (
     add_json,
     add_list,
     add_number,
+    add_photo_network,
     number_within,
     one_of,
+    photo_network_of,
 )
 from fmnist.errors import RunError
 from fmnist.files import write_json
@@ -89,6 +91,7 @@ def add_to(commands: Commands) -> None:
         run="run to answer",
     )
     add_number(answers, "--photos", 30, "of each size", 1)
+    add_photo_network(answers)
 
     pages = kind(
         "pages",
@@ -162,7 +165,7 @@ def _answers(options: Namespace) -> int:
     from fmnist.bench import answers
 
     _check_out(options)
-    sizes, times = answers.measure_answers(options.run, options.photos)
+    sizes, times = answers.measure_answers(options.run, options.photos, photo_network_of(options))
     fields = {"run": options.run, "photos": options.photos, "bytes": sizes}
     return _finish(options, fields | {"milliseconds": tables.spreads(times)}, tables.answers_text)
 

@@ -12,7 +12,14 @@ import sys
 from pathlib import Path
 
 from fmnist.cli import bench, faithfulness, plan, rejection, score, train
-from fmnist.cli.options import add_command, add_json, add_run, warn_renamed
+from fmnist.cli.options import (
+    add_command,
+    add_json,
+    add_photo_network,
+    add_run,
+    photo_network_of,
+    warn_renamed,
+)
 from fmnist.data import default_source
 from fmnist.errors import FmnistError, RunError, SettingsError
 from fmnist.quiet import quiet
@@ -96,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     classify.add_argument("files", metavar="FILE", nargs="+", type=Path, help="a picture")
     add_run(classify, "--run")
+    add_photo_network(classify)
     add_json(classify, "one JSON object a line")
 
     score.add_to(commands)
@@ -176,9 +184,10 @@ def _classify(options: argparse.Namespace) -> int:
     from fmnist.inference.classifier import load_classifier_for_command
 
     classifier = load_classifier_for_command(options.run)
+    network = photo_network_of(options)
     refused = False
     for path in options.files:
-        answer = answer_file(path, classifier)
+        answer = answer_file(path, classifier, photo_network=network)
         refused |= answer.verdict == "refused"
         if options.json:
             print(json.dumps({"file": str(path), **answer.to_dict()}), flush=True)

@@ -5,9 +5,12 @@ import itertools
 import math
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fmnist.runs.library import DEFAULT_RUN
+
+if TYPE_CHECKING:
+    from fmnist.inference.photo_network import PhotoNetwork
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 # a parser, or a group of its options that exclude each other
@@ -35,6 +38,24 @@ def add_run(parser: Options, name: str = "run", *, required: bool = False) -> No
 def add_json(parser: Options, words: str = "print one JSON object") -> None:
     """Add `--json`."""
     parser.add_argument("--json", action="store_true", help=words)
+
+
+def add_photo_network(parser: Options) -> None:
+    """Add `--photo-network`; see `photo_network_of`."""
+    parser.add_argument(
+        "--photo-network",
+        choices=("on", "off"),
+        default="on",
+        help="whether photos are shown to a second network as well, which was trained on "
+        "photographs (default: on)",
+    )
+
+
+def photo_network_of(options: argparse.Namespace) -> "PhotoNetwork | None":
+    """The photo network, loaded, or None where `--photo-network off` leaves it out."""
+    from fmnist.inference.photo_network import load_photo_network_for_command
+
+    return load_photo_network_for_command() if options.photo_network == "on" else None
 
 
 def add_number(

@@ -4,7 +4,16 @@ import argparse
 import json
 from pathlib import Path
 
-from fmnist.cli.options import Commands, add_command, add_json, add_number, add_run, warn_renamed
+from fmnist.cli.options import (
+    Commands,
+    add_command,
+    add_json,
+    add_number,
+    add_photo_network,
+    add_run,
+    photo_network_of,
+    warn_renamed,
+)
 from fmnist.images.options import AUTO, METHODS, PreprocessingOptions
 
 FORMER_METHODS = {"auto": "automatic", "zalando": "published", "resize": "resize"}  # of --route
@@ -33,6 +42,7 @@ def add_to(commands: Commands) -> None:
         "(default: automatic)",
     )
     command.add_argument("--route", choices=FORMER_METHODS, help=argparse.SUPPRESS)
+    add_photo_network(command)
     add_json(command)
     add_number(command, "--limit-worst", 10, "how many worst cases", 0)
 
@@ -48,7 +58,8 @@ def _score(options: argparse.Namespace) -> int:
     if options.route:
         method = FORMER_METHODS[options.route]
         warn_renamed("--route", f"--method {method}")
-    pictures = list_labelled_images(options.folder, PreprocessingOptions(method=method))
+    how = PreprocessingOptions(method=method)
+    pictures = list_labelled_images(options.folder, how, photo_network_of(options))
     classifier = load_classifier_for_command(options.run)
     with progress_bar(pictures, "picture") as bar:
         summary = summarise_scores(score_images(bar, classifier), options.limit_worst)

@@ -102,22 +102,27 @@ def _matrix_lines(confusion: np.ndarray) -> list[str]:
 
 def score_text(title: str, summary: Summary) -> str:
     """What `scoring.summarise_scores` found out, as plain text under a title."""
-    garments, confident = summary.garments, summary.confident
+    garments, confident, alone = summary.garments, summary.confident, summary.alone
     answered = f"{confident.n} of {garments.n}"
     if garments.n:
         answered += f" ({confident.n / garments.n:.1%})"
     lines = [
         f"{_printable(title)}: accuracy {_share_text(garments)}",
+        *([f"the Fashion-MNIST network alone: {_share_text(alone.garments)}"] if alone else []),
         f"answered with confidence: {answered}; accuracy among them {_share_text(confident)}",
         f"not clothing: rejected {_share_text(summary.others)}",
         "verdicts: " + ", ".join(f"{count} {name}" for name, count in summary.verdicts.items()),
     ]
-    lines += _tally_lines("kind", "right", summary.kinds)
-    lines += _tally_lines("kind, not clothing", "rejected", summary.other_kinds)
-    lines += _tally_lines("class", "right", summary.classes)
+    for group, right, name in (
+        ("kind", "right", "kinds"),
+        ("kind, not clothing", "rejected", "other_kinds"),
+        ("class", "right", "classes"),
+    ):
+        before = getattr(alone, name) if alone else {}
+        lines += _tally_lines(group, right, getattr(summary, name), before)
     lines += [
         "",
-        "confusion matrix (rows: true class, columns: best guess, in the order above, no answer)",
+        "confusion matrix (rows: true class, columns: answer, in the order above, no answer)",
         *_matrix_lines(summary.confusion),
     ]
     if summary.worst:
@@ -136,17 +141,24 @@ def _share_text(tally: Tally) -> str:
     return f"{tally.share:.1%} (95 % interval {low:.1%} to {high:.1%}, n = {tally.n:,})"
 
 
-def _tally_lines(group: str, right: str, tallies: dict[str, Tally]) -> list[str]:
+def _tally_lines(
+    group: str, right: str, tallies: dict[str, Tally], alone: dict[str, Tally]
+) -> list[str]:
+    """A line for each tally; `alone`: the same of the Fashion-MNIST network alone, or empty."""
     if not tallies:
         return []
     names = {key: _printable(key) or "(none)" for key in tallies}
     width = max(22, *map(len, names.values()))
-    lines = ["", f"{group:{width}}{'n':>7}{right:>10}{'share':>9}  95 % interval"]
+    heading = f"{group:{width}}{'n':>7}{right:>10}{'share':>9}  95 % interval"
+    lines = ["", heading + (f"{'alone':>15}" if alone else "")]
     for key, tally in tallies.items():
         line = f"{names[key]:{width}}{tally.n:7,}{tally.right:10,}"
         if tally.interval is not None:
             low, high = tally.interval
-            line += f"{tally.share:9.1%}  {low:.1%} to {high:.1%}"
+            interval = f"{low:.1%} to {high:.1%}"
+            line += f"{tally.share:9.1%}  {interval}"
+            if key in alone:
+                line += f"{alone[key].share:{28 - len(interval)}.1%}"
         lines.append(line)
     return lines
 

@@ -4,7 +4,7 @@ The folder may have come from anybody, so nothing outside of it is read. No pict
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -19,10 +19,15 @@ from fmnist.collections.labels import (
 from fmnist.collections.scoring import LabelledImage
 from fmnist.errors import LabelsError
 from fmnist.images.options import AUTO, PreprocessingOptions
-from fmnist.inference.answer import answer_file
+from fmnist.inference.answer import Answer, answer_file
+from fmnist.inference.photo_network import PhotoNetwork
 
 
-def list_labelled_images(folder: Path, options: PreprocessingOptions = AUTO) -> list[LabelledImage]:
+def list_labelled_images(
+    folder: Path,
+    options: PreprocessingOptions = AUTO,
+    photo_network: PhotoNetwork | None = None,
+) -> list[LabelledImage]:
     """The labelled pictures of a folder, at least one, in the table's order or sorted by path.
 
     Where it has a `labels.csv`, that counts. Names are relative to the folder. Raises LabelsError
@@ -34,7 +39,8 @@ def list_labelled_images(folder: Path, options: PreprocessingOptions = AUTO) -> 
             raise LabelsError(f"There is no folder {str(folder)!r}.")
         root = folder.resolve()
         listed = _from_table if (root / TABLE).is_file() else _from_subfolders
-        pictures = list(listed(root, options))
+        answer = partial(answer_file, options=options, photo_network=photo_network)
+        pictures = list(listed(root, answer))
     except OSError as error:
         place = str(error.filename or folder)
         raise LabelsError(f"{place!r} cannot be read ({error.strerror}).") from None
@@ -46,7 +52,7 @@ def list_labelled_images(folder: Path, options: PreprocessingOptions = AUTO) -> 
     return pictures
 
 
-def _from_subfolders(root: Path, options: PreprocessingOptions) -> Iterator[LabelledImage]:
+def _from_subfolders(root: Path, answer: Callable[..., Answer]) -> Iterator[LabelledImage]:
     for place in sorted(root.iterdir()):
         if not place.is_dir() or place.name.startswith((".", "__")):  # .git, __MACOSX
             continue
@@ -55,7 +61,7 @@ def _from_subfolders(root: Path, options: PreprocessingOptions) -> Iterator[Labe
             name = path.relative_to(root).as_posix()
             if not path.resolve().is_relative_to(root):
                 raise LabelsError(f"{name!r} leads out of the folder; put a copy in its place.")
-            yield LabelledImage(name, label, "", partial(answer_file, path, options=options))
+            yield LabelledImage(name, label, "", partial(answer, path))
 
 
 def _visible_files(place: Path) -> Iterator[Path]:
@@ -70,7 +76,7 @@ def _visible_files(place: Path) -> Iterator[Path]:
                 yield path
 
 
-def _from_table(root: Path, options: PreprocessingOptions) -> Iterator[LabelledImage]:
+def _from_table(root: Path, answer: Callable[..., Answer]) -> Iterator[LabelledImage]:
     def find(name: str, line: int) -> Path:
         try:
             path = (root / name).resolve()
@@ -85,6 +91,4 @@ def _from_table(root: Path, options: PreprocessingOptions) -> Iterator[LabelledI
         return path
 
     for path, row in read_table((root / TABLE).read_bytes(), find):
-        yield LabelledImage(
-            row.path, row.label_id, row.kind, partial(answer_file, path, options=options)
-        )
+        yield LabelledImage(row.path, row.label_id, row.kind, partial(answer, path))

@@ -45,6 +45,7 @@ class ScoredImage:
     path, label_id, kind: as in `LabelledImage`
     class_id, probability (0..1): the best guess; None without one
     verdict, message: as in `fmnist.inference.answer.Answer`
+    alone: the same of the Fashion-MNIST network alone, where the photo network was asked as well
     """
 
     path: str
@@ -54,17 +55,25 @@ class ScoredImage:
     verdict: str
     probability: float | None
     message: str
+    alone: "ScoredImage | None" = None
+
+    @property
+    def answered_id(self) -> int | None:
+        """The class that was answered; None without a guess and for what is called no clothing."""
+        return None if self.verdict == "not_clothing" else self.class_id
 
     @property
     def right(self) -> bool:
-        """A garment is right where the best guess is its class; anything else, where rejected."""
+        """A garment is right where its class is answered; anything else, where rejected."""
         if self.label_id == NOT_CLOTHING:
             return self.verdict not in ("confident", "refused")
-        return self.class_id == self.label_id
+        return self.answered_id == self.label_id
 
     def to_dict(self) -> dict:
         """Plain values under the names that `score --json` promises."""
-        return {name: value for name, value in asdict(self).items() if name != "message"}
+        return {
+            name: value for name, value in asdict(self).items() if name not in ("message", "alone")
+        }
 
 
 @dataclass(frozen=True)
@@ -101,9 +110,10 @@ class Summary:
         answered in any way but with confidence
     other_kinds: the same by kind
     verdicts: how often each verdict was given, over all files
-    confusion: (10, 11) int64, row = true class, column = best guess, last column = none
+    confusion: (10, 11) int64, row = true class, column = what was answered, last column = nothing
     worst: wrong answers, highest probability first
     files: all of them, in the order given
+    alone: the same of the Fashion-MNIST network alone; None where no other was asked
     """
 
     garments: Tally
@@ -116,6 +126,7 @@ class Summary:
     confusion: np.ndarray
     worst: list[ScoredImage]
     files: list[ScoredImage]
+    alone: "Summary | None" = None
 
     @property
     def refused(self) -> list[ScoredImage]:
@@ -124,10 +135,20 @@ class Summary:
 
     def to_dict(self) -> dict:
         """Plain values under the names that `score --json` promises."""
+        refused = [{name: getattr(file, name) for name in REFUSED} for file in self.refused]
+        return {
+            **self._tallies(),
+            "fashion_mnist": self.alone._tallies() if self.alone else None,
+            "confusion_matrix": self.confusion.tolist(),
+            "refused": refused,
+            "worst": [file.to_dict() for file in self.worst],
+            "files": [file.to_dict() for file in self.files],
+        }
+
+    def _tallies(self) -> dict:
         rejected = {"right": "rejected", "share": "share"}
         other_kinds = {kind: tally.to_dict(**rejected) for kind, tally in self.other_kinds.items()}
         of_all = self.confident.n / self.garments.n if self.garments.n else None
-        refused = [{name: getattr(file, name) for name in REFUSED} for file in self.refused]
         return {
             **self.garments.to_dict(),
             "kinds": {kind: tally.to_dict() for kind, tally in self.kinds.items()},
@@ -135,10 +156,6 @@ class Summary:
             "confident": {"share": of_all, **self.confident.to_dict()},
             "not_clothing": {**self.others.to_dict(**rejected), "kinds": other_kinds},
             "verdicts": self.verdicts,
-            "confusion_matrix": self.confusion.tolist(),
-            "refused": refused,
-            "worst": [file.to_dict() for file in self.worst],
-            "files": [file.to_dict() for file in self.files],
         }
 
 
@@ -156,8 +173,17 @@ def score_images(
 
 def score_answer(name: str, label_id: int, kind: str, answer: Answer) -> ScoredImage:
     """What is kept of an answer that was given already; the first three as in `LabelledImage`."""
-    outcome = answer.class_id, answer.verdict, answer.probability, answer.message
-    return ScoredImage(name, label_id, kind, *outcome)
+    alone = answer.fashion_mnist
+    return ScoredImage(
+        name,
+        label_id,
+        kind,
+        answer.class_id,
+        answer.verdict,
+        answer.probability,
+        answer.message,
+        score_answer(name, label_id, kind, alone) if alone else None,
+    )
 
 
 def summarise_scores(files: Iterable[ScoredImage], limit_worst: int = 10) -> Summary:
@@ -171,9 +197,10 @@ def summarise_scores(files: Iterable[ScoredImage], limit_worst: int = 10) -> Sum
     others = [file for file in files if file.label_id == NOT_CLOTHING and file.verdict != "refused"]
     none = len(CLASS_NAMES)
     labels = np.array([file.label_id for file in garments], np.int64)
-    guesses = [none if file.class_id is None else file.class_id for file in garments]
+    guesses = [none if file.answered_id is None else file.answered_id for file in garments]
     confusion = count_confusions(labels, np.array(guesses, np.int64), none + 1)
-    wrong = [file for file in files if not file.right and file.probability is not None]
+    wrong = [file for file in files if not file.right and file.answered_id is not None]
+    compared = any(file.alone for file in files)
     return Summary(
         garments=_tally(garments),
         kinds=_by_kind(garments),
@@ -188,6 +215,7 @@ def summarise_scores(files: Iterable[ScoredImage], limit_worst: int = 10) -> Sum
         confusion=confusion,
         worst=sorted(wrong, key=lambda file: (-(file.probability or 0), file.path))[:limit_worst],
         files=files,
+        alone=summarise_scores([file.alone or file for file in files], 0) if compared else None,
     )
 
 

@@ -2,7 +2,8 @@
 
 The way from a picture's bytes to its answer, from top to bottom: `answer_file` or `answer_bytes`
 decodes (`decoding`), `answer_image` brings the picture to 28x28 (`pipeline`) in one or two ways,
-and `answer_pixels` classifies (`classifier`), averages (`tta`) and decides (`rejection`).
+`answer_pixels` classifies (`classifier`), averages (`tta`) and decides (`rejection`), and where the
+picture is a photo, a second network is asked as well (`photo_network`).
 
 The command line's `classify --json` prints `Answer.to_dict`, and scripts rely on its names.
 """
@@ -19,11 +20,19 @@ from fmnist.images.decoding import MAX_BYTES, decode_image
 from fmnist.images.options import AUTO, PreprocessingOptions
 from fmnist.images.pipeline import Preprocessed, preprocess_image
 from fmnist.inference.classifier import Classifier
+from fmnist.inference.photo_network import (
+    PhotoNetwork,
+    PhotoPrediction,
+    combine_predictions,
+    decide_on_photo,
+    predict_photo,
+)
 from fmnist.inference.tta import TTAPrediction, predict_tta
 
 # The way to find the garment that competes with the one decided on. Not GrabCut: it is decided on
 # where it helps, and in a drawing its answers are sure and wrong.
 RIVAL = "plain"
+LEAST_SIDE = 64  # pixels; the photo network can make nothing of a thumbnail
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,8 @@ class Answer:
     preprocessed: what became of the picture on its way to 28x28; None where it was refused
     tta: what was predicted for each variant, or None
     options: with which `pipeline.preprocess_image` gives the same again
+    photo: what the photo network says; None where it was not asked
+    fashion_mnist: where it was, the answer of the Fashion-MNIST network without it; else None
     """
 
     verdict: str
@@ -48,10 +59,17 @@ class Answer:
     preprocessed: Preprocessed | None = None
     tta: TTAPrediction | None = None
     options: PreprocessingOptions = AUTO
+    photo: PhotoPrediction | None = None
+    fashion_mnist: "Answer | None" = None
+
+    @property
+    def alone(self) -> "Answer":
+        """What the Fashion-MNIST network says without the photo network."""
+        return self.fashion_mnist or self
 
     @property
     def agreement(self) -> float | None:
-        """Share of the TTA variants whose best guess is the answer, 0..1."""
+        """Share of the TTA variants whose best guess is the mean's, 0..1."""
         return None if self.tta is None else float(self.tta.agreement[0])
 
     @property
@@ -75,47 +93,68 @@ class Answer:
         """The same without the pictures of the steps, which are a hundred times larger."""
         if self.preprocessed is None:
             return self
-        return replace(self, preprocessed=replace(self.preprocessed, steps=()))
+        alone = self.fashion_mnist.without_steps() if self.fashion_mnist else None
+        return replace(self, preprocessed=replace(self.preprocessed, steps=()), fashion_mnist=alone)
 
     def to_dict(self) -> dict:
         """Plain values under the names that `classify --json` promises."""
-        probabilities = self.probabilities
+        return {
+            **self._plain(),
+            "agreement": self.agreement,
+            "message": self.message,
+            "fashion_mnist": self.alone._plain(),
+            "photo": self.photo.to_dict() if self.photo else None,
+        }
+
+    def _plain(self) -> dict:
         return {
             "verdict": self.verdict,
             "class_id": self.class_id,
             "class_name": self.class_name,
             "probability": self.probability,
-            "probabilities": None if probabilities is None else probabilities.tolist(),
-            "agreement": self.agreement,
-            "message": self.message,
+            "probabilities": None if self.probabilities is None else self.probabilities.tolist(),
         }
 
 
-def answer_file(path: Path, classifier: Classifier, options: PreprocessingOptions = AUTO) -> Answer:
+def answer_file(
+    path: Path,
+    classifier: Classifier,
+    options: PreprocessingOptions = AUTO,
+    photo_network: PhotoNetwork | None = None,
+) -> Answer:
     """Answer for a file on disk; one that cannot be read gets the verdict "refused"."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)  # enough to see that it is too large
     except OSError as error:
         return Answer("refused", f"The file cannot be opened ({error.strerror}).")
-    return answer_bytes(data, classifier, options)
+    return answer_bytes(data, classifier, options, photo_network)
 
 
 def answer_bytes(
-    data: bytes, classifier: Classifier, options: PreprocessingOptions = AUTO
+    data: bytes,
+    classifier: Classifier,
+    options: PreprocessingOptions = AUTO,
+    photo_network: PhotoNetwork | None = None,
 ) -> Answer:
     """Answer for the bytes of a picture file; a bad one gets the verdict "refused"."""
     try:
         image = decode_image(data)
     except BadImage as error:
         return Answer("refused", str(error))
-    return answer_image(image, classifier, options)
+    return answer_image(image, classifier, options, photo_network)
 
 
 def answer_image(
-    image: Image.Image, classifier: Classifier, options: PreprocessingOptions = AUTO
+    image: Image.Image,
+    classifier: Classifier,
+    options: PreprocessingOptions = AUTO,
+    photo_network: PhotoNetwork | None = None,
 ) -> Answer:
     """Answer for a decoded picture, RGBA.
+
+    photo_network: is asked as well where the picture is a photo and its way to 28x28 is ours; a
+        drawing says nothing to it
 
     Where nobody chose how the garment is found and its difference from the background finds another
     one, both are answered and the surer answer is taken: what a segmentation leaves behind looks
@@ -139,7 +178,12 @@ def answer_image(
         for used, found in candidates
         if found.pixels is not None
     ]
-    return max(answers, key=lambda answer: answer.probability or 0.0)  # the first of equals
+    best = max(answers, key=lambda answer: answer.probability or 0.0)  # the first of equals
+    photographed = first.kind == "photo" and min(image.size) >= LEAST_SIDE
+    if photo_network is None or not photographed or options.method != "automatic":
+        return best
+    cropped = image.crop(options.crop_in_pixels(*image.size))
+    return _answer_together(best, predict_photo(cropped, photo_network))
 
 
 def answer_pixels(pixels: np.ndarray, classifier: Classifier) -> Answer:
@@ -148,6 +192,19 @@ def answer_pixels(pixels: np.ndarray, classifier: Classifier) -> Answer:
     predicted = predict_tta(pixels[np.newaxis], classifier, policy.tta_variants)
     probabilities = policy.calibrate(predicted.probabilities)[0]
     verdict = str(policy.decide(predicted.probabilities, predicted.features)[0])
+    return _decided(verdict, probabilities, Answer("", "", tta=predicted))
+
+
+def _answer_together(alone: Answer, photo: PhotoPrediction) -> Answer:
+    """What the Fashion-MNIST network's answer becomes with the photo network's prediction."""
+    assert alone.probabilities is not None  # it has pixels
+    probabilities = combine_predictions(photo, alone.probabilities)
+    verdict = decide_on_photo(photo, probabilities, alone.probabilities, alone.verdict)
+    return _decided(verdict, probabilities, replace(alone, photo=photo, fashion_mnist=alone))
+
+
+def _decided(verdict: str, probabilities: np.ndarray, answer: Answer) -> Answer:
+    """The answer with this verdict, these probabilities, and what follows from both."""
     class_id = int(probabilities.argmax())
     probability = float(probabilities[class_id])
     name, second = CLASS_NAMES[class_id], CLASS_NAMES[int(np.argsort(probabilities)[-2])]
@@ -156,4 +213,11 @@ def answer_pixels(pixels: np.ndarray, classifier: Classifier) -> Answer:
         "unsure": f"Not sure: {name} ({probability:.0%}), else {second}",
         "not_clothing": f"Probably none of the ten classes; the closest is {name}",
     }[verdict]
-    return Answer(verdict, message, class_id, probability, probabilities, tta=predicted)
+    return replace(
+        answer,
+        verdict=verdict,
+        message=message,
+        class_id=class_id,
+        probability=probability,
+        probabilities=probabilities,
+    )

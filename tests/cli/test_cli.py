@@ -20,6 +20,7 @@ from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import write_run_info
 from fmnist.settings import TrainSettings
 from tests.conftest import ROOT, load_epoch_predictions
+from tests.inference.test_answer import hazy
 
 TINY = ["--epochs", "1", "--fraction", "0.02"]
 JSON_FIELDS = {
@@ -31,6 +32,8 @@ JSON_FIELDS = {
     "probabilities",
     "agreement",
     "message",
+    "fashion_mnist",
+    "photo",
 }
 
 
@@ -215,8 +218,10 @@ def test_classify_json_keeps_its_contract(command, pictures):
     assert verdicts[:5] == ["confident", "nothing_found", "refused", "refused", "refused"]
     assert done.returncode == 1  # some were refused
     assert answers[0]["class_name"] == "Ankle boot"
+    plain = {"verdict", "class_id", "class_name", "probability", "probabilities"}
     for answer in answers:
         assert answer["message"]
+        assert answer["fashion_mnist"].keys() == plain
         if answer["verdict"] in ("refused", "nothing_found"):
             empty = ("class_id", "class_name", "probability", "probabilities")
             assert all(answer[name] is None for name in empty)
@@ -251,6 +256,23 @@ def test_bench_answers_prints_every_size(command):
     assert {"1 megapixel", "12 megapixels"} < set(result["milliseconds"])
     assert all(0 < v["median"] <= v["p95"] for v in result["milliseconds"].values())
     assert command("bench", "answers", "--photos", "0").returncode == 2
+
+
+def test_photos_are_shown_to_both_networks_or_not(command, tmp_path):
+    photo = tmp_path / "shirt.png"
+    photo.write_bytes(hazy(20))
+    both, alone = (
+        json.loads(command("classify", "--json", photo, "--photo-network", which).stdout)
+        for which in ("on", "off")
+    )
+    assert both["photo"].keys() == {
+        *("class_id", "class_name", "probability", "clothing", "probabilities")
+    }
+    assert 0 < both["photo"]["probability"] <= both["photo"]["clothing"] <= 1
+    assert alone["photo"] is None
+    assert both["fashion_mnist"] == alone["fashion_mnist"]
+    assert alone["fashion_mnist"]["probabilities"] == alone["probabilities"]
+    assert command("classify", photo, "--photo-network", "perhaps").returncode == 2
 
 
 def test_classify_in_words(command, pictures):

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import termios
 import zipfile
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -326,6 +327,41 @@ def test_numbers_by_hand():
     np.testing.assert_array_equal(summary.confusion, expected)
 
 
+def test_a_garment_that_is_called_no_clothing_has_no_answer():
+    files = [score_answer("a", 8, 8, 0.8, "not_clothing"), score_answer("b", 8, 8, 0.8)]
+    summary = summarise_scores(files)
+    assert (summary.garments.n, summary.garments.right) == (2, 1)
+    assert (summary.confusion[8, 8], summary.confusion[8, 10]) == (1, 1)
+    assert summary.worst == []  # nothing was answered that could be wrong
+    assert files[0].to_dict()["class_id"] == 8  # the closest is told all the same
+
+
+def test_the_fashion_mnist_network_alone_is_counted_beside_both():
+    files = [
+        replace(score_answer("a", 7, 7), alone=score_answer("a", 7, 5)),
+        replace(score_answer("b", 7, 7), alone=score_answer("b", 7, 7, 0.4, "not_clothing")),
+        replace(score_answer("c", -1, 7, 0.3, "unsure"), alone=score_answer("c", -1, 7)),
+        score_answer("d", 8, 8),  # a drawing: only one network was asked
+    ]
+    summary = summarise_scores(files)
+    assert (summary.garments.right, summary.alone.garments.right) == (3, 1)
+    assert (summary.others.right, summary.alone.others.right) == (1, 0)
+    found = summary.to_dict()
+    assert found["fashion_mnist"]["n"] == 3
+    assert found["fashion_mnist"]["classes"]["Sneaker"] == {**found["classes"]["Sneaker"]} | {
+        "right": 0,
+        "accuracy": 0.0,
+        "interval": summary.alone.classes["Sneaker"].interval,
+    }
+    text = score_text("x", summary)
+    assert "x: accuracy 100.0% (" in text
+    assert "the Fashion-MNIST network alone: 33.3% (" in text
+    sneaker = next(line for line in text.splitlines() if line.startswith("Sneaker  "))
+    assert sneaker.endswith(" 0.0%")
+    assert summarise_scores(files[3:]).alone is None
+    assert "alone" not in score_text("x", summarise_scores(files[3:]))
+
+
 def test_interval_is_wilsons():
     n, z = 7, 1.959963984540054
     share = 3 / n
@@ -384,6 +420,7 @@ def test_json_keeps_its_contract(command, folder, test_part):
         "confident",
         "not_clothing",
         "verdicts",
+        "fashion_mnist",
         "confusion_matrix",
         "refused",
         "worst",
@@ -393,7 +430,8 @@ def test_json_keeps_its_contract(command, folder, test_part):
     files = result["files"]
     assert len(files) == 64
     assert all(file.keys() == FILE for file in [*files, *result["worst"]])
-    answers = [file["class_id"] for file in files[:60]]
+    none = [file for file in files if file["verdict"] in ("not_clothing", "refused")]
+    answers = [None if file in none else file["class_id"] for file in files[:60]]
     right = int((np.array(answers) == test_part.labels[:60]).sum())
     assert right >= 50
     assert (result["right"], result["accuracy"]) == (right, pytest.approx(right / 61))
@@ -419,7 +457,8 @@ def test_json_keeps_its_contract(command, folder, test_part):
     matrix = np.array(result["confusion_matrix"])
     assert matrix.shape == (10, 11)
     assert matrix.trace() == right
-    assert matrix[3, 10] == matrix[:, 10].sum() == 1  # text.png
+    assert matrix[:, 10].sum() == sum(file["label_id"] >= 0 for file in none)
+    assert matrix[3, 10] > 0  # text.png
     assert [(file["path"], file["label_id"]) for file in result["refused"]] == [
         ("broken.jpg", -1),
         ("text.png", 3),

@@ -31,10 +31,18 @@ def show(pictures: list[tuple[Answered, int]], source: str, run: Run, key: str) 
             alt="Confusion matrix: true classes in rows, best guesses in columns",
         )
     with tallies:
+        alone = summary.alone
         classes = {name: tally for name, tally in summary.classes.items() if tally.n}
-        _tallies("Class", "Right", classes)
-        _tallies("Kind", "Right", summary.kinds)
-        _tallies("Kind, not clothing", "Rejected", summary.other_kinds)
+        _tallies("Class", "Right", classes, alone.classes if alone else {})
+        _tallies("Kind", "Right", summary.kinds, alone.kinds if alone else {})
+        _tallies(
+            "Kind, not clothing",
+            "Rejected",
+            summary.other_kinds,
+            alone.other_kinds if alone else {},
+        )
+        if alone:
+            st.caption("Alone: the Fashion-MNIST network without the photo network.")
     thumbnails = {id(file): one.thumbnail for file, (one, _) in zip(files, pictures, strict=True)}
     _worst(summary, thumbnails)
     _refused(summary)
@@ -66,7 +74,8 @@ def _interval(tally: Tally) -> str:
     return f"{low:.1%} to {high:.1%}"
 
 
-def _tallies(group: str, right: str, tallies: dict[str, Tally]) -> None:
+def _tallies(group: str, right: str, tallies: dict[str, Tally], alone: dict[str, Tally]) -> None:
+    """Show right and n of each name; `alone`: the same of the Fashion-MNIST network, or empty."""
     if not tallies:
         return
     st.dataframe(
@@ -77,6 +86,7 @@ def _tallies(group: str, right: str, tallies: dict[str, Tally]) -> None:
                 right: tally.right,
                 "Share": 100 * tally.share if tally.n else None,
                 "95 % interval": _interval(tally) if tally.n else "",
+                **({"Alone": 100 * (alone[name].share or 0)} if alone else {}),
             }
             for name, tally in tallies.items()
         ],
@@ -84,6 +94,7 @@ def _tallies(group: str, right: str, tallies: dict[str, Tally]) -> None:
             "n": st.column_config.NumberColumn(width=45),
             right: st.column_config.NumberColumn(width=70),
             "Share": st.column_config.NumberColumn(format="%.1f %%", width=65),
+            "Alone": st.column_config.NumberColumn(format="%.1f %%", width=65),
         },
         hide_index=True,
         height="content" if len(tallies) < 12 else 388,

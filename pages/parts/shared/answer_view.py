@@ -14,6 +14,16 @@ from pages.parts.shared.widgets import show_bars
 
 HEADLINES = {"confident": "Confident", "unsure": "Not sure", "not_clothing": "Not clothing"}
 
+CALIBRATED = (
+    "The probability is calibrated on validation images: about 80 % of the answers with 80 % are "
+    "right, for pictures like the dataset's. The Report page shows from which probability on an "
+    "answer counts as confident."
+)
+TOGETHER = (
+    "The probability of both networks together. It is not calibrated, and rather too low for most "
+    "photos."
+)
+
 
 def show_answer(answer: Answer, key: str) -> None:
     """Show the answer for one picture; a refusal or an empty picture is one sentence."""
@@ -38,14 +48,43 @@ def show_answer(answer: Answer, key: str) -> None:
                 f"{answer.probability:.1%}" if known else f"closest: {answer.class_name}",
                 delta_color="off",
                 delta_arrow="off",
-                help="The probability is calibrated on validation images: about 80 % of the "
-                "answers with 80 % are right, for pictures like the dataset's. The Report page "
-                "shows from which probability on an answer counts as confident.",
+                help=TOGETHER if answer.photo else CALIBRATED,
             )
-    show_agreement(answer)
+    if answer.photo:
+        _show_both(answer)
+    show_agreement(answer.alone)
     # the same words for every answer: others would draw the chart anew, not just its data
     show_bars(answer.probabilities, f"{key}-bars", "Probabilities of the ten classes")
     show_why(answer.pixels, answer.class_id, key)
+
+
+def choose_photo_network() -> None:
+    """Offer the switch that leaves the photo network out."""
+    st.toggle(
+        "Ask the photo network, too",
+        value=True,
+        key=loading.PHOTO_NETWORK,
+        persist_state="session",
+        help="A second network, EfficientNet-Lite0, which Google trained on the 1.2 million "
+        "photographs of ImageNet. It helps with photos, worn clothes most of all, and is never "
+        "asked about drawings. It knows kinds of clothing by name and has no word for a shirt; a "
+        "name that fits several classes is divided between them as the Fashion-MNIST network "
+        "would. The numbers on the other pages are the Fashion-MNIST network's own.",
+    )
+
+
+def _show_both(answer: Answer) -> None:
+    """Show what each network says and what they say together."""
+    photo, alone = answer.photo, answer.alone
+    rows = (
+        ("Fashion-MNIST network", alone, HEADLINES[alone.verdict].lower()),
+        ("Photo network", photo, f"clothing: {photo.clothing:.0%}"),
+        ("**Together**", answer, HEADLINES[answer.verdict].lower()),
+    )
+    lines = [
+        f"| {who} | {said.class_name} {said.probability:.0%} | {sure} |" for who, said, sure in rows
+    ]
+    st.markdown("\n".join(["| Network | Best guess | How sure |", "| --- | --- | --- |", *lines]))
 
 
 def literal(text: str) -> str:

@@ -25,12 +25,14 @@ from fmnist.images.pipeline import Step, preprocess_image
 from fmnist.inference import classifier as classifiers
 from fmnist.inference.answer import Answer, answer_bytes
 from fmnist.inference.classifier import Classifier
+from fmnist.inference.photo_network import PhotoNetwork, load_photo_network
 from fmnist.metrics import report
 from fmnist.metrics.report import Evaluation
 from fmnist.runs.library import list_usable_runs
 from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import Run
 
+PHOTO_NETWORK = "photo_network"  # the key of the switch that leaves it out
 RUNS_KEPT = 8  # a network takes some 5 MB, predictions and table 1 MB
 
 
@@ -168,15 +170,28 @@ def relations(run: Run) -> NearestImages:
     return NearestImages(classifier(run)(test_part().images)[1])
 
 
+def photo_network() -> PhotoNetwork | None:
+    """The network that photos are shown to as well; None where the visitor leaves it out."""
+    return load_photo_network() if st.session_state.get(PHOTO_NETWORK, True) else None
+
+
 def answer(picture: bytes, run: Run, options: PreprocessingOptions = AUTO) -> Answer:
     """The answer for a picture's bytes, remembered during the visit; without the steps."""
-    return _answer(picture, run, options)  # one key, whether the options were given or not
+    network = photo_network()
+    return _answer(picture, run, options, network is not None, network)
 
 
 # a visitor's pictures are forgotten with the visit
 @cache_of_run("model.tflite", "verdict.json", entries=128, scope="session")
-def _answer(picture: bytes, run: Run, options: PreprocessingOptions) -> Answer:
-    return answer_bytes(picture, classifier(run), options).without_steps()  # seldom looked at
+def _answer(
+    picture: bytes,
+    run: Run,
+    options: PreprocessingOptions,
+    both: bool,
+    _network: PhotoNetwork | None,
+) -> Answer:
+    answer = answer_bytes(picture, classifier(run), options, _network)
+    return answer.without_steps()  # seldom looked at
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, scope="session")

@@ -1,0 +1,243 @@
+"""The photo network: its answers to photographs, its names for the ten, and both together."""
+
+import io
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.datasets import load_sample_image
+
+from fmnist.data import BAG, BOOT, COAT, PULLOVER, SHIRT, SNEAKER, TROUSER, TSHIRT
+from fmnist.images.options import PreprocessingOptions
+from fmnist.inference import photo_network
+from fmnist.inference.answer import answer_bytes
+from fmnist.inference.classifier import load_classifier
+from fmnist.inference.photo_network import (
+    SIDE,
+    PhotoPrediction,
+    combine_predictions,
+    decide_on_photo,
+    load_photo_network,
+    make_views,
+    predict_photo,
+)
+from fmnist.runs.library import find_run
+from tests.inference.test_answer import PICTURES, on_a_floor, png
+
+# the best guesses for two photographs, by a forward pass of the original weights in NumPy, float64
+REFERENCE = {
+    "china.jpg": {442: 0.2325, 449: 0.1152, 663: 0.0821},  # bell cote, boathouse, monastery
+    "flower.jpg": {985: 0.1522},  # daisy
+}
+
+
+def imagenet(**shares):
+    """(1000,) with these probabilities, named "c" and the number; the rest is no clothing."""
+    found = np.zeros(1000, np.float32)
+    for name, share in shares.items():
+        found[int(name.removeprefix("c"))] = share
+    found[0] = 1 - found.sum()  # a tench
+    return PhotoPrediction(found)
+
+
+@pytest.mark.parametrize("name", REFERENCE)
+def test_it_says_of_photographs_what_the_original_weights_say(name):
+    photo = Image.fromarray(load_sample_image(name))
+    view = np.asarray(photo.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
+    (found,) = load_photo_network()(view[np.newaxis])
+    assert found.sum() == pytest.approx(1, abs=1e-3)
+    for number, probability in REFERENCE[name].items():
+        assert found[number] == pytest.approx(probability, abs=0.01)  # weights of 16 bits
+    assert found.argmax() == next(iter(REFERENCE[name]))
+
+
+def test_threads_do_not_mix_their_answers():
+    views = np.random.default_rng(0).integers(0, 256, (4, SIDE, SIDE, 3), np.uint8)
+    network = load_photo_network()
+    expected, found = network(views), {}
+    threads = [
+        threading.Thread(target=lambda at=at: found.update({at: network(views[at : at + 1])}))
+        for at in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for at in range(4):
+        np.testing.assert_allclose(found[at][0], expected[at], atol=1e-6)
+
+
+def test_views_are_the_whole_picture_and_its_middle():
+    picture = Image.new("RGBA", (400, 200), (10, 200, 30, 255))
+    picture.paste((250, 0, 0, 255), (150, 50, 250, 150))
+    middle, whole = make_views(picture)
+    assert middle.shape == whole.shape == (SIDE, SIDE, 3)
+    assert tuple(whole[0, 0]) == tuple(whole[SIDE // 2, 0]) == (10, 200, 30)  # the edge's colour
+    of_middle, of_whole = ((view[..., 0] > 128).mean() for view in (middle, whole))
+    assert of_middle == pytest.approx(0.25, abs=0.02)
+    assert of_whole == pytest.approx(0.0625, abs=0.01)
+    assert len(make_views(picture.crop((100, 0, 300, 200)))) == 1  # they would be the same
+    clear = make_views(Image.new("RGBA", (4_000, 3_000), (0, 0, 0, 0)))
+    assert (clear == 255).all()  # what shows through is white, as everywhere here
+
+
+def test_names_become_probabilities_of_the_ten():
+    photo = imagenet(c608=0.4, c770=0.2, c630=0.17)
+    assert photo.clothing == pytest.approx(0.77)
+    assert photo.probabilities.sum() == pytest.approx(0.77)
+    assert photo.probabilities[TROUSER] == pytest.approx(0.4)
+    assert photo.probabilities[SNEAKER] == pytest.approx(0.2 + 0.17 / 1.7)
+    assert (photo.class_id, photo.class_name) == (TROUSER, "Trouser")
+    assert photo.to_dict()["clothing"] == photo.clothing
+    assert len(photo.to_dict()["probabilities"]) == 10
+
+
+def by_hand(photo, fashion_mnist):
+    """The combination, name by name."""
+    root = [value**0.5 / sum(v**0.5 for v in fashion_mnist) for value in fashion_mnist]
+    total, left = [0.0] * 10, 1.0
+    for numbers, fits in photo_network._NAMES:
+        for number in numbers:
+            named = float(photo.imagenet[number])
+            weights = [fits.get(c, 0) * (root[c] + 0.2) for c in range(10)]
+            total = [t + named * w / sum(weights) for t, w in zip(total, weights, strict=True)]
+            left -= named
+    return [t + left * value for t, value in zip(total, root, strict=True)]
+
+
+def test_both_together_as_by_hand():
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        photo = PhotoPrediction(rng.dirichlet(np.full(1000, 0.02)).astype(np.float32))
+        fashion_mnist = rng.dirichlet(np.full(10, 0.3)).astype(np.float32)
+        together = combine_predictions(photo, fashion_mnist)
+        assert together.sum() == pytest.approx(1, abs=1e-5)
+        np.testing.assert_allclose(together, by_hand(photo, fashion_mnist), atol=1e-5)
+
+
+def test_each_decides_where_it_knows_better():
+    of_shirt = np.full(10, 0.02, np.float32)
+    of_shirt[SHIRT] = 0.82
+    # no clothing by name: the Fashion-MNIST network alone
+    assert combine_predictions(imagenet(), of_shirt).argmax() == SHIRT
+    # a name of one class counts whatever the other says
+    assert combine_predictions(imagenet(c608=0.9), of_shirt).argmax() == TROUSER
+    # a name of several is divided: a suit's is a coat's or a shirt's
+    suit = combine_predictions(imagenet(c834=0.9), of_shirt)
+    assert suit.argmax() == SHIRT
+    assert suit[COAT] > suit[[TSHIRT, PULLOVER, BAG]].max()
+
+
+@pytest.mark.parametrize(
+    ("named", "fashion_mnist", "alone", "verdict"),
+    [
+        ({"c514": 0.7}, BOOT, "unsure", "confident"),  # both agree
+        ({"c514": 0.7}, BOOT, "not_clothing", "confident"),  # the photo network saw a boot
+        ({"c514": 0.7}, BAG, "confident", "confident"),  # one is sure enough for both
+        ({"c514": 0.45}, BAG, "confident", "unsure"),
+        ({"c514": 0.26}, BOOT, "confident", "unsure"),  # too little clothing to be sure
+        ({"c514": 0.2}, BOOT, "unsure", "unsure"),  # one of them takes it for a garment
+        ({"c514": 0.2}, BOOT, "not_clothing", "not_clothing"),
+    ],
+)
+def test_verdicts_of_both(named, fashion_mnist, alone, verdict):
+    probabilities = np.full(10, 0.001, np.float32)
+    probabilities[fashion_mnist] = 0.991
+    photo = imagenet(**named)
+    together = combine_predictions(photo, probabilities)
+    assert decide_on_photo(photo, together, probabilities, alone) == verdict
+
+
+# --- in an answer
+
+
+class Recorder:
+    """A photo network that remembers what it was shown and sees jeans everywhere."""
+
+    def __init__(self):
+        self.views = []
+
+    def __call__(self, views):
+        self.views.append(views)
+        found = np.zeros((len(views), 1000), np.float32)
+        found[:, 608], found[:, 0] = 0.9, 0.1
+        return found
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return load_classifier(find_run("robust"))
+
+
+def test_a_photo_is_shown_to_both(classifier):
+    network = Recorder()
+    answer = answer_bytes(PICTURES[4], classifier, photo_network=network)
+    alone = answer_bytes(PICTURES[4], classifier)
+    assert len(network.views) == 1  # once, however many ways to 28x28 there are
+    assert answer.photo.class_id == answer.class_id == TROUSER
+    assert answer.alone.to_dict() == alone.to_dict()
+    assert (answer.verdict, answer.message) == ("confident", f"Trouser ({answer.probability:.0%})")
+    assert answer.probability == pytest.approx(answer.probabilities[TROUSER])
+    np.testing.assert_array_equal(answer.pixels, alone.pixels)
+    said = answer.to_dict()
+    assert said["photo"]["class_name"] == "Trouser"
+    assert said["fashion_mnist"]["class_name"] == alone.class_name
+    assert said["fashion_mnist"]["probabilities"] == alone.to_dict()["probabilities"]
+
+
+def test_without_it_nothing_changes(classifier):
+    answer = answer_bytes(PICTURES[0], classifier)
+    said = answer.to_dict()
+    assert answer.alone is answer
+    assert said["photo"] is None
+    assert {name: said[name] for name in said["fashion_mnist"]} == said["fashion_mnist"]
+
+
+def drawing():
+    image = Image.new("L", (300, 300))
+    image.paste(255, (100, 40, 200, 260))
+    return png(image)
+
+
+@pytest.mark.parametrize(
+    ("picture", "options"),
+    [
+        (drawing(), {}),
+        (png(Image.effect_noise((60, 60), 60)), {}),  # a thumbnail
+        (on_a_floor(0), {"method": "resize"}),
+        (on_a_floor(0), {"method": "published"}),
+        (png(Image.new("RGB", (300, 300), "white")), {}),  # nothing found
+        (b"no picture", {}),
+    ],
+    ids=["drawing", "thumbnail", "resize", "published", "empty", "refused"],
+)
+def test_it_is_not_asked(classifier, picture, options):
+    network = Recorder()
+    how = PreprocessingOptions(**options)
+    assert answer_bytes(picture, classifier, how, network).photo is None
+    assert network.views == []
+
+
+def test_it_sees_what_was_cropped(classifier):
+    network = Recorder()
+    options = PreprocessingOptions(crop=(0.25, 0.0, 0.75, 1.0))
+    answer = answer_bytes(on_a_floor(0), classifier, options, network)
+    assert answer.photo is not None
+    picture = Image.open(io.BytesIO(on_a_floor(0))).convert("RGBA")
+    expected = make_views(picture.crop(options.crop_in_pixels(*picture.size)))
+    np.testing.assert_array_equal(network.views[0], expected)
+
+
+def test_the_steps_of_both_answers_can_be_dropped(classifier):
+    answer = answer_bytes(PICTURES[0], classifier, photo_network=Recorder()).without_steps()
+    assert answer.preprocessed.steps == answer.alone.preprocessed.steps == ()
+    assert replace(answer, photo=None).alone is answer.fashion_mnist
+
+
+def test_a_real_photo_without_clothing_is_none(classifier):
+    photo = Image.fromarray(load_sample_image("china.jpg"))
+    assert predict_photo(photo.convert("RGBA"), load_photo_network()).clothing < 0.05
+    answer = answer_bytes(png(photo), classifier, photo_network=load_photo_network())
+    assert answer.verdict != "confident"

@@ -1,0 +1,67 @@
+"""The photo network on the Classify page: what each network says, and the switch that it has."""
+
+import io
+import zipfile
+
+import pytest
+
+from fmnist.inference.answer import answer_bytes
+from fmnist.inference.classifier import load_classifier
+from fmnist.inference.photo_network import load_photo_network
+from fmnist.runs.library import find_run
+from tests.inference.test_answer import hazy, plain
+from tests.pages.test_pages import open_app, texts, upload
+from tests.pages.test_report_page import metrics
+
+PHOTO = hazy(20)
+PNG = "image/png"
+HEADLINES = {"confident": "Confident", "unsure": "Not sure", "not_clothing": "Not clothing"}
+
+
+def expected(picture=PHOTO, **how):
+    return answer_bytes(picture, load_classifier(find_run("robust")), **how)
+
+
+def test_a_photo_has_three_answers_and_a_switch():
+    both, alone = expected(photo_network=load_photo_network()), expected()
+    app = upload(open_app(way="Upload"), ("shirt.png", PHOTO, PNG))
+    (table,) = [one.value for one in app.markdown if "| Photo network |" in one.value]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]
+    ]
+    said = [f"{one.class_name} {one.probability:.0%}" for one in (alone, both.photo, both)]
+    assert [row[1] for row in rows] == said
+    assert [row[2] for row in rows] == [
+        HEADLINES[alone.verdict].lower(),
+        f"clothing: {both.photo.clothing:.0%}",
+        HEADLINES[both.verdict].lower(),
+    ]
+    assert HEADLINES[both.verdict] in metrics(app)
+
+    app.toggle(key="photo_network").set_value(False).run()
+    assert "Photo network" not in texts(app)
+    assert HEADLINES[alone.verdict] in metrics(app)
+
+
+def test_a_drawing_has_one_answer():
+    app = upload(open_app(way="Upload"), ("legs.png", plain(), PNG))
+    assert "Photo network" not in texts(app)
+
+
+def test_a_score_has_a_column_for_the_fashion_mnist_network_alone():
+    pictures = [hazy(seed) for seed in (20, 21, 22)]
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for index, picture in enumerate(pictures):
+            file.writestr(f"0_tshirt/{index}.png", picture)
+    app = upload(open_app(way="Upload"), ("shirts.zip", buffer.getvalue(), "application/zip"))
+    by_class = next(frame.value for frame in app.dataframe if "Class" in frame.value)
+    together, alone = (
+        [one.class_id == 0 and one.verdict != "not_clothing" for one in answers]
+        for answers in (
+            [expected(picture, photo_network=load_photo_network()) for picture in pictures],
+            [expected(picture) for picture in pictures],
+        )
+    )
+    assert list(by_class["Share"]) == pytest.approx([100 * sum(together) / 3])
+    assert list(by_class["Alone"]) == pytest.approx([100 * sum(alone) / 3])
