@@ -167,6 +167,7 @@ def _answers(options: Namespace) -> int:
     _check_out(options)
     sizes, times = answers.measure_answers(options.run, options.photos, photo_network_of(options))
     fields = {"run": options.run, "photos": options.photos, "bytes": sizes}
+    fields["photo_network"] = options.photo_network
     return _finish(options, fields | {"milliseconds": tables.spreads(times)}, tables.answers_text)
 
 

@@ -32,7 +32,7 @@ from fmnist.inference.tta import TTAPrediction, predict_tta
 # The way to find the garment that competes with the one decided on. Not GrabCut: it is decided on
 # where it helps, and in a drawing its answers are sure and wrong.
 RIVAL = "plain"
-LEAST_SIDE = 64  # pixels; the photo network can make nothing of a thumbnail
+LEAST_SIDE = 64  # pixels; the photo network can make nothing of a thumbnail or a tiny crop
 
 
 @dataclass(frozen=True)
@@ -179,10 +179,10 @@ def answer_image(
         if found.pixels is not None
     ]
     best = max(answers, key=lambda answer: answer.probability or 0.0)  # the first of equals
-    photographed = first.kind == "photo" and min(image.size) >= LEAST_SIDE
+    cropped = image.crop(options.crop_in_pixels(*image.size))
+    photographed = first.kind == "photo" and min(cropped.size) >= LEAST_SIDE
     if photo_network is None or not photographed or options.method != "automatic":
         return best
-    cropped = image.crop(options.crop_in_pixels(*image.size))
     return _answer_together(best, predict_photo(cropped, photo_network))
 
 

@@ -5,14 +5,17 @@ that has seen the 1.2 million photographs of ImageNet does. It has names of its 
 `_NAMES` translates them. It knows nothing of Fashion-MNIST's images and has no part in any number
 about them.
 
-`networks/efficientnet_lite0.py` made the file in `efficientnet_lite0/`; the weights are Google's,
-under the licence that lies beside it.
+`networks/efficientnet_lite0.py` made the file in `efficientnet_lite0/`; its licence and origin lie
+beside it.
 """
 
+import hashlib
 import threading
+from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -30,13 +33,15 @@ from fmnist.data import (
     TROUSER,
     TSHIRT,
 )
+from fmnist.errors import RunError
 from fmnist.quiet import quiet
 
 FILE = Path(__file__).parent / "efficientnet_lite0" / "model.tflite"
 SIDE = 224
+KEPT = 16  # answers, 8 kB each
 # ImageNet's classes of clothing, counted from 0, and how well their name fits each of the ten,
 # 0..1. Written down by name and then chosen among a few variants on the development pictures.
-_TOPS = {TSHIRT: 1.0, PULLOVER: 1, DRESS: 1, COAT: 1, SHIRT: 1}
+_TORSO = {TSHIRT: 1.0, PULLOVER: 1, DRESS: 1, COAT: 1, SHIRT: 1}
 _NAMES: tuple[tuple[tuple[int, ...], dict[int, float]], ...] = (
     ((610,), {TSHIRT: 1, SHIRT: 0.3, PULLOVER: 0.2}),  # jersey, T-shirt
     ((638, 639), {TSHIRT: 1, DRESS: 1}),  # maillot
@@ -52,7 +57,7 @@ _NAMES: tuple[tuple[tuple[int, ...], dict[int, float]], ...] = (
     ((457, 834, 906), {COAT: 1, SHIRT: 1}),  # bow tie, suit, Windsor tie
     ((614,), {COAT: 1, SHIRT: 1, DRESS: 1}),  # kimono
     ((465,), {TSHIRT: 1, PULLOVER: 1, COAT: 1, SHIRT: 1}),  # bulletproof vest
-    ((885, 911), _TOPS),  # velvet, wool
+    ((885, 911), _TORSO),  # velvet, wool
     ((697,), {SHIRT: 1, TROUSER: 0.3}),  # pajama
     ((774,), {SANDAL: 1}),
     ((770,), {SNEAKER: 1}),  # running shoe
@@ -86,7 +91,7 @@ class PhotoPrediction:
 
     @property
     def clothing(self) -> float:
-        """Its probability of all classes of clothing together, 0..1."""
+        """Its probability of all names together that fit one of the ten, 0..1."""
         return float(self.imagenet[_CLOTHING].sum())
 
     @property
@@ -117,23 +122,47 @@ class PhotoPrediction:
 
 
 class PhotoNetwork:
-    """EfficientNet-Lite0 in LiteRT form. May be shared by threads: calls wait for one another."""
+    """EfficientNet-Lite0 in LiteRT form. May be shared by threads: calls wait for one another.
+
+    The file is read at the first call, which a drawing never makes.
+    """
 
     def __init__(self, path: Path = FILE):
-        """Load a file that `networks/efficientnet_lite0.py` made."""
-        from ai_edge_litert.interpreter import Interpreter
-
-        self._interpreter = Interpreter(model_path=str(path), num_threads=2)
-        self._interpreter.allocate_tensors()
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        outputs = self._interpreter.get_output_details()
-        self._output = next(one["index"] for one in outputs if one["shape"][-1] == 1000)
+        self._path = path
+        self._interpreter: Any = None
         self._lock = threading.Lock()  # an interpreter's tensors belong to one call at a time
+        # the newest answers: other preprocessing options ask about the same picture again
+        self._known: OrderedDict[bytes, np.ndarray] = OrderedDict()
 
     def __call__(self, views: np.ndarray) -> np.ndarray:
-        """(V, 224, 224, 3) uint8 RGB -> probabilities (V, 1000) float32."""
+        """(V, 224, 224, 3) uint8 RGB -> probabilities (V, 1000) float32.
+
+        Raises RunError where the file cannot be used.
+        """
+        key = hashlib.sha256(views.tobytes()).digest()
         with self._lock:
-            return np.stack([self._invoke(view) for view in views])
+            if key not in self._known:
+                self._load()
+                self._known[key] = np.stack([self._invoke(view) for view in views])
+                self._known[key].flags.writeable = False
+                if len(self._known) > KEPT:
+                    self._known.popitem(last=False)
+            return self._known[key]
+
+    def _load(self) -> None:
+        if self._interpreter is not None:
+            return
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            interpreter = Interpreter(model_path=str(self._path), num_threads=2)
+            interpreter.allocate_tensors()
+            self._input = interpreter.get_input_details()[0]["index"]
+            outputs = interpreter.get_output_details()
+            self._output = next(one["index"] for one in outputs if one["shape"][-1] == 1000)
+        except (ValueError, RuntimeError, StopIteration) as error:
+            raise RunError(f"The photo network cannot be loaded ({error}).") from None
+        self._interpreter = interpreter
 
     def _invoke(self, view: np.ndarray) -> np.ndarray:
         scaled = (view.astype(np.float32) - 127) / 128  # as it was trained
@@ -144,7 +173,7 @@ class PhotoNetwork:
 
 @cache
 def load_photo_network() -> PhotoNetwork:
-    """The network that ships, loaded once in a process."""
+    """The network that ships, the same one for all of a process."""
     return PhotoNetwork()
 
 
@@ -167,10 +196,8 @@ def make_views(image: Image.Image) -> np.ndarray:
     The square around a picture has the colour that is usual along its edge. A square picture has
     one view only.
     """
-    # by a whole factor first, which is quick, so that a large photo is not filtered slowly
-    small = image.convert("RGBA").reduce(max(1, min(image.size) // SIDE))
-    paper = Image.new("RGBA", small.size, "white")
-    picture = Image.alpha_composite(paper, small).convert("RGB")
+    paper = Image.new("RGBA", image.size, "white")
+    picture = Image.alpha_composite(paper, image.convert("RGBA")).convert("RGB")
     long, short = max(picture.size), min(picture.size)
     left, top = (picture.width - short) // 2, (picture.height - short) // 2
     middle = picture.crop((left, top, left + short, top + short))
@@ -201,14 +228,14 @@ def combine_predictions(photo: PhotoPrediction, fashion_mnist: np.ndarray) -> np
 
 
 def decide_on_photo(
-    photo: PhotoPrediction, together: np.ndarray, fashion_mnist: np.ndarray, alone: str
+    photo: PhotoPrediction, together: np.ndarray, fashion_mnist: np.ndarray, verdict: str
 ) -> str:
     """The verdict of both: "confident", "unsure" or "not_clothing".
 
     together: what `combine_predictions` made of `fashion_mnist`, (10,) each
-    alone: the Fashion-MNIST network's verdict; not clothing is only what is none for both
+    verdict: the Fashion-MNIST network's; not clothing is only what is none for both
     """
-    if alone == "not_clothing" and photo.clothing < LEAST_CLOTHING:
+    if verdict == "not_clothing" and photo.clothing < LEAST_CLOTHING:
         return "not_clothing"
     agreed = photo.class_id == fashion_mnist.argmax() == together.argmax()
     threshold = AGREED_THRESHOLD if agreed else THRESHOLD

@@ -9,13 +9,15 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-from fmnist.data import BAG, BOOT, COAT, PULLOVER, SANDAL, SHIRT, SNEAKER, TSHIRT
+from fmnist.data import BAG, BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, TSHIRT
+from fmnist.errors import RunError
 from fmnist.images.options import PreprocessingOptions
 from fmnist.inference import photo_network
 from fmnist.inference.answer import answer_bytes
 from fmnist.inference.classifier import load_classifier
 from fmnist.inference.photo_network import (
     SIDE,
+    PhotoNetwork,
     PhotoPrediction,
     combine_predictions,
     decide_on_photo,
@@ -67,6 +69,37 @@ def test_threads_do_not_mix_their_answers():
         thread.join()
     for at in range(4):
         np.testing.assert_allclose(found[at][0], expected[at], atol=1e-6)
+
+
+def test_what_was_asked_is_known_and_kept_in_bounds(monkeypatch):
+    network = PhotoNetwork()
+    asked = []
+    monkeypatch.setattr(
+        network, "_invoke", lambda view: asked.append(1) or np.full(1000, view[0, 0, 0])
+    )
+    views = [
+        np.full((1, SIDE, SIDE, 3), shade, np.uint8) for shade in range(photo_network.KEPT + 1)
+    ]
+    assert [network(view)[0, 0] for view in (*views, views[-1])] == [*range(17), 16]
+    assert len(asked) == 17
+    network(views[0])  # forgotten
+    assert len(asked) == 18
+
+
+def test_a_damaged_file_is_one_sentence(tmp_path):
+    (tmp_path / "model.tflite").write_bytes(b"no network")
+    for path in (tmp_path / "model.tflite", tmp_path / "gone.tflite"):
+        with pytest.raises(RunError, match="The photo network cannot be loaded"):
+            PhotoNetwork(path)(np.zeros((1, SIDE, SIDE, 3), np.uint8))
+
+
+def test_each_number_is_the_name_that_is_meant():
+    # from the list of ImageNet's classes (ILSVRC 2012, in the usual order)
+    names = {"cowboy boot": 514, "jean": 608, "jersey": 610, "running shoe": 770, "sandal": 774}
+    names |= {"gown": 578, "purse": 748, "backpack": 414, "trench coat": 869, "sweatshirt": 841}
+    expected = [BOOT, TROUSER, TSHIRT, SNEAKER, SANDAL, DRESS, BAG, BAG, COAT, PULLOVER]
+    found = [imagenet(**{f"c{number}": 0.9}).class_id for number in names.values()]
+    assert found == expected
 
 
 def test_views_are_the_whole_picture_and_its_middle():
@@ -206,12 +239,13 @@ def drawing():
     [
         (drawing(), {}),
         (png(Image.effect_noise((60, 60), 60)), {}),  # a thumbnail
+        (on_a_floor(0), {"crop": (0.4, 0.4, 0.5, 0.5)}),  # 30 by 40 pixels
         (on_a_floor(0), {"method": "resize"}),
         (on_a_floor(0), {"method": "published"}),
         (png(Image.new("RGB", (300, 300), "white")), {}),  # nothing found
         (b"no picture", {}),
     ],
-    ids=["drawing", "thumbnail", "resize", "published", "empty", "refused"],
+    ids=["drawing", "thumbnail", "crop", "resize", "published", "empty", "refused"],
 )
 def test_it_is_not_asked(classifier, picture, options):
     network = Recorder()

@@ -33,7 +33,7 @@ def test_a_photo_has_three_answers_and_a_switch():
     assert [row[1] for row in rows] == said
     assert [row[2] for row in rows] == [
         HEADLINES[alone.verdict].lower(),
-        f"clothing: {both.photo.clothing:.0%}",
+        f"{both.photo.clothing:.0%} one of the ten",
         HEADLINES[both.verdict].lower(),
     ]
     assert HEADLINES[both.verdict] in metrics(app)
@@ -41,6 +41,11 @@ def test_a_photo_has_three_answers_and_a_switch():
     app.toggle(key="photo_network").set_value(False).run()
     assert "Photo network" not in texts(app)
     assert HEADLINES[alone.verdict] in metrics(app)
+
+    # it stays off where another way to bring a picture was looked at meanwhile
+    for way in ("Draw", "Upload"):
+        app.segmented_control(key="way").set_value(way).run()
+    assert app.toggle(key="photo_network").value is False
 
 
 def test_a_drawing_has_one_answer():
@@ -65,3 +70,10 @@ def test_a_score_has_a_column_for_the_fashion_mnist_network_alone():
     )
     assert list(by_class["Share"]) == pytest.approx([100 * sum(together) / 3])
     assert list(by_class["Alone"]) == pytest.approx([100 * sum(alone) / 3])
+    assert "right with the photo network?" in app.subheader[0].value
+
+    app.toggle(key="photo_network").set_value(False).run()
+    by_class = next(frame.value for frame in app.dataframe if "Class" in frame.value)
+    assert list(by_class["Share"]) == pytest.approx([100 * sum(alone) / 3])
+    assert "Alone" not in by_class
+    assert app.subheader[0].value.endswith("get right?")

@@ -11,6 +11,7 @@ from fmnist.inference.answer import Answer
 from fmnist.runs.run import Run
 from pages.parts.classify import score_view
 from pages.parts.classify.answered import PICTURE, Item, answer_all, thumbnails, with_progress
+from pages.parts.shared import loading
 from pages.parts.shared.widgets import download
 
 
@@ -121,8 +122,9 @@ def _show_rows(rows: list[Row], run: Run) -> None:
         scored = st.toggle("Score my corrections", key="corrections-score")
     if scored:
         st.caption(
-            f"How {run.name} answers these pictures now. They were saved because an answer was "
-            "wrong, so this score says nothing about pictures in general."
+            f"How {run.name} answers these pictures now{loading.with_photo_network()}. They were "
+            "saved because an answer was wrong, so this score says nothing about pictures in "
+            "general."
         )
         answered = answer_all(items, run)
         score_view.show(

@@ -51,6 +51,8 @@ def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> None
 
 
 def _show_before_and_after(automatic: Answer, answer: Answer, key: str, subject: str) -> None:
+    if not (automatic.photo and answer.photo):  # compared are the options, not the networks
+        automatic, answer = automatic.alone, answer.alone
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":gray-badge[Before, automatic] {_best_guess(automatic)}", width="content")
         st.markdown(f":blue-badge[After, by hand] {_best_guess(answer)}", width="content")

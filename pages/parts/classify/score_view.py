@@ -28,7 +28,7 @@ def show(pictures: list[tuple[Answered, int]], source: str, run: Run, key: str) 
         show_matrix(
             summary.confusion,
             f"{key}-matrix",
-            alt="Confusion matrix: true classes in rows, best guesses in columns",
+            alt="Confusion matrix: true classes in rows, answers in columns",
         )
     with tallies:
         alone = summary.alone
@@ -42,7 +42,11 @@ def show(pictures: list[tuple[Answered, int]], source: str, run: Run, key: str) 
             alone.other_kinds if alone else {},
         )
         if alone:
-            st.caption("Alone: the Fashion-MNIST network without the photo network.")
+            share = summary.alone.garments.share
+            st.caption(
+                "Alone: the Fashion-MNIST network without the photo network"
+                + ("." if share is None else f", {share:.1%} of all garments.")
+            )
     thumbnails = {id(file): one.thumbnail for file, (one, _) in zip(files, pictures, strict=True)}
     _worst(summary, thumbnails)
     _refused(summary)
@@ -52,7 +56,11 @@ def show(pictures: list[tuple[Answered, int]], source: str, run: Run, key: str) 
 def _metrics(summary: Summary) -> None:
     with st.container(horizontal=True):
         for label, tally, words in (
-            ("Accuracy", summary.garments, "Garments whose most probable class is the true one."),
+            (
+                "Accuracy",
+                summary.garments,
+                "Garments answered with their true class; not clothing counts as wrong.",
+            ),
             ("Right when confident", summary.confident, "Of the garments answered confidently."),
             (
                 "Not clothing: rejected",

@@ -39,7 +39,7 @@ def show(files: list, run: Run) -> None:
         if label_id is not None
     ]
     if labelled:
-        st.subheader(f"How many did {run.name} get right?")
+        st.subheader(f"How many did {run.name} get right{loading.with_photo_network()}?")
         source = files[0].name if len(files) == 1 else f"{len(files)} uploads"
         score_view.show(labelled, source, run, key="upload-score")
 

@@ -20,8 +20,8 @@ CALIBRATED = (
     "answer counts as confident."
 )
 TOGETHER = (
-    "The probability of both networks together. It is not calibrated, and rather too low for most "
-    "photos."
+    "The probability of both networks together, which is not calibrated. docs/results.md says how "
+    "many of the confident answers were right."
 )
 
 
@@ -52,10 +52,10 @@ def show_answer(answer: Answer, key: str) -> None:
             )
     if answer.photo:
         _show_both(answer)
-    show_agreement(answer.alone)
+    show_agreement(answer)
     # the same words for every answer: others would draw the chart anew, not just its data
     show_bars(answer.probabilities, f"{key}-bars", "Probabilities of the ten classes")
-    show_why(answer.pixels, answer.class_id, key)
+    show_why(answer.pixels, answer.alone.class_id, key)
 
 
 def choose_photo_network() -> None:
@@ -66,8 +66,9 @@ def choose_photo_network() -> None:
         key=loading.PHOTO_NETWORK,
         persist_state="session",
         help="A second network, EfficientNet-Lite0, which Google trained on the 1.2 million "
-        "photographs of ImageNet. It helps with photos, worn clothes most of all, and is never "
-        "asked about drawings. It knows kinds of clothing by name and has no word for a shirt; a "
+        "photographs of ImageNet. It helps with photos, worn clothes most of all, and is not asked "
+        "about drawings and thumbnails, nor where you choose another method of preprocessing. It "
+        "knows kinds of clothing by name and has no word for a shirt; a "
         "name that fits several classes is divided between them as the Fashion-MNIST network "
         "would. The numbers on the other pages are the Fashion-MNIST network's own.",
     )
@@ -78,7 +79,7 @@ def _show_both(answer: Answer) -> None:
     photo, alone = answer.photo, answer.alone
     rows = (
         ("Fashion-MNIST network", alone, HEADLINES[alone.verdict].lower()),
-        ("Photo network", photo, f"clothing: {photo.clothing:.0%}"),
+        ("Photo network", photo, f"{photo.clothing:.0%} one of the ten"),
         ("**Together**", answer, HEADLINES[answer.verdict].lower()),
     )
     lines = [
@@ -93,18 +94,18 @@ def literal(text: str) -> str:
 
 
 def show_agreement(answer: Answer) -> None:
-    """Say in how many TTA variants of the input the answer is the same."""
+    """Say in how many TTA variants of the input the Fashion-MNIST network says the same."""
     names = answer.tta.variants
     if len(names) < 2:
         return
+    said = answer.alone.class_name
     guesses = [CLASS_NAMES[best] for best in answer.tta.by_variant[0].argmax(axis=1)]
     agreeing = round(answer.agreement * len(names))
     others = [
-        f"{name}: {guess}"
-        for name, guess in zip(names, guesses, strict=True)
-        if guess != answer.class_name
+        f"{name}: {guess}" for name, guess in zip(names, guesses, strict=True) if guess != said
     ]
-    words = f"same answer in {agreeing} of {len(names)} variants"
+    words = f"Fashion-MNIST network: {said}" if answer.photo else "same answer"
+    words += f" in {agreeing} of {len(names)} variants"
     st.caption(
         words + (f" ({'; '.join(others)})" if others else ""),
         help=f"The picture is classified {len(names)} times and the probabilities are "

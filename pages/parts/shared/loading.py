@@ -175,6 +175,11 @@ def photo_network() -> PhotoNetwork | None:
     return load_photo_network() if st.session_state.get(PHOTO_NETWORK, True) else None
 
 
+def with_photo_network() -> str:
+    """Words to say that photos are shown to the photo network as well; empty where they are not."""
+    return " with the photo network" if photo_network() else ""
+
+
 def answer(picture: bytes, run: Run, options: PreprocessingOptions = AUTO) -> Answer:
     """The answer for a picture's bytes, remembered during the visit; without the steps."""
     network = photo_network()
