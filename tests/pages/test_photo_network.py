@@ -5,12 +5,14 @@ import zipfile
 
 import pytest
 
+from fmnist.images.options import PreprocessingOptions
 from fmnist.inference.answer import answer_bytes
 from fmnist.inference.classifier import load_classifier
 from fmnist.inference.photo_network import load_photo_network
 from fmnist.runs.library import find_run
 from tests.inference.test_answer import hazy, plain
 from tests.pages.test_pages import open_app, texts, upload
+from tests.pages.test_preprocessing_view import change, legs
 from tests.pages.test_report_page import metrics
 
 PHOTO = hazy(20)
@@ -77,3 +79,15 @@ def test_a_score_has_a_column_for_the_fashion_mnist_network_alone():
     assert list(by_class["Share"]) == pytest.approx([100 * sum(alone) / 3])
     assert "Alone" not in by_class
     assert app.subheader[0].value.endswith("get right?")
+
+
+def test_other_options_are_compared_without_the_network_that_one_of_them_leaves_out():
+    app = change(legs(PHOTO), "method", "resize")
+    options = PreprocessingOptions(method="resize")
+    before, after = expected(), expected(options=options, photo_network=load_photo_network())
+    assert after.photo is None
+    assert f"Before, automatic] {before.class_name} {before.probability:.1%}" in texts(app)
+    assert f"After, by hand] {after.class_name} {after.probability:.1%}" in texts(app)
+    both = expected(photo_network=load_photo_network())
+    mirrored = change(legs(PHOTO), "mirror", True)
+    assert f"Before, automatic] {both.class_name} {both.probability:.1%}" in texts(mirrored)
