@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from fmnist.data import CLASS_NAMES
+from fmnist.data import BAG, BOOT, CLASS_NAMES, SANDAL, SNEAKER
 from fmnist.errors import BadImage
 from fmnist.images.decoding import MAX_BYTES, decode_image
 from fmnist.images.options import AUTO, PreprocessingOptions
@@ -83,6 +83,17 @@ class Answer:
         if self.probabilities is None:
             return None
         return CLASS_NAMES[int(np.argsort(self.probabilities)[-2])]
+
+    @property
+    def tip(self) -> str | None:
+        """What would help where two networks are not sure of a photo; None elsewhere."""
+        if self.photo is None or self.verdict != "unsure":
+            return None
+        if self.class_id in (SANDAL, SNEAKER, BOOT):
+            return "One shoe, from the side, on a plain floor would be easier."
+        if self.class_id == BAG:
+            return "The bag alone, from the front, on a plain background would be easier."
+        return "The garment without a person, laid flat on a plain floor, would be easier."
 
     @property
     def pixels(self) -> np.ndarray | None:

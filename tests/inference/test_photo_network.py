@@ -220,6 +220,16 @@ def test_a_photo_is_shown_to_both(classifier):
     assert said["fashion_mnist"]["probabilities"] == alone.to_dict()["probabilities"]
 
 
+def test_a_tip_where_both_cannot_tell(classifier):
+    answer = answer_bytes(PICTURES[4], classifier, photo_network=Recorder())
+    assert answer.tip is None  # it is sure
+    unsure = replace(answer, verdict="unsure")
+    assert "One shoe" in unsure.tip
+    assert "without a person" in replace(unsure, class_id=SHIRT).tip
+    assert "bag" in replace(unsure, class_id=BAG).tip
+    assert replace(unsure, photo=None).tip is None
+
+
 def test_without_it_nothing_changes(classifier):
     answer = answer_bytes(PICTURES[0], classifier)
     said = answer.to_dict()

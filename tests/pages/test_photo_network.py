@@ -39,6 +39,7 @@ def test_a_photo_has_three_answers_and_a_switch():
         HEADLINES[both.verdict].lower(),
     ]
     assert HEADLINES[both.verdict] in metrics(app)
+    assert (both.verdict == "unsure") == ("I can't tell: this doesn't look like" in texts(app))
 
     app.toggle(key="photo_network").set_value(False).run()
     assert "Photo network" not in texts(app)

@@ -50,6 +50,8 @@ def show_answer(answer: Answer, key: str) -> None:
                 delta_arrow="off",
                 help=TOGETHER if answer.photo else CALIBRATED,
             )
+    if answer.tip:
+        st.caption(f"I can't tell: this doesn't look like my training pictures. {answer.tip}")
     if answer.photo:
         _show_both(answer)
     show_agreement(answer)
