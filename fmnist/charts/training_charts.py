@@ -36,16 +36,10 @@ PLACES = 240  # where the planned learning rate is computed
 @cache
 def learning_spec(measure: str, epochs: int) -> dict:
     """Vega-Lite of accuracy or loss over the planned epochs, for the rows of `learning_table`."""
-    share = measure == "accuracy"
     parts = [TRAINING, VALIDATION, WITHIN]
     base = alt.Chart().encode(
         x=_over_epochs(epochs),
-        y=alt.Y(
-            f"{measure}:Q",
-            title=measure.capitalize(),
-            scale=alt.Scale(zero=False),
-            axis=alt.Axis(format=".0%" if share else ".2f", tickCount=6),
-        ),
+        y=_up(measure, tickCount=6),
         color=alt.Color(
             "part:N",
             scale=alt.Scale(domain=parts, range=[ANSWER, TRUE, PALE]),
@@ -53,8 +47,7 @@ def learning_spec(measure: str, epochs: int) -> dict:
         ),
         tooltip=[
             alt.Tooltip("part:N"),
-            alt.Tooltip("epoch:Q", format=".2f"),
-            alt.Tooltip(f"{measure}:Q", format=".2%" if share else ".4f"),
+            *_epoch_and(measure),
         ],
     )
     here = alt.expr.isValid(alt.datum[measure])
@@ -98,15 +91,9 @@ def curves_spec(measure: str, epochs: int) -> dict:
 
     Lines are coloured by run, with validation dashed; every whole epoch has a point.
     """
-    share = measure == "accuracy"
     lines = alt.Chart().encode(
         x=_over_epochs(epochs),
-        y=alt.Y(
-            f"{measure}:Q",
-            title=measure.capitalize(),
-            scale=alt.Scale(zero=False),
-            axis=alt.Axis(format=".0%" if share else ".2f"),
-        ),
+        y=_up(measure),
         color=alt.Color(
             "run:N", legend=alt.Legend(orient="top", title=None, labelLimit=240, columns=2)
         ),
@@ -116,8 +103,7 @@ def curves_spec(measure: str, epochs: int) -> dict:
         tooltip=[
             "run:N",
             "part:N",
-            alt.Tooltip("epoch:Q", format=".2f"),
-            alt.Tooltip(f"{measure}:Q", format=".2%" if share else ".4f"),
+            *_epoch_and(measure),
         ],
     )
     whole = alt.datum.epoch == alt.expr.floor(alt.datum.epoch)
@@ -229,6 +215,18 @@ def class_table(confusion: np.ndarray, before: np.ndarray | None = None) -> pd.D
         if matrix is not None:
             table[name] = matrix.diagonal() / np.maximum(matrix.sum(axis=1), 1)
     return table
+
+
+def _up(measure: str, **axis: Any) -> alt.Y:
+    """Accuracy or loss upwards, from wherever the values begin."""
+    axis = {"format": ".0%" if measure == "accuracy" else ".2f", **axis}
+    scale = alt.Scale(zero=False)
+    return alt.Y(f"{measure}:Q", title=measure.capitalize(), scale=scale, axis=alt.Axis(**axis))
+
+
+def _epoch_and(measure: str) -> list[alt.Tooltip]:
+    exact = ".2%" if measure == "accuracy" else ".4f"
+    return [alt.Tooltip("epoch:Q", format=".2f"), alt.Tooltip(f"{measure}:Q", format=exact)]
 
 
 def _over_epochs(epochs: int) -> alt.X:

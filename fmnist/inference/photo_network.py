@@ -34,6 +34,7 @@ from fmnist.data import (
     TSHIRT,
 )
 from fmnist.errors import RunError
+from fmnist.images.segmentation import lay_on_white
 from fmnist.quiet import quiet
 
 FILE = Path(__file__).parent / "efficientnet_lite0" / "model.tflite"
@@ -196,8 +197,7 @@ def make_views(image: Image.Image) -> np.ndarray:
     The square around a picture has the colour that is usual along its edge. A square picture has
     one view only.
     """
-    paper = Image.new("RGBA", image.size, "white")
-    picture = Image.alpha_composite(paper, image.convert("RGBA")).convert("RGB")
+    picture = Image.fromarray(lay_on_white(np.asarray(image.convert("RGBA"))))
     long, short = max(picture.size), min(picture.size)
     left, top = (picture.width - short) // 2, (picture.height - short) // 2
     middle = picture.crop((left, top, left + short, top + short))

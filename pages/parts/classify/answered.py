@@ -16,7 +16,7 @@ from fmnist.errors import FmnistError
 from fmnist.images.decoding import decode_image
 from fmnist.images.display import data_uri, enlarge
 from fmnist.inference.answer import Answer, answer_bytes
-from fmnist.inference.photo_network import PhotoNetwork
+from fmnist.inference.photo_network import load_photo_network
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
 
@@ -57,9 +57,9 @@ class Answered:
 
 def answer_all(items: list[Item], run: Run) -> list[Answered]:
     """Answer the items; shows a bar while that takes time."""
-    network = loading.photo_network()
+    both = loading.asks_photo_network()
     return [
-        Answered(item, *_answered(run, item.key, network is not None, item, network))
+        Answered(item, *_answered(run, item.key, both, item))
         for item in with_progress(items, "Classifying")
     ]
 
@@ -84,14 +84,13 @@ def thumbnails(items: Iterable[Item]) -> list[str | None]:
 
 
 @loading.cache_of_run("model.tflite", "verdict.json", entries=2 * MAX_PICTURES, scope="session")
-def _answered(
-    run: Run, key: str, both: bool, _item: Item, _network: PhotoNetwork | None
-) -> tuple[Answer, str | None, str | None]:
+def _answered(run: Run, key: str, both: bool, _item: Item) -> tuple[Answer, str | None, str | None]:
     try:
         data = _item.read()
     except FmnistError as error:
         return Answer("refused", str(error)), None, None
-    answer = answer_bytes(data, loading.classifier(run), photo_network=_network)
+    network = load_photo_network() if both else None
+    answer = answer_bytes(data, loading.classifier(run), photo_network=network)
     if answer.preprocessed is None:
         return answer, None, None
     given = None if answer.pixels is None else data_uri(enlarge(answer.pixels, 2))

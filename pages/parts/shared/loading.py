@@ -25,7 +25,7 @@ from fmnist.images.pipeline import Step, preprocess_image
 from fmnist.inference import classifier as classifiers
 from fmnist.inference.answer import Answer, answer_bytes
 from fmnist.inference.classifier import Classifier
-from fmnist.inference.photo_network import PhotoNetwork, load_photo_network
+from fmnist.inference.photo_network import load_photo_network
 from fmnist.metrics import report
 from fmnist.metrics.report import Evaluation
 from fmnist.runs.library import list_usable_runs
@@ -170,32 +170,26 @@ def relations(run: Run) -> NearestImages:
     return NearestImages(classifier(run)(test_part().images)[1])
 
 
-def photo_network() -> PhotoNetwork | None:
-    """The network that photos are shown to as well; None where the visitor leaves it out."""
-    return load_photo_network() if st.session_state.get(PHOTO_NETWORK, True) else None
+def asks_photo_network() -> bool:
+    """Whether photos are shown to the photo network as well, or the visitor leaves it out."""
+    return bool(st.session_state.get(PHOTO_NETWORK, True))
 
 
 def with_photo_network() -> str:
     """Words to say that photos are shown to the photo network as well; empty where they are not."""
-    return " with the photo network" if photo_network() else ""
+    return " with the photo network" if asks_photo_network() else ""
 
 
 def answer(picture: bytes, run: Run, options: PreprocessingOptions = AUTO) -> Answer:
     """The answer for a picture's bytes, remembered during the visit; without the steps."""
-    network = photo_network()
-    return _answer(picture, run, options, network is not None, network)
+    return _answer(picture, run, options, asks_photo_network())
 
 
 # a visitor's pictures are forgotten with the visit
 @cache_of_run("model.tflite", "verdict.json", entries=128, scope="session")
-def _answer(
-    picture: bytes,
-    run: Run,
-    options: PreprocessingOptions,
-    both: bool,
-    _network: PhotoNetwork | None,
-) -> Answer:
-    answer = answer_bytes(picture, classifier(run), options, _network)
+def _answer(picture: bytes, run: Run, options: PreprocessingOptions, both: bool) -> Answer:
+    network = load_photo_network() if both else None
+    answer = answer_bytes(picture, classifier(run), options, network)
     return answer.without_steps()  # seldom looked at
 
 
