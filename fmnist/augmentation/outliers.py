@@ -17,6 +17,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFont
 
+from fmnist.augmentation.sketches import prepare_sheet
 from fmnist.augmentation.stylised import frame_garment
 
 CANVAS = 56  # twice the network's side, so that thin strokes survive
@@ -28,14 +29,16 @@ def make_outliers(number: int, garments: np.ndarray, rng: Generator) -> np.ndarr
 
     garments: (N, 28, 28) uint8, some of which are cut up
     """
-    kinds = (_sign, _words, _noise, _shapes, _face, _blob, _strokes, _cut_up)
+    drawn = (_sign, _shapes, _face, _strokes)
+    kinds = (*drawn, _words, _noise, _blob, _cut_up)
     pictures = []
     for _ in range(number):
         kind = kinds[rng.integers(len(kinds))]
         picture = kind(garments, rng)
-        if rng.random() < 0.4:
-            picture = _textured(picture, rng)
-        framed = frame_garment(picture)
+        if kind in drawn and rng.random() < 0.7:  # as a visitor's drawing: outlines are filled
+            framed = prepare_sheet(picture)
+        else:
+            framed = frame_garment(_textured(picture, rng) if rng.random() < 0.5 else picture)
         pictures.append(np.ascontiguousarray(framed[:, ::-1]) if rng.random() < 0.5 else framed)
     return np.stack(pictures) if pictures else np.empty((0, 28, 28), np.uint8)
 

@@ -28,10 +28,18 @@ _LENGTHS = {  # of the body, shortest and longest, in widths of the chest
 
 
 def draw_sewn(garment: np.ndarray, label: int, rng: Generator) -> np.ndarray:
+    """Draw a garment of class `label`, as `draw_sewn_large` does, at the size of a dataset's."""
+    drawn = draw_sewn_large(garment, label, rng)
+    size = max(1, drawn.shape[1] // ZOOM), max(1, drawn.shape[0] // ZOOM)
+    return cv2.resize(drawn, size, interpolation=cv2.INTER_AREA)
+
+
+def draw_sewn_large(garment: np.ndarray, label: int, rng: Generator) -> np.ndarray:
     """Draw a garment of class `label` (one of LONG_SLEEVED), in tones of `garment` (H, W) uint8.
 
-    Returns (H', W') uint8 with black around it. Body and sleeves differ a little in tone, so that
-    the seam shows; a shirt has its placket and collar, a coat its front, many a pullover a hood.
+    Returns (H', W') uint8, some 130 pixels high, trimmed, with black around it. Body and sleeves
+    differ a little in tone, so that the seam shows; a shirt has its placket and collar, a coat its
+    front, many a pullover a hood.
     """
     tones = garment[garment > 8]
     tone = float(np.clip(rng.choice(tones), 60, 230)) if len(tones) else 128.0
@@ -59,9 +67,7 @@ def draw_sewn(garment: np.ndarray, label: int, rng: Generator) -> np.ndarray:
     _fill(drawn, [(middle + x, top + y) for x, y in right + left], tone)
     _neck(drawn, label, (middle, top), neck, tone, rng)
     _front(drawn, label, (middle, top, tall), tone, rng)
-    drawn = drawn[np.ix_(drawn.any(axis=1), drawn.any(axis=0))]
-    size = max(1, drawn.shape[1] // ZOOM), max(1, drawn.shape[0] // ZOOM)
-    return cv2.resize(drawn, size, interpolation=cv2.INTER_AREA)
+    return drawn[np.ix_(drawn.any(axis=1), drawn.any(axis=0))]
 
 
 def _fill(drawn: np.ndarray, corners: list, tone: float) -> None:

@@ -2,8 +2,7 @@
 
 A shop's dress is long and narrow where an icon's is short and flared; its bags are wide where a
 backpack is tall; its shoes stand in profile where people photograph a pair from above.
-`vary_shape` gives a training image another shape of the same class, and `draw_details` the few
-lines that a drawing of that class has.
+`vary_shape` gives a training image another shape of the same class.
 """
 
 from collections.abc import Callable
@@ -37,52 +36,6 @@ def _drawn_by_lot(shapes: list[tuple[float, Callable]], lot: float) -> Callable 
             return shape
         lot -= chance
     return None
-
-
-def draw_details(image: np.ndarray, label: int, rng: Generator) -> np.ndarray:
-    """Draw a sketch's lines: collar, placket, pocket, sole; (H, W) uint8 -> (H, W) uint8, 0 or 1.
-
-    They lie inside the garment. Each is drawn or left out by chance; a sandal has none.
-    """
-    drawn = np.zeros(image.shape, np.uint8)
-    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
-    if not len(rows):
-        return drawn
-    top, left = rows[0], columns[0]
-    height, width = rows[-1] - top, columns[-1] - left
-
-    def line(*points: tuple[float, float], chance: float = 0.7) -> None:
-        """Points as shares of the garment's width and height, from its top left corner."""
-        if rng.random() < chance:
-            places = [[round(left + x * width), round(top + y * height)] for x, y in points]
-            cv2.polylines(drawn, [np.array(places, np.int32)], False, 1)
-
-    middle, low = 0.5 + rng.normal(0, 0.02), 0.8 + rng.uniform(-0.05, 0.1)
-    if label in (SHIRT, COAT):
-        line((middle, 0.12), (middle, 1.0), chance=1.0 if label == SHIRT else 0.7)
-        neck = rng.uniform(0.1, 0.2)
-        line((middle - neck, 0.0), (middle, 0.15), (middle + neck, 0.0))
-    if label in (TSHIRT, PULLOVER):
-        line((0.36, 0.0), (0.43, 0.09), (0.57, 0.09), (0.64, 0.0))
-    if label == PULLOVER:
-        line((0.3, 0.93), (0.7, 0.93))
-        line((0.3, 0.92), (0.38, 0.62), (0.62, 0.62), (0.7, 0.92))
-    if label == SHIRT:
-        line((0.58, 0.3), (0.72, 0.3), (0.72, 0.42), (0.58, 0.42), (0.58, 0.3))
-    if label == COAT:
-        line((0.25, 0.6), (0.75, 0.6))
-    if label == DRESS:
-        waist = rng.uniform(0.35, 0.5)
-        line((0.2, waist), (0.8, waist))
-    if label == TROUSER:
-        line((0.0, 0.07), (1.0, 0.07))
-        line((middle, 0.05), (middle, 0.3))
-    if label == BAG:
-        line((0.22, low), (0.22, 0.55), (0.78, 0.55), (0.78, low), (0.22, low))
-        line((0.05, 0.45), (0.95, 0.45))
-    if label in (SNEAKER, BOOT):
-        line((0.0, low), (1.0, low))
-    return drawn & (image > 0)
 
 
 def _flared(garment: np.ndarray, label: int, rng: Generator) -> np.ndarray:

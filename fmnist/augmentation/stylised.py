@@ -16,6 +16,7 @@ import numpy as np
 from numpy.random import Generator
 
 from fmnist.augmentation import shapes
+from fmnist.augmentation.sketches import draw_sketch
 from fmnist.augmentation.standard import shift_images
 from fmnist.data import BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, TSHIRT
 
@@ -26,8 +27,8 @@ WORN = (TSHIRT, TROUSER, PULLOVER, DRESS, COAT, SHIRT)  # garments that a person
 # may have long sleeves, which people spread when they lay a garment down
 SLEEVED = (PULLOVER, DRESS, COAT, SHIRT)
 UNSTYLISED = 0.42  # share that stays as it is but for mirror, small shifts and erased boxes
+SKETCHED = 0.4  # of the others, share that is drawn; the rest are photographed otherwise
 
-_CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 _SQUARE = np.ones((3, 3), np.uint8)
 
 
@@ -45,28 +46,18 @@ def _stylise(image: np.ndarray, label: int, rng: Generator) -> np.ndarray:
         down, right = rng.integers(-2, 3, (2, 1))
         return _erase(shift_images(image[np.newaxis], down, right)[0], rng, 0.3)
     image = np.ascontiguousarray(image)
+    if rng.random() < SKETCHED:
+        return _erase(draw_sketch(image, label, rng), rng, 0.15)
     shape = shapes.vary_shape(image, label, rng)
     if shape is not None:
         image = frame_garment(shape)
-    mask = _silhouette(image)
-    style = rng.random()
-    lines = np.zeros_like(image)
-    # without its collar and placket a drawn shirt is a T-shirt
-    if style < 0.40 and rng.random() < (1.0 if label == SHIRT else 0.6):
-        lines = shapes.draw_details(image, label, rng)
-    if style < 0.22:
-        image = _outline(image, mask, lines, rng)
-    elif style < 0.40:
-        image = _flat(image, mask, lines, rng)
-    else:
-        image = _brightness(image, mask, rng)
-        if label in WORN and rng.random() < 0.2:
-            image = _worn(image, label, rng)
+    image = _brightness(image, _silhouette(image), rng)
+    if label in WORN and rng.random() < 0.2:
+        image = _worn(image, label, rng)
     as_shown = shape is None and image.shape == (SIDE, SIDE)  # neither of another shape nor worn
     if label in SHOES and as_shown and rng.random() < 0.28:
         image = _pair(image, rng)
-    # an outline's sleeves would come off open at the shoulder; a worn garment's hang
-    elif label in SLEEVED and as_shown and style >= 0.22 and rng.random() < 0.35:
+    elif label in SLEEVED and as_shown and rng.random() < 0.35:
         image = _spread(image, rng)
     image = _warp(image, rng)
     if rng.random() < 0.15:
@@ -112,36 +103,6 @@ def _brightness(image: np.ndarray, mask: np.ndarray, rng: Generator) -> np.ndarr
         ramp = np.linspace(-1, 1, SIDE) * rng.uniform(-0.3, 0.3)
         value = value + mask * (ramp[:, None] if rng.random() < 0.5 else ramp[None, :])
     return np.clip(value * 255 * rng.uniform(0.75, 1.15), 0, 255).astype(np.uint8)
-
-
-def _edges(image: np.ndarray, mask: np.ndarray, threshold: float) -> np.ndarray:
-    """Where brightness jumps inside the garment: seams, collars, sleeves, 0 or 1."""
-    inner = cv2.erode(mask, _CROSS)
-    gradient = cv2.morphologyEx(image, cv2.MORPH_GRADIENT, _CROSS)
-    return ((gradient > threshold) & (inner > 0)).astype(np.uint8)
-
-
-def _outline(image: np.ndarray, mask: np.ndarray, lines: np.ndarray, rng: Generator) -> np.ndarray:
-    """A line drawing: the border of the silhouette, sometimes inner edges, thin or thick."""
-    inner = cv2.erode(mask, _CROSS, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    border = (mask - inner) | lines
-    if rng.random() < 0.5:
-        border = border | _edges(image, mask, rng.uniform(50, 120))
-    if rng.random() < 0.4:
-        border = cv2.dilate(border, _CROSS)
-    drawn = border.astype(np.float32) * rng.uniform(150, 255)
-    if rng.random() < 0.55:  # filled, with a bright contour: what `drawing` makes of an outline
-        drawn = np.maximum(drawn, mask * rng.uniform(40, 200))
-    return drawn.astype(np.uint8)
-
-
-def _flat(image: np.ndarray, mask: np.ndarray, lines: np.ndarray, rng: Generator) -> np.ndarray:
-    """A silhouette in one tone, sometimes with darker inner lines, as icons have them."""
-    drawn = mask * rng.uniform(110, 255)
-    if rng.random() < 0.45:
-        lines = lines | _edges(image, mask, rng.uniform(40, 110))
-    drawn = drawn * (1 - lines * rng.uniform(0.4, 1))
-    return drawn.astype(np.uint8)
 
 
 def _worn(image: np.ndarray, label: int, rng: Generator) -> np.ndarray:

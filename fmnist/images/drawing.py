@@ -14,7 +14,9 @@ LEAST_OUTLINE = 0.5  # enclosed area and ink against the convex hull, in a close
 PAPER = 0.12  # of the brightest: what unmarked paper may have
 # Standard deviation inside an outline, in brightness levels: paper is even, tints may be several.
 MOST_VARIED, MOST_TINTED = 15.0, 30.0
-GAPS = (0.0, 0.02, 0.05, 0.1)  # openings bridged, as shares of the longest edge
+GAPS = (0.0, 0.02, 0.05, 0.1, 0.15)  # openings bridged, as shares of the longest edge
+# Of what the widest closing encloses; below it one half of a garment is still open.
+LEAST_OF_WIDEST = 0.8
 LEAST_FLAT = 0.75  # share of neighbours of one colour; phone photos stay below, mostly far
 INSIDE = 140  # between the dataset's lower quarter (123) and median (171) inside a garment
 
@@ -86,15 +88,15 @@ def _enclosed(ink: np.ndarray) -> np.ndarray:
     padded = np.pad(ink, reach).astype(np.uint8)
     ys, xs = np.nonzero(ink)
     hull = cv2.contourArea(cv2.convexHull(np.stack([xs, ys], axis=1).astype(np.int32)))
+    fillings = []
     for gap in GAPS:
         # a closing with the holes filled half-way: the thickened strokes meet across the gap
         kernel = _disc(gap * max(ink.shape))
         closed = close_holes(cv2.dilate(padded, kernel) > 0).astype(np.uint8)
-        filled = (cv2.erode(closed, kernel) > 0) | (padded > 0)
-        if not gap:
-            best = filled
-        if filled.sum() >= LEAST_OUTLINE * hull:
-            return filled[reach:-reach, reach:-reach]
+        fillings.append((cv2.erode(closed, kernel) > 0) | (padded > 0))
+    areas = np.array([filling.sum() for filling in fillings])
+    enough = areas >= max(LEAST_OUTLINE * hull, LEAST_OF_WIDEST * areas[-1])
+    best = fillings[int(enough.argmax())]  # the narrowest, where none encloses enough
     return best[reach:-reach, reach:-reach]
 
 

@@ -7,9 +7,13 @@ the brightness goes.
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from fmnist.images import drawing, segmentation
 from fmnist.images.options import DARK_ON_LIGHT, LIGHT_ON_DARK, PreprocessingOptions
+
+SIDE = 28
+LEAST_PEAK = 96.0  # darker garments than this are brightened; the dataset's reach 200 and more
 
 
 @dataclass(frozen=True)
@@ -121,3 +125,19 @@ def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
 def luma(rgb: np.ndarray) -> np.ndarray:
     """(..., 3) -> (...): ITU-R 601-2 luma, the weights of Pillow's and ImageMagick's greyscale."""
     return rgb @ np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def scale_and_centre(garment: np.ndarray) -> np.ndarray:
+    """(H, W) float32, trimmed, 0..255 -> (28, 28) uint8; what is dim is brightened."""
+    height, width = garment.shape
+    factor = SIDE / max(height, width)
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    filtering = Image.Resampling.BOX if factor < 1 else Image.Resampling.BILINEAR
+    small = np.asarray(Image.fromarray(garment.astype(np.float32)).resize(size, filtering))
+    peak = float(np.quantile(small, 0.99))
+    if 0 < peak < LEAST_PEAK:
+        small = small * (LEAST_PEAK / peak)
+    pixels = np.zeros((SIDE, SIDE), np.uint8)
+    top, left = (SIDE - size[1]) // 2, (SIDE - size[0]) // 2
+    pixels[top : top + size[1], left : left + size[0]] = np.clip(np.rint(small), 0, 255)
+    return pixels

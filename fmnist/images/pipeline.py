@@ -24,7 +24,6 @@ from fmnist.images.options import AUTO, DARK_ON_LIGHT, LIGHT_ON_DARK, Preprocess
 SIDE = 28
 STEP_SIDE = 160  # longest edge of a step's picture
 LEAST_PIECE = 0.01  # of the largest: smaller specks would widen the box
-LEAST_PEAK = 96.0  # darker garments than this are brightened; the dataset's reach 200 and more
 # Median brightness inside a garment: the middle 80 % of the training images.
 LEAST_MEDIAN, MOST_MEDIAN = 77.0, 222.0
 
@@ -218,18 +217,7 @@ def match_brightness(state: State) -> State:
 
 def frame(state: State) -> State:
     """Scale to a longest edge of 28, keep the proportions, and centre on black."""
-    height, width = state.picture.shape
-    factor = SIDE / max(height, width)
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    filtering = Image.Resampling.BOX if factor < 1 else Image.Resampling.BILINEAR
-    small = np.asarray(Image.fromarray(state.picture.astype(np.float32)).resize(size, filtering))
-    peak = float(np.quantile(small, 0.99))
-    if 0 < peak < LEAST_PEAK:
-        small = small * (LEAST_PEAK / peak)
-    pixels = np.zeros((SIDE, SIDE), np.uint8)
-    top, left = (SIDE - size[1]) // 2, (SIDE - size[0]) // 2
-    pixels[top : top + size[1], left : left + size[0]] = np.clip(np.rint(small), 0, 255)
-    return state.record("28 x 28", picture=pixels)
+    return state.record("28 x 28", picture=garments.scale_and_centre(state.picture))
 
 
 def follow_publication(state: State) -> State:

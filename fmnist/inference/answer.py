@@ -8,6 +8,7 @@ picture is a photo, a second network is asked as well (`photo_network`).
 The command line's `classify --json` prints `Answer.to_dict`, and scripts rely on its names.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,8 +18,10 @@ from PIL import Image
 from fmnist.data import BAG, BOOT, CLASS_NAMES, SANDAL, SNEAKER
 from fmnist.errors import BadImage
 from fmnist.images.decoding import MAX_BYTES, decode_image
+from fmnist.images.drawing import is_flat
 from fmnist.images.options import AUTO, PreprocessingOptions
 from fmnist.images.pipeline import Preprocessed, preprocess_image
+from fmnist.images.segmentation import lay_on_white
 from fmnist.inference.classifier import Classifier
 from fmnist.inference.photo_network import (
     PhotoNetwork,
@@ -49,6 +52,7 @@ class Answer:
     options: with which `pipeline.preprocess_image` gives the same again
     photo: what the photo network says; None where it was not asked
     fashion_mnist: where it was, the answer of the Fashion-MNIST network without it; else None
+    untaught: what was answered before taught pictures counted (`teaching`); None where none did
     """
 
     verdict: str
@@ -61,11 +65,12 @@ class Answer:
     options: PreprocessingOptions = AUTO
     photo: PhotoPrediction | None = None
     fashion_mnist: "Answer | None" = None
+    untaught: "Answer | None" = None
 
     @property
     def alone(self) -> "Answer":
-        """What the Fashion-MNIST network says without the photo network."""
-        return self.fashion_mnist or self
+        """What the Fashion-MNIST network says, without the photo network and taught pictures."""
+        return self.fashion_mnist or self.untaught or self
 
     @property
     def agreement(self) -> float | None:
@@ -115,6 +120,7 @@ class Answer:
             "message": self.message,
             "fashion_mnist": self.alone._plain(),
             "photo": self.photo.to_dict() if self.photo else None,
+            "untaught": self.untaught._plain() if self.untaught else None,
         }
 
     def _plain(self) -> dict:
@@ -166,6 +172,31 @@ def answer_image(
 
     photo_network: is asked as well where the picture is a photo and its way to 28x28 is ours; a
         drawing says nothing to it
+    """
+    cropped = image.crop(options.crop_in_pixels(*image.size))
+    if photo_network is None or options.method != "automatic" or min(cropped.size) < LEAST_SIDE:
+        return _answer_alone(image, classifier, options)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        said = None
+        if _is_surely_a_photo(cropped):  # both networks work at once
+            said = beside.submit(predict_photo, cropped, photo_network)
+        alone = _answer_alone(image, classifier, options)
+    if alone.preprocessed is None or alone.pixels is None or alone.preprocessed.kind != "photo":
+        return alone
+    photo = said.result() if said else predict_photo(cropped, photo_network)
+    return _answer_together(alone, photo)
+
+
+def _is_surely_a_photo(image: Image.Image) -> bool:
+    """Whether it is no drawing, wherever the garment in it may be."""
+    rgb = lay_on_white(np.asarray(image.convert("RGBA")))
+    return not is_flat(rgb, np.ones(rgb.shape[:2], bool))
+
+
+def _answer_alone(
+    image: Image.Image, classifier: Classifier, options: PreprocessingOptions
+) -> Answer:
+    """The Fashion-MNIST network's answer.
 
     Where nobody chose how the garment is found and its difference from the background finds another
     one, both are answered and the surer answer is taken: what a segmentation leaves behind looks
@@ -183,27 +214,26 @@ def answer_image(
         other = replace(options, segment=RIVAL)
         second = preprocess_image(image, other)
         if second.pixels is not None and not np.array_equal(second.pixels, first.pixels):
-            candidates.append((other, second))
+            candidates.append((other, replace(second, kind=first.kind)))
     answers = [
-        replace(answer_pixels(found.pixels, classifier), preprocessed=found, options=used)
+        replace(
+            answer_pixels(found.pixels, classifier, drawn=found.kind == "drawing"),
+            preprocessed=found,
+            options=used,
+        )
         for used, found in candidates
         if found.pixels is not None
     ]
-    best = max(answers, key=lambda answer: answer.probability or 0.0)  # the first of equals
-    cropped = image.crop(options.crop_in_pixels(*image.size))
-    photographed = first.kind == "photo" and min(cropped.size) >= LEAST_SIDE
-    if photo_network is None or not photographed or options.method != "automatic":
-        return best
-    return _answer_together(best, predict_photo(cropped, photo_network))
+    return max(answers, key=lambda answer: answer.probability or 0.0)  # the first of equals
 
 
-def answer_pixels(pixels: np.ndarray, classifier: Classifier) -> Answer:
-    """Answer for (28, 28) uint8, light garment on black."""
+def answer_pixels(pixels: np.ndarray, classifier: Classifier, drawn: bool = False) -> Answer:
+    """Answer for (28, 28) uint8, light garment on black; `drawn`: whether it is a drawing."""
     policy = classifier.policy
     predicted = predict_tta(pixels[np.newaxis], classifier, policy.tta_variants)
     probabilities = policy.calibrate(predicted.probabilities)[0]
-    verdict = str(policy.decide(predicted.probabilities, predicted.features)[0])
-    return _decided(verdict, probabilities, Answer("", "", tta=predicted))
+    verdict = str(policy.decide(predicted.probabilities, predicted.features, drawn)[0])
+    return answer_in_words(verdict, probabilities, Answer("", "", tta=predicted))
 
 
 def _answer_together(alone: Answer, photo: PhotoPrediction) -> Answer:
@@ -211,11 +241,11 @@ def _answer_together(alone: Answer, photo: PhotoPrediction) -> Answer:
     assert alone.probabilities is not None  # it has pixels
     probabilities = combine_predictions(photo, alone.probabilities)
     verdict = decide_on_photo(photo, probabilities, alone.probabilities, alone.verdict)
-    return _decided(verdict, probabilities, replace(alone, photo=photo, fashion_mnist=alone))
+    return answer_in_words(verdict, probabilities, replace(alone, photo=photo, fashion_mnist=alone))
 
 
-def _decided(verdict: str, probabilities: np.ndarray, answer: Answer) -> Answer:
-    """The answer with this verdict, these probabilities, and what follows from both."""
+def answer_in_words(verdict: str, probabilities: np.ndarray, answer: Answer) -> Answer:
+    """The answer with this verdict, these probabilities, and the sentence that says both."""
     class_id = int(probabilities.argmax())
     probability = float(probabilities[class_id])
     name, second = CLASS_NAMES[class_id], CLASS_NAMES[int(np.argsort(probabilities)[-2])]

@@ -8,7 +8,9 @@ Fitted once per run, on the validation images and on made-up outliers, never on 
   styles of them, from outliers;
 - the TTA variants of an input that the network knows;
 - two thresholds, so that a stated share of the validation images is not answered; they are set on
-  the half of them that the regression has not seen.
+  the half of them that the regression has not seen;
+- two more for drawings, set on that half as they look drawn, because a drawing is further from the
+  dataset than its own images are.
 """
 
 from dataclasses import asdict, dataclass, field, replace
@@ -18,6 +20,7 @@ import numpy as np
 from scipy.special import expit
 
 from fmnist.augmentation import outliers
+from fmnist.augmentation.sketches import draw_sketch
 from fmnist.augmentation.stylised import stylise_images
 from fmnist.inference.tta import (
     TTA_VARIANTS,
@@ -36,7 +39,13 @@ from fmnist.metrics.calibration import (
 # Of the validation images, so many at most are called no garment, and so many not answered in all.
 MOST_NOT_CLOTHING = 0.01
 MOST_NOT_ANSWERED = 0.085
-OUTLIERS = 0.8  # made up for each validation image
+# So many of the same images are drawn; of these, so many at most are called no garment, and so many
+# of the confident answers are right at least.
+DRAWINGS = 800
+MOST_DRAWN_NOT_CLOTHING = 0.04
+LEAST_DRAWN_RIGHT = 0.95
+OUTLIERS = 0.4  # made up for each validation image
+STYLISED = 1_000  # of the validation images are shown in other styles, too
 KNOWN = 0.03  # a TTA variant counts where it costs the network less accuracy than this
 PLAIN = "as prepared"
 MEASURED = ("n", "ece_before", "ece_after", "outliers", "outliers_not_confident", "risk_coverage")
@@ -59,6 +68,8 @@ class RejectionPolicy:
     ood_threshold: garment score, 0..1, below which a picture is called no clothing
     weights, bias: of the garment score: sigmoid(features @ weights + bias); empty without one
     measured: what was measured while fitting, for people: n, ece_before, ece_after ...
+    drawn_confidence_threshold, drawn_ood_threshold: the thresholds for drawings; None where none
+        were fitted and the others serve
     """
 
     tta_variants: tuple[str, ...] = (PLAIN,)
@@ -68,6 +79,8 @@ class RejectionPolicy:
     weights: tuple[float, ...] = ()
     bias: float = 0.0
     measured: dict = field(default_factory=dict)
+    drawn_confidence_threshold: float | None = None
+    drawn_ood_threshold: float | None = None
 
     def calibrate(self, probabilities: np.ndarray) -> np.ndarray:
         """See `apply_temperature`."""
@@ -80,11 +93,21 @@ class RejectionPolicy:
         score = features @ np.asarray(self.weights, np.float32) + np.float32(self.bias)
         return expit(score)
 
-    def decide(self, probabilities: np.ndarray, features: np.ndarray) -> np.ndarray:
-        """(N, 10) not calibrated, (N, F) -> (N,) "confident", "unsure" or "not_clothing"."""
-        sure = self.calibrate(probabilities).max(axis=1) >= self.confidence_threshold
+    def decide(
+        self, probabilities: np.ndarray, features: np.ndarray, drawn: bool = False
+    ) -> np.ndarray:
+        """(N, 10) not calibrated, (N, F) -> (N,) "confident", "unsure" or "not_clothing".
+
+        drawn: whether they are drawings
+        """
+        confident, clothing = self.confidence_threshold, self.ood_threshold
+        if drawn and self.drawn_confidence_threshold is not None:
+            confident = self.drawn_confidence_threshold
+        if drawn and self.drawn_ood_threshold is not None:
+            clothing = self.drawn_ood_threshold
+        sure = self.calibrate(probabilities).max(axis=1) >= confident
         verdicts = np.where(sure, "confident", "unsure")
-        return np.where(self.garment_score(features) < self.ood_threshold, "not_clothing", verdicts)
+        return np.where(self.garment_score(features) < clothing, "not_clothing", verdicts)
 
     def to_dict(self) -> dict:
         """Plain values, as they stand in a run's verdict.json."""
@@ -99,6 +122,9 @@ class RejectionPolicy:
                 name: float(values[name])
                 for name in ("temperature", "confidence_threshold", "ood_threshold", "bias")
             }
+            for name in ("drawn_confidence_threshold", "drawn_ood_threshold"):
+                if values.get(name) is not None:  # older files have none
+                    numbers[name] = float(values[name])
             weights = tuple(map(float, values["weights"]))
             names = tuple(values["tta_variants"])
             known = set(names) <= set(TTA_VARIANTS) and len(names) == len(set(names)) > 0
@@ -111,7 +137,7 @@ class RejectionPolicy:
             raise ValueError(f"the TTA variants are some of {tuple(TTA_VARIANTS)}")
         if measured and not set(MEASURED) <= set(measured):
             raise ValueError(f"what was measured while fitting is {MEASURED}")
-        return cls(names, **numbers, weights=weights, measured=measured)
+        return cls(names, weights=weights, measured=measured, **numbers)
 
 
 def _with_new_names(values: dict) -> dict:
@@ -143,7 +169,7 @@ def fit_rejection_policy(
     temperature = fit_temperature(predicted.probabilities, labels)
     half = len(labels) // 2
     # people's garments look otherwise than the dataset's, and are garments all the same
-    drawn = stylise_images(images[:half], labels[:half], rng)
+    drawn = stylise_images(images[:half][:STYLISED], labels[:half][:STYLISED], rng)
     rendered = predict_tta(drawn, classifier, names).features
     garments = np.concatenate([predicted.features[:half], rendered])
     unseen = len(made_up) // 2  # the others are fitted on
@@ -163,6 +189,9 @@ def fit_rejection_policy(
     best[score < ood_threshold] = 0
     confidence_threshold = float(np.quantile(best, MOST_NOT_ANSWERED))
     policy = replace(policy, confidence_threshold=confidence_threshold, ood_threshold=ood_threshold)
+    policy = _fit_to_drawings(
+        policy, classifier, images[half:][:DRAWINGS], labels[half:][:DRAWINGS], rng
+    )
 
     before, after = predicted.probabilities, policy.calibrate(predicted.probabilities)
     rejected = policy.decide(others.probabilities[unseen:], others.features[unseen:])
@@ -180,3 +209,28 @@ def fit_rejection_policy(
             "risk_coverage": risk_coverage(after.max(axis=1), right),
         },
     )
+
+
+def _fit_to_drawings(
+    policy: RejectionPolicy,
+    classifier: Predict,
+    images: np.ndarray,
+    labels: np.ndarray,
+    rng: np.random.Generator,
+) -> RejectionPolicy:
+    """The policy with thresholds for drawings, set on images that the regression has not seen."""
+    drawings = [
+        draw_sketch(image, int(label), rng) for image, label in zip(images, labels, strict=True)
+    ]
+    predicted = predict_tta(np.stack(drawings), classifier, policy.tta_variants)
+    score = policy.garment_score(predicted.features)
+    clothing = float(np.quantile(score, MOST_DRAWN_NOT_CLOTHING))
+    probabilities = policy.calibrate(predicted.probabilities)[score >= clothing]
+    right = probabilities.argmax(axis=1) == labels[score >= clothing]
+    confidence = probabilities.max(axis=1)
+    order = np.argsort(-confidence)
+    share = np.cumsum(right[order]) / np.arange(1, len(right) + 1)  # of the surest, right
+    enough = np.flatnonzero(share >= LEAST_DRAWN_RIGHT)
+    # as many as may be answered; a network that knows no drawings is confident of none
+    confident = float(confidence[order[enough[-1]]]) if len(enough) else 1.0
+    return replace(policy, drawn_confidence_threshold=confident, drawn_ood_threshold=clothing)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fmnist.augmentation import from_above, shapes, stylised
-from fmnist.augmentation.shapes import draw_details, vary_shape
+from fmnist.augmentation.shapes import vary_shape
 from fmnist.data import (
     BAG,
     BOOT,
@@ -163,28 +163,6 @@ def test_a_shoe_is_open_at_the_heel_where_a_sandal_shows_its_sole(label, open_he
     # a strap crosses the heel now and then, and many a shoe is as dark inside as outside
     differ = [abs(heel - toe) > 10 for heel, toe in map(tones, range(30))]
     assert open_heels[0] <= sum(differ) <= open_heels[1]
-
-
-@pytest.mark.parametrize("label", range(10))
-def test_lines_of_a_drawing_lie_inside_the_garment(label):
-    image = block(24, 20)
-    drawn = [draw_details(image, label, rng(seed)) for seed in range(20)]
-    assert all(set(np.unique(lines)) <= {0, 1} for lines in drawn)
-    assert not any((lines[image == 0]).any() for lines in drawn)
-    assert any(lines.any() for lines in drawn) == (label != SANDAL)
-
-
-def test_no_garment_no_lines():
-    assert not draw_details(np.zeros((28, 28), np.uint8), SHIRT, rng()).any()
-
-
-def test_a_shirts_placket_runs_down_its_middle():
-    image = block(28, 20)
-    columns = sum(
-        draw_details(image, SHIRT, rng(seed)).sum(axis=0).astype(int) for seed in range(40)
-    )
-    assert columns.argmax() in (13, 14)
-    assert columns[12:16].sum() > 0.5 * 40 * 20  # drawn more often than not, from top to hem
 
 
 def test_every_training_image_can_be_cut(monkeypatch):

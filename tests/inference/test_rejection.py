@@ -1,5 +1,6 @@
 """Calibration and verdicts, against SciPy and numbers worked out by hand."""
 
+import dataclasses
 import itertools
 import json
 
@@ -77,10 +78,35 @@ def test_verdicts_follow_both_lines():
     assert list(policy.decide(probabilities, features)) == ["confident", "unsure", "not_clothing"]
 
 
+def test_drawings_have_thresholds_of_their_own():
+    probabilities = np.full((3, 10), 0.2 / 9)
+    probabilities[:, 3] = 0.8
+    features = np.array([[2.0], [0.0], [-2.0]], np.float32)  # garment scores 0.88, 0.5, 0.12
+    policy = RejectionPolicy(
+        confidence_threshold=0.7, ood_threshold=0.6, weights=(1.0,), drawn_ood_threshold=0.3
+    )
+    photos = ["confident", "not_clothing", "not_clothing"]
+    assert list(policy.decide(probabilities, features)) == photos
+    drawn = ["confident", "confident", "not_clothing"]
+    assert list(policy.decide(probabilities, features, drawn=True)) == drawn
+    stricter = dataclasses.replace(policy, drawn_confidence_threshold=0.9)
+    drawn = ["unsure", "unsure", "not_clothing"]
+    assert list(stricter.decide(probabilities, features, drawn=True)) == drawn
+    assert list(stricter.decide(probabilities, features)) == photos
+
+
+def test_what_was_fitted_without_drawings_is_read():
+    values = RejectionPolicy().to_dict()
+    del values["drawn_ood_threshold"], values["drawn_confidence_threshold"]
+    assert RejectionPolicy.from_dict(values) == RejectionPolicy()
+    with pytest.raises(ValueError, match="not the values"):
+        RejectionPolicy.from_dict({**values, "drawn_ood_threshold": "low"})
+
+
 def test_it_is_read_as_it_was_written():
     measured = {**dict.fromkeys(rejection.MEASURED, 0.5), "risk_coverage": [[0.0, 1.0, 0.9]]}
     policy = RejectionPolicy(
-        ("as prepared", "mirrored"), 1.5, 0.6, 0.3, (0.5, -1.0), 0.25, measured
+        ("as prepared", "mirrored"), 1.5, 0.6, 0.3, (0.5, -1.0), 0.25, measured, 0.7, 0.1
     )
     assert RejectionPolicy.from_dict(json.loads(json.dumps(policy.to_dict()))) == policy
 
@@ -122,6 +148,7 @@ def test_fit_on_a_run_keeps_its_promises(own_run):
     assert "as prepared" in policy.tta_variants
     assert "negated" not in policy.tta_variants  # this network was shown none
     assert policy.measured["accuracy"] > 0.9
+    assert 0 < policy.drawn_ood_threshold < policy.ood_threshold
 
 
 def test_a_changed_file_is_told(own_run):

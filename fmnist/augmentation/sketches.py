@@ -1,0 +1,296 @@
+"""Drawings of the training images, as people make them with a pen and as icons are filled.
+
+Strokes are polylines at several times the network's 28 pixels: the outline of the garment, the
+inner edges that stand out, and the few lines that a drawing of its class has. They wobble, leave
+gaps, overshoot and are gone over twice, as people's are. Afterwards the drawing is brought to 28x28
+as a visitor's is.
+"""
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+from fmnist.augmentation import shapes
+from fmnist.augmentation.sewing_patterns import LONG_SLEEVED, draw_sewn_large
+from fmnist.data import BAG, BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, TSHIRT
+from fmnist.images import drawing, segmentation
+from fmnist.images.garments import box_of, scale_and_centre
+from fmnist.images.pipeline import LEAST_PIECE
+
+LONGEST = 128  # of a garment's edges, in pixels
+MARGIN = 24  # around it, for what wobbles and overshoots
+SEWN = 0.5  # share of the upper garments that are drawn from a sewing pattern
+FILLED = 0.4  # share that is filled as icons are; the others are drawn with a pen
+THINNEST, WIDEST = 1.0, 14.0  # pens, in pixels; the Draw tab's is 11 where a drawing fills it
+NEATLY = 0.3  # share that is drawn with a steady hand
+INK = 24  # what is darker is black
+STEP = 2.0  # pixels between the points of a stroke
+MOST_EDGES = 6  # inner edges that are drawn, the longest ones
+
+Line = np.ndarray  # (n, 2) float: x and y of its points in pixels
+
+
+def draw_sketch(image: np.ndarray, label: int, rng: Generator) -> np.ndarray:
+    """Draw a training image and prepare the drawing: (28, 28) uint8 -> (28, 28) uint8.
+
+    A garment of which nothing is left is all black.
+    """
+    sheet = draw_sheet(image, label, rng)
+    return prepare_sheet(sheet)
+
+
+def prepare_sheet(sheet: np.ndarray) -> np.ndarray:
+    """What `pipeline.preprocess_image` makes of a drawing, light on black, (H, W) uint8.
+
+    Without looking for the garment and without pictures of the steps: a tenth of the time.
+    """
+    mask = segmentation.keep_pieces(sheet > segmentation.TRIM_TOLERANCE, LEAST_PIECE)
+    if not mask.any():
+        return np.zeros((28, 28), np.uint8)
+    left, top, right, bottom = box_of(mask)
+    brightness = np.where(mask, sheet, 0)[top:bottom, left:right].astype(np.float32)
+    if drawing.is_line_art(brightness, flat=True):
+        brightness = drawing.fill_outline(brightness)
+    return scale_and_centre(brightness)
+
+
+def draw_sheet(image: np.ndarray, label: int, rng: Generator) -> np.ndarray:
+    """Draw a training image, (28, 28) uint8, light on black, some 180 pixels wide and high."""
+    tones, seams = _enlarge(image, label, rng)
+    if not (tones > INK).any():
+        return np.zeros_like(tones)
+    outline = _trace_outline(tones, rng)
+    if seams:
+        lines = _trace_edges(tones, rng)
+    else:
+        left, top, width, height = cv2.boundingRect((tones > INK).astype(np.uint8))
+        lines = [
+            np.array([left, top]) + line * [width, height] for line in detail_lines(label, rng)
+        ]
+        if rng.random() < 0.25:
+            lines += _trace_edges(tones, rng)
+    careless = 0.0 if rng.random() < NEATLY else rng.uniform(0, 1)
+    hand = _Hand(careless, rng)
+    pen = round(THINNEST * (WIDEST / THINNEST) ** rng.random())
+    draw = _draw_filled if rng.random() < FILLED else _draw_with_pen
+    return draw(outline, lines, pen, hand, rng)
+
+
+def _enlarge(image: np.ndarray, label: int, rng: Generator) -> tuple[np.ndarray, bool]:
+    """The garment, often of another shape, with a margin; whether its own seams are to be drawn."""
+    sewn = label in LONG_SLEEVED and rng.random() < SEWN
+    other = draw_sewn_large(image, label, rng) if sewn else shapes.vary_shape(image, label, rng)
+    garment: np.ndarray = image if other is None else other
+    garment = garment[np.ix_(garment.any(axis=1), garment.any(axis=0))]
+    if not garment.size:
+        return np.zeros((LONGEST, LONGEST), np.uint8), False
+    factor = LONGEST / max(garment.shape)
+    tones = _turned(garment, factor, rng)
+    if not sewn:  # without the steps of its pixels
+        tones = np.asarray(cv2.GaussianBlur(tones, (0, 0), 0.4 * factor))
+    return tones, sewn or (other is not None and label in (SANDAL, SNEAKER, BOOT))
+
+
+def _turned(garment: np.ndarray, factor: float, rng: Generator) -> np.ndarray:
+    """Enlarged, stretched and turned a little, in the middle of a sheet with a margin."""
+    height, width = garment.shape
+    stretch = np.exp(rng.uniform(-0.2, 0.2))
+    angle = np.deg2rad(rng.normal(0, 5))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    linear = turn @ np.diag([factor * min(1, stretch), factor * min(1, 1 / stretch)])
+    side = LONGEST + 2 * MARGIN
+    offset = np.array([side, side]) / 2 - linear @ np.array([(width - 1) / 2, (height - 1) / 2])
+    matrix = np.column_stack([linear, offset])
+    return np.asarray(cv2.warpAffine(garment, matrix, (side, side), flags=cv2.INTER_LINEAR))
+
+
+def _trace_outline(tones: np.ndarray, rng: Generator) -> list[Line]:
+    """The borders of the garment and of its larger holes, closed."""
+    mask: np.ndarray = (tones > INK).astype(np.uint8)
+    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    found, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    coarse = rng.uniform(0.5, 4.0)  # a hand draws fewer corners than a garment has
+    large = [contour for contour in found if cv2.contourArea(contour) > 0.01 * mask.sum()]
+    lines = [cv2.approxPolyDP(contour, coarse, True)[:, 0].astype(float) for contour in large]
+    return [np.vstack([line, line[:1]]) for line in lines]
+
+
+def _trace_edges(tones: np.ndarray, rng: Generator) -> list[Line]:
+    """Where brightness jumps inside the garment."""
+    inside = cv2.erode((tones > INK).astype(np.uint8), np.ones((9, 9), np.uint8))
+    low = rng.uniform(20, 80)
+    edges = cv2.Canny(tones, low, 2 * low) * inside
+    found, _ = cv2.findContours(edges, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    found = sorted(found, key=lambda line: cv2.arcLength(line, False), reverse=True)[:MOST_EDGES]
+    return [
+        cv2.approxPolyDP(line, 1.0, False)[:, 0].astype(float)
+        for line in found
+        if cv2.arcLength(line, False) > 0.3 * LONGEST
+    ]
+
+
+class _Hand:
+    """How steadily lines are drawn: bent by one soft wobble, broken, not quite met."""
+
+    def __init__(self, careless: float, rng: Generator):
+        """careless: 0 for a ruler, 1 for a child's hand."""
+        self.careless, self._rng = careless, rng
+        side = LONGEST + 2 * MARGIN
+        wobble = rng.normal(0, 3.0 * careless, (7, 7, 2)).astype(np.float32)
+        self._wobble = cv2.resize(wobble, (side, side), interpolation=cv2.INTER_CUBIC)
+
+    def bend(self, line: Line) -> np.ndarray:
+        """A line's points as integers, in sixteenths of a pixel."""
+        line = _resampled(line)
+        x, y = np.clip(line.astype(int), 0, len(self._wobble) - 1).T
+        return np.round((line + self._wobble[y, x]) * 16).astype(np.int32)
+
+    def strokes(self, line: Line) -> list[Line]:
+        """A line in the pieces that it is drawn in."""
+        line, rng, careless = _resampled(line), self._rng, self.careless
+        if not careless or len(line) < 4:
+            return [line]
+        if np.array_equal(line[0], line[-1]):  # begun anywhere
+            line = np.roll(line[:-1], int(rng.integers(len(line))), axis=0)
+            line = np.vstack([line, line[:1]])
+        pieces = int(rng.integers(1, 5)) if len(line) > 40 else 1
+        cuts = np.sort(rng.integers(0, len(line), pieces - 1))
+        strokes = []
+        for piece in np.split(line, cuts):
+            if len(piece) < 4:
+                continue
+            piece = self._ended(self._ended(piece)[::-1]) + rng.normal(0, 1.2 * careless, 2)
+            strokes.append(piece)
+            if rng.random() < 0.12 * careless:  # gone over again
+                strokes.append(piece + rng.normal(0, 2 * careless, 2))
+        return strokes
+
+    def _ended(self, line: Line) -> Line:
+        """A line that ends a little too early or too late."""
+        points = abs(self._rng.normal(0, 3 * self.careless))
+        if self._rng.random() < 0.5:
+            return line[: len(line) - min(round(points), len(line) // 4)]
+        return np.vstack([line, line[-1] + (line[-1] - line[-3]) * points / 2])
+
+
+def _resampled(line: Line) -> Line:
+    """A line with points STEP apart."""
+    along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    at = np.linspace(0, along[-1], max(2, int(along[-1] / STEP)))
+    return np.column_stack([np.interp(at, along, line[:, 0]), np.interp(at, along, line[:, 1])])
+
+
+def _draw_with_pen(
+    outline: list[Line], lines: list[Line], pen: int, hand: _Hand, rng: Generator
+) -> np.ndarray:
+    """A line drawing."""
+    strokes = [stroke for line in outline for stroke in hand.strokes(line)]
+    if len(strokes) > 3 and rng.random() < 0.25 * hand.careless:
+        del strokes[rng.integers(len(strokes))]
+    strokes += [stroke for line in lines for stroke in hand.strokes(line)]
+    sheet = np.zeros((LONGEST + 2 * MARGIN,) * 2, np.uint8)
+    bent = [hand.bend(stroke) for stroke in strokes]
+    cv2.polylines(sheet, bent, False, 255, pen, cv2.LINE_AA, shift=4)
+    return sheet
+
+
+def _draw_filled(
+    outline: list[Line], lines: list[Line], pen: int, hand: _Hand, rng: Generator
+) -> np.ndarray:
+    """A silhouette in one tone, often with darker lines inside or a bright border."""
+    sheet = np.zeros((LONGEST + 2 * MARGIN,) * 2, np.uint8)
+    tone = int(rng.integers(110, 256))
+    border = [hand.bend(line) for line in outline]
+    cv2.fillPoly(sheet, border, tone, cv2.LINE_AA, shift=4)
+    if rng.random() < 0.6:
+        inner = [hand.bend(line) for line in lines]
+        cv2.polylines(sheet, inner, False, tone * rng.uniform(0, 0.7), pen, cv2.LINE_AA, shift=4)
+    if rng.random() < 0.3:
+        cv2.polylines(sheet, border, True, 255, pen, cv2.LINE_AA, shift=4)
+    return sheet
+
+
+def detail_lines(label: int, rng: Generator) -> list[Line]:
+    """The lines that a drawing of this class has inside, each drawn or left out by chance.
+
+    Points (x, y) as shares of the garment's width and height, from its top left corner.
+    """
+    lines: list[Line] = []
+
+    def line(chance: float, *points: tuple[float, float], both: bool = False) -> None:
+        if rng.random() < chance:
+            lines.append(np.array(points))
+            if both:  # on the other side, too
+                lines.append(np.array([(1 - x, y) for x, y in points]))
+
+    def row(chance: float, where: np.ndarray, *points: tuple[float, float]) -> None:
+        """The same short line at several places, (n, 2): buttons, laces, straps."""
+        if rng.random() < chance:
+            lines.extend(np.array(points) + place for place in where)
+
+    middle = 0.5 + rng.normal(0, 0.02)
+    neck, deep = rng.uniform(0.1, 0.2), rng.uniform(0.06, 0.2)
+    if label == SHIRT:
+        line(0.95, (middle, deep), (middle, 1.0))
+        collar = 0.5 - neck * rng.uniform(0.7, 1.3)
+        line(0.8, (0.5 - neck, 0.0), (collar, deep * 1.2), (0.5, deep), both=True)
+        buttons = np.arange(deep + 0.1, 0.95, rng.uniform(0.1, 0.2))
+        row(
+            0.5,
+            np.column_stack([np.full(len(buttons), middle + 0.02), buttons]),
+            (0, 0),
+            (0.015, 0),
+        )
+        line(0.4, (0.58, 0.3), (0.72, 0.3), (0.72, 0.42), (0.58, 0.42), (0.58, 0.3))
+    elif label == COAT:
+        line(0.9, (middle, deep), (middle, 1.0))
+        lapel = rng.uniform(0.25, 0.5)
+        wide = 0.5 - neck * rng.uniform(1.0, 1.5)
+        line(0.6, (0.5 - neck, 0.0), (wide, lapel * 0.6), (middle, lapel), both=True)
+        buttons = np.arange(lapel, 0.9, rng.uniform(0.1, 0.2))
+        aside = np.full(len(buttons), middle + rng.uniform(0.04, 0.1))
+        row(0.5, np.column_stack([aside, buttons]), (0, 0), (0.02, 0))
+        line(0.3, (0.25, 0.6), (0.75, 0.6))
+        line(0.4, (0.28, 0.68), (0.4, 0.66), both=True)
+    elif label in (TSHIRT, PULLOVER):
+        line(0.6, (0.36, 0.0), (0.43, deep), (0.57, deep), (0.64, 0.0))
+    elif label == DRESS:
+        waist = rng.uniform(0.35, 0.5)
+        line(0.6, (0.2, waist), (0.8, waist))
+        line(0.3, (0.4, waist), (rng.uniform(0.2, 0.4), 0.95), both=True)
+        line(0.4, (0.36, 0.0), (0.5, deep), (0.64, 0.0))
+    elif label == TROUSER:
+        line(0.6, (0.0, 0.07), (1.0, 0.07))
+        line(0.6, (middle, 0.05), (middle, 0.3))
+        line(0.3, (middle, 0.3), (middle, 1.0))
+        line(0.3, (0.1, 0.18), (0.3, 0.1), both=True)
+    elif label == BAG:
+        low = 0.8 + rng.uniform(-0.05, 0.1)
+        line(0.4, (0.22, low), (0.22, 0.55), (0.78, 0.55), (0.78, low), (0.22, low))
+        line(0.6, (0.05, 0.45), (0.95, 0.45))
+        line(0.25, (0.05, 0.4), (0.5, rng.uniform(0.55, 0.75)), (0.95, 0.4))
+        line(0.3, (0.46, 0.5), (0.54, 0.5), (0.54, 0.58), (0.46, 0.58), (0.46, 0.5))
+    elif label in (SNEAKER, BOOT):
+        low = 0.8 + rng.uniform(-0.05, 0.1)
+        line(0.6, (0.0, low), (1.0, low))
+        laces = np.column_stack([np.arange(0.35, 0.6, 0.06), np.linspace(0.38, 0.3, 5)])
+        row(0.6 if label == SNEAKER else 0.2, laces, (0, 0), (0.06, 0.15))
+        if label == SNEAKER:
+            line(0.3, (0.2, 0.5), (0.25, low))
+            line(0.3, (0.5, low), (0.6, 0.55), (0.8, 0.5))
+        else:
+            line(0.3, (0.45, 0.5), (0.95, 0.5))
+            line(0.3, (0.4, 0.08), (1.0, 0.08))
+    elif label == SANDAL:
+        line(0.4, (0.0, 0.85), (1.0, 0.9))
+        straps = rng.uniform(0.1, 0.7, int(rng.integers(0, 4)))
+        row(1.0, np.column_stack([straps, np.full(len(straps), 0.4)]), (0, 0), (0.15, 0.45))
+    if label == TSHIRT:  # a print
+        line(0.15, (0.38, 0.4), (0.62, 0.4), (0.62, 0.6), (0.38, 0.6), (0.38, 0.4))
+    if label == PULLOVER:
+        line(0.5, (0.25, 0.93), (0.75, 0.93))
+        line(0.25, (0.3, 0.92), (0.38, 0.62), (0.62, 0.62), (0.7, 0.92))
+        line(0.3, (0.02, 0.88), (0.16, 0.9), both=True)
+    if label in (PULLOVER, SHIRT, COAT):  # where sleeves lie on the body
+        line(0.5, (0.22, rng.uniform(0.2, 0.35)), (0.2, 0.92), both=True)
+    return lines
