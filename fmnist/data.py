@@ -32,6 +32,7 @@ CLASS_NAMES = (
     "Ankle boot",
 )
 TSHIRT, TROUSER, PULLOVER, DRESS, COAT, SANDAL, SHIRT, SNEAKER, BAG, BOOT = range(10)
+NOT_CLOTHING = -1  # the label of a picture of one's own that shows none of the ten
 
 SOURCES = {
     "bundled": "the four files that ship with the project",

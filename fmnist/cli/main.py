@@ -17,6 +17,8 @@ from fmnist.cli.options import (
     add_json,
     add_photo_network,
     add_run,
+    add_teach,
+    examples_of,
     photo_network_of,
     warn_renamed,
 )
@@ -104,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     classify.add_argument("files", metavar="FILE", nargs="+", type=Path, help="a picture")
     add_run(classify, "--run")
     add_photo_network(classify)
+    add_teach(classify)
     add_json(classify, "one JSON object a line")
 
     score.add_to(commands)
@@ -182,12 +185,15 @@ def _evaluate(options: argparse.Namespace) -> int:
 def _classify(options: argparse.Namespace) -> int:
     from fmnist.inference.answer import answer_file
     from fmnist.inference.classifier import load_classifier_for_command
+    from fmnist.inference.teaching import teach_answer
 
     classifier = load_classifier_for_command(options.run)
     network = photo_network_of(options)
+    examples = examples_of(options, classifier, network)
     refused = False
     for path in options.files:
         answer = answer_file(path, classifier, photo_network=network)
+        answer = teach_answer(answer, examples)
         refused |= answer.verdict == "refused"
         if options.json:
             print(json.dumps({"file": str(path), **answer.to_dict()}), flush=True)

@@ -5,12 +5,15 @@ import itertools
 import math
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fmnist.runs.library import DEFAULT_RUN
 
 if TYPE_CHECKING:
+    from fmnist.inference.classifier import Classifier
     from fmnist.inference.photo_network import PhotoNetwork
+    from fmnist.inference.teaching import Example
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 # a parser, or a group of its options that exclude each other
@@ -56,6 +59,31 @@ def photo_network_of(options: argparse.Namespace) -> "PhotoNetwork | None":
     from fmnist.inference.photo_network import load_photo_network_for_command
 
     return load_photo_network_for_command() if options.photo_network == "on" else None
+
+
+def add_teach(parser: Options) -> None:
+    """Add `--teach`; see `examples_of`."""
+    parser.add_argument(
+        "--teach",
+        metavar="FOLDER",
+        type=Path,
+        help="labelled pictures, in the layout of `score`, that teach: what looks like one of them "
+        "gets a share of its class",
+    )
+
+
+def examples_of(
+    options: argparse.Namespace, classifier: "Classifier", network: "PhotoNetwork | None"
+) -> "list[Example]":
+    """What the pictures of `--teach` teach; none without it. Raises LabelsError, see `folders`."""
+    if options.teach is None:
+        return []
+    from fmnist.collections.folders import list_labelled_images
+    from fmnist.inference.teaching import make_example
+
+    pictures = list_labelled_images(options.teach, photo_network=network)
+    made = [make_example(one.answer(classifier), one.label_id) for one in pictures]
+    return [example for example in made if example is not None]
 
 
 def add_number(

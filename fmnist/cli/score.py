@@ -2,7 +2,10 @@
 
 import argparse
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fmnist.cli.options import (
     Commands,
@@ -11,10 +14,17 @@ from fmnist.cli.options import (
     add_number,
     add_photo_network,
     add_run,
+    add_teach,
+    examples_of,
     photo_network_of,
     warn_renamed,
 )
 from fmnist.images.options import AUTO, METHODS, PreprocessingOptions
+
+if TYPE_CHECKING:
+    from fmnist.inference.answer import Answer
+    from fmnist.inference.classifier import Classifier
+    from fmnist.inference.teaching import Example
 
 FORMER_METHODS = {"auto": "automatic", "zalando": "published", "resize": "resize"}  # of --route
 
@@ -43,6 +53,7 @@ def add_to(commands: Commands) -> None:
     )
     command.add_argument("--route", choices=FORMER_METHODS, help=argparse.SUPPRESS)
     add_photo_network(command)
+    add_teach(command)
     add_json(command)
     add_number(command, "--limit-worst", 10, "how many worst cases", 0)
 
@@ -59,8 +70,12 @@ def _score(options: argparse.Namespace) -> int:
         method = FORMER_METHODS[options.route]
         warn_renamed("--route", f"--method {method}")
     how = PreprocessingOptions(method=method)
-    pictures = list_labelled_images(options.folder, how, photo_network_of(options))
+    network = photo_network_of(options)
+    pictures = list_labelled_images(options.folder, how, network)
     classifier = load_classifier_for_command(options.run)
+    examples = examples_of(options, classifier, network)
+    if examples:
+        pictures = [replace(one, answer=_taught(one.answer, examples)) for one in pictures]
     with progress_bar(pictures, "picture") as bar:
         summary = summarise_scores(score_images(bar, classifier), options.limit_worst)
     if options.json:
@@ -69,3 +84,12 @@ def _score(options: argparse.Namespace) -> int:
     else:
         print(score_text(f"{options.folder} with {options.run}", summary), flush=True)
     return 0
+
+
+def _taught(
+    answer: "Callable[[Classifier], Answer]", examples: "list[Example]"
+) -> "Callable[[Classifier], Answer]":
+    """The same answer after the examples have counted; a picture does not teach itself."""
+    from fmnist.inference.teaching import teach_answer
+
+    return lambda classifier: teach_answer(answer(classifier), examples, but_itself=True)

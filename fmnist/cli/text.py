@@ -6,8 +6,8 @@ from typing import Any, Self, TextIO
 import numpy as np
 from tqdm import tqdm
 
-from fmnist.collections.scoring import NOT_CLOTHING, ScoredImage, Summary, Tally
-from fmnist.data import CLASS_NAMES
+from fmnist.collections.scoring import ScoredImage, Summary, Tally
+from fmnist.data import CLASS_NAMES, NOT_CLOTHING
 from fmnist.metrics.report import Evaluation, report_rows
 
 

@@ -1,6 +1,8 @@
 """Pictures that were answered wrongly, kept with their right labels until somebody removes them.
 
-They are a folder in the layout of `labels`, so `python -m fmnist score` reads it as it is:
+They are kept in sets: one without a name, in the folder itself, and others in its subfolder
+`sets`, in folders of their names. Each is in the layout of `labels`, so `python -m fmnist score`
+reads it as it is:
 
     labels.csv      path, label_id, kind ("drawing", "upload" or "camera")
     <sha256>.png    the pictures
@@ -18,6 +20,7 @@ import hashlib
 import io
 import os
 import re
+import shutil
 import zipfile
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -32,21 +35,59 @@ KINDS = ("drawing", "upload", "camera")
 MAX_PICTURES = 500
 MAX_TOTAL = 90 * 2**20  # bytes; their export must be a zip file that can be uploaded again
 NAME = re.compile(r"[0-9a-f]{64}\.png")
+SETS = "sets"  # the subfolder of the sets with names
+SET_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _-]{0,38}[A-Za-z0-9_-])?")
+MAX_SETS = 50
 
 
-def directory() -> Path:
-    """Where they lie: FMNIST_CORRECTIONS, or `corrections` beside the folder of own runs."""
+def directory(of: str = "") -> Path:
+    """Where a set lies: in FMNIST_CORRECTIONS, or in `corrections` beside the folder of own runs.
+
+    of: its name, "" for the set without one. Raises CorrectionsError where a set cannot have it.
+    """
     own = os.environ.get("FMNIST_CORRECTIONS") or runs_directory().parent / "corrections"
-    return Path(own).expanduser().resolve()
+    place = Path(own).expanduser().resolve()
+    if not of:
+        return place
+    if not SET_NAME.fullmatch(of):
+        raise CorrectionsError(
+            "The name of a set has 1 to 40 letters (A to Z), digits, spaces, - and _, and begins "
+            "with a letter or a digit."
+        )
+    return place / SETS / of
 
 
-def kept() -> list[Row]:
-    """The corrections, oldest first; none where there is no folder yet.
+def list_sets() -> list[str]:
+    """The names of the sets that have one, sorted."""
+    try:
+        found = [path.name for path in (directory() / SETS).iterdir() if (path / TABLE).is_file()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _unreadable(error) from None
+    return sorted(name for name in found if SET_NAME.fullmatch(name))
+
+
+def delete_set(of: str) -> None:
+    """Remove a set with all its pictures; the one without a name is empty afterwards.
+
+    Raises CorrectionsError as `keep` does.
+    """
+    remove([row.path for row in kept(of)], of)
+    if of:
+        try:
+            shutil.rmtree(directory(of))
+        except OSError as error:
+            raise CorrectionsError(f"The set cannot be deleted ({error.strerror}).") from None
+
+
+def kept(of: str = "") -> list[Row]:
+    """The corrections of a set, oldest first; none where there is no such set.
 
     Raises CorrectionsError where the table is damaged or cannot be read.
     """
     try:
-        data = (directory() / TABLE).read_bytes()
+        data = (directory(of) / TABLE).read_bytes()
         return [row for _, row in read_table(data, _known_name)]
     except FileNotFoundError:
         return []
@@ -61,8 +102,10 @@ def name_of(data: bytes) -> str:
     return _named(data)[0]
 
 
-def keep(data: bytes, label_id: int, kind: str) -> Row:
-    """Save a picture file with its right label (0..9 or NOT_CLOTHING), or its new label.
+def keep(data: bytes, label_id: int, kind: str, of: str = "") -> Row:
+    """Save a picture file with its right label (0..9 or NOT_CLOTHING), or its new label, in a set.
+
+    The set is made where there is none of that name.
 
     Raises BadImage where `decode_image` refuses the picture, CorrectionsError where there is no
     room or the disk refuses, ValueError where there is no such label or kind.
@@ -71,8 +114,12 @@ def keep(data: bytes, label_id: int, kind: str) -> Row:
         raise ValueError(f"no correction has the label {label_id!r} and the kind {kind!r}")
     name, picture = _named(data)
     row = Row(name, label_id, kind)
-    with _locked() as place:
-        rows = kept()
+    if of and of not in (sets := list_sets()) and len(sets) >= MAX_SETS:
+        raise CorrectionsError(
+            f"There are {MAX_SETS} sets, and no more are kept; delete one first."
+        )
+    with _locked(of) as place:
+        rows = kept(of)
         if any(known.path == name for known in rows):
             rows = [row if known.path == name else known for known in rows]
         else:
@@ -84,15 +131,15 @@ def keep(data: bytes, label_id: int, kind: str) -> Row:
     return row
 
 
-def remove(names: list[str]) -> int:
-    """Remove the corrections of those names; return how many there were.
+def remove(names: list[str], of: str = "") -> int:
+    """Remove the corrections of those names from a set; return how many there were.
 
     Raises CorrectionsError as `keep` does.
     """
-    if not directory().is_dir():
+    if not directory(of).is_dir():
         return 0
-    with _locked() as place:
-        rows = kept()
+    with _locked(of) as place:
+        rows = kept(of)
         gone = [row for row in rows if row.path in names]
         if gone:
             _write(place, [row for row in rows if row not in gone])
@@ -101,29 +148,29 @@ def remove(names: list[str]) -> int:
     return len(gone)
 
 
-def picture_of(row: Row) -> bytes:
-    """The PNG bytes of a correction. Raises CorrectionsError where it cannot be read."""
+def picture_of(row: Row, of: str = "") -> bytes:
+    """The PNG bytes of a set's correction. Raises CorrectionsError where it cannot be read."""
     try:
-        return (directory() / row.path).read_bytes()
+        return (directory(of) / row.path).read_bytes()
     except OSError as error:
         raise _unreadable(error) from None
 
 
-def export() -> bytes:
-    """All of them as a zip file that `archives.Archive` reads; one gone meanwhile is left out."""
+def export(of: str = "") -> bytes:
+    """A set as a zip file that `archives.Archive` reads; one gone meanwhile is left out."""
     buffer = io.BytesIO()
     rows = []
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as file:
-        for row in kept():
+        for row in kept(of):
             with contextlib.suppress(CorrectionsError):
-                file.writestr(row.path, picture_of(row))
+                file.writestr(row.path, picture_of(row, of))
                 rows.append(row)
         file.writestr(TABLE, write_table(rows))
     return buffer.getvalue()
 
 
-def _locked() -> AbstractContextManager[Path]:
-    return locked_folder(directory(), CorrectionsError, "The corrections")
+def _locked(of: str) -> AbstractContextManager[Path]:
+    return locked_folder(directory(of), CorrectionsError, "The corrections")
 
 
 def _named(data: bytes) -> tuple[str, bytes]:

@@ -13,8 +13,7 @@ import re
 from collections.abc import Callable, Hashable, Iterator
 from typing import NamedTuple, TypeVar
 
-from fmnist.collections.scoring import NOT_CLOTHING
-from fmnist.data import CLASS_NAMES
+from fmnist.data import CLASS_NAMES, NOT_CLOTHING
 from fmnist.errors import LabelsError
 from fmnist.files import quote_name
 

@@ -11,12 +11,11 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from fmnist.data import CLASS_NAMES
+from fmnist.data import CLASS_NAMES, NOT_CLOTHING
 from fmnist.inference.answer import Answer
 from fmnist.inference.classifier import Classifier
 from fmnist.metrics.report import count_confusions, wilson_interval
 
-NOT_CLOTHING = -1  # the label of a picture that shows none of the ten classes
 REFUSED = ("path", "label_id", "message")  # what `score --json` says of a refused file
 VERDICTS = ("confident", "unsure", "not_clothing", "nothing_found", "refused")
 

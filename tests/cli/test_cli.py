@@ -275,6 +275,31 @@ def test_photos_are_shown_to_both_networks_or_not(command, tmp_path):
     assert command("classify", photo, "--photo-network", "perhaps").returncode == 2
 
 
+def test_a_folder_teaches_but_no_picture_itself(command, tmp_path):
+    photo, folder = tmp_path / "photo.png", tmp_path / "mine"
+    photo.write_bytes(hazy(20))
+    (folder / "bag").mkdir(parents=True)
+    (folder / "bag" / "one.png").write_bytes(hazy(20))
+
+    def classify(*more):
+        return json.loads(command("classify", "--json", photo, *more).stdout)
+
+    before, after = classify(), classify("--teach", folder)
+    assert before["class_name"] != "Bag"
+    assert before["untaught"] is None
+    assert after["class_name"] == "Bag"
+    assert after["untaught"]["probabilities"] == before["probabilities"]
+    assert after["fashion_mnist"] == before["fashion_mnist"]
+
+    scored = command("score", folder, "--json", "--teach", folder)
+    assert json.loads(scored.stdout)["right"] == 0  # it does not teach itself
+    with Image.open(photo) as image:  # much like it, but another picture
+        image.resize((image.width * 2 // 3, image.height * 2 // 3)).save(folder / "bag" / "two.png")
+    scored = command("score", folder, "--json", "--teach", folder)
+    assert json.loads(scored.stdout)["right"] == 2
+    assert "no folder" in command("classify", photo, "--teach", tmp_path / "none").stderr
+
+
 def test_classify_in_words(command, pictures):
     done = command("classify", pictures[0])
     assert done.returncode == 0

@@ -12,7 +12,8 @@ from fmnist import files
 from fmnist.collections.archives import Archive
 from fmnist.collections.folders import list_labelled_images
 from fmnist.collections.labels import Row, read_table, write_table
-from fmnist.collections.scoring import NOT_CLOTHING, LabelledImage, score_images
+from fmnist.collections.scoring import LabelledImage, score_images
+from fmnist.data import NOT_CLOTHING
 from fmnist.errors import BadArchive, BadImage, LabelsError
 from fmnist.images.decoding import MAX_BYTES
 from fmnist.inference.answer import answer_bytes

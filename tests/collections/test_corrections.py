@@ -17,7 +17,8 @@ from fmnist.collections import corrections
 from fmnist.collections.archives import Archive
 from fmnist.collections.folders import list_labelled_images
 from fmnist.collections.labels import Row
-from fmnist.collections.scoring import NOT_CLOTHING, score_images
+from fmnist.collections.scoring import score_images
+from fmnist.data import NOT_CLOTHING
 from fmnist.errors import BadImage, CorrectionsError
 from fmnist.files import replace_file
 from fmnist.images.decoding import decode_image
@@ -266,3 +267,47 @@ def test_many_processes_and_threads_lose_nothing():
     names = {corrections.name_of(picture(seed)) for seed in expected}
     assert {row.path for row in corrections.kept()} == names
     assert files() - {".lock"} == {"labels.csv", *names}
+
+
+def test_sets_are_kept_apart():
+    unnamed = corrections.keep(picture(1), 6, "upload")
+    shirts = corrections.keep(picture(1), 0, "upload", "my shirts")
+    corrections.keep(picture(2), 4, "camera", "Coats-2")
+    assert corrections.list_sets() == ["Coats-2", "my shirts"]
+    assert corrections.kept() == [unnamed]
+    assert corrections.kept("my shirts") == [shirts]
+    assert Archive(corrections.export("my shirts")).members[0].label_id == 0
+    listed = list_labelled_images(corrections.directory("my shirts"))
+    assert [(file.name, file.label_id, file.kind) for file in listed] == [shirts]
+
+    corrections.remove([shirts.path], "my shirts")
+    assert corrections.kept("my shirts") == []
+    assert corrections.picture_of(unnamed)
+    corrections.delete_set("Coats-2")
+    assert corrections.list_sets() == ["my shirts"]
+    assert not corrections.directory("Coats-2").exists()
+    corrections.delete_set("")
+    assert corrections.kept() == []
+    assert corrections.list_sets() == ["my shirts"]
+
+
+@pytest.mark.parametrize("name", ["../runs", "a/b", ".hidden", " ", "x" * 41, "end ", "ü", "a\n"])
+def test_a_set_has_a_harmless_name(name):
+    for attempt in (
+        lambda: corrections.keep(picture(1), 6, "upload", name),
+        lambda: corrections.kept(name),
+        lambda: corrections.delete_set(name),
+    ):
+        with pytest.raises(CorrectionsError, match="1 to 40 letters"):
+            attempt()
+    assert not corrections.directory().exists()
+
+
+def test_there_are_not_endlessly_many_sets(monkeypatch):
+    monkeypatch.setattr(corrections, "MAX_SETS", 2)
+    for name in ("a", "b"):
+        corrections.keep(picture(1), 6, "upload", name)
+    with pytest.raises(CorrectionsError, match="There are 2 sets"):
+        corrections.keep(picture(1), 6, "upload", "c")
+    corrections.keep(picture(2), 6, "upload", "a")
+    assert corrections.list_sets() == ["a", "b"]

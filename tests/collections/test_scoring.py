@@ -24,13 +24,12 @@ from fmnist.cli.text import score_text
 from fmnist.collections.folders import list_labelled_images
 from fmnist.collections.labels import class_of
 from fmnist.collections.scoring import (
-    NOT_CLOTHING,
     LabelledImage,
     ScoredImage,
     score_images,
     summarise_scores,
 )
-from fmnist.data import CLASS_NAMES
+from fmnist.data import CLASS_NAMES, NOT_CLOTHING
 from fmnist.errors import LabelsError
 from fmnist.inference.answer import Answer, answer_bytes, answer_file
 from fmnist.inference.classifier import load_classifier

@@ -12,8 +12,7 @@ from PIL import Image
 
 from fmnist.collections import corrections
 from fmnist.collections.labels import LABEL_NAMES, Row, write_table
-from fmnist.collections.scoring import NOT_CLOTHING
-from fmnist.data import CLASS_NAMES
+from fmnist.data import CLASS_NAMES, NOT_CLOTHING
 from fmnist.errors import CorrectionsError
 from fmnist.runs.library import DEFAULT_RUN
 from pages.parts.classify import answered, score_view
@@ -241,7 +240,7 @@ def test_nothing_is_kept_without_a_click():
     assert app.button(key="upload-keep").disabled
     assert "Everybody who opens this studio can see" in texts(app)
     assert "folder `corrections`" in texts(app)
-    assert kept_label(app) == "Corrections (0 saved)"
+    assert kept_label(app) == "Corrections and teaching (0 saved)"
     assert not corrections.directory().exists()
 
 
@@ -251,7 +250,7 @@ def test_an_upload_is_corrected_changed_and_taken_back():
     (row,) = corrections.kept()
     assert (row.label_id, row.kind) == (3, "upload")
     assert "Saved as: Dress." in texts(app)
-    assert kept_label(app) == "Corrections (1 saved)"
+    assert kept_label(app) == "Corrections and teaching (1 saved)"
     correct(app, "upload", NOT_CLOTHING)
     assert [row.label_id for row in corrections.kept()] == [NOT_CLOTHING]
     assert "Saved as: Not clothing." in texts(app)
@@ -305,7 +304,7 @@ def test_corrections_are_shown_scored_and_removed(test_part, shown_scores):
         for at in range(5)
     ]
     app = open_corrections(open_app())
-    assert kept_label(app) == "Corrections (5 saved)"
+    assert kept_label(app) == "Corrections and teaching (5 saved)"
     table = app.dataframe[0].value
     assert list(table["true"]) == [LABEL_NAMES[row.label_id] for row in rows]
     assert table["picture"].notna().all()
@@ -323,7 +322,7 @@ def test_corrections_are_shown_scored_and_removed(test_part, shown_scores):
     app.button(key="corrections-remove").click().run()
     assert not app.exception
     assert corrections.kept() == [rows[1], rows[2], rows[4]]
-    assert kept_label(app) == "Corrections (3 saved)"
+    assert kept_label(app) == "Corrections and teaching (3 saved)"
 
 
 def test_the_export_is_scored_when_uploaded(test_part, shown_scores):

@@ -1,4 +1,4 @@
-"""Corrections: a small control under an answer, and all that were saved."""
+"""Corrections: a small control under an answer, and the sets that were saved, which can teach."""
 
 import zlib
 
@@ -9,39 +9,26 @@ from fmnist.collections.labels import LABEL_NAMES, Row
 from fmnist.errors import FmnistError
 from fmnist.inference.answer import Answer
 from fmnist.runs.run import Run
-from pages.parts.classify import score_view
-from pages.parts.classify.answered import PICTURE, Item, answer_all, thumbnails, with_progress
+from pages.parts.classify import score_view, taught
+from pages.parts.classify.answered import PICTURE, Answered, answer_all, thumbnails, with_progress
 from pages.parts.shared import loading
 from pages.parts.shared.widgets import download
+
+_SET = "corrections_set"  # the set that is looked at and saved to
 
 
 def offer(answer: Answer, picture: bytes, kind: str) -> None:
     """Let a visitor save the picture with its true class; `kind` is one of corrections.KINDS."""
     if answer.verdict == "refused":
         return
-    with st.popover(
-        "Wrong? Correct it",
-        icon=":material/edit:",
-        type="tertiary",
-        key=f"{kind}-correct",
-        on_change="rerun",
+    with st.expander(
+        "Wrong? Correct it", icon=":material/edit:", key=f"{kind}-correct", on_change="rerun"
     ) as box:
         if box.open:
-            with st.container(width=300):  # as wide as its words otherwise
-                _correct(picture, kind)
+            _correct(picture, kind)
 
 
 def _correct(picture: bytes, kind: str) -> None:
-    try:
-        name = _name_of(picture)
-        before = next((row for row in corrections.kept() if row.path == name), None)
-    except FmnistError as error:
-        st.error(str(error))
-        return
-    if before is not None:
-        st.success(f"Saved as: {LABEL_NAMES[before.label_id]}.", icon=":material/check:")
-        if st.button("Remove it", icon=":material/undo:", key=f"{kind}-take-back"):
-            _change(corrections.remove, [name])
     label_id = st.selectbox(
         "It shows",
         list(LABEL_NAMES),
@@ -50,22 +37,72 @@ def _correct(picture: bytes, kind: str) -> None:
         placeholder="Choose a class",
         key=f"{kind}-true-{zlib.crc32(picture)}",
     )
+    of = _choose_set(f"{kind}-set", new=True)
+    if of is None:
+        return
+    try:
+        name = _name_of(picture)
+        before = next((row for row in corrections.kept(of) if row.path == name), None)
+    except FmnistError as error:
+        st.error(str(error))
+        return
     words = "Save the picture with this class" if before is None else "Change the class"
     done = label_id is None or (before is not None and before.label_id == label_id)
     if st.button(words, type="primary", disabled=done, key=f"{kind}-keep"):
-        _change(corrections.keep, picture, label_id, kind)
+        _change(corrections.keep, picture, label_id, kind, of)
+    if before is not None:
+        st.success(f"Saved as: {LABEL_NAMES[before.label_id]}.", icon=":material/check:")
+        taught.offer_to_count(of, kind)
+        if st.button("Remove it", icon=":material/undo:", type="tertiary", key=f"{kind}-take-back"):
+            _change(corrections.remove, [name], of)
     st.caption(_where())
 
 
-def show(run: Run) -> None:
-    """All corrections, at the end of a page: a table with export, score and removal."""
+def _choose_set(key: str, new: bool = False) -> str | None:
+    """Let a set be chosen, or with `new` a name for another; None, with the reason, for a bad one.
+
+    The choice is the same in all places of the page.
+    """
     try:
-        rows, trouble = corrections.kept(), None
+        names = corrections.list_sets()
     except FmnistError as error:
-        rows, trouble = [], str(error)
+        st.error(str(error))
+        return None
+    chosen = st.session_state.get(_SET, "")
+    known = sorted({*names, chosen} - {""})
+    options = [taught.UNNAMED, *known]
+    st.session_state[key] = taught.name_of(chosen)
+
+    def take() -> None:
+        name = (st.session_state[key] or "").strip()
+        st.session_state[_SET] = "" if name == taught.UNNAMED else name
+
+    st.selectbox(
+        "Set",
+        options,
+        key=key,
+        on_change=take,
+        accept_new_options=new,
+        help="Type a name to begin a set of your own." if new else None,
+    )
+    try:
+        corrections.directory(chosen)
+    except FmnistError as error:
+        st.error(str(error))
+        st.session_state.pop(_SET)
+        return None
+    return chosen
+
+
+def show(run: Run) -> None:
+    """All corrections, at the end of a page: sets with what they teach, export and removal."""
+    try:
+        saved, trouble = sum(len(corrections.kept(of)) for of in _sets()), None
+    except FmnistError as error:
+        saved, trouble = 0, str(error)
     with st.expander(
-        f"Corrections ({len(rows)} saved)",
-        icon=":material/inventory_2:",
+        f"Corrections and teaching ({saved} saved)",
+        icon=":material/school:",
         key="corrections",
         on_change="rerun",
     ) as section:
@@ -74,19 +111,33 @@ def show(run: Run) -> None:
         st.caption(_where())
         if trouble:
             st.error(trouble)
-        elif not rows:
+            return
+        of = _choose_set("corrections-set") if len(_sets()) > 1 else ""
+        rows = corrections.kept(of) if of is not None else []
+        if of is not None and not rows:
             st.info("None yet. Below a wrong answer, choose what the picture shows.")
-        else:
-            _show_rows(rows, run)
+        elif rows:
+            _show_rows(rows, of, run)
 
 
-def _show_rows(rows: list[Row], run: Run) -> None:
-    items = [
-        Item(
-            row.path, row.path, lambda row=row: corrections.picture_of(row), row.label_id, row.kind
+def _sets() -> list[str]:
+    return ["", *corrections.list_sets()]
+
+
+def _show_rows(rows: list[Row], of: str, run: Run) -> None:
+    items = taught.items_of(rows, of)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.session_state["corrections-teach"] = taught.set_that_counts() == of
+        st.toggle(
+            "Let these pictures teach",
+            key="corrections-teach",
+            on_change=lambda: taught.switch(of if st.session_state["corrections-teach"] else None),
+            help="While this is on, a picture that looks like one of these to both networks gets a "
+            "share of its class. It counts in your visit only, and the networks are not changed.",
         )
-        for row in rows
-    ]
+        scored = st.toggle("Score my corrections", key="corrections-score")
+    if taught.set_that_counts() == of:
+        taught.show_effect(rows, of, run)
     selection = st.dataframe(
         {
             "picture": thumbnails(with_progress(items, "Reading")),
@@ -110,21 +161,24 @@ def _show_rows(rows: list[Row], run: Run) -> None:
             disabled=not chosen,
             key="corrections-remove",
         ):
-            _change(corrections.remove, chosen)
+            _change(corrections.remove, chosen, of)
         download(
             "Export as a zip file",
-            corrections.export,
-            "corrections.zip",
+            lambda: corrections.export(of),
+            f"{of or 'corrections'}.zip",
             "application/zip",
             key="corrections-export",
             help="Upload it again above, or unpack it for `python -m fmnist score`.",
         )
-        scored = st.toggle("Score my corrections", key="corrections-score")
+        with st.popover("Delete the set", icon=":material/delete_forever:", type="tertiary"):
+            st.write(f"Delete “{taught.name_of(of)}” with its {len(rows)} pictures?")
+            if st.button("Delete", type="primary", key="corrections-delete"):
+                _change(_delete, of)
     if scored:
         st.caption(
-            f"How {run.name} answers these pictures now{loading.with_photo_network()}. They were "
-            "saved because an answer was wrong, so this score says nothing about pictures in "
-            "general."
+            f"How {run.name} answers these pictures now{loading.with_photo_network()}, without "
+            "what they teach. They were saved because an answer was wrong, so this score says "
+            "nothing about pictures in general."
         )
         answered = answer_all(items, run)
         score_view.show(
@@ -133,6 +187,31 @@ def _show_rows(rows: list[Row], run: Run) -> None:
             run,
             key="corrections-score",
         )
+
+
+def _delete(of: str) -> None:
+    corrections.delete_set(of)
+    if taught.set_that_counts() == of:
+        taught.switch(None)
+    st.session_state.pop(_SET, None)
+
+
+def offer_to_teach(pictures: list[tuple[Answered, int]]) -> None:
+    """Let labelled uploads be added to the chosen set."""
+    with st.popover("Teach these pictures", icon=":material/school:"):
+        of = _choose_set("upload-teach-set", new=True)
+        if of is None:
+            return
+        st.caption(_where())
+        if st.button(f"Save {len(pictures)} pictures in this set", key="upload-teach"):
+            _change(_keep_all, pictures, of)
+
+
+def _keep_all(pictures: list[tuple[Answered, int]], of: str) -> None:
+    for one, label_id in with_progress(pictures, "Saving"):
+        if one.answer.pixels is not None:  # the others teach nothing
+            corrections.keep(one.item.read(), label_id, "upload", of)
+    taught.switch(of)
 
 
 def _change(change, *arguments) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from fmnist.images.options import AUTO
 from fmnist.inference.answer import Answer
 from fmnist.runs.run import Run
+from pages.parts.classify import taught
 from pages.parts.classify.input_check_view import show_input_check
 from pages.parts.classify.preprocessing_controls import choose, chosen, show_controls
 from pages.parts.shared import loading
@@ -25,8 +26,8 @@ def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> None
     """
     subject = subject or hashlib.sha256(picture).hexdigest()
     options = chosen(key, subject)
-    automatic = loading.answer(picture, run)
-    answer = loading.answer(picture, run, options)
+    automatic = taught.answer(picture, run)
+    answer = taught.answer(picture, run, options)
     if answer.verdict == "refused":
         show_answer(answer, key)
         return
@@ -35,6 +36,7 @@ def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> None
     if answer.pixels is None and automatic.pixels is not None:
         st.info("With these options nothing is left of the picture.", icon=":material/crop_free:")
     else:
+        taught.show_what_counts(answer, key)
         show_answer(answer, key)
     show_input_check(answer, picture, run, key, subject, options)
     with st.expander("How it became 28 × 28", key=f"{key}-steps", on_change="rerun") as way:

@@ -8,8 +8,8 @@ from fmnist.collections.archives import Archive
 from fmnist.errors import FmnistError
 from fmnist.inference.answer import Answer
 from fmnist.runs.run import Run
-from pages.parts.classify import corrections_view, preprocessing_view, score_view
-from pages.parts.classify.answered import MAX_PICTURES, NAME, PICTURE, Answered, Item, answer_all
+from pages.parts.classify import corrections_view, preprocessing_view, score_view, taught
+from pages.parts.classify.answered import MAX_PICTURES, NAME, PICTURE, Answered, Item
 from pages.parts.classify.labelling import labels
 from pages.parts.shared import loading
 from pages.parts.shared.answer_view import literal, show_answer
@@ -20,7 +20,7 @@ def show(files: list, run: Run) -> None:
     """Show the answers for Streamlit's uploaded files; a zip file stands for what is in it."""
     if len(files) == 1 and not _is_zip(files[0]):
         picture = files[0].getvalue()
-        _show_one(files[0].name, picture, loading.answer(picture, run), run)
+        _show_one(files[0].name, picture, taught.answer(picture, run), run)
         return
     items = [item for file in files for item in _items(file, alone=len(files) == 1)]
     if not items:
@@ -31,17 +31,24 @@ def show(files: list, run: Run) -> None:
             "use `python -m fmnist classify` and `score`."
         )
         items = items[:MAX_PICTURES]
-    answered = answer_all(items, run)
+    answered = taught.answer_all(items, run)
     _show_table(answered, run)
+    scored = taught.answer_all(items, run, but_itself=True)
     labelled = [
         (one, label_id)
-        for one, label_id in zip(answered, labels(answered), strict=True)
+        for one, label_id in zip(scored, labels(answered), strict=True)
         if label_id is not None
     ]
     if labelled:
         st.subheader(f"How many did {run.name} get right{loading.with_photo_network()}?")
         source = files[0].name if len(files) == 1 else f"{len(files)} uploads"
+        if (of := taught.set_that_counts()) is not None:
+            st.caption(
+                f"The set “{taught.name_of(of)}” counts; a picture that is in it is scored without "
+                "itself."
+            )
         score_view.show(labelled, source, run, key="upload-score")
+        corrections_view.offer_to_teach(labelled)
 
 
 def _is_zip(file) -> bool:
@@ -113,7 +120,7 @@ def _show_table(answered: list[Answered], run: Run) -> None:
         picture = item.read()
     except FmnistError:  # the answer says why
         picture = b""
-    answer = loading.answer(picture, run) if picture else answered[at].answer
+    answer = taught.answer(picture, run) if picture else answered[at].answer
     _show_one(item.name, picture, answer, run)
 
 

@@ -77,13 +77,15 @@ def choose_photo_network() -> None:
 
 
 def _show_both(answer: Answer) -> None:
-    """Show what each network says and what they say together."""
-    photo, alone = answer.photo, answer.alone
-    rows = (
+    """Show what each network says, what they say together, and what teaching makes of it."""
+    photo, alone, together = answer.photo, answer.alone, answer.untaught or answer
+    rows = [
         ("Fashion-MNIST network", alone, HEADLINES[alone.verdict].lower()),
         ("Photo network", photo, f"{photo.clothing:.0%} one of the ten"),
-        ("**Together**", answer, HEADLINES[answer.verdict].lower()),
-    )
+        ("**Together**", together, HEADLINES[together.verdict].lower()),
+    ]
+    if answer.untaught:
+        rows.append(("**With what was taught**", answer, HEADLINES[answer.verdict].lower()))
     lines = [
         f"| {who} | {said.class_name} {said.probability:.0%} | {sure} |" for who, said, sure in rows
     ]

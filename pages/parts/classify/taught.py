@@ -1,0 +1,136 @@
+"""Taught pictures: the set whose labels count during this visit, and what it changes."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import streamlit as st
+
+from fmnist.collections import corrections
+from fmnist.collections.labels import Row
+from fmnist.errors import FmnistError
+from fmnist.images.options import AUTO, PreprocessingOptions
+from fmnist.inference import teaching
+from fmnist.inference.answer import Answer
+from fmnist.inference.teaching import Example, make_example, teach_answer
+from fmnist.runs.run import Run
+from pages.parts.classify.answered import Answered, Item
+from pages.parts.classify.answered import answer_all as answer_untaught
+from pages.parts.shared import loading
+from pages.parts.shared.widgets import number
+
+UNNAMED = "Corrections"  # what the set without a name is called
+_ON = "taught_set"  # the set that counts; not there while none does
+
+
+def name_of(of: str) -> str:
+    """What a set is called on the page."""
+    return of or UNNAMED
+
+
+def set_that_counts() -> str | None:
+    """The set whose pictures count in this visit's answers; None while none does."""
+    return st.session_state.get(_ON)
+
+
+def switch(of: str | None) -> None:
+    """Let a set count, or none."""
+    if of is None:
+        st.session_state.pop(_ON, None)
+    else:
+        st.session_state[_ON] = of
+
+
+def items_of(rows: list[Row], of: str) -> list[Item]:
+    """The pictures of a set."""
+    return [
+        Item(
+            f"{of}/{row.path}",
+            row.path,
+            lambda row=row: corrections.picture_of(row, of),
+            row.label_id,
+            row.kind,
+        )
+        for row in rows
+    ]
+
+
+def answer(picture: bytes, run: Run, options: PreprocessingOptions = AUTO) -> Answer:
+    """The answer for a picture's bytes, with the pictures of the set that counts."""
+    return teach_answer(loading.answer(picture, run, options), examples(run))
+
+
+def answer_all(items: list[Item], run: Run, but_itself: bool = False) -> list[Answered]:
+    """The same for many; shows a bar while that takes time.
+
+    but_itself: leave out the taught picture that is the same, as a score has to
+    """
+    known = examples(run)
+    return [
+        replace(one, answer=teach_answer(one.answer, known, but_itself))
+        for one in answer_untaught(items, run)
+    ]
+
+
+def examples(run: Run) -> list[Example]:
+    """What the set that counts has taught; none where it cannot be read, which its table says."""
+    of = set_that_counts()
+    if of is None:
+        return []
+    try:
+        rows = corrections.kept(of)
+    except FmnistError:
+        return []
+    answered = answer_untaught(items_of(rows, of), run)
+    made = [make_example(one.answer, row.label_id) for one, row in zip(answered, rows, strict=True)]
+    return [example for example in made if example is not None]
+
+
+def show_what_counts(answer: Answer, key: str) -> None:
+    """Say that taught pictures count, what they changed in this answer, and offer to stop it."""
+    of = set_that_counts()
+    if of is None:
+        return
+    words = "no picture in it is like this one."
+    if answer.untaught is not None:
+        before = answer.untaught
+        said = "not clothing" if before.verdict == "not_clothing" else before.class_name
+        words = f"without it: {said} {before.probability:.0%}."
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{key}-taught"):
+        st.markdown(
+            f":violet-badge[:material/school: The set “{name_of(of)}” counts] {words}",
+            width="content",
+        )
+        _button("Switch off", f"{key}-untaught", switch, None)
+
+
+def offer_to_count(of: str, key: str) -> None:
+    """A button that lets a set count from the next picture on, while it does not."""
+    if set_that_counts() != of:
+        _button("Let it teach from now on", f"{key}-teach", switch, of)
+
+
+def _button(label: str, key: str, change: Callable, *arguments) -> None:
+    if st.button(label, key=key, type="tertiary", icon=":material/school:"):
+        change(*arguments)
+        st.rerun()  # the whole page: other answers change, too
+
+
+def show_effect(rows: list[Row], of: str, run: Run) -> None:
+    """How many of the taught pictures, each left out in turn, and of the test images are right."""
+    answered = answer_untaught(items_of(rows, of), run)
+    answers, labels = [one.answer for one in answered], [row.label_id for row in rows]
+    n, before, after = teaching.leave_one_out(answers, labels)
+    untaught = loading.evaluate(run)
+    with st.container(horizontal=True):
+        number(
+            f"Taught pictures (n = {n})",
+            f"{before} → {after} right",
+            words="Each is left out in turn and answered with what the others teach. They were "
+            "saved because an answer was wrong, so this says little about other pictures.",
+        )
+        number(
+            f"Test images (n = {untaught.n:,})",
+            f"{untaught.accuracy:.2%}, unchanged",
+            words="The network is not changed, and images of the dataset neither teach nor are "
+            "taught.",
+        )

@@ -1,0 +1,84 @@
+"""Teaching from the first wrong picture to the last, in a real browser."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.browsing import browsing, go, wait_for_images
+from tests.pages.test_taught import find_coats
+
+pytestmark = pytest.mark.browser
+
+
+def upload(page: Page, file: Path) -> None:
+    """Upload one picture in place of the one before."""
+    delete = page.get_by_role("button", name=re.compile(r"^Remove \d\.png"))
+    if delete.count():
+        delete.click()
+        expect(page.get_by_text("Upload one or several pictures")).to_be_visible()
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+    expect(page.get_by_test_id("stText").filter(has_text=file.name)).to_be_visible()
+    wait_for_images(page)
+
+
+def answer(page: Page):
+    return page.get_by_test_id("stMetric")
+
+
+def save_as_coat(page: Page, of: str) -> None:
+    box = page.locator(".st-key-upload-correct")
+    shows = box.get_by_role("combobox", name="It shows")
+    expect(box.get_by_text("Wrong? Correct it")).to_be_visible()
+    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
+    if not shows.count():  # it stays open from one picture to the next
+        box.get_by_text("Wrong? Correct it").click()
+    save = box.get_by_role("button", name="Save the picture with this class")
+    expect(save).to_be_disabled()
+    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
+    shows.click()
+    shows.press_sequentially("Coat")
+    expect(page.get_by_role("option")).to_have_count(1)
+    shows.press("Enter")
+    expect(save).to_be_enabled()
+    name = box.get_by_role("combobox", name="Set")
+    if name.input_value() != of:
+        name.fill(of)
+        name.press("Enter")
+        expect(name).to_have_value(of)
+    save.click()
+    expect(box.get_by_text("Saved as: Coat.")).to_be_visible()
+
+
+def test_three_wrong_pictures_teach_a_fourth_and_switching_off_undoes_it(
+    chromium, server, tmp_path, test_part
+):
+    files = []
+    for n, picture in enumerate(find_coats(test_part)):
+        files.append(tmp_path / f"{n}.png")
+        files[-1].write_bytes(picture)
+    with browsing(chromium) as page:
+        go(page, server, "/?way=Upload", "What is this garment?")
+        for file in files[:3]:
+            upload(page, file)
+            expect(answer(page)).to_contain_text("Pullover")
+            save_as_coat(page, "my coats")
+        upload(page, files[3])
+        expect(answer(page)).to_contain_text("Pullover")  # off by default
+
+        page.get_by_text("Corrections and teaching (3 saved)").click()
+        page.get_by_text("Let these pictures teach").click()
+        expect(answer(page).first).to_contain_text("Coat")
+        expect(answer(page).first).not_to_contain_text("Pullover")
+        expect(page.get_by_text("The set “my coats” counts")).to_be_visible()
+        expect(page.get_by_text("92.90%, unchanged")).to_be_visible()
+
+        with browsing(chromium) as other:  # what one visitor switches on counts for nobody else
+            go(other, server, "/?way=Upload", "What is this garment?")
+            upload(other, files[3])
+            expect(answer(other)).to_contain_text("Pullover")
+
+        page.get_by_role("button", name="Switch off").click()
+        expect(answer(page).first).to_contain_text("Pullover")
+        expect(page.get_by_text("The set “my coats” counts")).to_have_count(0)

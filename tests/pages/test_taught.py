@@ -1,0 +1,118 @@
+"""Teaching on the Classify page: sets, what counts, and that it counts for nobody else."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fmnist.collections import corrections
+from fmnist.data import COAT, PULLOVER
+from fmnist.inference.answer import answer_bytes
+from fmnist.inference.classifier import load_classifier
+from fmnist.inference.photo_network import load_photo_network
+from fmnist.inference.teaching import make_example, teach_answer
+from fmnist.runs.library import find_run
+from tests.pages.test_folder import zip_file
+from tests.pages.test_pages import open_app, texts, upload
+from tests.pages.test_report_page import metrics
+
+PNG = "image/png"
+
+
+def png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).resize((280, 280)).save(buffer, "PNG")  # no image of the dataset's
+    return buffer.getvalue()
+
+
+def find_coats(test_part) -> list[bytes]:
+    """Three coats that are called T-coats, and a fourth that they put right."""
+    classifier = load_classifier(find_run("robust"))
+    network = load_photo_network()
+    wrong = []
+    for at in np.flatnonzero(test_part.labels == COAT)[:150]:
+        picture = png(test_part.images[at])
+        answer = answer_bytes(picture, classifier, photo_network=network)
+        if answer.class_id == PULLOVER:
+            wrong.append((picture, answer))
+    examples = [make_example(answer, COAT) for _, answer in wrong[:3]]
+    fourth = next(
+        picture for picture, answer in wrong[3:] if teach_answer(answer, examples).class_id == COAT
+    )
+    return [*(picture for picture, _ in wrong[:3]), fourth]
+
+
+@pytest.fixture(scope="module")
+def coats(test_part):
+    return find_coats(test_part)
+
+
+def save(app, kind: str, label_id: int):
+    app.session_state[f"{kind}-correct"] = True
+    app.run()
+    next(box for box in app.selectbox if box.label == "It shows").set_value(label_id).run()
+    app.button(key=f"{kind}-keep").click().run()
+    assert not app.exception
+
+
+def test_taught_pictures_count_until_they_are_switched_off(coats):
+    app = open_app(way="Upload")
+    for picture in coats[:3]:
+        upload(app, ("coat.png", picture, PNG))
+        assert "Pullover" in metrics(app).values()
+        save(app, "upload", COAT)
+        assert "counts" not in texts(app)  # off by default
+    app.button(key="upload-teach").click().run()
+    upload(app, ("fourth.png", coats[3], PNG))
+    assert "Coat" in metrics(app).values()
+    assert "The set “Corrections” counts] without it: Pullover" in texts(app)
+
+    stranger = upload(open_app(way="Upload"), ("fourth.png", coats[3], PNG))
+    assert "Pullover" in metrics(stranger).values()
+
+    app.button(key="upload-untaught").click().run()
+    assert "Pullover" in metrics(app).values()
+    assert "counts" not in texts(app)
+
+
+def test_the_effect_is_shown(coats):
+    for picture in coats:
+        corrections.keep(picture, COAT, "upload", "mine")
+    app = open_app()
+    app.session_state["corrections"] = True
+    app.run()
+    assert "None yet" in texts(app)
+    app.selectbox(key="corrections-set").set_value("mine").run()
+    app.toggle(key="corrections-teach").set_value(True).run()
+    assert not app.exception
+    shown = {one.label: one.value for one in app.metric}
+    before, after = shown["Taught pictures (n = 4)"].split(" → ")
+    assert before == "0"
+    assert int(after.split()[0]) >= 3
+    assert shown["Test images (n = 10,000)"] == "92.90%, unchanged"
+    app.toggle(key="corrections-teach").set_value(False).run()
+    assert "Test images (n = 10,000)" not in {one.label for one in app.metric}
+
+    app.toggle(key="corrections-teach").set_value(True).run()
+    app.button(key="corrections-delete").click().run()
+    assert not app.exception
+    assert corrections.list_sets() == []
+    assert "Corrections and teaching (0 saved)" in [box.label for box in app.expander]
+    assert "taught_set" not in app.session_state
+
+
+def test_a_labelled_zip_file_teaches_and_is_scored_without_itself(coats):
+    app = open_app(way="Upload")
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as file:
+        for n, picture in enumerate(coats):
+            file.writestr(f"coat/{n}.png", picture)
+    upload(app, zip_file(data.getvalue()))
+    assert metrics(app)["Accuracy (n = 4)"] == "0.0%"
+    app.button(key="upload-teach").click().run()
+    assert not app.exception
+    assert len(corrections.kept()) == 4
+    assert float(metrics(app)["Accuracy (n = 4)"][:-1]) >= 75
+    assert "is scored without itself" in texts(app)
