@@ -45,7 +45,7 @@ def draw():
                 icon=":material/draw:",
             )
         else:
-            preprocessing_view.show(picture, run, key="drawing", subject="drawing")
+            preprocessing_view.show_alone(picture, run, key="drawing", subject="drawing")
             corrections_view.offer(loading.answer(picture, run), picture, "drawing")
 
 
@@ -77,9 +77,7 @@ def camera():
     photo = st.camera_input("Hold a garment against a plain background", key="camera", width=480)
     answer_view.choose_photo_network()
     if photo is not None:
-        picture = photo.getvalue()
-        preprocessing_view.show(picture, run, key="camera")
-        corrections_view.offer(loading.answer(picture, run), picture, "camera")
+        uploads.show_one("", photo.getvalue(), run, key="camera")
 
 
 def test_image():

@@ -148,6 +148,36 @@ def test_upload_is_classified(page, server, tmp_path):
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
 
 
+def test_another_part_is_marked_over_the_picture(page, server, tmp_path):
+    two = Image.new("RGB", (500, 400), "white")
+    legs = [(90, 20), (210, 20), (230, 380), (165, 380), (150, 130), (135, 380), (70, 380)]
+    ImageDraw.Draw(two).polygon(legs, "#222244")
+    ImageDraw.Draw(two).ellipse((300, 150, 470, 320), "#222244")
+    two.save(tmp_path / "two.png")
+    go(page, server, "/?way=Upload", "What is this garment?")
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(tmp_path / "two.png")
+    picture = page.get_by_alt_text("The picture, upright")
+    expect(picture).to_be_visible()
+    expect(answer(page)).to_be_visible()
+    before = seen(page).get_attribute("src")
+    picture.scroll_into_view_if_needed()
+    box = picture.bounding_box()
+    corners = [
+        (box["x"] + x * box["width"], box["y"] + y * box["height"])
+        for x, y in ((0.08, 0.02), (0.5, 0.98))
+    ]
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    page.mouse.move(*corners[1], steps=5)
+    page.mouse.up()
+    expect(page.get_by_text("After, by hand")).to_be_visible()
+    expect(seen(page)).not_to_have_attribute("src", before)
+    expect(answer(page)).to_contain_text("Trouser")
+    page.get_by_role("button", name="Whole picture").click()
+    expect(page.get_by_text("After, by hand")).to_have_count(0)
+    expect(seen(page)).to_have_attribute("src", before)
+
+
 def test_photo_from_the_camera_is_classified(chromium, server):
     # Chromium's fake camera shows a green picture with a moving shape and a clock
     with browsing(chromium, permissions=["camera"]) as page:

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from fmnist.data import CLASS_NAMES
 from fmnist.images.options import METHODS, POLARITIES, SEGMENTS, PreprocessingOptions
 from fmnist.images.pipeline import preprocess_image
-from pages.parts.classify import preprocessing_controls
+from pages.parts.classify import crop_box, preprocessing_controls
 from tests.pages.test_pages import (
     drawing,
     on_canvas,
@@ -276,3 +276,18 @@ def test_photos_from_the_camera_have_controls_and_checkup_too(test_part):
     button(app, "Mirror it").click().run()
     assert app.metric[0].value == "Ankle boot"
     assert control(opened(app, "camera"), "mirror", "camera").value is True
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        *(None, "all", [], {"0": 1}, [0, 0, 1], [0, 0, 1, 2], [0, 0, 1, "1"], [0, 0, None, 1]),
+        *([0.5, 0, 0.5, 1], [1, 1, 0, 0], [0, float("nan"), 1, 1]),
+    ],
+)
+def test_what_is_no_box_marks_nothing(sent):
+    assert crop_box._checked(sent) is None
+
+
+def test_a_box_is_left_top_right_bottom():
+    assert crop_box._checked([0, 0.25, 0.5, 1]) == (0.0, 0.25, 0.5, 1.0)

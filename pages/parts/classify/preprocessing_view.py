@@ -1,24 +1,40 @@
 """A picture's answer with its input check and the preprocessing options."""
 
 import hashlib
+from dataclasses import replace
 
 import streamlit as st
 
+from fmnist.images.display import data_uri
 from fmnist.images.options import AUTO
 from fmnist.inference.answer import Answer
 from fmnist.runs.run import Run
 from pages.parts.classify import taught
+from pages.parts.classify.crop_box import show_crop_box
 from pages.parts.classify.input_check_view import show_input_check
 from pages.parts.classify.preprocessing_controls import choose, chosen, show_controls
 from pages.parts.shared import loading
 from pages.parts.shared.answer_view import show_answer
 
 
-@st.fragment
+def show_picture(picture: bytes, run: Run, key: str) -> None:
+    """Show the picture with the part that was taken, and let another be marked; `key` as below."""
+    subject = hashlib.sha256(picture).hexdigest()
+    options = chosen(key, subject)
+    found = taught.answer(picture, run, options).preprocessed
+    image = loading.decoded(picture)
+    show_crop_box(
+        _uri(picture),
+        image.size,
+        found.box if found else None,
+        options.crop,
+        lambda crop: choose(key, subject, replace(options, crop=crop)),
+        f"{key}-box",
+    )
+
+
 def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> None:
     """Show a picture's answer, its input check, and how it became 28x28 with the controls.
-
-    A control runs only this fragment again.
 
     key: starts the keys of all elements
     subject: what the options belong to. They are forgotten when it changes; the default is the
@@ -52,6 +68,9 @@ def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> None
         show_controls(key, subject, options, now, auto)
 
 
+show_alone = st.fragment(show)  # a control runs only this again
+
+
 def _show_before_and_after(automatic: Answer, answer: Answer, key: str, subject: str) -> None:
     if not (automatic.photo and answer.photo):  # compared are the options, not the networks
         automatic, answer = automatic.alone, answer.alone
@@ -72,3 +91,8 @@ def _best_guess(answer: Answer) -> str:
     if answer.class_id is None:
         return "nothing found"
     return f"{answer.class_name} {answer.probability:.1%}"
+
+
+@st.cache_data(max_entries=16, show_spinner=False, scope="session")
+def _uri(picture: bytes) -> str:
+    return data_uri(loading.decoded(picture))

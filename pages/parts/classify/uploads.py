@@ -6,7 +6,6 @@ import streamlit as st
 
 from fmnist.collections.archives import Archive
 from fmnist.errors import FmnistError
-from fmnist.inference.answer import Answer
 from fmnist.runs.run import Run
 from pages.parts.classify import corrections_view, preprocessing_view, score_view, taught
 from pages.parts.classify.answered import MAX_PICTURES, NAME, PICTURE, Answered, Item
@@ -20,7 +19,7 @@ def show(files: list, run: Run) -> None:
     """Show the answers for Streamlit's uploaded files; a zip file stands for what is in it."""
     if len(files) == 1 and not _is_zip(files[0]):
         picture = files[0].getvalue()
-        _show_one(files[0].name, picture, taught.answer(picture, run), run)
+        show_one(files[0].name, picture, run, key="upload")
         return
     items = [item for file in files for item in _items(file, alone=len(files) == 1)]
     if not items:
@@ -118,21 +117,25 @@ def _show_table(answered: list[Answered], run: Run) -> None:
     item = answered[at].item
     try:
         picture = item.read()
-    except FmnistError:  # the answer says why
-        picture = b""
-    answer = taught.answer(picture, run) if picture else answered[at].answer
-    _show_one(item.name, picture, answer, run)
+    except FmnistError:  # what a zip file holds may not be readable; the answer says why
+        st.text(item.name)
+        show_answer(answered[at].answer, key="upload")
+    else:
+        show_one(item.name, picture, run, key="upload")
 
 
-def _show_one(name: str, picture: bytes, answer: Answer, run: Run) -> None:
+@st.fragment  # a control or another box runs only this again
+def show_one(name: str, picture: bytes, run: Run, key: str) -> None:
+    """Show a picture with the part that was taken, and beside it its answer.
+
+    key: "upload" or "camera"
+    """
     original, answered = st.columns([1, 1.5], gap="large")
+    answer = taught.answer(picture, run)
     with original:
         if answer.verdict != "refused":
-            st.image(loading.decoded(picture), width=280, alt="The uploaded picture, upright")
+            preprocessing_view.show_picture(picture, run, key)
         st.text(name)  # a file's name is the visitor's: shown as text, never as Markdown
     with answered:
-        if not picture:  # what a zip file holds may not be readable
-            show_answer(answer, key="upload")
-            return
-        preprocessing_view.show(picture, run, key="upload")
-        corrections_view.offer(answer, picture, "upload")
+        preprocessing_view.show(picture, run, key)
+        corrections_view.offer(answer, picture, key)

@@ -1,0 +1,57 @@
+"""A picture with a box around the part that was taken for the garment; another can be dragged."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from fmnist.images.frames import Box
+from pages.parts.shared.component import register_component
+
+Shares = tuple[float, float, float, float]  # left, top, right, bottom, 0 to 1
+
+_component = register_component(__file__)
+
+
+def show_crop_box(
+    picture: str,
+    size: tuple[int, int],
+    found: Box | None,
+    crop: Shares | None,
+    take: Callable,
+    key: str,
+) -> None:
+    """Show a decoded picture: its data URI, its width and height in pixels.
+
+    found: the part that was taken, in pixels
+    crop: what was chosen by hand so far
+    take: called with the box that a visitor drags, or with None for the whole picture
+    """
+    across, down = size
+
+    def changed() -> None:
+        box = _checked((st.session_state.get(key) or {}).get("box"))
+        if box is not None:
+            take(None if box == (0, 0, 1, 1) else box)
+
+    _component(
+        key=key,
+        data={
+            "picture": picture,
+            "ratio": across / down,
+            "alt": "The picture, upright; the box is the part that was taken for the garment",
+            "found": found
+            and [found[0] / across, found[1] / down, found[2] / across, found[3] / down],
+            "cropped": crop is not None,
+        },
+        on_box_change=changed,
+    )
+
+
+def _checked(box: object) -> Shares | None:
+    """What a browser sent, which may be anything; None where it is no box."""
+    if not isinstance(box, list) or len(box) != 4:
+        return None
+    if not all(isinstance(share, int | float) and 0 <= share <= 1 for share in box):
+        return None
+    left, top, right, bottom = map(float, box)
+    return (left, top, right, bottom) if left < right and top < bottom else None
