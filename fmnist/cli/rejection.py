@@ -2,12 +2,19 @@
 
 import json
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fmnist.cli.options import Commands, add_command, add_json, add_run
 from fmnist.errors import RunError
 from fmnist.runs.library import find_run
+
+if TYPE_CHECKING:
+    from fmnist.inference.rejection import RejectionPolicy
+    from fmnist.inference.tta import TTAPrediction
+
+DRAWINGS = 1_000  # of the test images are drawn, too
 
 
 def add_to(commands: Commands) -> None:
@@ -19,7 +26,8 @@ def add_to(commands: Commands) -> None:
         "say how often a run is confident, unsure, or sees no clothing, and how calibrated",
         "Print what was fitted on the validation images (temperature, thresholds, TTA variants) "
         "and what it does on the 10,000 test images: the share of each verdict, the accuracy of "
-        "the confident answers, and the calibration error (ECE) before and after.",
+        "the confident answers, and the calibration error (ECE) before and after; and the same of "
+        f"the first {DRAWINGS:,} as drawings.",
     )
     add_run(command, required=True)
     command.add_argument(
@@ -31,6 +39,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _rejection(options: Namespace) -> int:
+    from fmnist.augmentation.sketches import draw_sketch
     from fmnist.data import load, load_validation
     from fmnist.inference.classifier import fit_rejection, load_classifier_for_command
     from fmnist.inference.tta import predict_tta
@@ -45,24 +54,42 @@ def _rejection(options: Namespace) -> int:
     classifier = load_classifier_for_command(options.run)
     policy, test = classifier.policy, load("test")
     predicted = predict_tta(test.images, classifier, policy.tta_variants)
-    given = policy.decide(predicted.probabilities, predicted.features)
     calibrated = policy.calibrate(predicted.probabilities)
-    right = calibrated.argmax(axis=1) == test.labels
-    confident = given == "confident"
     result = {
         "run": options.run,
         "fitted": {name: value for name, value in policy.to_dict().items() if name != "weights"},
+        **_verdicts(policy, predicted, test.labels, drawn=False),
+        "ece_before": expected_calibration_error(predicted.probabilities, test.labels),
+        "ece_after": expected_calibration_error(calibrated, test.labels),
+    }
+    rng = np.random.default_rng(0)
+    drawings = np.stack(
+        [
+            draw_sketch(image, int(label), rng)
+            for image, label in zip(test.images[:DRAWINGS], test.labels, strict=False)
+        ]
+    )
+    predicted = predict_tta(drawings, classifier, policy.tta_variants)
+    result["drawings"] = _verdicts(policy, predicted, test.labels[:DRAWINGS], drawn=True)
+    print(json.dumps(result) if options.json else _text(result))
+    return 0
+
+
+def _verdicts(
+    policy: "RejectionPolicy", predicted: "TTAPrediction", labels: np.ndarray, drawn: bool
+) -> dict:
+    """How often which verdict is given, and how often it is right."""
+    given = policy.decide(predicted.probabilities, predicted.features, drawn)
+    right = predicted.probabilities.argmax(axis=1) == labels
+    confident = given == "confident"
+    return {
         "n": len(right),
         "accuracy": float(right.mean()),
         "verdicts": {
             name: int(np.sum(given == name)) for name in ("confident", "unsure", "not_clothing")
         },
         "confident_accuracy": float(right[confident].mean()) if confident.any() else None,
-        "ece_before": expected_calibration_error(predicted.probabilities, test.labels),
-        "ece_after": expected_calibration_error(calibrated, test.labels),
     }
-    print(json.dumps(result) if options.json else _text(result))
-    return 0
 
 
 def _text(result: dict) -> str:
@@ -85,4 +112,14 @@ def _text(result: dict) -> str:
             f"{measured['ece_after']:.4f} after; of {measured['outliers']:,} made-up outliers "
             f"{measured['outliers_not_confident']:.1%} are not answered with confidence"
         ]
+    drawings = result["drawings"]
+    counts = ", ".join(
+        f"{name} {count / drawings['n']:.1%}" for name, count in drawings["verdicts"].items()
+    )
+    lines.append(
+        f"the first {drawings['n']:,} test images, drawn: accuracy {drawings['accuracy']:.1%}; "
+        f"{counts}"
+    )
+    if drawings["confident_accuracy"] is not None:
+        lines.append(f"accuracy of these confident answers {drawings['confident_accuracy']:.1%}")
     return "\n".join(lines)

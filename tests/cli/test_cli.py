@@ -246,6 +246,10 @@ def test_verdicts_json_agrees_with_the_run(command):
     # at most a tenth of the test images is not answered, and the rest is more often right
     assert result["verdicts"]["confident"] >= 9_000
     assert result["confident_accuracy"] > result["accuracy"]
+    drawings = json.loads(command("rejection", "robust", "--json").stdout)["drawings"]
+    assert sum(drawings["verdicts"].values()) == drawings["n"] == 1_000
+    assert drawings["confident_accuracy"] > drawings["accuracy"] > 0.85
+    assert drawings["verdicts"]["not_clothing"] < 80
 
 
 @pytest.mark.slow
