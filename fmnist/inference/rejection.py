@@ -41,7 +41,7 @@ MOST_NOT_CLOTHING = 0.01
 MOST_NOT_ANSWERED = 0.085
 # So many of the same images are drawn; of these, so many at most are called no garment, and so many
 # of the confident answers are right at least.
-DRAWINGS = 800
+DRAWINGS = 500
 MOST_DRAWN_NOT_CLOTHING = 0.04
 LEAST_DRAWN_RIGHT = 0.97
 OUTLIERS = 0.4  # made up for each validation image

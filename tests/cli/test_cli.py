@@ -24,6 +24,7 @@ from tests.inference.test_answer import hazy
 
 TINY = ["--epochs", "1", "--fraction", "0.02"]
 JSON_FIELDS = {
+    "untaught",
     "file",
     "verdict",
     "class_id",

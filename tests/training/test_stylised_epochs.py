@@ -19,9 +19,9 @@ pytestmark = pytest.mark.slow  # each feed starts processes
 
 @pytest.fixture(scope="module")
 def part():
-    """1,500 training images, so that an epoch has two chunks, the last one short."""
+    """1,200 training images, so that an epoch has two chunks, the last one short."""
     part = data.load("train")
-    return part.images[:1500], part.labels[:1500]
+    return part.images[:1200], part.labels[:1200]
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def feed(part):
 
 def test_an_epoch_has_the_form_of_the_images(feed):
     images, labels = feed().next_epoch()
-    assert images.shape == (1500, 28, 28)
+    assert images.shape == (1200, 28, 28)
     assert images.dtype == np.uint8
     assert labels.dtype == np.uint8
 
@@ -74,9 +74,9 @@ def test_waiting_can_be_ended(feed):
 
 def test_every_image_comes_once_an_epoch_with_its_own_label(feed, part):
     # a class of its own for each image: what comes out says which image went in
-    one = feed(part[0], np.arange(1500, dtype=np.uint16), epochs=3)
+    one = feed(part[0], np.arange(1200, dtype=np.uint16), epochs=3)
     for _ in range(3):
-        assert sorted(one.next_epoch()[1]) == list(range(1500))
+        assert sorted(one.next_epoch()[1]) == list(range(1200))
 
 
 def test_close_ends_the_processes(feed):
@@ -139,7 +139,7 @@ import numpy as np
 from fmnist.training.stylised_epochs import StylisedEpochs
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, lambda *_: None)  # as the command: it stops at its own time
-    feed = StylisedEpochs(np.zeros((40_000, 28, 28), np.uint8), np.zeros(40_000, np.uint8), 0, 1)
+    feed = StylisedEpochs(np.zeros((6_000, 28, 28), np.uint8), np.zeros(6_000, np.uint8), 0, 1)
     print("begun", flush=True)
     images, _ = feed.next_epoch()
     print(len(images), flush=True)
@@ -157,7 +157,7 @@ def test_ctrl_c_of_a_terminal_breaks_no_rendering(tmp_path):
             time.sleep(0.2)
             os.killpg(training.pid, signal.SIGINT)
         out, errors = training.communicate(timeout=300)
-    assert out == "40000\n", errors
+    assert out == "6000\n", errors
 
 
 def test_no_epoch_is_rendered_that_nobody_asks_for(feed):
