@@ -211,6 +211,7 @@ def test_plain_keras_is_the_specifications_network():
     assert TrainSettings().learning_rate == 1e-3
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_race_measures_plain_keras_and_a_recipe(tmp_path):
     file = tmp_path / "race.json"
@@ -287,6 +288,7 @@ def wait_for_children(pid):
     return children
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_infer_measures_keras_litert_and_the_classifier(tmp_path):
     file = tmp_path / "infer.json"
