@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from fmnist.images.options import AUTO, PreprocessingOptions
 from fmnist.runs.library import DEFAULT_RUN
 
 if TYPE_CHECKING:
@@ -73,7 +74,10 @@ def add_teach(parser: Options) -> None:
 
 
 def examples_of(
-    options: argparse.Namespace, classifier: "Classifier", network: "PhotoNetwork | None"
+    options: argparse.Namespace,
+    classifier: "Classifier",
+    network: "PhotoNetwork | None",
+    how: PreprocessingOptions = AUTO,
 ) -> "list[Example]":
     """What the pictures of `--teach` teach; none without it. Raises LabelsError, see `folders`."""
     if options.teach is None:
@@ -81,9 +85,12 @@ def examples_of(
     from fmnist.collections.folders import list_labelled_images
     from fmnist.inference.teaching import make_example
 
-    pictures = list_labelled_images(options.teach, photo_network=network)
+    pictures = list_labelled_images(options.teach, how, network)
     made = [make_example(one.answer(classifier), one.label_id) for one in pictures]
-    return [example for example in made if example is not None]
+    examples = [example for example in made if example is not None]
+    if not examples:
+        print(f"fmnist: no picture in {options.teach} can teach.", file=sys.stderr)
+    return examples
 
 
 def add_number(

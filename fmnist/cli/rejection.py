@@ -120,6 +120,11 @@ def _text(result: dict) -> str:
         f"the first {drawings['n']:,} test images, drawn: accuracy {drawings['accuracy']:.1%}; "
         f"{counts}"
     )
+    if fitted["drawn_ood_threshold"] is not None:
+        lines.append(
+            f"for drawings: confidence threshold {fitted['drawn_confidence_threshold']:.3f}, OOD "
+            f"threshold {fitted['drawn_ood_threshold']:.3f}"
+        )
     if drawings["confident_accuracy"] is not None:
         lines.append(f"accuracy of these confident answers {drawings['confident_accuracy']:.1%}")
     return "\n".join(lines)

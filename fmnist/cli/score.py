@@ -73,7 +73,7 @@ def _score(options: argparse.Namespace) -> int:
     network = photo_network_of(options)
     pictures = list_labelled_images(options.folder, how, network)
     classifier = load_classifier_for_command(options.run)
-    examples = examples_of(options, classifier, network)
+    examples = examples_of(options, classifier, network, how)
     if examples:
         pictures = [replace(one, answer=_taught(one.answer, examples)) for one in pictures]
     with progress_bar(pictures, "picture") as bar:

@@ -20,6 +20,7 @@ import hashlib
 import io
 import os
 import re
+import secrets
 import shutil
 import zipfile
 from contextlib import AbstractContextManager
@@ -73,12 +74,14 @@ def delete_set(of: str) -> None:
 
     Raises CorrectionsError as `keep` does.
     """
-    remove([row.path for row in kept(of)], of)
-    if of:
-        try:
-            shutil.rmtree(directory(of))
-        except OSError as error:
-            raise CorrectionsError(f"The set cannot be deleted ({error.strerror}).") from None
+    place = directory(of)
+    if not of:
+        remove([row.path for row in kept()])
+    elif place.is_dir():
+        gone = place.with_name(f".{secrets.token_hex(8)}")  # no set has such a name
+        with _locked(of):
+            place.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
 
 def kept(of: str = "") -> list[Row]:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from fmnist.data import CLASS_NAMES, NOT_CLOTHING
-from fmnist.inference.answer import Answer
+from fmnist.inference.answer import Answer, is_right
 from fmnist.inference.classifier import Classifier
 from fmnist.metrics.report import count_confusions, wilson_interval
 
@@ -44,7 +44,8 @@ class ScoredImage:
     path, label_id, kind: as in `LabelledImage`
     class_id, probability (0..1): the best guess; None without one
     verdict, message: as in `fmnist.inference.answer.Answer`
-    alone: the same of the Fashion-MNIST network alone, where the photo network was asked as well
+    alone: the same of the Fashion-MNIST network alone, where the photo network was asked as well or
+        taught pictures counted
     """
 
     path: str
@@ -64,9 +65,7 @@ class ScoredImage:
     @property
     def right(self) -> bool:
         """A garment is right where its class is answered; anything else, where rejected."""
-        if self.label_id == NOT_CLOTHING:
-            return self.verdict not in ("confident", "refused")
-        return self.answered_id == self.label_id
+        return is_right(self.verdict, self.class_id, self.label_id)
 
     def to_dict(self) -> dict:
         """Plain values under the names that `score --json` promises."""
@@ -172,7 +171,7 @@ def score_images(
 
 def score_answer(name: str, label_id: int, kind: str, answer: Answer) -> ScoredImage:
     """What is kept of an answer that was given already; the first three as in `LabelledImage`."""
-    alone = answer.fashion_mnist
+    alone = answer.alone if answer.alone is not answer else None
     return ScoredImage(
         name,
         label_id,

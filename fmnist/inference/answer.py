@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from fmnist.data import BAG, BOOT, CLASS_NAMES, SANDAL, SNEAKER
+from fmnist.data import BAG, BOOT, CLASS_NAMES, NOT_CLOTHING, SANDAL, SNEAKER
 from fmnist.errors import BadImage
 from fmnist.images.decoding import MAX_BYTES, decode_image
 from fmnist.images.drawing import is_flat
@@ -188,9 +188,19 @@ def answer_image(
 
 
 def _is_surely_a_photo(image: Image.Image) -> bool:
-    """Whether it is no drawing, wherever the garment in it may be."""
+    """Whether it is no flat graphics, wherever the garment in it may be.
+
+    It may still be a photo of a drawing, whose answer does without the photo network.
+    """
     rgb = lay_on_white(np.asarray(image.convert("RGBA")))
     return not is_flat(rgb, np.ones(rgb.shape[:2], bool))
+
+
+def is_right(verdict: str, class_id: int | None, label_id: int) -> bool:
+    """Whether an answer is right: a garment's class is answered; anything else is rejected."""
+    if label_id == NOT_CLOTHING:
+        return verdict not in ("confident", "refused")
+    return verdict != "not_clothing" and class_id == label_id
 
 
 def _answer_alone(

@@ -46,6 +46,7 @@ MOST_DRAWN_NOT_CLOTHING = 0.04
 LEAST_DRAWN_RIGHT = 0.97
 OUTLIERS = 0.4  # made up for each validation image
 STYLISED = 1_000  # of the validation images are shown in other styles, too
+NEVER = 2.0  # a confidence threshold that no probability reaches
 KNOWN = 0.03  # a TTA variant counts where it costs the network less accuracy than this
 PLAIN = "as prepared"
 MEASURED = ("n", "ece_before", "ece_after", "outliers", "outliers_not_confident", "risk_coverage")
@@ -232,5 +233,5 @@ def _fit_to_drawings(
     share = np.cumsum(right[order]) / np.arange(1, len(right) + 1)  # of the surest, right
     enough = np.flatnonzero(share >= LEAST_DRAWN_RIGHT)
     # as many as may be answered; a network that knows no drawings is confident of none
-    confident = float(confidence[order[enough[-1]]]) if len(enough) else 1.0
+    confident = float(confidence[order[enough[-1]]]) if len(enough) else NEVER
     return replace(policy, drawn_confidence_threshold=confident, drawn_ood_threshold=clothing)

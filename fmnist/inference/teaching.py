@@ -14,7 +14,7 @@ import numpy as np
 
 from fmnist.data import CLASS_NAMES, NOT_CLOTHING
 from fmnist.images.pipeline import SIDE
-from fmnist.inference.answer import Answer, answer_in_words
+from fmnist.inference.answer import Answer, answer_in_words, is_right
 
 # Chosen on the development pictures: three wrong photos of a class taught, 81 % of its other wrong
 # ones are right afterwards, 18 points more of the class and 6 points fewer of the other nine.
@@ -98,27 +98,29 @@ def leave_one_out(answers: Sequence[Answer], labels: Sequence[int]) -> tuple[int
     before = after = 0
     examples = [example for _, example in found]
     for answer, example in found:
-        before += _is_right(answer, example.label_id)
-        after += _is_right(teach_answer(answer, examples, but_itself=True), example.label_id)
+        before += is_right(answer.verdict, answer.class_id, example.label_id)
+        taught = teach_answer(answer, examples, but_itself=True)
+        after += is_right(taught.verdict, taught.class_id, example.label_id)
     return len(found), before, after
 
 
 def _support(own: Example, examples: Sequence[Example], but_itself: bool) -> np.ndarray:
     """How much the examples speak for each of the ten and, last, for none: (11,)."""
     support = np.zeros(len(CLASS_NAMES) + 1, np.float32)
-    for example in examples:
-        if example.drawn != own.drawn or (example.photo is None) != (own.photo is None):
-            continue
-        cosines = [float(example.features @ own.features)]
-        if example.photo is not None and own.photo is not None:
-            cosines.append(float(example.photo @ own.photo))
-        if but_itself and min(cosines) > SAME:
-            continue
-        support[example.label_id] += ALPHA * np.exp(-BETA * (1 - np.mean(cosines)))
+    alike = [
+        example
+        for example in examples
+        if example.drawn == own.drawn and (example.photo is None) == (own.photo is None)
+    ]
+    if not alike:
+        return support
+    cosines = [np.stack([example.features for example in alike]) @ own.features]
+    if own.photo is not None:
+        photos = [example.photo for example in alike if example.photo is not None]
+        cosines.append(np.stack(photos) @ own.photo)
+    affinity = ALPHA * np.exp(-BETA * (1 - np.mean(cosines, axis=0)))
+    if but_itself:
+        affinity[np.min(cosines, axis=0) > SAME] = 0
+    # NOT_CLOTHING is -1, the last
+    np.add.at(support, [example.label_id for example in alike], affinity)
     return support
-
-
-def _is_right(answer: Answer, label_id: int) -> bool:
-    if label_id == NOT_CLOTHING or answer.verdict == "not_clothing":
-        return label_id == NOT_CLOTHING and answer.verdict == "not_clothing"
-    return answer.class_id == label_id

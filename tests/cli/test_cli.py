@@ -247,10 +247,9 @@ def test_verdicts_json_agrees_with_the_run(command):
     # at most a tenth of the test images is not answered, and the rest is more often right
     assert result["verdicts"]["confident"] >= 9_000
     assert result["confident_accuracy"] > result["accuracy"]
-    drawings = json.loads(command("rejection", "robust", "--json").stdout)["drawings"]
+    drawings = result["drawings"]
     assert sum(drawings["verdicts"].values()) == drawings["n"] == 1_000
-    assert drawings["confident_accuracy"] > drawings["accuracy"] > 0.85
-    assert drawings["verdicts"]["not_clothing"] < 80
+    assert drawings["accuracy"] < result["accuracy"]  # this network learnt from no drawing
 
 
 @pytest.mark.slow

@@ -286,6 +286,12 @@ def test_sets_are_kept_apart():
     corrections.delete_set("Coats-2")
     assert corrections.list_sets() == ["my shirts"]
     assert not corrections.directory("Coats-2").exists()
+    corrections.delete_set("Coats-2")  # as after somebody else's click
+    corrections.directory("my shirts").joinpath("labels.csv").write_text("nonsense")
+    assert corrections.list_sets() == ["my shirts"]
+    corrections.delete_set("my shirts")
+    assert {path.name for path in (corrections.directory() / "sets").iterdir()} == set()
+    corrections.keep(picture(1), 0, "upload", "my shirts")
     corrections.delete_set("")
     assert corrections.kept() == []
     assert corrections.list_sets() == ["my shirts"]

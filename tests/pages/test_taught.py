@@ -68,7 +68,7 @@ def test_taught_pictures_count_until_they_are_switched_off(coats):
     app.button(key="upload-teach").click().run()
     upload(app, ("fourth.png", coats[3], PNG))
     assert "Coat" in metrics(app).values()
-    assert "The set “Corrections” counts] without it: Pullover" in texts(app)
+    assert "The set “Corrections” counts] Without it: Pullover" in texts(app)
 
     stranger = upload(open_app(way="Upload"), ("fourth.png", coats[3], PNG))
     assert "Pullover" in metrics(stranger).values()
@@ -97,7 +97,7 @@ def test_the_effect_is_shown(coats):
     assert "Test images (n = 10,000)" not in {one.label for one in app.metric}
 
     app.toggle(key="corrections-teach").set_value(True).run()
-    app.button(key="corrections-delete").click().run()
+    app.button(key="corrections-delete-mine").click().run()
     assert not app.exception
     assert corrections.list_sets() == []
     assert "Corrections and teaching (0 saved)" in [box.label for box in app.expander]
@@ -117,3 +117,32 @@ def test_a_labelled_zip_file_teaches_and_is_scored_without_itself(coats):
     assert len(corrections.kept()) == 4
     assert float(metrics(app)["Accuracy (n = 4)"][:-1]) >= 75
     assert "is scored without itself" in texts(app)
+
+
+def test_a_set_that_somebody_deleted_counts_no_longer(coats):
+    corrections.keep(coats[0], COAT, "upload", "mine")
+    app = upload(open_app(way="Upload"), ("coat.png", coats[1], PNG))
+    app.session_state["taught_set"] = "mine"
+    app.run()
+    assert "The set “mine” counts" in texts(app)
+    corrections.delete_set("mine")
+    app.run()
+    assert not app.exception
+    assert "The set “mine” counts" not in texts(app)
+    assert "taught_set" not in app.session_state
+
+
+def test_a_damaged_set_is_said_and_deleted(coats):
+    corrections.keep(coats[0], COAT, "upload", "mine")
+    corrections.keep(coats[0], COAT, "upload")
+    (corrections.directory("mine") / "labels.csv").write_text("nonsense")
+    app = open_app()
+    app.session_state["corrections"] = True
+    app.run()
+    assert "Corrections and teaching (1 saved)" in [box.label for box in app.expander]
+    app.selectbox(key="corrections-set").set_value("mine").run()
+    assert "damaged" in app.error[0].value
+    app.button(key="corrections-delete-mine").click().run()
+    assert not app.exception
+    assert corrections.list_sets() == []
+    assert len(corrections.kept()) == 1

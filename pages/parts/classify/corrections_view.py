@@ -15,6 +15,7 @@ from pages.parts.shared import loading
 from pages.parts.shared.widgets import download
 
 _SET = "corrections_set"  # the set that is looked at and saved to
+_CHANGED = "corrections_set_changed"
 
 
 def offer(answer: Answer, picture: bytes, kind: str) -> None:
@@ -76,6 +77,7 @@ def _choose_set(key: str, new: bool = False) -> str | None:
     def take() -> None:
         name = (st.session_state[key] or "").strip()
         st.session_state[_SET] = "" if name == taught.UNNAMED else name
+        st.session_state[_CHANGED] = True
 
     st.selectbox(
         "Set",
@@ -85,6 +87,8 @@ def _choose_set(key: str, new: bool = False) -> str | None:
         accept_new_options=new,
         help="Type a name to begin a set of your own." if new else None,
     )
+    if st.session_state.pop(_CHANGED, False):
+        st.rerun()  # the whole page: the same set is looked at in all places
     try:
         corrections.directory(chosen)
     except FmnistError as error:
@@ -96,10 +100,8 @@ def _choose_set(key: str, new: bool = False) -> str | None:
 
 def show(run: Run) -> None:
     """All corrections, at the end of a page: sets with what they teach, export and removal."""
-    try:
-        saved, trouble = sum(len(corrections.kept(of)) for of in _sets()), None
-    except FmnistError as error:
-        saved, trouble = 0, str(error)
+    sets = ["", *_named_sets()]
+    saved = sum(len(_read(of)[0]) for of in sets)
     with st.expander(
         f"Corrections and teaching ({saved} saved)",
         icon=":material/school:",
@@ -109,19 +111,42 @@ def show(run: Run) -> None:
         if not section.open:
             return
         st.caption(_where())
+        of = _choose_set("corrections-set") if len(sets) > 1 else ""
+        if of is None:
+            return
+        rows, trouble = _read(of)
         if trouble:
             st.error(trouble)
-            return
-        of = _choose_set("corrections-set") if len(_sets()) > 1 else ""
-        rows = corrections.kept(of) if of is not None else []
-        if of is not None and not rows:
+        elif not rows:
             st.info("None yet. Below a wrong answer, choose what the picture shows.")
-        elif rows:
+        else:
             _show_rows(rows, of, run)
+        if rows or of in _named_sets():
+            _offer_to_delete(of, len(rows))
 
 
-def _sets() -> list[str]:
-    return ["", *corrections.list_sets()]
+def _named_sets() -> list[str]:
+    try:
+        return corrections.list_sets()
+    except FmnistError:  # saving says why
+        return []
+
+
+def _read(of: str) -> tuple[list[Row], str | None]:
+    """The pictures of a set, or why they cannot be read."""
+    try:
+        return corrections.kept(of), None
+    except FmnistError as error:
+        return [], str(error)
+
+
+def _offer_to_delete(of: str, count: int) -> None:
+    with st.popover("Delete the set", icon=":material/delete_forever:", type="tertiary"):
+        st.write(f"Delete “{taught.name_of(of)}” with its {count} pictures?")
+        # the set that was asked about, whatever was chosen meanwhile
+        key = f"corrections-delete-{of}"
+        if st.button("Delete", type="primary", key=key):
+            _change(_delete, of)
 
 
 def _show_rows(rows: list[Row], of: str, run: Run) -> None:
@@ -150,7 +175,7 @@ def _show_rows(rows: list[Row], of: str, run: Run) -> None:
         on_select="rerun",
         selection_mode="multi-row",
         # rows are chosen by position: another list is another table
-        key=f"corrections-{zlib.crc32(repr(rows).encode())}",
+        key=f"corrections-{zlib.crc32(repr((of, rows)).encode())}",
         alt="The saved pictures with their true classes",
     )
     chosen = [rows[at].path for at in selection["selection"]["rows"] if at < len(rows)]
@@ -170,10 +195,6 @@ def _show_rows(rows: list[Row], of: str, run: Run) -> None:
             key="corrections-export",
             help="Upload it again above, or unpack it for `python -m fmnist score`.",
         )
-        with st.popover("Delete the set", icon=":material/delete_forever:", type="tertiary"):
-            st.write(f"Delete “{taught.name_of(of)}” with its {len(rows)} pictures?")
-            if st.button("Delete", type="primary", key="corrections-delete"):
-                _change(_delete, of)
     if scored:
         st.caption(
             f"How {run.name} answers these pictures now{loading.with_photo_network()}, without "
@@ -208,10 +229,10 @@ def offer_to_teach(pictures: list[tuple[Answered, int]]) -> None:
 
 
 def _keep_all(pictures: list[tuple[Answered, int]], of: str) -> None:
-    for one, label_id in with_progress(pictures, "Saving"):
-        if one.answer.pixels is not None:  # the others teach nothing
-            corrections.keep(one.item.read(), label_id, "upload", of)
-    taught.switch(of)
+    teaching = [(one, label_id) for one, label_id in pictures if one.answer.pixels is not None]
+    for one, label_id in with_progress(teaching, "Saving"):
+        corrections.keep(one.item.read(), label_id, "upload", of)
+        taught.switch(of)
 
 
 def _change(change, *arguments) -> None:

@@ -8,7 +8,7 @@ from fmnist.images.options import PreprocessingOptions
 from fmnist.images.suggestions import find_helpful_suggestion, suggest_options
 from fmnist.inference.answer import Answer
 from fmnist.runs.run import Run
-from pages.parts.classify import preprocessing_controls
+from pages.parts.classify import preprocessing_controls, taught
 from pages.parts.shared import loading
 
 HELP = (
@@ -23,7 +23,7 @@ def show_input_check(
     """Show what is unusual about the pixels that were classified, and what helps against it."""
 
     def issues_with(options: PreprocessingOptions) -> list[InputIssue] | None:
-        return _issues(loading.answer(picture, run, options), run)
+        return _issues(taught.answer(picture, run, options), run)
 
     issues = _issues(answer, run)
     if issues is None:
@@ -41,7 +41,7 @@ def show_input_check(
             st.markdown(issue.sentence)
             continue
         offered.add(suggestion.options)
-        then = _in_short(loading.answer(picture, run, suggestion.options))
+        then = _in_short(taught.answer(picture, run, suggestion.options))
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"{issue.sentence} :gray[if {suggestion.condition}: {then}]", width=320)
             st.button(

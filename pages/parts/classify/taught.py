@@ -28,8 +28,15 @@ def name_of(of: str) -> str:
 
 
 def set_that_counts() -> str | None:
-    """The set whose pictures count in this visit's answers; None while none does."""
-    return st.session_state.get(_ON)
+    """The set whose pictures count in this visit's answers; None while none does.
+
+    One that somebody has deleted meanwhile counts no longer.
+    """
+    of = st.session_state.get(_ON)
+    if of and not corrections.directory(of).is_dir():
+        switch(None)
+        return None
+    return of
 
 
 def switch(of: str | None) -> None:
@@ -65,6 +72,8 @@ def answer_all(items: list[Item], run: Run, but_itself: bool = False) -> list[An
     but_itself: leave out the taught picture that is the same, as a score has to
     """
     known = examples(run)
+    if not known:
+        return answer_untaught(items, run)
     return [
         replace(one, answer=teach_answer(one.answer, known, but_itself))
         for one in answer_untaught(items, run)
@@ -72,7 +81,7 @@ def answer_all(items: list[Item], run: Run, but_itself: bool = False) -> list[An
 
 
 def examples(run: Run) -> list[Example]:
-    """What the set that counts has taught; none where it cannot be read, which its table says."""
+    """What the set that counts has taught; none where it cannot be read."""
     of = set_that_counts()
     if of is None:
         return []
@@ -90,11 +99,17 @@ def show_what_counts(answer: Answer, key: str) -> None:
     of = set_that_counts()
     if of is None:
         return
-    words = "no picture in it is like this one."
+    try:
+        corrections.kept(of)
+    except FmnistError as error:
+        st.error(str(error))
+    words = "No picture in it is like this one."
     if answer.untaught is not None:
         before = answer.untaught
-        said = "not clothing" if before.verdict == "not_clothing" else before.class_name
-        words = f"without it: {said} {before.probability:.0%}."
+        said = f"{before.class_name} {before.probability:.0%}"
+        if before.verdict == "not_clothing":
+            said = f"not clothing, the closest is {before.class_name}"
+        words = f"Without it: {said}."
     with st.container(horizontal=True, vertical_alignment="center", key=f"{key}-taught"):
         st.markdown(
             f":violet-badge[:material/school: The set “{name_of(of)}” counts] {words}",

@@ -32,13 +32,14 @@ def show(files: list, run: Run) -> None:
         items = items[:MAX_PICTURES]
     answered = taught.answer_all(items, run)
     _show_table(answered, run)
-    scored = taught.answer_all(items, run, but_itself=True)
-    labelled = [
-        (one, label_id)
-        for one, label_id in zip(scored, labels(answered), strict=True)
-        if label_id is not None
-    ]
-    if labelled:
+    known = labels(answered)
+    if any(label_id is not None for label_id in known):
+        scored = taught.answer_all(items, run, but_itself=True)
+        labelled = [
+            (one, label_id)
+            for one, label_id in zip(scored, known, strict=True)
+            if label_id is not None
+        ]
         st.subheader(f"How many did {run.name} get right{loading.with_photo_network()}?")
         source = files[0].name if len(files) == 1 else f"{len(files)} uploads"
         if (of := taught.set_that_counts()) is not None:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from fmnist.charts.common import risk_coverage_chart
+from fmnist.inference.rejection import RejectionPolicy
 from fmnist.inference.tta import TTA_VARIANTS
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
@@ -45,6 +46,7 @@ def show(run: Run) -> None:
             "on, otherwise **not sure**.\n"
             f"- **Not clothing** where the estimated probability of a garment is below "
             f"{policy.ood_threshold:.0%}.\n"
+            f"{_for_drawings(policy)}"
             f"- The answer is the mean over {len(variants)} variant{plural} of the "
             f"input (test-time augmentation): {', '.join(variants)}."
             + (
@@ -67,3 +69,14 @@ def show(run: Run) -> None:
             f"Fewer answers are more accurate ({measured['n']:,} validation images). "
             "Circle: the chosen threshold."
         )
+
+
+def _for_drawings(policy: RejectionPolicy) -> str:
+    if policy.drawn_ood_threshold is None or policy.drawn_confidence_threshold is None:
+        return ""
+    if policy.drawn_confidence_threshold > 1:
+        return "- Drawings are never answered with confidence: this network knows too few.\n"
+    return (
+        f"- Drawings: confident from {policy.drawn_confidence_threshold:.0%} on, not clothing "
+        f"below {policy.drawn_ood_threshold:.0%}.\n"
+    )

@@ -23,6 +23,10 @@ TOGETHER = (
     "The probability of both networks together, which is not calibrated. docs/results.md says how "
     "many of the confident answers were right."
 )
+TAUGHT = (
+    "The probability after the taught pictures have counted, which is not calibrated: a picture "
+    "that looks like one of them gets a share of its class."
+)
 
 
 def show_answer(answer: Answer, key: str) -> None:
@@ -48,7 +52,7 @@ def show_answer(answer: Answer, key: str) -> None:
                 f"{answer.probability:.1%}" if known else f"closest: {answer.class_name}",
                 delta_color="off",
                 delta_arrow="off",
-                help=TOGETHER if answer.photo else CALIBRATED,
+                help=TAUGHT if answer.untaught else TOGETHER if answer.photo else CALIBRATED,
             )
     if answer.tip:
         st.caption(f"I can't tell: this doesn't look like my training pictures. {answer.tip}")
@@ -108,7 +112,8 @@ def show_agreement(answer: Answer) -> None:
     others = [
         f"{name}: {guess}" for name, guess in zip(names, guesses, strict=True) if guess != said
     ]
-    words = f"Fashion-MNIST network: {said}" if answer.photo else "same answer"
+    more = answer.photo or answer.untaught
+    words = f"Fashion-MNIST network: {said}" if more else "same answer"
     words += f" in {agreeing} of {len(names)} variants"
     st.caption(
         words + (f" ({'; '.join(others)})" if others else ""),
