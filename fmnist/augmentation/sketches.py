@@ -19,6 +19,7 @@ from fmnist.images.pipeline import LEAST_PIECE
 
 LONGEST = 128  # of a garment's edges, in pixels
 MARGIN = 24  # around it, for what wobbles and overshoots
+SHEET = LONGEST + 2 * MARGIN
 SEWN = 0.5  # share of the upper garments that are drawn from a sewing pattern
 FILLED = 0.4  # share that is filled as icons are; the others are drawn with a pen
 THINNEST, WIDEST = 1.0, 14.0  # pens, in pixels; the Draw tab's is 11 where a drawing fills it
@@ -30,13 +31,19 @@ MOST_EDGES = 6  # inner edges that are drawn, the longest ones
 Line = np.ndarray  # (n, 2) float: x and y of its points in pixels
 
 
+def draw_sketches(images: np.ndarray, labels: np.ndarray, rng: Generator) -> np.ndarray:
+    """Draw and prepare a batch: (N, 28, 28) uint8, (N,) -> (N, 28, 28) uint8, N >= 1."""
+    return np.stack(
+        [draw_sketch(image, int(label), rng) for image, label in zip(images, labels, strict=True)]
+    )
+
+
 def draw_sketch(image: np.ndarray, label: int, rng: Generator) -> np.ndarray:
     """Draw a training image and prepare the drawing: (28, 28) uint8 -> (28, 28) uint8.
 
     A garment of which nothing is left is all black.
     """
-    sheet = draw_sheet(image, label, rng)
-    return prepare_sheet(sheet)
+    return prepare_sheet(draw_sheet(image, label, rng))
 
 
 def prepare_sheet(sheet: np.ndarray) -> np.ndarray:
@@ -69,8 +76,7 @@ def draw_sheet(image: np.ndarray, label: int, rng: Generator) -> np.ndarray:
         ]
         if rng.random() < 0.25:
             lines += _trace_edges(tones, rng)
-    careless = 0.0 if rng.random() < NEATLY else rng.uniform(0, 1)
-    hand = _Hand(careless, rng)
+    hand = _Hand(0.0 if rng.random() < NEATLY else rng.uniform(0, 1), rng)
     pen = round(THINNEST * (WIDEST / THINNEST) ** rng.random())
     draw = _draw_filled if rng.random() < FILLED else _draw_with_pen
     return draw(outline, lines, pen, hand, rng)
@@ -98,10 +104,9 @@ def _turned(garment: np.ndarray, factor: float, rng: Generator) -> np.ndarray:
     angle = np.deg2rad(rng.normal(0, 5))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     linear = turn @ np.diag([factor * min(1, stretch), factor * min(1, 1 / stretch)])
-    side = LONGEST + 2 * MARGIN
-    offset = np.array([side, side]) / 2 - linear @ np.array([(width - 1) / 2, (height - 1) / 2])
+    offset = np.array([SHEET, SHEET]) / 2 - linear @ np.array([(width - 1) / 2, (height - 1) / 2])
     matrix = np.column_stack([linear, offset])
-    return np.asarray(cv2.warpAffine(garment, matrix, (side, side), flags=cv2.INTER_LINEAR))
+    return np.asarray(cv2.warpAffine(garment, matrix, (SHEET, SHEET), flags=cv2.INTER_LINEAR))
 
 
 def _trace_outline(tones: np.ndarray, rng: Generator) -> list[Line]:
@@ -135,9 +140,8 @@ class _Hand:
     def __init__(self, careless: float, rng: Generator):
         """careless: 0 for a ruler, 1 for a child's hand."""
         self.careless, self._rng = careless, rng
-        side = LONGEST + 2 * MARGIN
         wobble = rng.normal(0, 3.0 * careless, (7, 7, 2)).astype(np.float32)
-        self._wobble = cv2.resize(wobble, (side, side), interpolation=cv2.INTER_CUBIC)
+        self._wobble = cv2.resize(wobble, (SHEET, SHEET), interpolation=cv2.INTER_CUBIC)
 
     def bend(self, line: Line) -> np.ndarray:
         """A line's points as integers, in sixteenths of a pixel."""
@@ -188,7 +192,7 @@ def _draw_with_pen(
     if len(strokes) > 3 and rng.random() < 0.25 * hand.careless:
         del strokes[rng.integers(len(strokes))]
     strokes += [stroke for line in lines for stroke in hand.strokes(line)]
-    sheet = np.zeros((LONGEST + 2 * MARGIN,) * 2, np.uint8)
+    sheet = np.zeros((SHEET, SHEET), np.uint8)
     bent = [hand.bend(stroke) for stroke in strokes]
     cv2.polylines(sheet, bent, False, 255, pen, cv2.LINE_AA, shift=4)
     return sheet
@@ -198,7 +202,7 @@ def _draw_filled(
     outline: list[Line], lines: list[Line], pen: int, hand: _Hand, rng: Generator
 ) -> np.ndarray:
     """A silhouette in one tone, often with darker lines inside or a bright border."""
-    sheet = np.zeros((LONGEST + 2 * MARGIN,) * 2, np.uint8)
+    sheet = np.zeros((SHEET, SHEET), np.uint8)
     tone = int(rng.integers(110, 256))
     border = [hand.bend(line) for line in outline]
     cv2.fillPoly(sheet, border, tone, cv2.LINE_AA, shift=4)

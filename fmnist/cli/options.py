@@ -83,11 +83,11 @@ def examples_of(
     if options.teach is None:
         return []
     from fmnist.collections.folders import list_labelled_images
-    from fmnist.inference.teaching import make_example
+    from fmnist.inference.teaching import make_examples
 
     pictures = list_labelled_images(options.teach, how, network)
-    made = [make_example(one.answer(classifier), one.label_id) for one in pictures]
-    examples = [example for example in made if example is not None]
+    answers = [one.answer(classifier) for one in pictures]
+    examples = make_examples(answers, [one.label_id for one in pictures])
     if not examples:
         print(f"fmnist: no picture in {options.teach} can teach.", file=sys.stderr)
     return examples

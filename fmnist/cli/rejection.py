@@ -39,7 +39,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _rejection(options: Namespace) -> int:
-    from fmnist.augmentation.sketches import draw_sketch
+    from fmnist.augmentation.sketches import draw_sketches
     from fmnist.data import load, load_validation
     from fmnist.inference.classifier import fit_rejection, load_classifier_for_command
     from fmnist.inference.tta import predict_tta
@@ -62,15 +62,10 @@ def _rejection(options: Namespace) -> int:
         "ece_before": expected_calibration_error(predicted.probabilities, test.labels),
         "ece_after": expected_calibration_error(calibrated, test.labels),
     }
-    rng = np.random.default_rng(0)
-    drawings = np.stack(
-        [
-            draw_sketch(image, int(label), rng)
-            for image, label in zip(test.images[:DRAWINGS], test.labels, strict=False)
-        ]
-    )
+    images, labels = test.images[:DRAWINGS], test.labels[:DRAWINGS]
+    drawings = draw_sketches(images, labels, np.random.default_rng(0))
     predicted = predict_tta(drawings, classifier, policy.tta_variants)
-    result["drawings"] = _verdicts(policy, predicted, test.labels[:DRAWINGS], drawn=True)
+    result["drawings"] = _verdicts(policy, predicted, labels, drawn=True)
     print(json.dumps(result) if options.json else _text(result))
     return 0
 

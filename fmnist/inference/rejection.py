@@ -20,7 +20,7 @@ import numpy as np
 from scipy.special import expit
 
 from fmnist.augmentation import outliers
-from fmnist.augmentation.sketches import draw_sketch
+from fmnist.augmentation.sketches import draw_sketches
 from fmnist.augmentation.stylised import stylise_images
 from fmnist.inference.tta import (
     TTA_VARIANTS,
@@ -220,10 +220,8 @@ def _fit_to_drawings(
     rng: np.random.Generator,
 ) -> RejectionPolicy:
     """The policy with thresholds for drawings, set on images that the regression has not seen."""
-    drawings = [
-        draw_sketch(image, int(label), rng) for image, label in zip(images, labels, strict=True)
-    ]
-    predicted = predict_tta(np.stack(drawings), classifier, policy.tta_variants)
+    drawings = draw_sketches(images, labels, rng)
+    predicted = predict_tta(drawings, classifier, policy.tta_variants)
     score = policy.garment_score(predicted.features)
     clothing = float(np.quantile(score, MOST_DRAWN_NOT_CLOTHING))
     probabilities = policy.calibrate(predicted.probabilities)[score >= clothing]

@@ -7,7 +7,7 @@ compared with photos and drawings with drawings. Images of the dataset neither t
 so the accuracy on the test images stays what it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -55,6 +55,12 @@ def make_example(answer: Answer, label_id: int) -> Example | None:
     length = max(float(np.linalg.norm(features)), 1e-6)
     photo = None if answer.photo is None else np.sqrt(answer.photo.imagenet)
     return Example(label_id, answer.preprocessed.kind == "drawing", features / length, photo)
+
+
+def make_examples(answers: Iterable[Answer], labels: Iterable[int]) -> list[Example]:
+    """The examples of answers and their right labels, without those that teach nothing."""
+    made = [make_example(answer, label) for answer, label in zip(answers, labels, strict=True)]
+    return [example for example in made if example is not None]
 
 
 def teach_answer(answer: Answer, examples: Sequence[Example], but_itself: bool = False) -> Answer:

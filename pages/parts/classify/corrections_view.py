@@ -121,7 +121,7 @@ def show(run: Run) -> None:
             st.info("None yet. Below a wrong answer, choose what the picture shows.")
         else:
             _show_rows(rows, of, run)
-        if rows or of in _named_sets():
+        if rows or of in sets[1:]:
             _offer_to_delete(of, len(rows))
 
 

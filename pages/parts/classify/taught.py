@@ -11,7 +11,7 @@ from fmnist.errors import FmnistError
 from fmnist.images.options import AUTO, PreprocessingOptions
 from fmnist.inference import teaching
 from fmnist.inference.answer import Answer
-from fmnist.inference.teaching import Example, make_example, teach_answer
+from fmnist.inference.teaching import Example, make_examples, teach_answer
 from fmnist.runs.run import Run
 from pages.parts.classify.answered import Answered, Item
 from pages.parts.classify.answered import answer_all as answer_untaught
@@ -90,8 +90,7 @@ def examples(run: Run) -> list[Example]:
     except FmnistError:
         return []
     answered = answer_untaught(items_of(rows, of), run)
-    made = [make_example(one.answer, row.label_id) for one, row in zip(answered, rows, strict=True)]
-    return [example for example in made if example is not None]
+    return make_examples([one.answer for one in answered], [row.label_id for row in rows])
 
 
 def show_what_counts(answer: Answer, key: str) -> None:
