@@ -60,10 +60,10 @@ _NAMES: tuple[tuple[tuple[int, ...], dict[int, float]], ...] = (
     ((465,), {TSHIRT: 1, PULLOVER: 1, COAT: 1, SHIRT: 1}),  # bulletproof vest
     ((885, 911), _TORSO),  # velvet, wool
     ((697,), {SHIRT: 1, TROUSER: 0.3}),  # pajama
-    ((774,), {SANDAL: 1}),
+    ((774,), {SANDAL: 1, SNEAKER: 0.2, BOOT: 0.2}),  # said of shoes from above, too
     ((770,), {SNEAKER: 1}),  # running shoe
     ((514,), {BOOT: 1}),  # cowboy boot
-    ((630,), {SNEAKER: 1, BOOT: 0.7}),  # loafer
+    ((630,), {SNEAKER: 1, BOOT: 0.5}),  # loafer
     ((806,), {SNEAKER: 1, BOOT: 1}),  # sock
     ((502,), {BOOT: 1, SANDAL: 0.5, SNEAKER: 0.5}),  # clog
     ((788,), {SANDAL: 1, SNEAKER: 1, BOOT: 1}),  # shoe shop
