@@ -1,7 +1,7 @@
 """The garment in a picture: which pixels it has and how bright they are, light on black.
 
-Decides between the picture's own transparency, a plain background and GrabCut, and which way round
-the brightness goes.
+Decides between the picture's own transparency, a person who wears it, a plain background and
+GrabCut, and which way round the brightness goes.
 """
 
 from dataclasses import dataclass
@@ -11,8 +11,10 @@ from PIL import Image
 
 from fmnist.images import drawing, segmentation
 from fmnist.images.options import DARK_ON_LIGHT, LIGHT_ON_DARK, PreprocessingOptions
+from fmnist.images.worn.cutting import cut_garment
 
 SIDE = 28
+LEAST_WORN = 64  # pixels of the shorter side; nobody's parts can be told apart in a thumbnail
 LEAST_PEAK = 96.0  # darker garments than this are brightened; the dataset's reach 200 and more
 
 
@@ -36,13 +38,18 @@ class Garment:
 
 
 def segment_garment(rgba: np.ndarray, rgb: np.ndarray, options: PreprocessingOptions) -> Garment:
-    """Find the garment by the picture's own transparency, its plain background, or GrabCut."""
+    """Find the garment by transparency, on a person, by a plain background, or by GrabCut."""
     alpha = rgba[..., 3]
     segment = options.segment
     if segment == "automatic" and alpha.min() < 128 and alpha.max() > 8:
         segment = "transparency"
     if segment == "transparency":
         return _from_transparency(rgba, options)
+    if segment == "worn" or (segment == "automatic" and _may_be_worn(rgb, options)):
+        mask = cut_garment(rgb)
+        if mask is not None:
+            return _from_mask(rgb, mask, options, "worn")
+        segment = "automatic"
     if segment in ("automatic", "plain"):
         colours = rgb.astype(np.float32)
         found = segmentation.background(colours)
@@ -58,6 +65,13 @@ def segment_garment(rgba: np.ndarray, rgb: np.ndarray, options: PreprocessingOpt
         if segment == "automatic":
             return _from_background(colours, found, options)
     return _from_mask(rgb, np.ones(alpha.shape, bool), options, "none")
+
+
+def _may_be_worn(rgb: np.ndarray, options: PreprocessingOptions) -> bool:
+    """Whether to look for a person: not in drawings, and not where a tolerance asks for "plain"."""
+    if options.tolerance is not None or min(rgb.shape[:2]) < LEAST_WORN:
+        return False
+    return not drawing.is_flat(rgb, np.ones(rgb.shape[:2], bool))
 
 
 def _trusted(garment: Garment, found: segmentation.Background) -> bool:

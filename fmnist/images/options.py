@@ -5,7 +5,7 @@ from dataclasses import dataclass
 METHODS = ("automatic", "published", "resize")
 DARK_ON_LIGHT, LIGHT_ON_DARK = "dark on light", "light on dark"
 POLARITIES = ("automatic", DARK_ON_LIGHT, LIGHT_ON_DARK)
-SEGMENTS = ("automatic", "transparency", "plain", "grabcut", "none")
+SEGMENTS = ("automatic", "transparency", "worn", "plain", "grabcut", "none")
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class PreprocessingOptions:
     polarity: "dark on light" is negated, "light on dark" is not
     fill: whether an outline is filled; None fills line art
     mirror: whether left and right change places, at the end
-    segment: how the garment is found: by the picture's own transparency, by a plain background,
-        by OpenCV's GrabCut; "none" takes all of the picture
+    segment: how the garment is found: by the picture's own transparency, on the person who wears
+        it, by a plain background, by OpenCV's GrabCut; "none" takes all of the picture
     tolerance: 0 to 255, what differs less from a plain background (or, in a transparent picture,
         is less opaque) is not garment; a number asks for "plain" where segment is "automatic"
     crop: (left, top, right, bottom) as shares of the picture, 0 to 1; None takes all of it

@@ -35,6 +35,7 @@ from fmnist.inference.tta import TTAPrediction, predict_tta
 # The way to find the garment that competes with the one decided on. Not GrabCut: it is decided on
 # where it helps, and in a drawing its answers are sure and wrong.
 RIVAL = "plain"
+NO_RIVAL = ("plain", "worn")  # what differs from the background is all of the person
 LEAST_SIDE = 64  # pixels; the photo network can make nothing of a thumbnail or a tiny crop
 
 
@@ -98,7 +99,9 @@ class Answer:
             return "One shoe, from the side, on a plain floor would be easier."
         if self.class_id == BAG:
             return "The bag alone, from the front, on a plain background would be easier."
-        return "The garment without a person, laid flat on a plain floor, would be easier."
+        if self.preprocessed is not None and self.preprocessed.decided.segment == "worn":
+            return "The garment without a person, laid flat on a plain floor, would be easier."
+        return "The whole garment from above, on a plain floor of another colour, would be easier."
 
     @property
     def pixels(self) -> np.ndarray | None:
@@ -220,7 +223,11 @@ def _answer_alone(
         return Answer("nothing_found", message, preprocessed=first)
     candidates = [(options, first)]
     found_by_hand = options.segment != "automatic" or options.tolerance is not None
-    if options.method == "automatic" and not found_by_hand and first.decided.segment != RIVAL:
+    if (
+        options.method == "automatic"
+        and not found_by_hand
+        and first.decided.segment not in NO_RIVAL
+    ):
         other = replace(options, segment=RIVAL)
         second = preprocess_image(image, other)
         if second.pixels is not None and not np.array_equal(second.pixels, first.pixels):

@@ -17,12 +17,14 @@ METHOD_NAMES = {"automatic": "Automatic", "published": "Published steps", "resiz
 SEGMENT_NAMES = {
     "automatic": "Automatic",
     "transparency": "The picture's own transparency",
+    "worn": "On the person who wears it",
     "plain": "What differs from a plain background",
     "grabcut": "GrabCut: separates two colour models",
     "none": "The whole picture",
 }
 SEGMENT_WORDS = {
     "transparency": "its transparency",
+    "worn": "on a person",
     "plain": "plain background",
     "grabcut": "GrabCut",
     "none": "whole picture",
@@ -125,9 +127,9 @@ def show_controls(
         _nearest(options.tolerance),
         TOLERANCES,
         words=lambda level: "none" if level is None else f"{level:g}",
-        # neither GrabCut nor the whole picture asks how much a pixel differs
+        # only a plain background and transparency ask how much a pixel differs
         off=options.method == "resize"
-        or (options.method == "automatic" and options.segment in ("grabcut", "none")),
+        or (options.method == "automatic" and options.segment in ("worn", "grabcut", "none")),
         help="Pixels that differ less than this from the background (0 to 255) are background.",
     )
     filled = next(name for name, fill in FILLS.items() if fill is options.fill)
