@@ -66,8 +66,8 @@ def list_modules() -> str:
         parts.append(f"### {name}/\n\n{first_sentence(folder / '__init__.py')}\n")
         parts.append(
             "".join(
-                f"- `{path.name}`: {first_sentence(path)}\n"
-                for path in sorted(folder.glob("*.py"))
+                f"- `{path.relative_to(folder)}`: {first_sentence(path)}\n"
+                for path in sorted(folder.rglob("*.py"))
                 if path.name != "__init__.py"
             )
         )
