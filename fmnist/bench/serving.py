@@ -10,17 +10,24 @@ import socket
 import subprocess
 import time
 import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 
+from fmnist.errors import RunError
 from fmnist.processes import ROOT, start_module
+from fmnist.runs.progress_text import read_last_words
+from fmnist.runs.run import read_run
+from fmnist.settings import arguments
+from fmnist.training.recipes import RECIPES
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 INSTALL = "sudo apt-get install chromium  (or install Google Chrome)"
 # no sandbox: containers and root have none; the pages are our own
 BROWSER_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 STARTS_WITHIN = 60  # seconds
+RECIPE = "quick"  # of the training that others are measured beside
 
 
 def find_browser() -> str | None:
@@ -31,8 +38,8 @@ def find_browser() -> str | None:
 class Server:
     """`streamlit run app.py` on a free port, with its own runs, temporary files and log."""
 
-    def __init__(self, place: Path):
-        """Start it in the folder `place` and wait until it answers.
+    def __init__(self, place: Path, app: Path | None = None):
+        """Start it, or another app, in the folder `place`, and wait until it answers.
 
         Raises RuntimeError with its last words where it ends or does not answer within a minute.
         """
@@ -53,7 +60,7 @@ class Server:
             "HOME": str(place),
         }
         options = ["--server.headless=true", "--server.address=127.0.0.1"]
-        command = ["run", "app.py", *options, f"--server.port={self.port}"]
+        command = ["run", str(app or "app.py"), *options, f"--server.port={self.port}"]
         with self.log.open("wb") as log:
             self.process = start_module(
                 "streamlit",
@@ -88,3 +95,32 @@ class Server:
                 child.kill()
         self.process.terminate()
         self.process.wait(30)
+
+
+@contextlib.contextmanager
+def training_beside(server: Server) -> Iterator[Callable[[], bool]]:
+    """A training of "quick" in a process like those of the server's Train page; killed at the end.
+
+    Yields a function that says whether it goes on, and raises RunError where it failed.
+    """
+    process = start_module(
+        "fmnist",
+        *("train", "--name", RECIPE, *arguments(RECIPES[RECIPE].settings), "--log"),
+        environment={"FMNIST_RUNS": str(server.runs), "TMPDIR": str(server.place / "tmp")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for us; we end it
+    )
+
+    def goes_on() -> bool:
+        status = process.poll()
+        if status:
+            words = read_last_words(read_run(server.runs / RECIPE), 1) or f"status {status}"
+            raise RunError(f"The training failed: {words}")
+        return status is None
+
+    try:
+        yield goes_on
+    finally:
+        process.kill()  # where it has not ended
+        process.wait()

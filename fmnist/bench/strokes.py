@@ -6,22 +6,14 @@ waits for another stroke before it sends the drawing. Once while nothing else ru
 the start of a training of the recipe "quick" to its end, with the Train page in a second tab.
 """
 
-import contextlib
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fmnist.bench.pages import LIMIT, settle, studio
-from fmnist.bench.serving import Server
-from fmnist.errors import RunError
-from fmnist.processes import start_module
-from fmnist.runs.progress_text import read_last_words
-from fmnist.runs.run import read_run
-from fmnist.settings import arguments
-from fmnist.training.recipes import RECIPES
+from fmnist.bench.serving import training_beside
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -29,7 +21,6 @@ if TYPE_CHECKING:
 PHASES = ("alone", "beside a training")
 LEAST = 20  # strokes while nothing else runs
 CANVAS_WAITS = 200  # ms, streamlit-drawable-canvas 0.13's own
-RECIPE = "quick"
 A_DRAWING = 8  # strokes, then the canvas is cleared
 TIMER = """
 window.fmnistStroke = {
@@ -93,7 +84,7 @@ def measure_strokes(
         watching.goto(f"{server.url}/train")
         settle(watching)
         page.bring_to_front()
-        with _training(server) as goes_on:
+        with training_beside(server) as goes_on:
             beside = [hand.stroke()]
             while goes_on():
                 beside.append(hand.stroke())
@@ -140,32 +131,3 @@ class _Hand:
 ONE_CANVAS = """[document, ...[...document.querySelectorAll("*")].map((one) => one.shadowRoot)]
   .reduce((sum, root) => sum + (root?.querySelectorAll("canvas.upper-canvas").length ?? 0), 0) === 1
 """
-
-
-@contextlib.contextmanager
-def _training(server: Server) -> Iterator[Callable[[], bool]]:
-    """A training in a process like those of the server's Train page; killed where it is left.
-
-    Yields a function that says whether it goes on, and raises RunError where it failed.
-    """
-    process = start_module(
-        "fmnist",
-        *("train", "--name", RECIPE, *arguments(RECIPES[RECIPE].settings), "--log"),
-        environment={"FMNIST_RUNS": str(server.runs), "TMPDIR": str(server.place / "tmp")},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C is for us; we end it
-    )
-
-    def goes_on() -> bool:
-        status = process.poll()
-        if status:
-            words = read_last_words(read_run(server.runs / RECIPE), 1) or f"status {status}"
-            raise RunError(f"The training beside the strokes failed: {words}")
-        return status is None
-
-    try:
-        yield goes_on
-    finally:
-        process.kill()  # where it has not ended
-        process.wait()

@@ -52,6 +52,23 @@ def strokes_text(result: dict) -> str:
     )
 
 
+def load_text(result: dict) -> str:
+    """The table of `bench load`."""
+    lines = [
+        *_head(result, f"{result['run']}, {result['sessions']} sessions at once"),
+        *_times(result, "from upload to answer"),
+    ]
+    for phase, count in result["answers"].items():
+        slowest, memory = result["slowest_ms"][phase], result["memory_mib"][phase]
+        lines.append(
+            f"{phase}: {count} answers, {len(result['errors'][phase])} errors, the slowest "
+            f"{slowest:.0f} ms; memory {', '.join(map(str, memory))} MiB"
+        )
+        lines += [f"  {error}" for error in result["errors"][phase][:3]]
+    lines.append("memory: after the first visitor, with all of them, and after they have left")
+    return "\n".join(lines)
+
+
 def infer_text(result: dict) -> str:
     """The tables of `bench infer`."""
     sides = {name: result[side] for side, name in SIDES.items()}

@@ -104,6 +104,18 @@ def add_to(commands: Commands) -> None:
     )
     add_number(pages, "--times", 20, "of each click", 1)
 
+    load = kind(
+        "load",
+        _load,
+        "many visitors at once, alone and beside a training",
+        "Time from an upload to its answer on the Classify page with many sessions at once, each a "
+        "websocket of its own that checks its answers: an app with one button first, then alone, "
+        "then beside a training of the recipe quick. The server's memory is measured, too.",
+        run="shipped run",
+    )
+    add_number(load, "--sessions", 50, "visitors at once", 1, 500)
+    add_number(load, "--seconds", 30.0, "of each phase; beside a training until its end", 1, 3_600)
+
 
 def _train(options: Namespace) -> int:
     _check_out(options)
@@ -180,6 +192,27 @@ def _pages(options: Namespace) -> int:
     times = tables.spreads(dict(progress_bar(clicks, "click", len(pages.INTERACTIONS))))
     fields = {"run": options.run, "times": options.times, "milliseconds": times}
     return _finish(options, fields, tables.pages_text)
+
+
+def _load(options: Namespace) -> int:
+    from fmnist.bench import load
+    from fmnist.cli.text import progress_bar
+
+    _check_out(options)
+    phases = load.measure_load(options.run, options.sessions, options.seconds)
+    found = dict(progress_bar(phases, "phase", len(load.PHASES)))
+    fields = {
+        "run": options.run,
+        "sessions": options.sessions,
+        "answers": {name: len(one.seconds) for name, one in found.items()},
+        "errors": {name: one.errors for name, one in found.items()},
+        "memory_mib": {name: one.memory_mib for name, one in found.items()},
+        "slowest_ms": {name: 1000 * max(one.seconds) for name, one in found.items()},
+        "milliseconds": tables.spreads(
+            {name: [1000 * took for took in one.seconds] for name, one in found.items()}
+        ),
+    }
+    return _finish(options, fields, tables.load_text)
 
 
 def _check_out(options: Namespace) -> None:
