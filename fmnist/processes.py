@@ -10,25 +10,41 @@ from typing import Any
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]  # the checkout, or where the package is installed
+PROC = Path("/proc")  # of Linux
 
 
 def this_process() -> dict:
     """What identifies this process for as long as the machine is up, safe against reused ids."""
-    process = psutil.Process()
-    return {"pid": process.pid, "started": process.create_time(), "host": platform.node()}
+    pid = os.getpid()
+    return {"pid": pid, "host": platform.node(), **_begin_of(pid)}
 
 
 def is_alive(process: Any) -> bool:
     """True where `this_process()` of another process on this machine still names a live one."""
     try:
-        other = psutil.Process(process["pid"])
-        return (
-            # some seconds, since the system clock it is computed from may be set meanwhile
-            abs(other.create_time() - process["started"]) < 5.0
-            and other.status() != psutil.STATUS_ZOMBIE
-        )
-    except (psutil.Error, KeyError, TypeError, ValueError, OverflowError):
+        pid = process["pid"]
+        zombie = psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        if "ticks" in process:
+            known = {name: process[name] for name in ("boot", "ticks")}
+            return not zombie and _begin_of(pid) == known
+        # without /proc, and in files of before: where a clock that was set may move it by seconds
+        return not zombie and abs(psutil.Process(pid).create_time() - process["started"]) < 5.0
+    except (psutil.Error, OSError, KeyError, TypeError, ValueError, OverflowError):
         return False
+
+
+def _begin_of(pid: int) -> dict:
+    """When a process began: in ticks since the machine's boot, which no clock that is set moves.
+
+    Where there is no /proc, the time in seconds since 1970, which macOS and Windows remember.
+    """
+    try:
+        boot = (PROC / "sys/kernel/random/boot_id").read_text("ascii").strip()
+        # the second field is a name in brackets, which may hold anything
+        fields = (PROC / f"{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        return {"boot": boot, "ticks": int(fields[19])}  # field 22 of proc(5)
+    except (OSError, ValueError, IndexError):
+        return {"started": psutil.Process(pid).create_time()}
 
 
 def start_module(

@@ -150,6 +150,11 @@ def hold(path):
     lock.machine_file(".json").write_text(json.dumps(holder))
 
 
+def ended_process() -> dict:
+    """What identifies a process that has ended and whose id is used again: by this one."""
+    return {**this_process(), "boot": "an earlier one", "ticks": 1}
+
+
 @pytest.fixture(scope="session")
 def test_part():
     """The 10,000 test images and labels."""

@@ -16,7 +16,7 @@ from fmnist.runs.checkpoint import CHECKPOINT_FILE
 from fmnist.runs.library import create_run
 from fmnist.runs.run import read_run, write_run_info
 from fmnist.settings import TrainSettings
-from tests.conftest import hold
+from tests.conftest import ended_process, hold
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_a_run_that_somebody_else_has_resumed_meanwhile_is_left_alone(own_run, m
 def test_the_dead_do_not_wait(file):
     queue.join_queue(Path("alive"))
     (entry,) = json.loads(file.read_text())
-    dead = {"path": "dead", "process": {**this_process(), "started": 1.0}}
+    dead = {"path": "dead", "process": ended_process()}
     file.write_text(json.dumps([dead, entry]))
     assert names() == ["alive"]
 

@@ -12,6 +12,7 @@ from fmnist.processes import this_process
 from fmnist.runs.checkpoint import CHECKPOINT_FILE
 from fmnist.runs.library import find_run
 from fmnist.runs.run import read_run, write_run_info
+from tests.conftest import ended_process
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_more_epochs_than_planned_are_asked_for(stopped):
 def test_what_ended_before_it_was_saved_has_only_to_be_saved(stopped, left_as, whole, unsaved):
     run = stopped(10)
     files = run.files if whole else {"model.keras": run.files["model.keras"]}
-    dead = {**this_process(), "started": 0.0}
+    dead = ended_process()
     write_run_info(run.path, state=left_as, process=dead, files=files)
     left = read_run(run.path)
     assert not left.active

@@ -9,7 +9,6 @@ from streamlit.testing.v1 import AppTest
 from fmnist.errors import RunError, SettingsError, TrainingBusy
 from fmnist.files import append_json_line
 from fmnist.jobs import launch, queue, requests
-from fmnist.processes import this_process
 from fmnist.runs import control
 from fmnist.runs.checkpoint import CHECKPOINT_FILE
 from fmnist.runs.library import create_run
@@ -18,7 +17,7 @@ from fmnist.runs.run import write_run_info
 from fmnist.settings import TrainSettings
 from fmnist.training.feature_maps import FEATURE_MAPS_FILE
 from pages.parts.train.runs import run_actions
-from tests.conftest import ROOT
+from tests.conftest import ROOT, ended_process
 from tests.pages.test_pages import fresh_caches, open_app, texts
 from tests.runs.test_history import PROGRESS, VALIDATED
 
@@ -64,7 +63,7 @@ def checkpoint(path, epoch):
 def dead(name, epochs_done, **info):
     """A run whose process was killed after so many epochs."""
     path = fake(name, "running", VALIDATED, epochs_done=epochs_done, **info)
-    write_run_info(path, process={**this_process(), "started": 0.0})
+    write_run_info(path, process=ended_process())
     if epochs_done:
         checkpoint(path, epochs_done)
     return path

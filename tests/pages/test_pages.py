@@ -13,12 +13,11 @@ from streamlit.testing.v1 import AppTest
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import TrainingBusy, TrainingFailed
 from fmnist.jobs import launch
-from fmnist.processes import this_process
 from fmnist.runs import control, library
 from fmnist.runs.library import DEFAULT_RUN, create_run, find_run, list_runs
 from fmnist.runs.run import write_run_info
 from fmnist.settings import TrainSettings
-from tests.conftest import ROOT, hold
+from tests.conftest import ROOT, ended_process, hold
 from tests.runs.test_run import ODD
 
 PAGES = ["classify", "train", "report", "mistakes"]
@@ -434,7 +433,7 @@ def test_running_training_is_shown_with_progress_and_stop(runs_dir):
 def test_failed_training_shows_its_last_lines(runs_dir):
     path = create_run("gone", TrainSettings())
     write_run_info(path, state="running", process={"pid": 2**22 + 1, "started": 0, "host": "x"})
-    write_run_info(path, process={**this_process(), "started": 0.0})
+    write_run_info(path, process=ended_process())
     (path / "log.txt").write_text("epoch 1\nKilled")
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
     app.session_state["train_watched"] = "gone"

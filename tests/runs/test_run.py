@@ -12,11 +12,11 @@ import pytest
 
 from fmnist.errors import RunError
 from fmnist.files import sha256_of
-from fmnist.processes import is_alive, this_process
+from fmnist.processes import is_alive
 from fmnist.runs.library import create_run, find_run, list_runs
 from fmnist.runs.run import FILES, SILENCE, read_run, write_run_info
 from fmnist.settings import TrainSettings
-from tests.conftest import SEED
+from tests.conftest import SEED, ended_process
 
 SETTINGS = TrainSettings()
 RUN_JSON = Path(__file__).parent / "run_json"
@@ -193,8 +193,7 @@ def test_training_of_a_living_process_is_at_work(runs_dir):
 
 def test_reused_process_id_is_not_taken_for_the_training(runs_dir):
     path = create_run("reused", SETTINGS)
-    process = {**this_process(), "started": this_process()["started"] - 3600}
-    write_run_info(path, state="running", process=process)
+    write_run_info(path, state="running", process=ended_process())
     assert read_run(path).state == "failed"
 
 
