@@ -5,11 +5,14 @@ zip file from anybody is looked at before anything is unpacked.
 """
 
 import contextlib
+import errno
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
+import stat
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -20,6 +23,10 @@ import filelock
 import numpy as np
 
 from fmnist.errors import BadArchive, FmnistError
+
+# bytes that are read of a file: of JSON, of anything in a run's folder, and lines of a log
+MAX_JSON, MAX_FILE, MAX_LINES = 2**22, 2**28, 200_000
+MAX_LINE = 2**16
 
 PATIENCE = 10.0  # seconds to wait for another process; each holds a lock for milliseconds
 
@@ -55,6 +62,55 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
         raise
 
 
+def open_regular(path: Path, limit: float = MAX_FILE) -> io.BufferedReader:
+    """Open a file to read its bytes.
+
+    Raises OSError where it cannot be read, has more than `limit` bytes, or is no regular file: a
+    named pipe would keep its reader waiting for ever, and a device never ends.
+    """
+
+    def at_once(name: str, flags: int) -> int:
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+    file = open(path, "rb", opener=at_once)  # noqa: SIM115, for the caller closes it
+    try:
+        check_regular(os.fstat(file.fileno()), limit)
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def check_regular(status: os.stat_result, limit: float = MAX_FILE) -> None:
+    """Raise OSError where a file is no regular one or has more than `limit` bytes."""
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")
+    if status.st_size > limit:
+        raise OSError(errno.EFBIG, f"more than {limit / 2**20:,.0f} MB")
+
+
+def read_file(path: Path, limit: int = MAX_FILE) -> bytes:
+    """A file's bytes, at most `limit` of them. Raises OSError as `open_regular` does."""
+    with open_regular(path, limit) as file:
+        return file.read(limit)
+
+
+def read_json(path: Path, limit: int = MAX_JSON) -> Any:
+    """What a file of JSON holds. Raises OSError as `open_regular` does, ValueError on damage."""
+    try:
+        return json.loads(read_file(path, limit))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def sweep_parts(place: Path, *suffixes: str) -> None:
+    """Remove what killed processes have left of `replace_file`: of these suffixes, or of all."""
+    for part in place.glob(".part-*"):
+        if not suffixes or part.suffix in suffixes:
+            with contextlib.suppress(OSError):
+                part.unlink()
+
+
 def write_json(path: Path, value: object) -> None:
     """Write `value` as indented JSON, whole or not at all."""
     text = json.dumps(value, indent=2, allow_nan=False) + "\n"
@@ -78,11 +134,17 @@ def read_json_lines(path: Path) -> list[dict]:
     no history yet.
     """
     try:
-        raw = path.read_bytes()
+        return parse_json_lines(read_file(path))
     except OSError:
         return []
+
+
+def parse_json_lines(data: bytes) -> list[dict]:
+    """The JSON objects of lines; of damaged files no more than anything here writes."""
     values = []
-    for line in raw.split(b"\n"):
+    for line in itertools.islice(io.BytesIO(data), MAX_LINES):
+        if len(line) > MAX_LINE:
+            continue
         try:
             value = json.loads(line)
         except (ValueError, RecursionError):
@@ -93,8 +155,8 @@ def read_json_lines(path: Path) -> list[dict]:
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
+    """SHA-256 of a file's bytes, in hexadecimal. Raises OSError as `open_regular` does."""
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -103,7 +165,7 @@ def read_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
 
     A zip file's checksums show damage, as .npy would not.
     """
-    with path.open("rb") as file:  # opened here, because NumPy leaves a damaged file open
+    with open_regular(path) as file:  # opened here, because NumPy leaves a damaged file open
         try:
             with np.load(file, allow_pickle=False) as stored:
                 return {name: stored[name] for name in names or stored.files}
@@ -146,6 +208,7 @@ def locked_folder(
     try:
         place.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(place / name, timeout=PATIENCE):
+            sweep_parts(place)
             yield place
     except filelock.Timeout:
         raise error(f"{what} are being changed by others; try again.") from None

@@ -5,7 +5,6 @@ Perturbations", arXiv 1903.12261, with the changes that fit grey pictures of 28x
 are ours. A sheet of a run takes half a minute once and is kept in its folder as robustness.json.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from fmnist.files import write_json
+from fmnist.files import read_json, write_json
 from fmnist.inference.classifier import Classifier
 from fmnist.runs.library import runs_directory
 from fmnist.runs.run import Run
@@ -122,7 +121,7 @@ def read_corruptions(run: Run) -> dict | None:
     """
     for path in _places(run):
         try:
-            sheet = json.loads(path.read_text(encoding="utf-8"))
+            sheet = read_json(path)
         except (OSError, ValueError):
             continue
         if _whole(sheet) and sheet.get("network") == run.files.get("model.tflite"):

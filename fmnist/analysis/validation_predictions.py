@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fmnist.data import CLASS_NAMES, VALIDATION_SIZE
+from fmnist.files import open_regular
 from fmnist.runs.predictions import VALIDATION_EPOCHS_FILE
 from fmnist.runs.run import Run
 
@@ -44,7 +45,7 @@ def load_newest(run: Run, epoch: int, count: int = 2) -> np.ndarray:
     """
     first = max(0, epoch - count)
     try:
-        with (run.path / VALIDATION_EPOCHS_FILE).open("rb") as file:
+        with open_regular(run.path / VALIDATION_EPOCHS_FILE) as file:
             file.seek(first * EPOCH_BYTES)
             data = file.read((epoch - first) * EPOCH_BYTES)
     except OSError:
@@ -80,7 +81,7 @@ def load_selected(run: Run, epoch: int, images: np.ndarray, planned: int) -> Sel
     wanted = sorted({*range(every, epoch + 1, every), epoch} - {0})[-MAX_EPOCHS:]
     width, rows = len(CLASS_NAMES), []
     try:
-        with (run.path / VALIDATION_EPOCHS_FILE).open("rb", buffering=0) as file:
+        with open_regular(run.path / VALIDATION_EPOCHS_FILE) as file:
             for at in wanted:
                 row = []
                 for image in images.tolist():

@@ -28,13 +28,14 @@ from pathlib import Path
 
 from fmnist.collections.labels import LABEL_NAMES, TABLE, Row, read_table, write_table
 from fmnist.errors import CorrectionsError, LabelsError
-from fmnist.files import locked_folder, replace_file
+from fmnist.files import locked_folder, read_file, replace_file
 from fmnist.images.decoding import decode_image
 from fmnist.runs.library import runs_directory
 
 KINDS = ("drawing", "upload", "camera")
 MAX_PICTURES = 500
 MAX_TOTAL = 90 * 2**20  # bytes; their export must be a zip file that can be uploaded again
+MAX_TABLE = MAX_PICTURES * 500  # bytes; a line of this module's own has 80
 NAME = re.compile(r"[0-9a-f]{64}\.png")
 SETS = "sets"  # the subfolder of the sets with names
 SET_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _-]{0,38}[A-Za-z0-9_-])?")
@@ -61,7 +62,8 @@ def directory(of: str = "") -> Path:
 def list_sets() -> list[str]:
     """The names of the sets that have one, sorted."""
     try:
-        found = [path.name for path in (directory() / SETS).iterdir() if (path / TABLE).is_file()]
+        places = (directory() / SETS).iterdir()
+        found = [place.name for place in places if os.path.isfile(place / TABLE)]
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -90,7 +92,7 @@ def kept(of: str = "") -> list[Row]:
     Raises CorrectionsError where the table is damaged or cannot be read.
     """
     try:
-        data = (directory(of) / TABLE).read_bytes()
+        data = read_file(directory(of) / TABLE, MAX_TABLE)
         return [row for _, row in read_table(data, _known_name)]
     except FileNotFoundError:
         return []
@@ -154,7 +156,7 @@ def remove(names: list[str], of: str = "") -> int:
 def picture_of(row: Row, of: str = "") -> bytes:
     """The PNG bytes of a set's correction. Raises CorrectionsError where it cannot be read."""
     try:
-        return (directory(of) / row.path).read_bytes()
+        return read_file(directory(of) / row.path, MAX_TOTAL)
     except OSError as error:
         raise _unreadable(error) from None
 

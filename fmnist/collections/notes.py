@@ -12,7 +12,6 @@ Several processes may write at once; a damaged file is said to be so and never o
 import contextlib
 import csv
 import io
-import json
 import math
 import os
 import time
@@ -23,7 +22,7 @@ from pathlib import Path
 
 from fmnist.data import PART_SIZES
 from fmnist.errors import NotesError
-from fmnist.files import append_json_line, locked_folder, read_json_lines, write_json
+from fmnist.files import append_json_line, locked_folder, read_json, read_json_lines, write_json
 from fmnist.runs.library import runs_directory
 
 STAR = "starred"
@@ -69,7 +68,7 @@ def directory() -> Path:
 def tags() -> dict[str, list[int]]:
     """Every tag with its test images' indices, in order. Raises NotesError where it is damaged."""
     try:
-        found = json.loads((directory() / "tags.json").read_text(encoding="utf-8"))
+        found = read_json(directory() / "tags.json", MAX_TAGS * COUNT * 16)
         if not isinstance(found, dict):
             raise ValueError("not a table")
         for indices in found.values():
@@ -79,7 +78,7 @@ def tags() -> dict[str, list[int]]:
         return {}
     except OSError as error:
         raise NotesError(f"The tags cannot be read ({error.strerror}).") from None
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError) as error:
         raise NotesError(f"The tags are damaged: tags.json ({error}).") from None
     return {name: sorted(set(indices)) for name, indices in sorted(found.items())}
 

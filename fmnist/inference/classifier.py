@@ -13,7 +13,7 @@ import numpy as np
 
 from fmnist.data import scale
 from fmnist.errors import RunError
-from fmnist.files import sha256_of, write_json
+from fmnist.files import read_file, sha256_of, write_json
 from fmnist.inference.rejection import UNFITTED, RejectionPolicy, fit_rejection_policy
 from fmnist.quiet import quiet
 from fmnist.runs.library import find_run
@@ -99,7 +99,7 @@ def _policy(run: Run) -> RejectionPolicy:
         return UNFITTED
     path = run.path / "verdict.json"
     try:
-        text = path.read_bytes()
+        text = read_file(path)
         known = run.files["verdict.json"], read_run(run.path).files.get("verdict.json")
         # either hash: it may have been fitted anew since the run was read
         if hashlib.sha256(text).hexdigest() in known:
@@ -108,7 +108,7 @@ def _policy(run: Run) -> RejectionPolicy:
         raise RunError(
             f"The run {run.name!r} is gone or cannot be read: verdict.json ({error.strerror})."
         ) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     raise RunError(f"The run {run.name!r} is damaged: verdict.json was changed.")
 

@@ -6,7 +6,6 @@ machine at once. A file beside it says for which run.
 
 import contextlib
 import getpass
-import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import filelock
 
-from fmnist.files import write_json
+from fmnist.files import read_json, write_json
 from fmnist.processes import is_alive, this_process
 from fmnist.runs.run import Run, read_run
 
@@ -75,7 +74,7 @@ def _active(path: Path) -> Run | None:
 def _holder() -> Path | None:
     """The folder for which a living process holds this machine: a run's, or a benchmark's own."""
     try:
-        holder = json.loads(machine_file(".json").read_text(encoding="utf-8"))
+        holder = read_json(machine_file(".json"))
         path, process = Path(holder["path"]), holder["process"]
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -5,7 +5,6 @@ free. The order is one file beside the machine's lock; who has died is left out 
 """
 
 import contextlib
-import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import filelock
 
 from fmnist.errors import TrainingBusy
-from fmnist.files import write_json
+from fmnist.files import read_json, write_json
 from fmnist.jobs.lock import active_run, busy_message, hold_lock, machine_file
 from fmnist.processes import is_alive, this_process
 from fmnist.runs.run import Run, read_run
@@ -122,8 +121,8 @@ def _changed_entries() -> Iterator[list[dict]]:
 
 def _read_entries() -> list[dict]:
     try:
-        entries = json.loads(machine_file(FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        entries = read_json(machine_file(FILE))
+    except (OSError, ValueError):
         return []
     if not isinstance(entries, list):
         return []

@@ -5,7 +5,6 @@ are not written to; what is said of them lies in `.shipped.json` in the folder o
 runs that nothing works on are renamed.
 """
 
-import json
 import os
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fmnist.errors import ChangeError
-from fmnist.files import locked_folder, write_json
+from fmnist.files import locked_folder, read_json, write_json
 from fmnist.runs.library import check_run_name, list_runs, runs_directory
 from fmnist.runs.run import Run, read_run
 
@@ -108,9 +107,8 @@ def _place(run: Run) -> Path:
 
 def _read(path: Path) -> dict:
     try:
-        with path.open("rb") as file:
-            kept = json.loads(file.read(MAX_READ))
-    except (OSError, ValueError, RecursionError):
+        kept = read_json(path, MAX_READ)
+    except (OSError, ValueError):
         return {}
     return kept if isinstance(kept, dict) else {}
 

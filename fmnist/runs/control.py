@@ -8,7 +8,7 @@ import contextlib
 import math
 from pathlib import Path
 
-from fmnist.files import replace_file
+from fmnist.files import read_file, replace_file
 
 STOP, PAUSE = "stop", "pause"
 RATE = "rate.txt"  # holds the rate
@@ -44,7 +44,7 @@ def post_rate(path: Path, rate: float) -> None:
 def requested_rate(path: Path) -> float | None:
     """The learning rate that was asked for and is not in use yet, or None."""
     try:
-        rate = float((path / RATE).read_text(encoding="ascii"))
+        rate = float(read_file(path / RATE, 100))
     except (OSError, ValueError):
         return None
     return rate if math.isfinite(rate) else None

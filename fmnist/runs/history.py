@@ -9,7 +9,6 @@ that a reader relies on is there and is a number that makes sense.
 """
 
 import dataclasses
-import json
 import os
 import threading
 from collections import OrderedDict
@@ -17,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from fmnist.runs.run import Run
+from fmnist.files import open_regular, parse_json_lines, read_file
+from fmnist.runs.run import MAX_HISTORY, Run
 
 FILE = "history.jsonl"
 MAX_POINTS = 300  # over the planned epochs; a chart is not much wider in pixels
@@ -79,7 +79,7 @@ class TrainingProgress:
 def read_events(run: Run) -> list[dict]:
     """Every valid event of a run, oldest first: dicts with "event" and "time" (s since 1970)."""
     try:
-        return _parse_events((run.path / FILE).read_bytes())
+        return _parse_events(read_file(run.path / FILE, MAX_HISTORY))
     except OSError:  # a training that has just begun has none yet
         return []
 
@@ -104,15 +104,7 @@ def epoch_position(event: dict) -> float:
 
 
 def _parse_events(data: bytes) -> list[dict]:
-    found = []
-    for line in data.splitlines():
-        try:
-            event = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(event, dict) and _is_valid(event):
-            found.append(event)
-    return found
+    return [event for event in parse_json_lines(data) if _is_valid(event)]
 
 
 def _is_valid(event: dict) -> bool:
@@ -142,7 +134,7 @@ class _FollowedFile:
 
     def read_on(self, path: Path) -> TrainingProgress:
         try:
-            with path.open("rb") as file:
+            with open_regular(path, MAX_HISTORY) as file:
                 size = os.fstat(file.fileno()).st_size
                 if size < self._size or not self._is_same(file):
                     self._begin()

@@ -34,7 +34,8 @@ def list_runs() -> list[Run]:
     shipped = [
         read_run(path) for path in sorted(paths, key=lambda p: (p.name != DEFAULT_RUN, p.name))
     ]
-    paths = [path for path in runs_directory().glob("*") if path.is_dir()]
+    # which is False for what may not be looked at, where Path.is_dir would raise
+    paths = [path for path in runs_directory().glob("*") if os.path.isdir(path)]
     own = [read_run(path) for path in paths if not path.name.startswith(".")]
     taken = {run.name for run in shipped}
     own = [run for run in own if run.name not in taken]  # a shipped name cannot be shadowed
@@ -50,7 +51,7 @@ def find_run(name: str) -> Run:
     """Return the run of that name. Raises RunError where there is none or it is damaged."""
     known = RUN_NAME.fullmatch(name)
     for directory in (SHIPPED_DIR, runs_directory()):
-        if known and (directory / name).is_dir():
+        if known and os.path.isdir(directory / name):
             run = read_run(directory / name)
             if run.state == "damaged":
                 raise RunError(f"The run {name!r} is damaged: {run.reason}")

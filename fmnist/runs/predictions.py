@@ -12,7 +12,7 @@ import numpy as np
 
 from fmnist.data import CLASS_NAMES, PART_SIZES, VALIDATION_SIZE
 from fmnist.errors import RunError
-from fmnist.files import read_arrays
+from fmnist.files import open_regular, read_arrays
 from fmnist.runs.run import Run, check_run_file
 from fmnist.settings import LIMITS
 
@@ -74,7 +74,7 @@ def load_epoch(run: Run, epoch: int, file: str = TEST_EPOCHS_FILE) -> np.ndarray
     """
     size = _size(file)
     try:
-        with (run.path / file).open("rb") as kept:
+        with open_regular(run.path / file) as kept:
             kept.seek((epoch - 1) * size)
             data = kept.read(size)
     except (OSError, ValueError):  # no such file, an epoch below 1
@@ -93,7 +93,7 @@ def load_image_epochs(run: Run, index: int, file: str = TEST_EPOCHS_FILE) -> np.
         raise IndexError(f"there is no image {index} among {IMAGES[file]}")
     width, found = len(CLASS_NAMES), []
     try:
-        with (run.path / file).open("rb") as kept:
+        with open_regular(run.path / file) as kept:
             for epoch in range(count_epochs(run, file)):
                 kept.seek(epoch * _size(file) + index * width)
                 found.append(kept.read(width))

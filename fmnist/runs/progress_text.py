@@ -1,9 +1,15 @@
 """Words about a training: where it is, its settings in one line, a duration, its last lines."""
 
+import math
+import os
+
+from fmnist.files import open_regular
 from fmnist.networks.architectures import NETWORKS
 from fmnist.runs.history import TrainingProgress, read_events
 from fmnist.runs.run import Run
 from fmnist.settings import TrainSettings
+
+MAX_LOG = 2**16  # bytes of a log that are looked at, its last ones
 
 
 def describe_progress(progress: TrainingProgress, planned: int) -> tuple[float, str]:
@@ -44,7 +50,9 @@ def duration_text(seconds: float) -> str:
 def read_last_words(run: Run, count: int = 15) -> str:
     """The last lines of a run's log, or of its last error where it has no log."""
     try:
-        text = (run.path / "log.txt").read_text(encoding="utf-8", errors="replace")
+        with open_regular(run.path / "log.txt", math.inf) as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - MAX_LOG))
+            text = file.read(MAX_LOG).decode(errors="replace")
     except OSError:
         errors = [event for event in read_events(run) if event["event"] == "error"]
         text = str(errors[-1].get("words", "")) if errors else ""

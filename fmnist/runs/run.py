@@ -17,7 +17,8 @@ Reading a folder never raises: a damaged one is a `Run` whose state is "damaged"
 says why, so that one bad folder cannot break a page that lists them all.
 """
 
-import json
+import contextlib
+import math
 import os
 import platform
 import re
@@ -27,13 +28,22 @@ from pathlib import Path
 from typing import Any
 
 from fmnist.errors import RunError, SettingsError
-from fmnist.files import sha256_of, write_json
+from fmnist.files import (
+    MAX_FILE,
+    check_regular,
+    open_regular,
+    parse_json_lines,
+    read_json,
+    sha256_of,
+    write_json,
+)
 from fmnist.networks.architectures import NETWORKS
 from fmnist.processes import is_alive
 from fmnist.settings import TrainSettings
 
 SHIPPED_DIR = Path(__file__).resolve().parents[1] / "shipped"
 FORMAT = 1
+MAX_HISTORY = 2**25  # bytes; a training of a day writes six megabytes
 # what entries of run.json and of its settings were called in older ones -> what they are called
 FORMER_NAMES = {
     "promise": "forecast",
@@ -46,6 +56,14 @@ FORMER_NAMES = {
 ACTIVE = ("waiting", "starting", "running", "paused", "finishing")
 ENDED = ("finished", "stopped", "failed")
 FILES = ("model.keras", "model.tflite", "test.npz", "verdict.json")
+# every file that a reader opens -> how many bytes it may have
+READ = {
+    **dict.fromkeys(FILES, MAX_FILE),
+    **dict.fromkeys(("checkpoint.npz", "epochs.u8", "validation.u8"), MAX_FILE),
+    **dict.fromkeys(("feature_maps.npz", "about.json", "rate.txt", "robustness.json"), MAX_FILE),
+    "history.jsonl": MAX_HISTORY,
+    "log.txt": math.inf,  # only its end is read
+}
 SCORES = ("test_accuracy", "test_loss", "validation_accuracy", "validation_loss")
 RUN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -146,8 +164,8 @@ def read_run(path: Path) -> Run:
         info = _read_info(path)
     except FileNotFoundError:
         return damaged("run.json is missing.")
-    except (OSError, ValueError, RecursionError) as error:
-        return damaged(f"run.json cannot be read ({error}).")
+    except (OSError, ValueError) as error:
+        return damaged(f"run.json cannot be read ({getattr(error, 'strerror', error)}).")
     if not isinstance(info, dict) or info.get("format") != FORMAT:
         return damaged(f"run.json is not of format {FORMAT}.")
     state = info.get("state")
@@ -159,12 +177,17 @@ def read_run(path: Path) -> Run:
         return damaged(str(error))
 
     run = Run(path.name, path, state, shipped, str(info.get("error") or ""), settings, info)
-    missing = [name for name in run.files if not (path / name).is_file()]
-    if missing:
-        return damaged(f"{missing[0]} is missing.")
+    for name, limit in READ.items():
+        try:
+            check_regular((path / name).stat(), limit)
+        except FileNotFoundError:
+            if name in run.files:
+                return damaged(f"{name} is missing.")
+        except OSError as error:
+            return damaged(f"{name} cannot be read ({error.strerror}).")
     if run.active and not _at_work(run):
-        reason = "The training process ended without reporting an error."
-        return Run(path.name, path, "failed", shipped, reason, settings, info)
+        state, reason = _left_as(path)
+        return Run(path.name, path, state, shipped, reason, settings, info)
     return run
 
 
@@ -201,7 +224,7 @@ def check_run_file(run: Run, name: str) -> None:
 
 def _read_info(path: Path) -> Any:
     """What run.json holds, by today's names."""
-    info = json.loads((path / "run.json").read_text(encoding="utf-8"))
+    info = read_json(path / "run.json")
     if isinstance(info, dict):
         info = _by_todays_names({**info, "settings": _by_todays_names(info.get("settings"))})
     return info
@@ -217,6 +240,24 @@ def _at_work(run: Run) -> bool:
     process = run.info.get("process")
     if isinstance(process, dict) and process.get("host") == platform.node():
         return is_alive(process)
-    writes = [run.path / "run.json", run.path / "history.jsonl"]
-    newest = max((path.stat().st_mtime for path in writes if path.exists()), default=0.0)
+    newest = 0.0
+    for name in ("run.json", "history.jsonl"):
+        with contextlib.suppress(OSError):
+            newest = max(newest, (run.path / name).stat().st_mtime)
     return time.time() - newest < SILENCE
+
+
+def _left_as(path: Path) -> tuple[str, str]:
+    """State and reason of a run whose process is gone without its last word in run.json.
+
+    The last event is the one that the process could still write, on a full disk or before it was
+    killed: where that is the end, all files are there.
+    """
+    with contextlib.suppress(OSError), open_regular(path / "history.jsonl", MAX_HISTORY) as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 2**16))
+        for event in parse_json_lines(file.read())[-1:]:
+            if event.get("event") == "end" and event.get("state") in ("finished", "stopped"):
+                return event["state"], ""
+            if event.get("event") == "error":
+                return "failed", str(event.get("message"))[:500]
+    return "failed", "The training process ended without reporting an error."

@@ -7,6 +7,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
+from fmnist.files import open_regular
 from fmnist.runs.about import ABOUT_FILE, load_about
 from fmnist.runs.predictions import TEST_EPOCHS_FILE, VALIDATION_EPOCHS_FILE
 from fmnist.runs.run import Run
@@ -66,8 +67,8 @@ def _packed(path: Path, stamps: tuple, words: tuple) -> bytes:
             file.writestr(_member(name), text)
         for name, *_ in stamps:
             try:
-                source = (path / name).open("rb")
-            except OSError:  # gone since it was looked at
+                source = open_regular(path / name)
+            except OSError:  # gone since it was looked at, or no regular file
                 continue
             with source, file.open(_member(name), "w") as target:
                 shutil.copyfileobj(source, target, 2**20)

@@ -91,7 +91,7 @@ def test_only_what_is_new_is_read(run, monkeypatch):
     assert follow_progress(run).latest["epoch"] == 1
     parsed = []
     loads = json.loads
-    monkeypatch.setattr(history.json, "loads", lambda line: parsed.append(line) or loads(line))
+    monkeypatch.setattr(json, "loads", lambda line: parsed.append(line) or loads(line))
     assert follow_progress(run) is follow_progress(run)  # nothing new: not even another object
     assert parsed == []
     append(run, epoch(1), progress(2))
