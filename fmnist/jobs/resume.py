@@ -51,22 +51,10 @@ def resumed_settings(run: Run, more: int = 0) -> TrainSettings:
                 "the rest first, without more of them."
             )
         return settings
-    if not more and _unsaved(run):
-        return settings
+    if not more and run.state != "finished":
+        return settings  # killed before all its files were kept: it has only to be saved
     if not more:
         raise RunError(
             f"The run {run.name!r} has had all its {settings.epochs} epochs; say how many more."
         )
     return dataclasses.replace(settings, epochs=done + more, continued=(*settings.continued, done))
-
-
-def _unsaved(run: Run) -> bool:
-    """Whether a run that has had all its epochs ended before the network of the last was kept.
-
-    A run that had been given more epochs still has the files of before.
-    """
-    left_as = run.info["state"]  # by its process, which may have been killed there
-    if left_as == "finished":
-        return False
-    # where such a run is whole, more epochs were about to begin
-    return left_as not in ("starting", "waiting", "stopped") or not run.usable

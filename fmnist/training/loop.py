@@ -18,7 +18,7 @@ import numpy as np
 from fmnist import machine
 from fmnist.data import Part, checksums, load, load_train_validation
 from fmnist.errors import FmnistError, SettingsError, TrainingDiverged
-from fmnist.files import read_json_lines, replace_file, sha256_of
+from fmnist.files import read_json_lines, replace_file, sha256_of, sweep_parts
 from fmnist.processes import this_process
 from fmnist.quiet import quiet
 from fmnist.runs import control
@@ -63,6 +63,7 @@ def train(
     """
     record = Recorder(path, report)
     with _errors_recorded(path, record), RequestWatcher(path, record) as watcher:
+        sweep_parts(path, ".keras", ".npz", ".tflite")  # which nobody else writes
         started = watcher.clock()
         write_run_info(
             path,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fmnist.errors import RunError, SettingsError
+from fmnist.files import append_json_line
 from fmnist.jobs import resume
 from fmnist.processes import this_process
 from fmnist.runs.checkpoint import CHECKPOINT_FILE
@@ -37,7 +38,8 @@ def test_the_rest_of_the_plan_has_the_same_settings(stopped):
 
 
 def test_more_epochs_than_planned_are_asked_for(stopped):
-    run = stopped(10)
+    write_run_info(stopped(10).path, state="finished")
+    run = find_run("after-10")
     assert not resume.can_resume(run)
     with pytest.raises(RunError, match="all its 10 epochs; say how many more"):
         resume.resumed_settings(run)
@@ -48,32 +50,61 @@ def test_more_epochs_than_planned_are_asked_for(stopped):
 
 
 @pytest.mark.parametrize(
-    ("left_as", "whole", "unsaved"),
+    ("left_as", "events", "whole", "unsaved"),
     [
-        ("finishing", False, True),
-        ("finishing", True, True),  # with the files of before it was given more epochs
-        ("running", True, True),
-        ("failed", True, True),  # the disk was full
-        ("starting", False, True),  # and again before that was made up for
-        ("stopped", False, True),
-        ("waiting", True, False),  # killed in the queue, for more epochs
-        ("starting", True, False),
-        ("stopped", True, False),
-        ("finished", True, False),
-        ("finished", False, False),  # by a backend that cannot write LiteRT's form
+        ("finishing", "finishing", False, True),
+        ("finishing", "finishing", True, True),  # without verdicts, or with the files of before
+        ("running", "epoch", True, True),
+        ("failed", "finishing error", True, True),  # the disk was full
+        ("starting", "finishing start", False, True),  # and again before that was made up for
+        ("starting", "finishing start", True, True),
+        ("running", "finishing start resumed", True, True),
+        ("stopped", "finishing start stopped", True, True),
+        ("finishing", "finishing finished", True, False),  # after the last word but one
+        ("waiting", "finishing finished", True, False),  # killed in the queue, for more epochs
+        ("starting", "finishing finished", True, False),
+        ("finished", "finishing finished", True, False),
+        ("finished", "finishing finished", False, False),  # without LiteRT's form
     ],
 )
-def test_what_ended_before_it_was_saved_has_only_to_be_saved(stopped, left_as, whole, unsaved):
+def test_what_ended_before_it_was_saved_has_only_to_be_saved(
+    stopped, left_as, events, whole, unsaved
+):
     run = stopped(10)
+    (run.path / "history.jsonl").unlink()
+    for name in events.split():
+        ended = {"event": "end", "state": name} if name in ("finished", "stopped") else {}
+        append_json_line(run.path / "history.jsonl", {"event": name, "epoch": 10, **ended})
     files = run.files if whole else {"model.keras": run.files["model.keras"]}
-    dead = ended_process()
-    write_run_info(run.path, state=left_as, process=dead, files=files)
+    write_run_info(run.path, state=left_as, process=ended_process(), files=files)
     left = read_run(run.path)
     assert not left.active
+    assert left.state == ("finished" if not unsaved else left_as if "ed" in left_as else "failed")
     assert resume.can_resume(left) == unsaved
     if unsaved:
         assert resume.resumed_settings(left) == run.settings
     assert resume.resumed_settings(left, 2).epochs == 12
+
+
+@pytest.mark.parametrize(
+    "last", ['{"event":"e', "[]", '{"event":"end"}', '{"event":"end","state":1}']
+)
+def test_a_damaged_last_word_is_none(stopped, last):
+    run = stopped(10)
+    (run.path / "history.jsonl").write_text(f"{last}\n")
+    write_run_info(run.path, state="finishing", process=ended_process())
+    left = read_run(run.path)
+    assert (left.state, resume.can_resume(left)) == ("failed", True)
+    assert "without reporting an error" in left.reason
+
+
+def test_why_a_training_failed_is_known_where_only_its_history_could_be_written(stopped):
+    run = stopped(4)
+    event = {"event": "error", "message": "The disk is full.", "words": "Traceback"}
+    append_json_line(run.path / "history.jsonl", event)
+    write_run_info(run.path, state="running", process=ended_process())
+    left = read_run(run.path)
+    assert (left.state, left.reason) == ("failed", "The disk is full.")
 
 
 def test_what_cannot_go_on_says_why(own_run, runs_dir):

@@ -1,0 +1,251 @@
+"""A training that is killed at each of its writes, and again while it goes on.
+
+The commands and the training loop are the real ones, and so is the order in which they write; only
+what computes is not there, so that a training takes a fraction of a second. Real processes are
+killed in test_launch.py.
+"""
+
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from fmnist.cli.main import main
+from fmnist.data import Part
+from fmnist.errors import RunError
+from fmnist.files import append_json_line, read_arrays, save_arrays
+from fmnist.inference import classifier
+from fmnist.inference.rejection import UNFITTED
+from fmnist.jobs.resume import resumed_settings
+from fmnist.runs.checkpoint import CHECKPOINT_FILE, peek_checkpoint
+from fmnist.runs.history import follow_progress, read_events
+from fmnist.runs.predictions import load_predictions, save_epoch_predictions
+from fmnist.runs.run import FILES, read_run
+from fmnist.training import export, loop, recorder
+
+TRAIN = ["train", "--name", "killed", "--epochs", "2", "--batch-size", "32"]
+RESUME = ["resume", "killed"]
+MORE = [*RESUME, "--more", "1"]
+
+
+class Killed(BaseException):
+    """In place of a signal that ends the process at once."""
+
+
+class Disk:
+    """Counts what is written into the run's folder and ends the process at one of the writes.
+
+    What is appended is torn there; what is replaced leaves its unfinished file.
+    """
+
+    def __init__(self, path):
+        self.path, self.last, self.count = path, 0, 0
+
+    def write(self, do, tear=lambda: None):
+        self.count += 1
+        if self.last and self.count >= self.last:  # nothing is written after the end
+            if self.count == self.last:
+                tear()
+            raise Killed
+        return do()
+
+
+class Network:
+    """Its answers follow from one number, which every batch changes."""
+
+    value = 1
+
+    def count_params(self):
+        return 1
+
+    def save(self, part):
+        part.write_text(str(self.value))
+
+
+def predict(value: int, images: np.ndarray) -> np.ndarray:
+    """(N, 10) float32: sure of one class."""
+    return np.eye(10, dtype=np.float32)[(np.arange(len(images)) + value) % 10]
+
+
+def fit_epoch(model, images, labels, settings, epoch, after_batch):
+    for batch in range(2):
+        model.value = (model.value * 7 + epoch + batch) % 1_000_003
+        after_batch(batch, {"accuracy": 0.5, "loss": 0.5}, 0.001)
+    return {"accuracy": 0.5, "loss": float(model.value)}
+
+
+def save_checkpoint(path, model, checkpoint):
+    about = np.frombuffer(json.dumps(vars(checkpoint)).encode(), np.uint8)
+    save_arrays(path / CHECKPOINT_FILE, about=about, value=np.array(model.value))
+
+
+def load_checkpoint(path, model):
+    model.value = int(read_arrays(path / CHECKPOINT_FILE, "value")["value"])
+    return peek_checkpoint(path)
+
+
+def part(count: int) -> Part:
+    return Part(np.zeros((count, 28, 28), np.uint8), np.zeros(count, np.uint8))
+
+
+@pytest.fixture
+def disk(runs_dir, monkeypatch) -> Disk:
+    """What stands between the training and its folder; computes nothing."""
+    disk = Disk(runs_dir / "killed")
+    test, validation = part(10_000), part(5_000)
+    for name, value in {
+        "set_up": lambda settings: None,
+        "_on_tensorflow": lambda: True,
+        "load": lambda *_: test,
+        "load_train_validation": lambda *_: (part(64), validation),
+        "build_training_model": lambda settings: Network(),
+        "load_checkpoint": load_checkpoint,
+        "save_checkpoint": save_checkpoint,
+        "augment_epoch": lambda images, labels, *_: (images, labels),
+        "fit_epoch": fit_epoch,
+        "predict_probabilities": lambda model, images, *_, **__: predict(model.value, images),
+        "save_feature_maps": lambda *_: None,
+        "strip_training_layers": lambda model, settings: model,
+    }.items():
+        monkeypatch.setattr(loop, name, value)
+    monkeypatch.setattr(loop.machine, "versions", dict)
+    monkeypatch.setattr(loop.machine, "describe_machine", dict)
+    monkeypatch.setattr(export, "load", lambda *_: test)
+    monkeypatch.setattr(export, "load_validation", lambda *_: validation)
+    monkeypatch.setattr(export, "export_litert", lambda model, part: model.save(part))
+    monkeypatch.setattr(
+        export,
+        "Classifier",
+        lambda path: lambda images: (predict(int(path.read_text()), images), None),
+    )
+    monkeypatch.setattr(classifier, "_load", lambda run: None)
+    monkeypatch.setattr(classifier, "fit_rejection_policy", lambda *_: UNFITTED)
+    # each process is another one
+    monkeypatch.setattr("fmnist.runs.run.is_alive", lambda process: False)
+
+    def append(path, value):
+        line = json.dumps(value)
+
+        def tear():
+            with path.open("a") as file:
+                file.write(line[: len(line) // 2])
+
+        disk.write(lambda: append_json_line(path, value), tear)
+
+    def save_predictions(path, epoch, probabilities, *file):
+        def tear():
+            (name,) = file or ("epochs.u8",)
+            with (path / name).open("ab") as out:
+                out.write(bytes(1000))
+
+        disk.write(lambda: save_epoch_predictions(path, epoch, probabilities, *file), tear)
+
+    monkeypatch.setattr(recorder, "append_json_line", append)
+    monkeypatch.setattr(loop, "save_epoch_predictions", save_predictions)
+    replace, unlink = os.replace, os.unlink
+
+    def replaced(part, path):
+        inside = os.path.dirname(path) == str(disk.path)
+        return disk.write(lambda: replace(part, path)) if inside else replace(part, path)
+
+    def unlinked(path, **how):
+        inside = os.path.dirname(path) == str(disk.path)
+        if inside and disk.last and disk.count >= disk.last:
+            raise Killed
+        unlink(path, **how)
+
+    monkeypatch.setattr(os, "replace", replaced)
+    monkeypatch.setattr(os, "unlink", unlinked)
+    monkeypatch.setattr(os, "fsync", lambda file: None)  # a thousand of them take a minute
+    return disk
+
+
+def run_until(disk: Disk, command: list[str], last: int) -> bool:
+    """Run a command until its write `last`, 0 for its end; True where it came to an end."""
+    disk.last, disk.count = last, 0
+    try:
+        assert main(command) == 0
+    except Killed:
+        return False
+    finally:
+        disk.last = 0
+    return True
+
+
+def result(disk: Disk) -> dict:
+    """Everything that may not depend on where a training was killed."""
+    run = read_run(disk.path)
+    assert (run.state, run.reason) == ("finished", "")
+    assert set(run.files) == set(FILES)
+    return {
+        "files": run.files,
+        "scores": run.scores,
+        "epochs": [(e["epoch"], e["loss"], e["val_loss"]) for e in follow_progress(run).epochs],
+        "answers": load_predictions(run).tobytes(),
+        "kept": [(disk.path / name).read_bytes() for name in ("epochs.u8", "validation.u8")],
+        "left over": [file.name for file in disk.path.glob(".part-*[!n]")],  # but .json
+    }
+
+
+def forget(disk: Disk) -> None:
+    for file in disk.path.iterdir():
+        file.unlink()
+    disk.path.rmdir()
+
+
+def check_kills(disk: Disk, seconds) -> None:
+    """Kill a training at each write, and what goes on with it at `seconds(writes)`, 0 for none."""
+    assert run_until(disk, TRAIN, 0)
+    expected, writes = result(disk), disk.count
+    assert expected["left over"] == []
+    events = [event["event"] for event in read_events(read_run(disk.path))]
+    assert {"start", "progress", "epoch", "finishing", "end"} <= set(events)
+    assert writes > 25
+    forget(disk)
+    for first in range(1, writes + 1):
+        for second in seconds(writes):
+            assert not run_until(disk, TRAIN, first)
+            left = read_run(disk.path).state
+            assert left == ("finished" if first == writes else "failed"), first
+            for last in (second, 0):
+                if read_run(disk.path).state == "failed":
+                    run_until(disk, RESUME, last)
+            assert result(disk) == expected, (first, second)
+            forget(disk)
+
+
+def test_a_training_that_is_killed_at_any_write_can_be_finished(disk):
+    check_kills(disk, lambda writes: (0,))
+
+
+def test_a_training_that_is_killed_twice_in_a_row_can_be_finished(disk):
+    check_kills(disk, lambda writes: (3,))  # while it starts
+
+
+def test_one_that_is_killed_at_any_write_of_more_epochs_has_them_in_the_end(disk):
+    assert run_until(disk, TRAIN, 0)
+    with pytest.raises(RunError, match="has had all its 2 epochs"):
+        resumed_settings(read_run(disk.path))
+    before = disk.path.rename(disk.path.with_name("before"))
+    shutil.copytree(before, disk.path)
+    assert run_until(disk, MORE, 0)
+    expected, writes = result(disk), disk.count
+    assert [number for number, *_ in expected["epochs"]] == [1, 2, 3]
+    assert read_run(disk.path).settings.continued == (2,)
+    for last in range(1, writes + 1):
+        forget(disk)
+        shutil.copytree(before, disk.path)
+        assert not run_until(disk, MORE, last)
+        left = read_run(disk.path)
+        if last < writes:  # before the end is recorded
+            # before it has begun, it is as if nobody had asked for more
+            assert (left.state == "finished") == (last <= 3), last
+            assert run_until(disk, MORE if left.settings.epochs == 2 else RESUME, 0)
+        assert result(disk) == expected, last
+
+
+@pytest.mark.long
+def test_a_training_that_is_killed_twice_at_any_two_writes_can_be_finished(disk):
+    check_kills(disk, lambda writes: range(1, writes + 1))
