@@ -24,9 +24,8 @@ import numpy as np
 
 from fmnist.errors import BadArchive, FmnistError
 
-# bytes that are read of a file: of JSON, of anything in a run's folder, and lines of a log
-MAX_JSON, MAX_FILE, MAX_LINES = 2**22, 2**28, 200_000
-MAX_LINE = 2**16
+MAX_JSON, MAX_FILE, MAX_LINE = 2**22, 2**28, 2**16  # bytes that are read
+MAX_LINES = 200_000
 
 PATIENCE = 10.0  # seconds to wait for another process; each holds a lock for milliseconds
 
@@ -124,15 +123,12 @@ def append_json_line(path: Path, value: dict) -> None:
         if file.seek(0, os.SEEK_END):
             file.seek(-1, os.SEEK_END)
             line = "\n" * (file.read(1) != b"\n") + line
-        file.write(line.encode())
+        if file.write(line.encode()) < len(line.encode()):  # the rest of a disk
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def read_json_lines(path: Path) -> list[dict]:
-    """Return the JSON objects of a file of lines; lines that are no object are left out.
-
-    A file that is missing or cannot be read is an empty list: a training that has just begun has
-    no history yet.
-    """
+    """The JSON objects of a file of lines; none where it is missing or cannot be read."""
     try:
         return parse_json_lines(read_file(path))
     except OSError:

@@ -12,7 +12,7 @@ the place and time that a phone writes into its photos and without anything else
 carry along. Decoding it again gives the same pixels, and so the same answer.
 
 Several processes may write at once. The table is written last and removed from first, so that it
-never names a picture that is not there.
+never names a picture that is not there; but on a full disk, where pictures make room for it.
 """
 
 import contextlib
@@ -92,8 +92,9 @@ def kept(of: str = "") -> list[Row]:
     Raises CorrectionsError where the table is damaged or cannot be read.
     """
     try:
-        data = read_file(directory(of) / TABLE, MAX_TABLE)
-        return [row for _, row in read_table(data, _known_name)]
+        place = directory(of)
+        rows = [row for _, row in read_table(read_file(place / TABLE, MAX_TABLE), _known_name)]
+        return [row for row in rows if os.path.lexists(place / row.path)]
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -146,10 +147,18 @@ def remove(names: list[str], of: str = "") -> int:
     with _locked(of) as place:
         rows = kept(of)
         gone = [row for row in rows if row.path in names]
+        stay = [row for row in rows if row not in gone]
+        full = False
         if gone:
-            _write(place, [row for row in rows if row not in gone])
+            try:
+                _write(place, stay)
+            except OSError:  # a full disk, on which the pictures make room
+                full = True
         for row in gone:
             (place / row.path).unlink(missing_ok=True)
+        if full:
+            with contextlib.suppress(OSError):  # `kept` leaves out what is not there
+                _write(place, stay)
     return len(gone)
 
 

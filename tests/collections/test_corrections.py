@@ -192,10 +192,32 @@ def test_a_full_disk_is_one_sentence_and_changes_nothing(monkeypatch):
         corrections.keep(picture(2), 3, "upload")
     with pytest.raises(CorrectionsError, match="No space left"):
         corrections.keep(picture(1), 4, "upload")
-    with pytest.raises(CorrectionsError, match="No space left"):
-        corrections.remove([row.path])
     assert corrections.kept() == [row]
     assert files() == before
+
+
+def test_a_correction_is_removed_from_a_full_disk(monkeypatch):
+    rows = [corrections.keep(picture(number), 3, "upload") for number in range(3)]
+
+    def full(path, fill):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(corrections, "replace_file", full)
+        assert corrections.remove([rows[0].path]) == 1
+        assert rows[0].path not in files()
+        assert corrections.kept() == rows[1:]
+        assert len(Archive(corrections.export()).members) == 2
+    corrections.remove([rows[1].path])  # and once there is room, the table says so, too
+    assert corrections.kept() == rows[2:]
+    assert len((corrections.directory() / "labels.csv").read_text().splitlines()) == 2
+
+
+def test_what_a_killed_process_has_left_is_removed():
+    row = corrections.keep(picture(1), 3, "upload")
+    (corrections.directory() / ".part-x.png").write_bytes(bytes(1000))
+    corrections.keep(picture(1), 4, "upload")
+    assert {name for name in files() if name.endswith(".png")} == {row.path}
 
 
 def test_a_place_that_is_no_folder_is_one_sentence(monkeypatch, tmp_path):
