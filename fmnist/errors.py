@@ -4,6 +4,34 @@ Every message is one sentence or two that says what is wrong and what would work
 command line catch `FmnistError` only; anything else is a bug and belongs in the log.
 """
 
+import errno
+import re
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG, errno.EIO}
+# the folders of a path: within quotes, where a name may have blanks, without them, and of Windows
+FOLDERS = re.compile(
+    r"(?<=['\"])/(?:[^/'\"\n]+/)*(?=[^/'\"\n])"
+    r"|(?<![\w./:])/(?:[^/\s'\":]+/)*(?=[^/\s'\":])"
+    r"|\b[A-Za-z]:\\(?:[^\\'\"\n]+\\)*"
+)
+
+
+def explain_refusal(error: BaseException, what: str) -> str:
+    """A sentence on why the disk refuses `what` ("The run 'x'"); "" where it is not the disk."""
+    number = error.errno if isinstance(error, OSError) else None
+    # libraries raise it with a number of their own or as another class
+    if number in FULL or "No space left on device" in str(error):
+        return f"{what} cannot be written, for the disk is full; make room and go on."
+    if isinstance(error, OSError) and number in REFUSED:
+        return f"{what} cannot be read or written ({error.strerror})."
+    return ""
+
+
+def hide_folders(text: str) -> str:
+    """The text with each absolute path cut to its last name; visitors see no server's folders."""
+    return FOLDERS.sub("", text)
+
 
 class FmnistError(Exception):
     """Base of every error whose message is meant for the user."""
@@ -19,6 +47,10 @@ class SettingsError(FmnistError):
 
 class RunError(FmnistError):
     """A run does not exist, is damaged, or has nothing to classify with yet."""
+
+
+class NameTaken(RunError):
+    """Another run has the name already."""
 
 
 class ChangeError(FmnistError):

@@ -12,7 +12,7 @@ from typing import Any
 
 from fmnist import machine
 from fmnist.cli.options import Commands, Options, add_command, add_run, former_flag
-from fmnist.errors import RunError
+from fmnist.errors import NameTaken, RunError, explain_refusal
 from fmnist.jobs import lock, queue, requests, resume
 from fmnist.processes import this_process
 from fmnist.runs import control
@@ -22,6 +22,7 @@ from fmnist.runs.library import (
     create_run,
     find_initial_runs,
     find_run,
+    free_run_names,
     new_run_name,
     runs_directory,
 )
@@ -119,7 +120,15 @@ def _train(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     if settings.initial:  # before the run exists
         find_initial_runs(settings)
-    name = options.name or new_run_name(settings.network)
+    if options.name:
+        return _train_as(options.name, settings, options)
+    for name in free_run_names(new_run_name(settings.network)):
+        with contextlib.suppress(NameTaken):  # by somebody who began in the same second
+            return _train_as(name, settings, options)
+    raise RunError("There is no name left for another run; delete some, or choose one (--name).")
+
+
+def _train_as(name: str, settings: TrainSettings, options: argparse.Namespace) -> int:
     path = runs_directory() / name
     check_run_name(name, path.parent)
 
@@ -191,6 +200,10 @@ def _run(
         write_run_info(path, process=None, **(given_up or {"state": "stopped"}))
         print(f"{path.name}: stopped before it had begun.")
         return 0
+    except Exception as error:
+        if refused := explain_refusal(error, f"The run {path.name!r}"):
+            raise RunError(refused) from None
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

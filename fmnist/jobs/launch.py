@@ -4,19 +4,24 @@ It is `python -m fmnist train` (never `multiprocessing`, whose spawn would run a
 never fork, since TensorFlow has threads), and the page meets it only in its run's folder.
 """
 
+import logging
+import os
 import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from fmnist.errors import RunError, TrainingBusy, TrainingFailed
+from fmnist.errors import FmnistError, NameTaken, TrainingBusy, TrainingFailed, hide_folders
 from fmnist.jobs.resume import resumed_settings
 from fmnist.processes import start_module
 from fmnist.runs.forecast import Forecast
-from fmnist.runs.library import new_run_name, runs_directory
+from fmnist.runs.library import runs_directory
 from fmnist.runs.run import Run, read_run
 from fmnist.settings import TrainSettings, arguments
+
+_log = logging.getLogger(__name__)
 
 START_LIMIT = 20.0  # seconds until run.json must have appeared; it takes 0.5 on two cores
 
@@ -37,15 +42,16 @@ def start_training(
     it) nor `stop_other` (end it first) is set, RunError where the name is taken, and
     TrainingFailed with the process's own words where it did not begin.
     """
-    name = name or new_run_name(settings.network)
-    path = runs_directory() / name
-    if path.exists():
-        raise RunError(f"There is already a run {name!r}; choose another name.")
-    command = ["train", "--name", name, *arguments(settings)]
+    directory = runs_directory()
+    if name and os.path.lexists(directory / name):
+        raise NameTaken(f"There is already a run {name!r}; choose another name.")
+    before = set(directory.glob("*"))
+    command = ["train", *(["--name", name] if name else []), *arguments(settings)]
     command += ["--wait"] if wait else []
     command += ["--stop-other"] if stop_other else []
     command += ["--forecast", str(forecast)] if forecast else []
-    return _launch(command, path)
+    # without a name, the process takes one that nobody has, whoever starts one meanwhile
+    return _launch(command, lambda: set(directory.glob("[!.]*")) - before)
 
 
 def resume_training(run: Run, *, more: int = 0, wait: bool = False) -> Run:
@@ -57,11 +63,14 @@ def resume_training(run: Run, *, more: int = 0, wait: bool = False) -> Run:
     """
     resumed_settings(run, more)  # raises RunError or SettingsError
     command = ["resume", run.name, *(["--more", str(more)] if more else [])]
-    return _launch([*command, *(["--wait"] if wait else [])], run.path)
+    return _launch([*command, *(["--wait"] if wait else [])], lambda: {run.path})
 
 
-def _launch(command: list[str], path: Path) -> Run:
-    """Start `python -m fmnist COMMAND --log` and return its run once its process works on it."""
+def _launch(command: list[str], places: Callable[[], Iterable[Path]]) -> Run:
+    """Start `python -m fmnist COMMAND --log` and return its run once its process works on it.
+
+    places: gives the folders among which that run will be
+    """
     with tempfile.TemporaryFile() as output:
         process = start_module(
             "fmnist",
@@ -73,26 +82,33 @@ def _launch(command: list[str], path: Path) -> Run:
         )
         _reap_later(process)
         deadline = time.monotonic() + START_LIMIT
-        while not _begun(path, process.pid):
+        while (run := _find_begun(places(), process.pid)) is None:
             if process.poll() is not None or time.monotonic() > deadline:
                 output.seek(0)
-                words = output.read().decode(errors="replace").strip().splitlines()
-                message = words[-1] if words else f"it ended with status {process.poll()}"
-                if process.poll() is None:
-                    process.terminate()  # or it would begin after all, behind the user's back
-                    message = "The training process did not begin in time; try once more."
-                message = message.removeprefix("fmnist: ")
-                busy = process.poll() == 1 and "one training at a time" in message
-                raise (TrainingBusy if busy else TrainingFailed)(message)
+                raise _not_begun(process, output.read().decode(errors="replace").strip())
             time.sleep(0.05)
-    return read_run(path)
+    return run
 
 
-def _begun(path: Path, pid: int) -> bool:
-    run = read_run(path)
-    process = run.info.get("process")
-    # an ended one that was very quick has no process any more
-    return isinstance(process, dict) and process.get("pid") == pid
+def _not_begun(process: subprocess.Popen, said: str) -> FmnistError:
+    """The error of a process that ended or is ended before it had begun; said: what it printed."""
+    message = said.splitlines()[-1] if said else f"it ended with status {process.poll()}"
+    if process.poll() is None:
+        process.terminate()  # or it would begin after all, behind the user's back
+        message = "The training process did not begin in time; try once more."
+    _log.warning("a training did not begin: %s", said)
+    message = hide_folders(message.removeprefix("fmnist: "))
+    busy = process.poll() == 1 and "one training at a time" in message
+    return TrainingBusy(message) if busy else TrainingFailed(message)
+
+
+def _find_begun(places: Iterable[Path], pid: int) -> Run | None:
+    for run in map(read_run, places):
+        process = run.info.get("process")
+        # an ended one that was very quick has no process any more
+        if isinstance(process, dict) and process.get("pid") == pid:
+            return run
+    return None
 
 
 def _reap_later(process: subprocess.Popen) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import filelock
 
-from fmnist.errors import TrainingBusy
+from fmnist.errors import NameTaken, TrainingBusy
 from fmnist.files import read_json, write_json
 from fmnist.jobs.lock import active_run, busy_message, hold_lock, machine_file
 from fmnist.processes import is_alive, this_process
@@ -67,11 +67,11 @@ def waiting_runs() -> list[Run]:
 def join_queue(path: Path, *, front: bool = False) -> None:
     """Let this process wait for the run at `path`, as the last or the first.
 
-    Raises TrainingBusy where too many wait already, or this run does.
+    Raises TrainingBusy where too many wait already, NameTaken where this run does.
     """
     with _changed_entries() as entries:
         if any(entry["path"] == str(path) for entry in entries):
-            raise TrainingBusy(f"The run {path.name!r} waits for this machine already.")
+            raise NameTaken(f"The run {path.name!r} waits for this machine already.")
         if len(entries) >= MAX_WAITING:
             raise TrainingBusy(
                 f"{len(entries)} trainings wait for this machine already; cancel one first."

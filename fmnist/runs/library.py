@@ -5,17 +5,20 @@ says.
 """
 
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fmnist.errors import RunError
+from fmnist.errors import NameTaken, RunError
 from fmnist.files import write_json
 from fmnist.processes import ROOT, this_process
 from fmnist.runs.run import FORMAT, RUN_NAME, SHIPPED_DIR, Run, find_keras_file, read_run
 from fmnist.settings import TrainSettings
 
 DEFAULT_RUN = "robust"
+DRAFT = ".new-"  # begins the name of a run's folder that is being made
 
 
 def runs_directory() -> Path:
@@ -91,13 +94,15 @@ def new_run_name(network: str) -> str:
 
 def free_run_name(name: str) -> str:
     """The name, or with a number behind it where a run has it already."""
+    return next(free_run_names(name))
+
+
+def free_run_names(name: str) -> Iterator[str]:
+    """Names that no run has when they are asked for: the name, and with numbers behind it."""
     directory = runs_directory()
-    names = [name, *(f"{name[:58]}-{number}" for number in range(2, 1_000))]
-    return next(
-        free
-        for free in names
-        if not os.path.lexists(directory / free) and not (SHIPPED_DIR / free).exists()
-    )
+    for free in (name, *(f"{name[:58]}-{number}" for number in range(2, 1_000))):
+        if not os.path.lexists(directory / free) and not (SHIPPED_DIR / free).exists():
+            yield free
 
 
 def create_run(
@@ -120,12 +125,20 @@ def create_run(
     try:
         directory.mkdir(parents=True, exist_ok=True)
         # made under another name, so that no reader meets a folder without run.json
-        draft = Path(tempfile.mkdtemp(prefix=".new-", dir=directory))
-        draft.chmod(0o755)
-        write_json(draft / "run.json", info)
-        draft.rename(path)
+        draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=directory))
+        try:
+            draft.chmod(0o755)
+            write_json(draft / "run.json", info)
+            draft.rename(path)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
     except OSError as error:
-        raise RunError(f"The folder {path} cannot be made ({error.strerror}).") from None
+        if os.path.lexists(path):  # since it was looked at
+            raise _name_taken(name) from None
+        raise RunError(
+            f"The folder of the run {name!r} cannot be made ({error.strerror})."
+        ) from None
     return path
 
 
@@ -140,4 +153,8 @@ def check_run_name(name: str, directory: Path) -> None:
     if directory != SHIPPED_DIR and (SHIPPED_DIR / name).exists():
         raise RunError(f"The name {name!r} belongs to a run that ships with the project.")
     if os.path.lexists(directory / name):
-        raise RunError(f"There is already a run {name!r}; choose another name.")
+        raise _name_taken(name)
+
+
+def _name_taken(name: str) -> NameTaken:
+    return NameTaken(f"There is already a run {name!r}; choose another name.")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from fmnist.errors import ChangeError
 from fmnist.runs.about import check_movable, lock_runs
-from fmnist.runs.library import free_run_name, runs_directory
+from fmnist.runs.library import DRAFT, free_run_name, runs_directory
 from fmnist.runs.run import RUN_NAME, Run, read_run
 
 TRASH = ".trash"
@@ -102,9 +102,10 @@ class Trash:
 
 
 def purge_old_runs() -> None:
-    """Remove for good what any session deleted more than a day ago."""
+    """Remove for good what any session deleted, or began to make, more than a day ago."""
     with contextlib.suppress(OSError):
-        for place in (runs_directory() / TRASH).iterdir():
+        directory = runs_directory()
+        for place in (*(directory / TRASH).glob("*"), *directory.glob(f"{DRAFT}*")):
             with contextlib.suppress(OSError):
                 if time.time() - place.lstat().st_mtime > DAY:
                     _remove_tree(place)

@@ -98,7 +98,8 @@ def epochs_done(run) -> int:
 
 
 def test_stop_while_tensorflow_loads_ends_at_once():
-    run = launch.start_training(LONG, name="early")
+    run = launch.start_training(LONG)
+    assert run.name.startswith("quick-")  # and the time
     requests.request_stop(run)
     wait_until(lambda: not read_run(run.path).active)
     assert state(run) == "stopped"

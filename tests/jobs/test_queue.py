@@ -1,6 +1,8 @@
 """The queue: an order that all processes share, without those that have died."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 
 from fmnist.cli import train
 from fmnist.cli.main import main
-from fmnist.errors import TrainingBusy
+from fmnist.errors import NameTaken, TrainingBusy
 from fmnist.jobs import lock, queue, resume
 from fmnist.processes import this_process
 from fmnist.runs import control
@@ -56,9 +58,45 @@ def test_too_many_are_refused_with_what_would_work():
 
 def test_a_run_waits_once():
     queue.join_queue(Path("runs/a"))
-    with pytest.raises(TrainingBusy, match="'a' waits for this machine already"):
+    with pytest.raises(NameTaken, match="'a' waits for this machine already"):
         queue.join_queue(Path("runs/a"), front=True)
     assert names() == ["a"]
+
+
+@pytest.mark.parametrize("how", [[], ["--wait"]])
+def test_all_who_start_in_one_second_get_a_run_of_their_own(runs_dir, monkeypatch, how):
+    """As many processes would: each thread takes the first name that it believes to be free."""
+    together = threading.Barrier(6, timeout=60)
+    monkeypatch.setattr(train, "new_run_name", lambda network: f"{network}-20260101-000000")
+    check = train.check_run_name
+
+    def check_together(name, directory):
+        check(name, directory)
+        if name.endswith("000000"):
+            together.wait()
+
+    monkeypatch.setattr(train, "check_run_name", check_together)
+
+    def run(path, settings, options, *, begin=lambda: None, queued=None, front=False):
+        if queued:
+            queue.join_queue(path)
+        (queued or begin)()
+        return 0
+
+    monkeypatch.setattr(train, "_run", run)
+    with ThreadPoolExecutor(6) as pool:
+        starts = [pool.submit(main, ["train", "--network", "quick", *how]) for _ in range(6)]
+        assert [start.result() for start in starts] == [0] * 6
+    numbers = ["", *(f"-{number}" for number in range(2, 7))]
+    expected = {f"quick-20260101-000000{number}" for number in numbers}
+    assert {path.name for path in runs_dir.iterdir()} == expected
+    assert all(read_run(path).active for path in runs_dir.iterdir())
+
+
+def test_a_name_that_somebody_chose_is_not_changed(own_run, capsys):
+    own_run("mine")
+    assert main(["train", "--name", "mine"]) == 1
+    assert "There is already a run 'mine'; choose another name" in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from fmnist.errors import RunError
+from fmnist.errors import NameTaken, RunError
+from fmnist.runs import library
 from fmnist.runs.library import (
     DEFAULT_RUN,
     create_run,
@@ -53,6 +54,25 @@ def test_name_taken(own_run):
     own_run("mine")
     with pytest.raises(RunError, match="already a run 'mine'"):
         create_run("mine", SETTINGS)
+
+
+def test_name_taken_since_it_was_looked_at(own_run, runs_dir, monkeypatch):
+    own_run("mine")
+    monkeypatch.setattr(library, "check_run_name", lambda name, directory: None)
+    with pytest.raises(NameTaken, match="already a run 'mine'"):
+        create_run("mine", SETTINGS)
+    assert [path.name for path in runs_dir.iterdir()] == ["mine"]
+
+
+def test_a_folder_that_cannot_be_made_leaves_nothing(runs_dir, monkeypatch):
+    def full(path, value):
+        path.write_text("half")
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(library, "write_json", full)
+    with pytest.raises(RunError, match=r"run 'mine' cannot be made \(No space left on device\)"):
+        create_run("mine", SETTINGS)
+    assert list(runs_dir.iterdir()) == []
 
 
 def test_new_names_do_not_collide(runs_dir):

@@ -117,7 +117,12 @@ def test_only_what_is_older_than_a_day_is_purged_for_others(own_run, runs_dir):
     yesterday = time.time() - 25 * 3600
     os.utime(old.path.parent, (yesterday, yesterday))
     (runs_dir / ".trash" / "stray").write_text("")
+    for name in (".new-old", ".new-begun"):  # runs whose making was killed
+        (runs_dir / name).mkdir()
+        (runs_dir / name / "run.json").touch()
+    os.utime(runs_dir / ".new-old", (yesterday, yesterday))
     purge_old_runs()
+    assert [path.name for path in runs_dir.glob(".new-*")] == [".new-begun"]
     assert trash(runs_dir) == ["new"]
     with pytest.raises(ChangeError, match="deleted too long ago"):
         kept.undo(old)
