@@ -8,6 +8,7 @@ happen here.
 import functools
 import gzip
 import hashlib
+import logging
 import os
 import struct
 import zlib
@@ -16,7 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fmnist.errors import DatasetError
+from fmnist.errors import DatasetError, hide_folders
+
+_log = logging.getLogger(__name__)
 
 # Label order and spelling of the dataset's README (zalandoresearch/fashion-mnist, "Labels").
 CLASS_NAMES = (
@@ -167,17 +170,22 @@ def _read_idx(directory: Path, name: str, sha256: str) -> np.ndarray:
     try:
         raw = gzip.decompress(path.read_bytes()) if path == packed else path.read_bytes()
     except FileNotFoundError:
-        raise DatasetError(f"The dataset file {path} is missing. {remedy}") from None
+        raise _bad_file(path, f"is missing. {remedy}") from None
     except (OSError, EOFError, zlib.error) as error:
-        raise DatasetError(f"The dataset file {path} cannot be read ({error}). {remedy}") from None
+        why = getattr(error, "strerror", None) or error
+        raise _bad_file(path, f"cannot be read ({why}). {remedy}") from None
     if hashlib.sha256(raw).hexdigest() != sha256:
-        raise DatasetError(
-            f"The dataset file {path} is not the published one: its SHA-256 differs. {remedy}"
-        )
+        raise _bad_file(path, f"is not the published one: its SHA-256 differs. {remedy}")
     # IDX: two zero bytes, type 8 (uint8), number of axes, then each length as big-endian uint32
     axes = raw[3]
     shape = struct.unpack(f">{axes}I", raw[4 : 4 + 4 * axes])
     return np.frombuffer(raw, np.uint8, offset=4 + 4 * axes).reshape(shape)  # read-only: bytes
+
+
+def _bad_file(path: Path, words: str) -> DatasetError:
+    """The error of a file by its name; pages show it, and only the log says where it lies."""
+    _log.warning("dataset file: %s", path)
+    return DatasetError(f"The dataset file {path.name} {words}")
 
 
 @functools.lru_cache(maxsize=2)
@@ -188,7 +196,7 @@ def _load_keras(part: str) -> Part:
         train, test = fashion_mnist.load_data()
     except Exception as error:  # urllib, socket and ssl errors, or a file cut short
         raise DatasetError(
-            f"Keras could not download Fashion-MNIST ({error}). "
+            f"Keras could not download Fashion-MNIST ({hide_folders(str(error))}). "
             "Without a network, use --source bundled."
         ) from None
     images, labels = train if part == "train" else test

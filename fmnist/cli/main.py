@@ -23,7 +23,7 @@ from fmnist.cli.options import (
     warn_renamed,
 )
 from fmnist.data import default_source
-from fmnist.errors import FmnistError, RunError, SettingsError
+from fmnist.errors import FmnistError, RunError, SettingsError, explain_refusal
 from fmnist.quiet import quiet
 from fmnist.runs.library import find_run, list_runs
 from fmnist.runs.run import find_keras_file, read_run
@@ -49,6 +49,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except BrokenPipeError:  # `... | head` closed our output; nothing to complain about
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        if not (refused := explain_refusal(error, "The result")):
+            raise
+        print(f"fmnist: {refused}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("fmnist: interrupted.", file=sys.stderr)

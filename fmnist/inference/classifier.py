@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from fmnist.data import scale
-from fmnist.errors import RunError
+from fmnist.errors import RunError, hide_folders
 from fmnist.files import read_file, sha256_of, write_json
 from fmnist.inference.rejection import UNFITTED, RejectionPolicy, fit_rejection_policy
 from fmnist.quiet import quiet
@@ -42,7 +42,8 @@ class Classifier:
             self._probabilities = outputs.pop(10)
             self._features = outputs.popitem()[1]
         except (ValueError, RuntimeError, KeyError, IndexError) as error:
-            raise RunError(f"The network {path.name} cannot be loaded ({error}).") from None
+            words = hide_folders(str(error))
+            raise RunError(f"The network {path.name} cannot be loaded ({words}).") from None
         self.policy = policy
         self._lock = threading.Lock()  # an interpreter's tensors belong to one call at a time
         self._size = 0

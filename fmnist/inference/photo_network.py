@@ -33,7 +33,7 @@ from fmnist.data import (
     TROUSER,
     TSHIRT,
 )
-from fmnist.errors import RunError
+from fmnist.errors import RunError, hide_folders
 from fmnist.images.segmentation import lay_on_white
 from fmnist.quiet import quiet
 
@@ -162,7 +162,8 @@ class PhotoNetwork:
             outputs = interpreter.get_output_details()
             self._output = next(one["index"] for one in outputs if one["shape"][-1] == 1000)
         except (ValueError, RuntimeError, StopIteration) as error:
-            raise RunError(f"The photo network cannot be loaded ({error}).") from None
+            words = hide_folders(str(error))
+            raise RunError(f"The photo network cannot be loaded ({words}).") from None
         self._interpreter = interpreter
 
     def _invoke(self, view: np.ndarray) -> np.ndarray:

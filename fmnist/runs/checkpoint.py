@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fmnist.errors import RunError
+from fmnist.errors import RunError, hide_folders
 from fmnist.files import read_arrays, save_arrays
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def peek_checkpoint(path: Path) -> Checkpoint:
         about = json.loads(read_arrays(file, "about")["about"].tobytes())
         return Checkpoint(int(about["epoch"]), float(about["seconds"]), dict(about["last"]))
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise RunError(f"The checkpoint of {path.name!r} is damaged ({error}).") from None
+        words = hide_folders(str(error))
+        raise RunError(f"The checkpoint of {path.name!r} is damaged ({words}).") from None
 
 
 def _variables(model: "keras.Model") -> list:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fmnist.data import CLASS_NAMES, PART_SIZES, VALIDATION_SIZE
-from fmnist.errors import RunError
+from fmnist.errors import RunError, hide_folders
 from fmnist.files import open_regular, read_arrays
 from fmnist.runs.run import Run, check_run_file
 from fmnist.settings import LIMITS
@@ -31,7 +31,8 @@ def load_predictions(run: Run) -> np.ndarray:
     try:
         (probabilities,) = read_arrays(run.path / "test.npz", "probabilities").values()
     except (OSError, ValueError) as error:
-        raise RunError(f"The run {run.name!r} is damaged: test.npz ({error}).") from None
+        words = hide_folders(str(error))
+        raise RunError(f"The run {run.name!r} is damaged: test.npz ({words}).") from None
     shape = (PART_SIZES["test"], 10)
     if probabilities.shape != shape or probabilities.dtype != np.float32:
         raise RunError(f"The run {run.name!r} is damaged: test.npz does not hold {shape} float32.")

@@ -3,6 +3,7 @@
 import math
 import os
 
+from fmnist.errors import hide_folders
 from fmnist.files import open_regular
 from fmnist.networks.architectures import NETWORKS
 from fmnist.runs.history import TrainingProgress, read_events
@@ -48,7 +49,7 @@ def duration_text(seconds: float) -> str:
 
 
 def read_last_words(run: Run, count: int = 15) -> str:
-    """The last lines of a run's log, or of its last error where it has no log."""
+    """The last lines of a run's log, or of its last error where it has no log; without folders."""
     try:
         with open_regular(run.path / "log.txt", math.inf) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - MAX_LOG))
@@ -56,4 +57,4 @@ def read_last_words(run: Run, count: int = 15) -> str:
     except OSError:
         errors = [event for event in read_events(run) if event["event"] == "error"]
         text = str(errors[-1].get("words", "")) if errors else ""
-    return "\n".join(text.splitlines()[-count:])
+    return hide_folders("\n".join(text.splitlines()[-count:]))

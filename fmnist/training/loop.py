@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fmnist import machine
+from fmnist import errors, machine
 from fmnist.data import Part, checksums, load, load_train_validation
 from fmnist.errors import FmnistError, SettingsError, TrainingDiverged
 from fmnist.files import read_json_lines, replace_file, sha256_of, sweep_parts
@@ -154,12 +154,16 @@ def _errors_recorded(path: Path, record: Recorder) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        expected = isinstance(error, FmnistError)
-        sentence = str(error) if expected else f"{type(error).__name__}: {error}"
+        refused = errors.explain_refusal(error, f"The run {path.name!r}")
+        expected = refused or isinstance(error, FmnistError)
+        sentence = refused or f"{type(error).__name__}: " * (not expected) + str(error)
         words = sentence if expected else traceback.format_exc()[-4000:]
-        record("error", message=sentence, words=words)
-        diverged = isinstance(error, TrainingDiverged) or None
-        write_run_info(path, state="failed", error=sentence, process=None, diverged=diverged)
+        sentence, words = map(errors.hide_folders, (sentence, words))
+        with contextlib.suppress(OSError):  # a full disk may have room for one of them
+            record("error", message=sentence, words=words)
+        with contextlib.suppress(OSError):
+            diverged = isinstance(error, TrainingDiverged) or None
+            write_run_info(path, state="failed", error=sentence, process=None, diverged=diverged)
         raise
 
 

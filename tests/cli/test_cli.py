@@ -136,6 +136,16 @@ def test_failed_training_is_status_1_and_one_sentence(command, name):
 
 
 @pytest.mark.slow
+def test_a_full_disk_is_status_1_and_one_sentence(command, monkeypatch):
+    def full():
+        raise OSError(28, "No space left on device", "/srv/x")
+
+    monkeypatch.setattr("fmnist.cli.main.list_runs", full)
+    done = command("runs")
+    said = "fmnist: The result cannot be written, for the disk is full; make room and go on.\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
 def test_training_that_fails_after_tensorflow_was_loaded_says_why_in_one_sentence():
     done = fmnist("train", "--source", "directory")
     assert done.returncode == 1

@@ -5,6 +5,7 @@ what computes is not there, so that a training takes a fraction of a second. Rea
 killed in test_launch.py.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -22,11 +23,13 @@ from fmnist.jobs.resume import resumed_settings
 from fmnist.runs.checkpoint import CHECKPOINT_FILE, peek_checkpoint
 from fmnist.runs.history import follow_progress, read_events
 from fmnist.runs.predictions import load_predictions, save_epoch_predictions
+from fmnist.runs.progress_text import read_last_words
 from fmnist.runs.run import FILES, read_run
 from fmnist.training import export, loop, recorder
 
 TRAIN = ["train", "--name", "killed", "--epochs", "2", "--batch-size", "32"]
 RESUME = ["resume", "killed"]
+UNSAID = "The training process ended without reporting an error."
 MORE = [*RESUME, "--more", "1"]
 
 
@@ -42,9 +45,12 @@ class Disk:
 
     def __init__(self, path):
         self.path, self.last, self.count = path, 0, 0
+        self.full = range(0)  # the writes for which there is no room
 
     def write(self, do, tear=lambda: None):
         self.count += 1
+        if self.count in self.full:
+            raise OSError(errno.ENOSPC, "No space left on device", str(self.path / "x"))
         if self.last and self.count >= self.last:  # nothing is written after the end
             if self.count == self.last:
                 tear()
@@ -174,6 +180,15 @@ def run_until(disk: Disk, command: list[str], last: int) -> bool:
     return True
 
 
+def run_on_full(disk: Disk, command: list[str], full: range, capsys) -> str:
+    """Run a command that finds no room for the writes `full`; what it says at the end."""
+    disk.full, disk.count = full, 0
+    capsys.readouterr()
+    assert main(command) == 1
+    disk.full = range(0)
+    return capsys.readouterr().err
+
+
 def result(disk: Disk) -> dict:
     """Everything that may not depend on where a training was killed."""
     run = read_run(disk.path)
@@ -244,6 +259,42 @@ def test_one_that_is_killed_at_any_write_of_more_epochs_has_them_in_the_end(disk
             assert (left.state == "finished") == (last <= 3), last
             assert run_until(disk, MORE if left.settings.epochs == 2 else RESUME, 0)
         assert result(disk) == expected, last
+
+
+def test_a_full_disk_is_one_sentence_and_the_training_can_be_finished(disk, capsys):
+    assert run_until(disk, TRAIN, 0)
+    expected, writes = result(disk), disk.count
+    said = "The run 'killed' cannot be written, for the disk is full; make room and go on."
+    for first in range(1, writes + 1):
+        forget(disk)
+        room = (1, 2, 1000)[first % 3]  # after so many writes there is room again
+        words = run_on_full(disk, TRAIN, range(first, first + room), capsys)
+        assert words.endswith(f"fmnist: {said}\n")
+        assert "Traceback" not in words
+        left = read_run(disk.path)
+        assert "Traceback" not in read_last_words(left)
+        for file in disk.path.glob("*.json*"):
+            assert str(disk.path) not in file.read_text()
+        assert not list(disk.path.glob(".part-*"))
+        if (room, first) != (1000, writes):
+            assert left.reason == (said if room < 3 else UNSAID)
+            run_until(disk, RESUME, 0)
+        assert result(disk) == expected, first
+
+
+def test_a_run_that_cannot_be_written_is_not_gone_on_with(disk, capsys, monkeypatch):
+    assert not run_until(disk, TRAIN, 9)
+
+    def refuse(**where):
+        raise PermissionError(errno.EACCES, "Permission denied", f"{where['dir']}/.part-x")
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    monkeypatch.setattr("fmnist.jobs.lock.write_json", lambda path, value: None)
+    capsys.readouterr()
+    assert main(RESUME) == 1
+    words = capsys.readouterr().err
+    said = "fmnist: The run 'killed' cannot be read or written (Permission denied).\n"
+    assert words == said
 
 
 @pytest.mark.long
