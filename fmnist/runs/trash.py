@@ -1,13 +1,15 @@
 """Deleting runs with a way back.
 
-Deleting moves a run's folder to `.trash` in the folder of own runs, from where it comes back until
-the session that deleted it has left the page. Only runs that nothing works on are deleted.
+Deleting gives a run's folder a hidden name beside the others, which needs no room on a full disk;
+it comes back until the session that deleted it has left the page. Only runs that nothing works on
+are deleted.
 """
 
 import contextlib
+import itertools
 import os
+import secrets
 import shutil
-import tempfile
 import threading
 import time
 import weakref
@@ -19,16 +21,17 @@ from fmnist.runs.about import check_movable, lock_runs
 from fmnist.runs.library import DRAFT, free_run_name, runs_directory
 from fmnist.runs.run import RUN_NAME, Run, read_run
 
-TRASH = ".trash"
+TRASH = ".trash-"  # begins the name of a deleted run's folder
 DAY = 86_400.0  # seconds after which nobody asks for a deleted run any more
 
 
 @dataclass(frozen=True)
 class DeletedRun:
-    """A deleted run: the name it had, and where its folder is until it is purged."""
+    """A deleted run: its name, and where its folder is until it is purged, and was before."""
 
     name: str
     path: Path
+    before: Path
 
 
 class Trash:
@@ -52,10 +55,10 @@ class Trash:
         """Move an own run's folder here. Raises ChangeError where it cannot be deleted."""
         with lock_runs() as directory:
             check_movable(run, "deleted")
-            (directory / TRASH).mkdir(exist_ok=True)
-            place = Path(tempfile.mkdtemp(dir=directory / TRASH))
-            run.path.rename(place / run.path.name)
-        deleted = DeletedRun(run.name, place / run.path.name)
+            path = directory / f"{TRASH}{secrets.token_hex(8)}-{run.name[:64]}"
+            os.utime(run.path, follow_symlinks=False)  # `purge_old_runs` asks when it was
+            run.path.rename(path)
+        deleted = DeletedRun(run.name, path, run.path)
         self._deleted.append(deleted)
         return deleted
 
@@ -68,7 +71,7 @@ class Trash:
             raise ChangeError(f"The run {deleted.name!r} cannot be brought back any more.")
         self._deleted.remove(deleted)
         with lock_runs() as directory:
-            name = deleted.path.name
+            name = deleted.before.name
             known = RUN_NAME.fullmatch(name) or not os.path.lexists(directory / name)
             path = directory / (free_run_name(name) if known else free_run_name("damaged"))
             try:
@@ -77,8 +80,6 @@ class Trash:
                 raise ChangeError(
                     f"The run {deleted.name!r} was deleted too long ago to be brought back."
                 ) from None
-            with contextlib.suppress(OSError):
-                deleted.path.parent.rmdir()
         return read_run(path)
 
     def purge(self) -> None:
@@ -105,7 +106,8 @@ def purge_old_runs() -> None:
     """Remove for good what any session deleted, or began to make, more than a day ago."""
     with contextlib.suppress(OSError):
         directory = runs_directory()
-        for place in (*(directory / TRASH).glob("*"), *directory.glob(f"{DRAFT}*")):
+        names = f"{TRASH}*", f"{DRAFT}*", ".trash/*"  # the last one until version 1.0
+        for place in itertools.chain.from_iterable(map(directory.glob, names)):
             with contextlib.suppress(OSError):
                 if time.time() - place.lstat().st_mtime > DAY:
                     _remove_tree(place)
@@ -113,7 +115,7 @@ def purge_old_runs() -> None:
 
 def _remove(deleted: list[DeletedRun]) -> None:
     while deleted:
-        _remove_tree(deleted.pop().path.parent)
+        _remove_tree(deleted.pop().path)
 
 
 def _remove_tree(path: Path) -> None:

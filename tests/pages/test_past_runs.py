@@ -259,7 +259,7 @@ def test_the_trash_is_emptied_when_the_browser_is_gone(own_run, runs_dir):
 
 def test_what_others_left_for_a_day_goes_when_the_page_is_opened(own_run, runs_dir):
     kept = Trash()
-    old = kept.delete(own_run("old")).path.parent
+    old = kept.delete(own_run("old")).path
     os.utime(old, (time.time() - 90_000,) * 2)
     open_app("train")
     assert trash(runs_dir) == []

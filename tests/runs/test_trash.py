@@ -13,7 +13,8 @@ from fmnist.runs.trash import Trash, purge_old_runs
 
 
 def trash(runs_dir) -> list[str]:
-    return sorted(path.name for path in runs_dir.glob(".trash/*/*"))
+    """The names that the runs had which are deleted and not gone for good."""
+    return sorted(path.name.split("-", 2)[2] for path in runs_dir.glob(".trash-*"))
 
 
 def names() -> list[str]:
@@ -32,7 +33,7 @@ def test_deleting_can_be_undone_until_it_is_purged(own_run, runs_dir):
     assert kept.undo(deleted) == run
     assert kept.deleted == ()
     assert names() == ["mine"]
-    assert list((runs_dir / ".trash").iterdir()) == []
+    assert trash(runs_dir) == []
     with pytest.raises(ChangeError, match="cannot be brought back"):
         kept.undo(deleted)
 
@@ -40,7 +41,7 @@ def test_deleting_can_be_undone_until_it_is_purged(own_run, runs_dir):
     other.purge()
     assert trash(runs_dir) == ["mine"]
     kept.purge()
-    assert list((runs_dir / ".trash").iterdir()) == []
+    assert trash(runs_dir) == []
     assert kept.deleted == ()
     with pytest.raises(ChangeError, match="'mine' is gone"):
         kept.delete(run)
@@ -115,18 +116,36 @@ def test_only_what_is_older_than_a_day_is_purged_for_others(own_run, runs_dir):
     kept = Trash()
     old, new = kept.delete(own_run("old")), kept.delete(own_run("new"))
     yesterday = time.time() - 25 * 3600
-    os.utime(old.path.parent, (yesterday, yesterday))
-    (runs_dir / ".trash" / "stray").write_text("")
+    os.utime(old.path, (yesterday, yesterday))
+    (runs_dir / ".trash" / "former").mkdir(parents=True)  # as the first version kept them
+    os.utime(runs_dir / ".trash" / "former", (yesterday, yesterday))
     for name in (".new-old", ".new-begun"):  # runs whose making was killed
         (runs_dir / name).mkdir()
         (runs_dir / name / "run.json").touch()
     os.utime(runs_dir / ".new-old", (yesterday, yesterday))
     purge_old_runs()
     assert [path.name for path in runs_dir.glob(".new-*")] == [".new-begun"]
+    assert list((runs_dir / ".trash").iterdir()) == []
     assert trash(runs_dir) == ["new"]
     with pytest.raises(ChangeError, match="deleted too long ago"):
         kept.undo(old)
     assert kept.undo(new).name == "new"
+
+
+def test_on_a_full_disk_a_run_is_deleted_and_comes_back(own_run, runs_dir, monkeypatch):
+    run, kept = own_run("run"), Trash()
+    os.utime(run.path, (0, 0))  # it is old, and what is deleted now is kept for a day all the same
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        for name in ("mkdir", "link", "symlink"):
+            patch.setattr(os, name, full)
+        deleted = kept.delete(run)
+    assert names() == []
+    purge_old_runs()
+    assert kept.undo(deleted) == run
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(own_run, monkeypatch, tmp_path):

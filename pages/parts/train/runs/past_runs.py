@@ -67,7 +67,7 @@ def _offer_undo() -> None:
             st.button(
                 "Undo",
                 icon=":material/undo:",
-                key=f"run-undo-{deleted.path.parent.name}",
+                key=f"run-undo-{deleted.path.name}",
                 on_click=run_actions.undo,
                 args=(deleted,),
                 help="Until you leave this page.",
