@@ -87,8 +87,15 @@ def test_run_is_taken_from_the_address_and_survives_page_switches(page, own_run)
 
 
 def test_unknown_run_in_the_address_falls_back():
-    app = open_app("report", run="nobody<script>")
+    app = open_app("report", run="no*body<script>")
     assert app.sidebar.selectbox(key="run").value == DEFAULT_RUN
+    (said,) = app.sidebar.warning  # after a page switch, too
+    words = said.value.replace("\\", "")
+    assert words == f"There is no run 'no*body<script>' to look at; this is {DEFAULT_RUN}."
+    app.sidebar.selectbox(key="run").select("seed-cnn").run()
+    assert not app.sidebar.warning
+    assert not open_app("report", run="seed-cnn").sidebar.warning
+    assert not open_app("report").sidebar.warning
 
 
 def test_damaged_runs_are_listed_and_break_nothing(runs_dir, own_run):

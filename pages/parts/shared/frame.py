@@ -6,13 +6,16 @@ import streamlit as st
 from streamlit.errors import StreamlitDuplicateElementKey
 
 from fmnist.errors import RunError
+from fmnist.files import quote_name
 from fmnist.jobs import lock
 from fmnist.runs.library import DEFAULT_RUN, find_run, list_usable_runs
 from fmnist.runs.run import Run
 from pages.parts.shared import run_trash
+from pages.parts.shared.answer_view import literal
 
 PAGES_DIR = Path(__file__).parents[2]
 RUN_KEY = "run"  # the picker's key and the name in the URL
+UNKNOWN = "unknown_run"  # a name in the URL that no run has
 COLD = "cold_start"  # set once a page has found itself without a frame
 
 
@@ -96,6 +99,8 @@ def pick_run() -> None:
     names = [run.name for run in usable]
     if not names:
         return
+    if (asked := st.query_params.get(RUN_KEY, names[0])) not in names:
+        st.session_state[UNKNOWN] = asked  # said until another one is chosen
     with st.sidebar:
         default = names.index(DEFAULT_RUN) if DEFAULT_RUN in names else 0
         chosen = st.selectbox(
@@ -104,8 +109,13 @@ def pick_run() -> None:
             index=default,
             key=RUN_KEY,
             bind="query-params",
+            on_change=st.session_state.pop,
+            args=(UNKNOWN, None),
             help="The trained network that all pages use, with its answers for the test images.",
         )
+        if unknown := st.session_state.get(UNKNOWN):
+            name = literal(quote_name(unknown))
+            st.warning(f"There is no run {name} to look at; this is {chosen}.")
         run = next(run for run in usable if run.name == chosen)
         st.caption(run.summary)
         if (training := lock.active_run()) is not None:
@@ -118,4 +128,5 @@ def pick_run() -> None:
 
 def look_at(name: str) -> None:
     """Choose a run from a button: pass this as its `on_click`."""
+    st.session_state.pop(UNKNOWN, None)
     st.session_state[RUN_KEY] = name
