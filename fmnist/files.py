@@ -139,7 +139,7 @@ def parse_json_lines(data: bytes) -> list[dict]:
     """The JSON objects of lines; of damaged files no more than anything here writes."""
     values = []
     for line in itertools.islice(io.BytesIO(data), MAX_LINES):
-        if len(line) > MAX_LINE:
+        if len(line) > MAX_LINE or not line.startswith(b"{"):
             continue
         try:
             value = json.loads(line)
