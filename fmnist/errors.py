@@ -9,6 +9,7 @@ import re
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG, errno.EIO}
+REFUSED |= {errno.EISDIR, errno.ENOTDIR}
 # the folders of a path: within quotes, where a name may have blanks, without them, and of Windows
 FOLDERS = re.compile(
     r"(?<=['\"])/(?:[^/'\"\n]+/)*(?=[^/'\"\n])"

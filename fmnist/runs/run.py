@@ -18,6 +18,7 @@ says why, so that one bad folder cannot break a page that lists them all.
 """
 
 import contextlib
+import hashlib
 import math
 import os
 import platform
@@ -83,6 +84,11 @@ class Run:
     reason: str = ""
     settings: TrainSettings | None = None
     info: dict = field(default_factory=dict, repr=False)
+
+    @property
+    def key(self) -> str:
+        """A word that no other folder's run has, for widgets: it does not say where that lies."""
+        return f"{self.name}-{hashlib.sha256(os.fsencode(self.path)).hexdigest()[:8]}"
 
     @property
     def active(self) -> bool:

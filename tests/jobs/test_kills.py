@@ -2,15 +2,18 @@
 
 The commands and the training loop are the real ones, and so is the order in which they write; only
 what computes is not there, so that a training takes a fraction of a second. Real processes are
-killed in test_launch.py.
+killed in test_launch.py, and at any moment by the long test at the end.
 """
 
+import contextlib
 import errno
 import json
 import os
 import shutil
+import time
 
 import numpy as np
+import psutil
 import pytest
 
 from fmnist.cli.main import main
@@ -19,6 +22,7 @@ from fmnist.errors import RunError
 from fmnist.files import append_json_line, read_arrays, save_arrays
 from fmnist.inference import classifier
 from fmnist.inference.rejection import UNFITTED
+from fmnist.jobs import launch
 from fmnist.jobs.resume import resumed_settings
 from fmnist.runs.checkpoint import CHECKPOINT_FILE, peek_checkpoint
 from fmnist.runs.history import follow_progress, read_events
@@ -26,6 +30,10 @@ from fmnist.runs.predictions import load_predictions, save_epoch_predictions
 from fmnist.runs.progress_text import read_last_words
 from fmnist.runs.run import FILES, read_run
 from fmnist.training import export, loop, recorder
+from tests.conftest import TRAINED
+from tests.jobs.test_launch import PATIENCE, leave_no_process, wait_until
+
+__all__ = ["leave_no_process"]  # a fixture
 
 TRAIN = ["train", "--name", "killed", "--epochs", "2", "--batch-size", "32"]
 RESUME = ["resume", "killed"]
@@ -300,3 +308,30 @@ def test_a_run_that_cannot_be_written_is_not_gone_on_with(disk, capsys, monkeypa
 @pytest.mark.long
 def test_a_training_that_is_killed_twice_at_any_two_writes_can_be_finished(disk):
     check_kills(disk, lambda writes: range(1, writes + 1))
+
+
+def kill_after(run, seconds: float) -> str:
+    """Kill the run's process then, unless it has ended, and return the state it leaves."""
+    end = time.monotonic() + seconds
+    wait_until(lambda: time.monotonic() > end or not read_run(run.path).active)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(run.info["process"]["pid"]).kill()
+    wait_until(lambda: not read_run(run.path).active)
+    return read_run(run.path).state
+
+
+@pytest.mark.long
+def test_real_processes_that_are_killed_at_any_moment_give_the_same_run(trained):
+    whole = read_run(trained.runs / "tiny")
+    for at, seconds in enumerate(np.linspace(0.2, 12, 12)):
+        run = launch.start_training(TRAINED, name=f"killed-{at}")
+        for wait in (seconds, 12 - seconds, PATIENCE):  # killed twice, and then not
+            if kill_after(run, wait) == "finished":
+                break
+            run = launch.resume_training(read_run(run.path))
+        again = read_run(run.path)
+        assert (again.state, again.reason) == ("finished", ""), seconds
+        np.testing.assert_array_equal(load_predictions(again), load_predictions(whole))
+        losses = [[e["loss"] for e in follow_progress(one).epochs] for one in (whole, again)]
+        assert losses[0] == losses[1], seconds
+        assert not list(again.path.glob(".part-*[!n]"))

@@ -181,7 +181,7 @@ def test_star_and_note(own_run):
 
 
 def rename(app, run, name: str) -> AppTest:
-    app.text_input(key=f"run-name-{run.path}").set_value(name)
+    app.text_input(key=f"run-name-{run.key}").set_value(name)
     return click(app, "Rename")
 
 

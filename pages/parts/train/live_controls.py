@@ -34,7 +34,7 @@ def show(run: Run, progress: TrainingProgress) -> None:
                 disabled=over,
                 on_click=_try,
                 args=(run, requests.withdraw_pause if pausing else requests.request_pause),
-                key=f"live-{run.path}-pause",
+                key=f"live-{run.key}-pause",
                 help="Waits between two batches; nothing is lost.",
             )
             _rate(run, progress, over)
@@ -59,7 +59,7 @@ def stop_button(run: Run) -> None:
         disabled=stopping or run.state == "finishing",
         on_click=_try,
         args=(run, requests.request_stop),
-        key=f"live-{run.path}-stop",
+        key=f"live-{run.key}-stop",
         help="Removes it from the queue."
         if waiting
         else "Ends the training at once and saves the network so far, which takes some seconds.",
@@ -79,7 +79,7 @@ def _state(run: Run, stopping: bool, pausing: bool) -> str:
 
 
 def _rate(run: Run, progress: TrainingProgress, over: bool) -> None:
-    key = f"live-{run.path}-rate"
+    key = f"live-{run.key}-rate"
     with (
         st.popover(
             "Learning rate",

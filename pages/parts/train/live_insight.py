@@ -18,7 +18,7 @@ def show(run: Run) -> None:
         st.info("This training uses all 60,000 training images, so there are none for validation.")
         return
     views = {"Matrix": _matrix, "Images": _images, "First layer": _filters}
-    view = choose_one("What it has learnt", views, f"live-{run.path}-view", bind=None)
+    view = choose_one("What it has learnt", views, f"live-{run.key}-view", bind=None)
     version = find_version(run)
     try:
         if version.epochs:
@@ -39,13 +39,13 @@ def _matrix(run: Run, version: PredictionsVersion) -> None:
     matrix, classes = st.columns([1.15, 1])
     with matrix:
         alt = "Confusion matrix of the validation images: true classes in rows"
-        show_matrix(tables["matrix"], f"live-{run.path}-matrix", alt=alt)
+        show_matrix(tables["matrix"], f"live-{run.key}-matrix", alt=alt)
     with classes:
         st.markdown(f"**Accuracy per class after epoch {version.epochs}**")
         st.vega_lite_chart(
             tables["classes"],
             class_spec(),
-            key=f"live-{run.path}-classes",
+            key=f"live-{run.key}-classes",
             alt="Share of the validation images of each class that is classified correctly",
         )
         st.caption(

@@ -43,6 +43,6 @@ def _line(run: Run, place: int, sooner: bool, later: bool, queued: bool) -> None
                     disabled=not (possible and queued) or leaving,
                     on_click=queue.move_in_queue,
                     args=(run.path, places),
-                    key=f"live-{run.path}-move{places}",
+                    key=f"live-{run.key}-move{places}",
                 )
             live_controls.stop_button(run)

@@ -43,13 +43,13 @@ def show_curves(run: Run, progress: TrainingProgress) -> None:
         column.vega_lite_chart(
             table,
             learning_spec(measure, epochs),
-            key=f"live-{run.path}-{measure}",
+            key=f"live-{run.key}-{measure}",
             alt=f"{measure.capitalize()} of training and validation over the epochs",
         )
     last.vega_lite_chart(
         rate_table(progress, live_loading.planned_rates(run)),
         rate_spec(epochs),
-        key=f"live-{run.path}-rate",
+        key=f"live-{run.key}-rate",
         alt="Learning rate over the epochs, planned and used",
     )
 

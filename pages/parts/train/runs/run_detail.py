@@ -31,7 +31,7 @@ def show(run: Run) -> None:
         _buttons(run, about.starred)
         live_resume.offer(run, key="detail", place=live_resume.DETAIL)
         live_resume.show_answer(live_resume.DETAIL)
-        note_key = f"run-note-{run.path}"
+        note_key = f"run-note-{run.key}"
         st.text_area(
             "Note",
             about.note,
@@ -95,7 +95,7 @@ def _buttons(run: Run, starred: bool) -> None:
 
 def _rename(run: Run) -> None:
     with st.popover("Rename", icon=":material/edit:"), st.form("run-rename", border=False):
-        key = f"run-name-{run.path}"
+        key = f"run-name-{run.key}"
         st.text_input(
             "New name",
             run.name,
