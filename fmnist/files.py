@@ -91,7 +91,7 @@ def check_regular(status: os.stat_result, limit: float = MAX_FILE) -> None:
 def read_file(path: Path, limit: int = MAX_FILE) -> bytes:
     """A file's bytes, at most `limit` of them. Raises OSError as `open_regular` does."""
     with open_regular(path, limit) as file:
-        return file.read(limit)
+        return file.read(os.fstat(file.fileno()).st_size)  # and no more, where it grows
 
 
 def read_json(path: Path, limit: int = MAX_JSON) -> Any:
