@@ -1,7 +1,8 @@
 """Files that appear whole or not at all, folders that one changes at a time, and safe zip files.
 
-Event logs tolerate a torn last line; arrays that are damaged count as missing; the directory of a
-zip file from anybody is looked at before anything is unpacked.
+What is read is a regular file of limited size. Event logs tolerate a torn last line; arrays that
+are damaged count as missing; the directory of a zip file from anybody is looked at before anything
+is unpacked.
 """
 
 import contextlib
@@ -24,7 +25,7 @@ import numpy as np
 
 from fmnist.errors import BadArchive, FmnistError
 
-MAX_JSON, MAX_FILE, MAX_LINE = 2**22, 2**28, 2**16  # bytes that are read
+MAX_JSON, MAX_FILE, MAX_LINE = 2**20, 2**28, 2**16  # bytes that are read
 MAX_LINES = 200_000
 
 PATIENCE = 10.0  # seconds to wait for another process; each holds a lock for milliseconds

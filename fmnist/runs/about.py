@@ -18,7 +18,6 @@ from fmnist.runs.run import Run, read_run
 
 ABOUT_FILE, SHIPPED_FILE = "about.json", ".shipped.json"
 MAX_NOTE_LENGTH = 500  # characters
-MAX_READ = 2**20  # bytes; nothing that this module writes is near it
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def _place(run: Run) -> Path:
 
 def _read(path: Path) -> dict:
     try:
-        kept = read_json(path, MAX_READ)
+        kept = read_json(path)
     except (OSError, ValueError):
         return {}
     return kept if isinstance(kept, dict) else {}
