@@ -66,6 +66,7 @@ READ = {
     "log.txt": math.inf,  # only its end is read
 }
 SCORES = ("test_accuracy", "test_loss", "validation_accuracy", "validation_loss")
+INTERRUPTED = "The training process ended without reporting an error."  # a reason
 RUN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 # A training elsewhere on a shared disk is believed dead after this long without a write. The
@@ -267,4 +268,4 @@ def _left_as(path: Path) -> tuple[str, str]:
                 return event["state"], ""
             if event.get("event") == "error":
                 return "failed", str(event.get("message"))[:500]
-    return "failed", "The training process ended without reporting an error."
+    return "failed", INTERRUPTED

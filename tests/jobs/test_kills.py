@@ -28,7 +28,7 @@ from fmnist.runs.checkpoint import CHECKPOINT_FILE, peek_checkpoint
 from fmnist.runs.history import follow_progress, read_events
 from fmnist.runs.predictions import load_predictions, save_epoch_predictions
 from fmnist.runs.progress_text import read_last_words
-from fmnist.runs.run import FILES, read_run
+from fmnist.runs.run import FILES, INTERRUPTED, read_run
 from fmnist.training import export, loop, recorder
 from tests.conftest import TRAINED
 from tests.jobs.test_launch import PATIENCE, leave_no_process, wait_until
@@ -37,7 +37,6 @@ __all__ = ["leave_no_process"]  # a fixture
 
 TRAIN = ["train", "--name", "killed", "--epochs", "2", "--batch-size", "32"]
 RESUME = ["resume", "killed"]
-UNSAID = "The training process ended without reporting an error."
 MORE = [*RESUME, "--more", "1"]
 
 
@@ -287,7 +286,7 @@ def test_a_full_disk_is_one_sentence_and_the_training_can_be_finished(disk, caps
             assert str(disk.path) not in file.read_text()
         assert not list(disk.path.glob(".part-*"))
         if (room, first) != (1000, writes):
-            assert left.reason == (said if room < 3 else UNSAID)
+            assert left.reason == (said if room < 3 else INTERRUPTED)
             run_until(disk, RESUME, 0)
         assert result(disk) == expected, first
 

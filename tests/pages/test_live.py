@@ -342,8 +342,13 @@ def test_an_interrupted_run_is_offered_to_every_session(runs_dir, monkeypatch):
     assert (runs_dir / "killed").exists()
 
 
-def test_a_run_that_failed_for_a_reason_says_it_where_it_is_offered(runs_dir):
-    write_run_info(dead("full", 2), state="failed", process=None, error="The *disk* was full.")
+@pytest.mark.parametrize("recorded", ["run.json", "history.jsonl"])
+def test_a_run_that_failed_for_a_reason_says_it_where_it_is_offered(runs_dir, recorded):
+    path, reason = dead("full", 2), "The *disk* was full."
+    if recorded == "run.json":
+        write_run_info(path, state="failed", process=None, error=reason)
+    else:  # there was no room for more
+        append_json_line(path / recorded, {"event": "error", "message": reason})
     app = open_app("train")
     assert "**full** failed after epoch 2 of 4: The \\*disk\\* was full\\." in texts(app)
 

@@ -5,7 +5,7 @@ import streamlit as st
 from fmnist.errors import FmnistError, TrainingBusy
 from fmnist.jobs import launch, resume
 from fmnist.runs.library import find_run
-from fmnist.runs.run import Run
+from fmnist.runs.run import INTERRUPTED, Run
 from fmnist.settings import LIMITS
 from pages.parts.shared.answer_view import literal
 
@@ -100,7 +100,7 @@ def _go_on(name: str, more: int = 0, *, place: str, wait: bool = False) -> None:
 def _what_happened(run: Run) -> str:
     done, planned = _done(run), run.settings.epochs
     when = f"after epoch {done} of {planned}" if done < planned else "while it was being saved"
-    if run.info.get("error"):
+    if run.reason != INTERRUPTED:
         return f"failed {when}: {literal(run.reason)}"
     return f"was interrupted {when}."
 
