@@ -56,7 +56,8 @@ class Trash:
         with lock_runs() as directory:
             check_movable(run, "deleted")
             path = directory / f"{TRASH}{secrets.token_hex(8)}-{run.name[:64]}"
-            os.utime(run.path, follow_symlinks=False)  # `purge_old_runs` asks when it was
+            if not run.path.is_symlink():
+                os.utime(run.path)  # `purge_old_runs` asks when it was
             run.path.rename(path)
         deleted = DeletedRun(run.name, path, run.path)
         self._deleted.append(deleted)
