@@ -74,6 +74,10 @@ class BadImage(FmnistError):
     """A picture cannot be read, is too large, or is of a kind that is not accepted."""
 
 
+class ServerBusy(FmnistError):
+    """Others' large pictures are being decoded; a moment later this one can be."""
+
+
 class LabelsError(FmnistError):
     """A folder of labelled pictures is missing, empty, or labelled in a way that is not read."""
 

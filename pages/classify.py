@@ -5,7 +5,6 @@ import random
 import streamlit as st
 
 from fmnist.files import MAX_ZIP_BYTES
-from fmnist.images.decoding import EXTENSIONS
 from pages.parts.classify import (
     canvas,
     corrections_view,
@@ -53,7 +52,6 @@ def upload():
     """One file is shown at once; of several, a table, and the chosen one below it."""
     files = st.file_uploader(
         "Pictures of garments",
-        type=[*EXTENSIONS, "zip"],
         accept_multiple_files=True,
         max_upload_size=MAX_ZIP_BYTES // 2**20,
         key="uploads",

@@ -21,7 +21,7 @@ from fmnist.collections.labels import (
 )
 from fmnist.errors import BadArchive, BadImage
 from fmnist.files import ZIP_METHODS, clean_member_path, open_zip
-from fmnist.images.decoding import MAX_BYTES
+from fmnist.images.decoding import MAX_BYTES, too_large
 
 MAX_ENCLOSING = 5  # folders around everything that are taken off
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
@@ -78,9 +78,7 @@ class Archive:
                 f"The file is damaged inside the zip file ({type(error).__name__}); pack it again."
             ) from None
         if len(data) > MAX_BYTES:
-            raise BadImage(
-                f"The file is larger than {MAX_BYTES // 2**20} MB; save the picture smaller."
-            )
+            raise too_large(max(len(data), info.file_size))
         return data
 
     def _labelled(self) -> tuple[Member, ...]:

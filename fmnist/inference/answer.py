@@ -8,6 +8,7 @@ picture is a photo, a second network is asked as well (`photo_network`).
 The command line's `classify --json` prints `Answer.to_dict`, and scripts rely on its names.
 """
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from PIL import Image
 
 from fmnist.data import BAG, BOOT, CLASS_NAMES, NOT_CLOTHING, SANDAL, SNEAKER
 from fmnist.errors import BadImage
-from fmnist.images.decoding import MAX_BYTES, decode_image
+from fmnist.images.decoding import MAX_BYTES, decode_image, too_large
 from fmnist.images.drawing import is_flat
 from fmnist.images.options import AUTO, PreprocessingOptions
 from fmnist.images.pipeline import Preprocessed, preprocess_image
@@ -146,8 +147,11 @@ def answer_file(
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)  # enough to see that it is too large
+            size = max(len(data), os.fstat(file.fileno()).st_size)
     except OSError as error:
         return Answer("refused", f"The file cannot be opened ({error.strerror}).")
+    if len(data) > MAX_BYTES:
+        return Answer("refused", str(too_large(size)))
     return answer_bytes(data, classifier, options, photo_network)
 
 
@@ -157,7 +161,10 @@ def answer_bytes(
     options: PreprocessingOptions = AUTO,
     photo_network: PhotoNetwork | None = None,
 ) -> Answer:
-    """Answer for the bytes of a picture file; a bad one gets the verdict "refused"."""
+    """Answer for the bytes of a picture file; a bad one gets the verdict "refused".
+
+    Raises ServerBusy, see `decode_image`: that is no answer to remember.
+    """
     try:
         image = decode_image(data)
     except BadImage as error:

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import struct
+import threading
 import warnings
 import zlib
 
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from fmnist.errors import BadImage
+from fmnist.errors import BadImage, ServerBusy
 from fmnist.images import decoding
 from fmnist.images.decoding import decode_image
 
@@ -23,22 +24,48 @@ def encode(image: Image.Image, kind: str, **options) -> bytes:
     return buffer.getvalue()
 
 
-def png_header(width: int, height: int) -> bytes:
+def chunk(kind: bytes, body: bytes, checksum: int | None = None) -> bytes:
+    checksum = zlib.crc32(kind + body) if checksum is None else checksum
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
+
+
+def png_header(width: int, height: int, bits: int = 8, *, between: bytes = b"") -> bytes:
     """A PNG that claims a size and brings no pixels: a decompression bomb's beginning."""
-
-    def chunk(kind, body):
-        return (
-            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        )
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, bits, 2, 0, 0, 0)
     data = zlib.compress(bytes(1000))
     return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + between
+        + chunk(b"IDAT", data)
+        + chunk(b"IEND", b"")
     )
 
 
+def run_length_encoded(width: int, height: int, runs: bytes) -> bytes:
+    """A BMP of 8 bits, compression BI_RLE8 (Microsoft, BITMAPINFOHEADER)."""
+    header = (40, width, height, 1, 8, 1, len(runs), 0, 0, 0, 0)
+    start = 14 + 40 + 1024
+    beginning = b"BM" + struct.pack("<IHHI", start + len(runs), 0, 0, start)
+    return beginning + struct.pack("<IiiHHIIiiII", *header) + bytes(range(256)) * 4 + runs
+
+
+def with_scans(picture: bytes, count: int) -> bytes:
+    """A progressive JPEG whose last scan comes `count` times more."""
+    start = picture.rindex(b"\xff\xda")
+    return picture[:-2] + picture[start:-2] * count + b"\xff\xd9"
+
+
+def lossless_webp(width: int, height: int) -> bytes:
+    """The header of a WebP (RFC 9649, 3.4 and 4.1), which is all that is read of a large one."""
+    size = (width - 1 | (height - 1) << 14).to_bytes(4, "little")
+    body = b"VP8L" + struct.pack("<I", 6) + b"\x2f" + size + b"\0"
+    return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
+
+
 PHOTO = Image.effect_noise((300, 200), 60).convert("RGB")
+BLANK = Image.new("RGB", (300, 200), "white")
+JPEG, GIF = encode(PHOTO, "JPEG"), encode(PHOTO.convert("P"), "GIF")
 
 REFUSED = {
     "empty file": (b"", "empty"),
@@ -48,13 +75,51 @@ REFUSED = {
     "HEIC": (b"\x00\x00\x00\x18ftypheic" + bytes(64), "HEIC"),
     "PDF": (b"%PDF-1.7\n" + bytes(64), "PDF"),
     "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "read as an image"),
-    "TIFF, not accepted": (encode(PHOTO, "TIFF"), "read as an image"),
+    "TIFF, not accepted": (encode(PHOTO, "TIFF"), "TIFF and raw pictures can't be read"),
+    "JPEG XL": (b"\xff\x0a" + bytes(64), "JPEG XL"),
+    "film": (b"\x00\x00\x00\x18ftypmp42" + bytes(64), "This is a film"),
+    "zip file": (b"PK\x03\x04" + bytes(64), "This is a zip file;"),
     "bomb of 900 megapixels": (png_header(30_000, 30_000), "64 megapixels"),
     "bomb of 100 megapixels": (png_header(10_000, 10_000), "64 megapixels"),
     "long and thin": (png_header(100_000, 2), "20,000 pixels a side"),
     "PNG cut short": (encode(PHOTO, "PNG")[:2_000], "damaged or cut short"),
     "JPEG cut short": (encode(PHOTO, "JPEG")[:2_000], "damaged or cut short"),
     "PNG without pixels": (png_header(100, 100), "damaged or cut short"),
+    "JPEG with the lower half missing": (
+        encode(PHOTO, "JPEG")[: len(encode(PHOTO, "JPEG")) // 2],
+        "cut short",
+    ),
+    "JPEG of another coding": (
+        encode(PHOTO, "JPEG").replace(b"\xff\xc0", b"\xff\xc9"),
+        "JPEG is not in use",
+    ),
+    "JPEG of many scans": (
+        with_scans(encode(Image.new("L", (3_000, 3_000)), "JPEG", progressive=True), 400),
+        "many scans",
+    ),
+    "JPEG of many comments": (
+        JPEG[:2] + b"\xff\xfe\x00\x02" * 50_001 + JPEG[2:],
+        "too many pieces",
+    ),
+    "PNG of many chunks": (
+        png_header(100, 100, between=chunk(b"tEXt", b"a\0b") * 50_001),
+        "too many pieces",
+    ),
+    "PNG of 16 bits, 49 megapixels": (png_header(7_000, 7_000, 16), "32 megapixels"),
+    "WebP of 16 megapixels": (lossless_webp(4_000, 4_000), "13 megapixels"),
+    "run-length encoded BMP": (run_length_encoded(8_000, 8_000, b"\0\1"), "6 megapixels"),
+    "run-length encoded BMP that gets nowhere": (
+        run_length_encoded(80, 80, b"\0\2\0\0" * 500_001),
+        "too many pieces",
+    ),
+    "GIF of many pieces": (
+        GIF.replace(b"\x2c", b"\x21\xfe" + b"\1a" * 1_000_001 + b"\0\x2c", 1),
+        "too many pieces",
+    ),
+    "animation of one colour": (
+        encode(BLANK, "GIF", save_all=True, append_images=[Image.new("RGB", (300, 200), "red")]),
+        "in the first 20 frames of the animation",
+    ),
     "too many bytes": (b"\x89PNG" + bytes(decoding.MAX_BYTES), "larger than 20 MB"),
 }
 
@@ -157,6 +222,99 @@ def test_damaged_bytes_are_decoded_or_refused(seed, data):
     damaged = bytes(damaged[: data.draw(st.integers(1, len(damaged)))])
     with contextlib.suppress(BadImage):  # anything else fails the test
         assert max(decode_image(damaged).size) <= 512
+
+
+def same(one: Image.Image, other: Image.Image) -> bool:
+    return one.size == other.size and one.tobytes() == other.tobytes()
+
+
+def odd_exif(orientation: int) -> bytes:
+    """EXIF data with an orientation, after a tag of no known kind that leads out of the file."""
+    tags = struct.pack("<HHLL", 0x0100, 77, 2**31, 2**32 - 1)
+    tags += struct.pack("<HHLL", 0x0112, 3, 1, orientation)
+    return b"Exif\0\0II*\0" + struct.pack("<LH", 8, 2) + tags + bytes(4)
+
+
+BROKEN_EXIF = {
+    "cut short": odd_exif(6)[:26],
+    "endless": odd_exif(6)[:14] + b"\xff" * 40,
+    "no": b"?",
+}
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_only_the_orientation_is_read(kind):
+    plain = encode(PHOTO, kind, lossless=True)
+    turned = decode_image(plain).transpose(Image.Transpose.ROTATE_270)
+    assert same(decode_image(encode(PHOTO, kind, exif=odd_exif(6), lossless=True)), turned)
+    for exif in BROKEN_EXIF.values():
+        found = decode_image(encode(PHOTO, kind, exif=exif, lossless=True))
+        assert same(found, decode_image(plain))
+
+
+def test_chunks_beside_the_pixels_refuse_no_png():
+    plain = encode(PHOTO, "PNG")
+    start = 8 + 25  # after IHDR
+    for odd in (
+        chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(2_000_000))),
+        chunk(b"tEXt", b"Comment\0text", checksum=1),
+        *(chunk(kind, b"?") for kind in (b"tIME", b"eXIf", b"gAMA", b"pHYs", b"iCCP", b"sRGB")),
+        *(chunk(kind, b"") for kind in (b"tRNS", b"cHRM", b"acTL", b"fcTL", b"iTXt", b"bKGD")),
+        chunk(b"tRNS", bytes(6), checksum=1),
+    ):
+        assert same(decode_image(plain[:start] + odd + plain[start:]), decode_image(plain)), odd[
+            4:8
+        ]
+    assert same(decode_image(plain[:-12]), decode_image(plain))  # without IEND
+    with pytest.raises(BadImage):
+        decode_image(plain[:start] + chunk(b"IDAT", b"?", checksum=1) + plain[start:])
+
+
+def test_segments_beside_the_pixels_refuse_no_jpeg():
+    for odd in (b"JFIF\0", b"Exif\0\0", b"MPF\0", b"ICC_PROFILE\0", b"Photoshop 3.0\0", b"Adobe"):
+        for number in range(0xE0, 0xF0):
+            segment = struct.pack(">BBH", 0xFF, number, len(odd) + 2) + odd
+            assert same(decode_image(JPEG[:2] + segment + JPEG[2:]), decode_image(JPEG))
+
+
+@pytest.mark.parametrize("how", [{}, {"progressive": True}], ids=["baseline", "progressive"])
+def test_a_jpeg_needs_no_end(how):
+    whole = encode(PHOTO, "JPEG", **how)
+    assert same(decode_image(whole[:-2]), decode_image(whole))
+    assert same(decode_image(whole + with_scans(whole, 99)), decode_image(whole))  # a phone's film
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+def test_the_first_frame_that_shows_something_counts(kind):
+    clear = Image.new("RGBA", (300, 200))
+    for first in (BLANK, clear):
+        frames = [first, PHOTO, PHOTO.rotate(180)]
+        data = encode(first, kind, save_all=True, append_images=frames, lossless=True, duration=50)
+        found = np.asarray(decode_image(data).convert("RGB"), int)
+        expected = np.asarray(PHOTO.quantize().convert("RGB") if kind == "GIF" else PHOTO, int)
+        assert np.abs(found - expected).mean() < 20
+
+
+def test_it_is_reduced_in_strips_as_in_one_piece(monkeypatch):
+    pixels = np.random.default_rng(0).integers(0, 256, (1037, 2051, 4), np.uint8)
+    data = encode(Image.fromarray(pixels), "PNG", compress_level=0)
+    whole = Image.fromarray(pixels).convert("RGBa")
+    whole = whole.resize((512, 259), Image.Resampling.BOX, reducing_gap=2).convert("RGBA")
+    for strip in (2051, 10_000, 10**9):
+        monkeypatch.setattr(decoding, "STRIP", strip)
+        assert same(decode_image(data), whole)
+
+
+def test_a_large_picture_waits_for_its_turn_and_a_small_one_does_not(monkeypatch):
+    monkeypatch.setattr(decoding, "PATIENCE", 0.01)
+    monkeypatch.setattr(decoding, "_TURNS", threading.Semaphore(1))
+    large = encode(Image.new("L", (4_000, 3_000)), "PNG")
+    with decoding._TURNS:
+        with pytest.raises(ServerBusy, match="try again in a moment"):
+            decode_image(large)
+        assert decode_image(JPEG).size == (300, 200)
+    for _ in range(2):  # a turn is given back
+        assert decode_image(large).size == (512, 384)
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from fmnist.images.decoding import decode_image
 from fmnist.images.options import AUTO, PreprocessingOptions
 from fmnist.images.pipeline import preprocess_image
-from fmnist.inference.answer import answer_bytes
+from fmnist.inference.answer import answer_bytes, answer_file
 from fmnist.inference.classifier import load_classifier
 from fmnist.runs.library import find_run
 
@@ -110,6 +110,14 @@ def test_other_choices_are_kept_while_the_ways_compete(classifier):
     answer = answer_bytes(PICTURES[0], classifier, mirrored)
     assert answer.options.mirror
     assert replace(answer.options, segment="automatic") == mirrored
+
+
+def test_the_size_of_a_file_is_said_as_it_is(classifier, tmp_path):
+    file = tmp_path / "large.png"
+    with file.open("wb") as written:
+        written.truncate(31 * 2**20)
+    answer = answer_file(file, classifier)
+    assert answer.message.startswith("The file is larger than 20 MB (it has 31 MB);")
 
 
 def test_nothing_and_refusals_are_said_as_before(classifier):

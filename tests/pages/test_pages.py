@@ -4,6 +4,8 @@ import base64
 import io
 import json
 import os
+import threading
+import zipfile
 
 import pytest
 import streamlit as st
@@ -12,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import TrainingBusy, TrainingFailed
+from fmnist.images import decoding
 from fmnist.jobs import launch
 from fmnist.runs import control, library
 from fmnist.runs.library import DEFAULT_RUN, create_run, find_run, list_runs
@@ -232,6 +235,44 @@ def test_one_upload_is_shown_at_once():
     app = upload(open_app(way="Upload"), ("legs.png", png(trouser()), "image/png"))
     assert app.metric[0].value == "Trouser"
     assert "legs.png" in texts(app)
+
+
+@pytest.mark.parametrize(
+    "name", ["legs.jfif", "legs.JPE", "legs.tif", "legs.avif", "legs", "legs."]
+)
+def test_what_is_in_a_file_counts_and_not_its_ending(name):
+    app = upload(open_app(way="Upload"), (name, png(trouser()), "application/octet-stream"))
+    assert app.metric[0].value == "Trouser"
+
+
+@pytest.mark.parametrize("name", ["IMG_1.HEIC", "IMG_1.jpg"])
+def test_heic_is_refused_in_our_words(name):
+    data = b"\x00\x00\x00\x18ftypheic" + bytes(64)
+    app = upload(open_app(way="Upload"), (name, data, "image/heic"))
+    assert app.error[0].value.startswith("HEIC pictures can't be read; export the photo as JPEG")
+
+
+def test_a_zip_file_needs_no_ending():
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        file.writestr("a.png", png(trouser()))
+    app = upload(open_app(way="Upload"), ("pictures", packed.getvalue(), "x/y"))
+    assert list(app.dataframe[0].value["file"]) == ["a.png"]
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_busy_server_is_one_sentence_and_not_remembered(several, monkeypatch):
+    turns = threading.Semaphore(0)
+    monkeypatch.setattr(decoding, "_TURNS", turns)
+    monkeypatch.setattr(decoding, "PATIENCE", 0.0)
+    large = png(trouser().resize((3_000, 3_500)))
+    files = [(f"{number}.png", large, "image/png") for number in range(1 + several)]
+    app = upload(open_app(way="Upload"), *files)
+    assert "The server is busy" in app.error[0].value
+    turns.release()
+    app.run()
+    assert not app.error
+    assert app.metric[0].value == "Trouser"
 
 
 def test_steps_are_shown_on_demand():

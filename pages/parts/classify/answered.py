@@ -12,7 +12,7 @@ from typing import TypeVar
 import streamlit as st
 from PIL import Image
 
-from fmnist.errors import FmnistError
+from fmnist.errors import FmnistError, ServerBusy
 from fmnist.images.decoding import decode_image
 from fmnist.images.display import data_uri, enlarge
 from fmnist.inference.answer import Answer, answer_bytes
@@ -58,10 +58,14 @@ class Answered:
 def answer_all(items: list[Item], run: Run) -> list[Answered]:
     """Answer the items; shows a bar while that takes time."""
     both = loading.asks_photo_network()
-    return [
-        Answered(item, *_answered(run, item.key, both, item))
-        for item in with_progress(items, "Classifying")
-    ]
+    return [_answer(item, run, both) for item in with_progress(items, "Classifying")]
+
+
+def _answer(item: Item, run: Run, both: bool) -> Answered:
+    try:
+        return Answered(item, *_answered(run, item.key, both, item))
+    except ServerBusy as error:  # not remembered
+        return Answered(item, Answer("refused", str(error)), None, None)
 
 
 def with_progress(things: list[Thing], doing: str) -> Iterator[Thing]:
@@ -101,6 +105,8 @@ def _answered(run: Run, key: str, both: bool, _item: Item) -> tuple[Answer, str 
 def _thumbnail(key: str, _item: Item) -> str | None:
     try:
         image = decode_image(_item.read())
+    except ServerBusy:
+        raise
     except FmnistError:
         return None
     image.thumbnail(THUMBNAIL, Image.Resampling.BOX)

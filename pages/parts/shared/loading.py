@@ -18,7 +18,7 @@ from fmnist.analysis import training_distance as distances
 from fmnist.analysis.neighbours import NearestImages, TrainingFeatures
 from fmnist.analysis.training_distance import TrainingDistance
 from fmnist.data import Part
-from fmnist.errors import FmnistError
+from fmnist.errors import FmnistError, ServerBusy
 from fmnist.images.decoding import decode_image
 from fmnist.images.options import AUTO, PreprocessingOptions
 from fmnist.images.pipeline import Step, preprocess_image
@@ -182,7 +182,10 @@ def with_photo_network() -> str:
 
 def answer(picture: bytes, run: Run, options: PreprocessingOptions = AUTO) -> Answer:
     """The answer for a picture's bytes, remembered during the visit; without the steps."""
-    return _answer(picture, run, options, asks_photo_network())
+    try:
+        return _answer(picture, run, options, asks_photo_network())
+    except ServerBusy as error:
+        return Answer("refused", str(error))
 
 
 # a visitor's pictures are forgotten with the visit
@@ -193,12 +196,14 @@ def _answer(picture: bytes, run: Run, options: PreprocessingOptions, both: bool)
     return answer.without_steps()  # seldom looked at
 
 
+@_or_stop
 @st.cache_resource(max_entries=4, show_spinner=False, scope="session")
 def steps(picture: bytes, options: PreprocessingOptions = AUTO) -> tuple[Step, ...]:
     """The steps from a picture that was answered to its 28x28 pixels."""
     return preprocess_image(decode_image(picture), options).steps
 
 
+@_or_stop
 @st.cache_data(max_entries=16, show_spinner=False, scope="session")
 def decoded(picture: bytes) -> Image:
     """A picture that was answered, upright."""
