@@ -14,9 +14,11 @@ import json
 import os
 import re
 import stat
+import struct
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,13 @@ DIRECTORY_ENTRY = b"PK\x01\x02"
 # bzip2 and LZMA unpack four kilobytes to tens of megabytes before a limit can be looked at
 ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 ENCRYPTED, UTF8 = 0x1, 0x800  # bits of a member's flags
+UNICODE_PATH = 0x7075  # of its extra fields
+CODE_PAGES = {  # of two bytes a character, with the letters that names are made of
+    "cp932": "[々\u3040-\u30ff\u4e00-\u9fff\uff01-\uff5e]",
+    "euc-kr": "[가-힣]",
+    "gbk": "[\u4e00-\u9fff]",
+    "big5": "[\u4e00-\u9fff]",
+}
 
 
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:
@@ -245,8 +254,10 @@ def open_zip(data: bytes) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
 def _by_name(infos: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
     """Files by their path; folders are left out."""
     found = {}
+    encoding = _guess_encoding(infos)
     for info in infos:
-        decoded = _decoded(info)
+        decoded = _in_unicode(info) or info.orig_filename.encode("cp437").decode(encoding)
+        decoded = decoded.split("\0")[0]
         name = clean_member_path(decoded)
         if not name or decoded.endswith(("/", "\\")):
             continue
@@ -260,14 +271,48 @@ def _by_name(infos: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
     return found
 
 
-def _decoded(info: zipfile.ZipInfo) -> str:
-    """A member's name; many programs write UTF-8 without saying so, where zip means cp437."""
+def names_are_utf8(infos: Iterable[zipfile.ZipInfo]) -> bool:
+    """Whether no member's name had to be guessed."""
+    return all(_in_unicode(info) is not None for info in infos)
+
+
+def _in_unicode(info: zipfile.ZipInfo) -> str | None:
+    """A member's name; None where it is in some code page.
+
+    Many programs write UTF-8 without saying so, where zip means cp437. WinRAR and others add it in
+    a field of its own (APPNOTE 6.3.10, 4.6.9).
+    """
     if info.flag_bits & UTF8:
-        return info.filename
+        return info.orig_filename
+    raw = info.orig_filename.encode("cp437")
+    at, extra = 0, info.extra
+    while at + 4 <= len(extra):
+        kind, size = struct.unpack_from("<HH", extra, at)
+        field = extra[at + 4 : at + 4 + size]
+        if kind == UNICODE_PATH and field[1:5] == zlib.crc32(raw).to_bytes(4, "little"):
+            return field[5:].decode("utf-8", errors="replace")
+        at += 4 + size
     try:
-        return info.filename.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return info.filename
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _guess_encoding(infos: list[zipfile.ZipInfo]) -> str:
+    """The code page of a zip file's names that are not in Unicode.
+
+    One of two bytes a character, where all names are of its letters and have several in a row, or
+    one whose second byte is a backslash; otherwise the one that zip means.
+    """
+    raw = [info.orig_filename.encode("cp437") for info in infos if _in_unicode(info) is None]
+    for encoding, letters in CODE_PAGES.items():
+        with contextlib.suppress(UnicodeDecodeError):
+            names = [name.decode(encoding) for name in raw]
+            several = all(re.search(r"[^\0-\x7f]{2}", name) for name in names)
+            fits = all(re.fullmatch(rf"([\0-\x7f]|{letters})*", name) for name in names)
+            if fits and (several or any(re.search(rb"[\x81-\xfe]\\", name) for name in raw)):
+                return encoding
+    return "cp437"
 
 
 def clean_member_path(name: str) -> str:

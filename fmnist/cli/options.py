@@ -86,8 +86,9 @@ def examples_of(
     from fmnist.inference.teaching import make_examples
 
     pictures = list_labelled_images(options.teach, how, network)
-    answers = [one.answer(classifier) for one in pictures]
-    examples = make_examples(answers, [one.label_id for one in pictures])
+    labelled = [(one, one.label_id) for one in pictures if one.label_id is not None]
+    answers = [one.answer(classifier) for one, _ in labelled]
+    examples = make_examples(answers, [label_id for _, label_id in labelled])
     if not examples:
         print(f"fmnist: no picture in {options.teach} can teach.", file=sys.stderr)
     return examples

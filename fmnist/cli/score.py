@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -62,6 +63,7 @@ def _score(options: argparse.Namespace) -> int:
     # here, because every command builds the parser and most need none of these
     from fmnist.cli.text import progress_bar, score_text
     from fmnist.collections.folders import list_labelled_images
+    from fmnist.collections.labels import unknown_subfolders
     from fmnist.collections.scoring import score_images, summarise_scores
     from fmnist.inference.classifier import load_classifier_for_command
 
@@ -72,6 +74,8 @@ def _score(options: argparse.Namespace) -> int:
     how = PreprocessingOptions(method=method)
     network = photo_network_of(options)
     pictures = list_labelled_images(options.folder, how, network)
+    if unknown := {one.name.split("/")[0] for one in pictures if one.label_id is None}:
+        print(f"fmnist: {unknown_subfolders(unknown)}", file=sys.stderr)
     classifier = load_classifier_for_command(options.run)
     examples = examples_of(options, classifier, network, how)
     if examples:

@@ -128,6 +128,9 @@ def score_text(title: str, summary: Summary) -> str:
     if summary.worst:
         lines += ["", "worst cases (wrong answers with the highest probability)"]
         lines += [_worst_line(file) for file in summary.worst]
+    if summary.unscored:
+        lines += ["", "not scored (their subfolders name no class)"]
+        lines += [f"{_printable(file.path)}: {file.message}" for file in summary.unscored]
     if summary.refused:
         lines += ["", "refused"]
         lines += [f"{_printable(file.path)}: {file.message}" for file in summary.refused]
@@ -164,7 +167,8 @@ def _tally_lines(
 
 
 def _worst_line(file: ScoredImage) -> str:
-    label = "not clothing" if file.label_id == NOT_CLOTHING else CLASS_NAMES[file.label_id]
+    clothing = file.label_id not in (None, NOT_CLOTHING)
+    label = CLASS_NAMES[file.label_id or 0] if clothing else "not clothing"
     answer = "none" if file.class_id is None else CLASS_NAMES[file.class_id]
     return f"{_printable(file.path)}: {label}, taken for {answer} ({file.probability:.0%})"
 

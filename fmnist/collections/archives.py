@@ -13,16 +13,23 @@ from fmnist.collections.labels import (
     TABLE,
     Row,
     class_of,
-    class_of_subfolder,
-    is_hidden_file,
+    composed,
+    is_hidden,
     leads_out,
     not_there,
     read_table,
 )
-from fmnist.errors import BadArchive, BadImage
-from fmnist.files import ZIP_METHODS, clean_member_path, open_zip
+from fmnist.errors import BadArchive, BadImage, LabelsError
+from fmnist.files import (
+    ZIP_METHODS,
+    clean_member_path,
+    names_are_utf8,
+    open_zip,
+    quote_name,
+)
 from fmnist.images.decoding import MAX_BYTES, too_large
 
+MAX_TABLE = 2 * 2**20  # bytes of a labels.csv: a path of the longest name for each member
 MAX_ENCLOSING = 5  # folders around everything that are taken off
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 
@@ -45,9 +52,11 @@ class Archive:
     """The pictures of a zip file. May be shared by threads.
 
     members: at least one, in the table's order or sorted by path
+    unknown: the subfolders that name no class, where others do; their pictures have no label
     """
 
     members: tuple[Member, ...]
+    unknown: tuple[str, ...] = ()
 
     def __init__(self, data: bytes):
         """Read the directory of a zip file's bytes; no picture is opened.
@@ -88,42 +97,61 @@ class Archive:
                 table = self.read(TABLE)
             except BadImage as error:
                 raise BadArchive(f"{TABLE}: {error}") from None
-            return tuple(Member(name, row.label_id, row.kind) for name, row in self._rows(table))
+            if len(table) > MAX_TABLE:
+                raise BadArchive(f"{TABLE} is larger than {MAX_TABLE // 2**20} MB; shorten it.")
+            rows = list(self._rows(table))
+            if not rows:
+                raise BadArchive(
+                    f"{TABLE} lists no picture; write a line for each or leave it out."
+                )
+            return tuple(Member(name, row.label_id, row.kind) for name, row in rows)
         names = self._visible()
-        below = [name for name in names if "/" in name]
-        if all(class_of(_top(name)) is None for name in below):
+        labels = {
+            top: class_of(top) for top in dict.fromkeys(_top(name) for name in names if "/" in name)
+        }
+        if all(label is None for label in labels.values()):
             return ()
+        self.unknown = tuple(top for top, label in labels.items() if label is None)
         # a picture beside the class folders has no label yet, and is shown all the same
         return tuple(
-            Member(name, class_of_subfolder(_top(name)) if "/" in name else None)
+            Member(name, labels[_top(name)] if "/" in name else None)
             for name in names
             if "/" in name or name.lower().endswith(SUFFIXES)
         )
 
     def _rows(self, table: bytes) -> Iterator[tuple[str, Row]]:
+        names = {composed(name): name for name in self._infos}
+
         def find(name: str, line: int) -> str:
             try:
                 path = clean_member_path(name)
             except BadArchive:
                 raise leads_out(name, line) from None
-            if path not in self._infos:
+            path = path if path in self._infos else names.get(composed(path), "")
+            if not path and not name.isascii() and not names_are_utf8(self._infos.values()):
+                raise LabelsError(
+                    f"{TABLE}, line {line}: there is no file {quote_name(name)} in the zip file, "
+                    "whose names are not UTF-8; pack it again with a program that writes UTF-8."
+                )
+            if not path:
                 raise not_there(name, line)
             return path
 
         return read_table(table, find)
 
     def _visible(self) -> list[str]:
-        return sorted(name for name in self._infos if not _is_hidden(name))
+        return sorted(name for name in self._infos if not is_hidden(name))
 
 
 def _without_enclosing_folder(infos: dict[str, zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
     """Paths without the folder that was packed with its contents; one named by a class stays."""
     for _ in range(MAX_ENCLOSING):
-        visible = [name for name in infos if not _is_hidden(name)]
+        visible = [name for name in infos if not is_hidden(name)]
         tops = {_top(name) for name in visible}
         top = next(iter(tops), "")
-        is_class = class_of(top) is not None and f"{top}/{TABLE}" not in infos
-        if len(tops) != 1 or visible == [top] or is_class:
+        if len(tops) != 1 or visible == [top]:
+            break
+        if f"{top}/{TABLE}" not in infos and class_of(top) is not None:
             break
         start = f"{top}/"
         infos = {
@@ -134,11 +162,3 @@ def _without_enclosing_folder(infos: dict[str, zipfile.ZipInfo]) -> dict[str, zi
 
 def _top(name: str) -> str:
     return name.split("/", 1)[0]
-
-
-def _is_hidden(name: str) -> bool:
-    """Whether nobody put it there: .git, __MACOSX, .DS_Store, Thumbs.db."""
-    *folders, file = name.split("/")
-    if any(folder.startswith(".") for folder in folders) or is_hidden_file(file):
-        return True
-    return bool(folders) and folders[0].startswith("__")

@@ -4,17 +4,20 @@ The folder may have come from anybody, so nothing outside of it is read. No pict
 """
 
 import os
+import posixpath
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from fmnist.collections.labels import (
     TABLE,
-    class_of_subfolder,
-    is_hidden_file,
+    class_of,
+    composed,
+    is_hidden,
     leads_out,
     not_there,
     read_table,
+    unknown_subfolders,
 )
 from fmnist.collections.scoring import LabelledImage
 from fmnist.errors import LabelsError
@@ -30,9 +33,10 @@ def list_labelled_images(
 ) -> list[LabelledImage]:
     """The labelled pictures of a folder, at least one, in the table's order or sorted by path.
 
-    Where it has a `labels.csv`, that counts. Names are relative to the folder. Raises LabelsError
-    where there is no such folder, it has no pictures, a line of the table is wrong, a subfolder
-    names no class, or a file lies outside of the folder.
+    Where it has a `labels.csv`, that counts. Names are relative to the folder. Pictures in a
+    subfolder that names no class have no label. Raises LabelsError where there is no such folder,
+    it has no pictures, a line of the table is wrong, no subfolder names a class or one names two,
+    or a file lies outside of the folder.
     """
     try:
         if not folder.is_dir():
@@ -49,46 +53,63 @@ def list_labelled_images(
             f"The folder {str(folder)!r} has no labelled pictures; list them in a {TABLE} with the "
             "columns path and label_id, or put them in one subfolder per class."
         )
+    if all(picture.label_id is None for picture in pictures):
+        raise LabelsError(unknown_subfolders(picture.name.split("/")[0] for picture in pictures))
     return pictures
 
 
 def _from_subfolders(root: Path, answer: Callable[..., Answer]) -> Iterator[LabelledImage]:
     for place in sorted(root.iterdir()):
-        if not place.is_dir() or place.name.startswith((".", "__")):  # .git, __MACOSX
+        if not place.is_dir() or is_hidden(f"{place.name}/"):
             continue
-        label = class_of_subfolder(place.name)
-        for path in sorted(_visible_files(place)):
+        label = class_of(place.name)
+        for path in sorted(_files(place)):
             name = path.relative_to(root).as_posix()
+            if is_hidden(name):
+                continue
             if not path.resolve().is_relative_to(root):
                 raise LabelsError(f"{name!r} leads out of the folder; put a copy in its place.")
             yield LabelledImage(name, label, "", partial(answer, path))
 
 
-def _visible_files(place: Path) -> Iterator[Path]:
+def _files(place: Path) -> Iterator[Path]:
     def fail(error: OSError) -> None:  # by default os.walk leaves out what it may not read
         raise error
 
     for directory, below, names in os.walk(place, onerror=fail):
-        below[:] = [name for name in below if not name.startswith(".")]
+        below[:] = [name for name in below if not is_hidden(f"x/{name}/")]
         for name in names:
             path = Path(directory, name)
-            if not is_hidden_file(name) and path.is_file():  # a named pipe would wait for ever
+            if path.is_file():  # a named pipe would wait for ever
                 yield path
 
 
 def _from_table(root: Path, answer: Callable[..., Answer]) -> Iterator[LabelledImage]:
-    def find(name: str, line: int) -> Path:
+    @cache  # of what is listed only where a path is not written as the disk has it
+    def names() -> dict[str, str]:
+        found = (path.relative_to(root).as_posix() for path in _files(root))
+        return {composed(name): name for name in found}
+
+    def look(name: str, line: int) -> Path | None:
         try:
             path = (root / name).resolve()
             outside = Path(name).is_absolute() or not path.is_relative_to(root)
             missing = not outside and not path.is_file()
         except (OSError, RuntimeError, ValueError):  # too long, a ring of links, a zero byte
-            outside, missing = False, True
+            return None
         if outside:
             raise leads_out(name, line)
-        if missing:
+        return None if missing else path
+
+    def find(name: str, line: int) -> Path:
+        slashed = name.replace("\\", "/")  # as Windows writes it
+        found = look(name, line) or (look(slashed, line) if slashed != name else None)
+        if found is None and not slashed.isascii():
+            written = composed(posixpath.normpath(slashed))
+            found = look(names().get(written, ""), line)
+        if found is None:
             raise not_there(name, line)
-        return path
+        return found
 
     for path, row in read_table((root / TABLE).read_bytes(), find):
         yield LabelledImage(row.path, row.label_id, row.kind, partial(answer, path))

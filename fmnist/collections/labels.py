@@ -4,13 +4,18 @@
                        classes), kind at will; other columns are ignored
 
 or, without that file, one subfolder per class, named by class id (`0`, `0_tshirt`), by class name
-(`T-shirt_top`, `ankle-boot`), or `ood`, `none` or `-1` for pictures of something else.
+(`T-shirt_top`, `ankle-boot`, `Boots`), or `ood`, `none` or `-1` for pictures of something else.
+
+A table is read as spreadsheets save it: with commas, semicolons or tabs, in UTF-8 or UTF-16, or in
+a code page where its paths are found that way. Paths are compared in Unicode's form NFC, for macOS
+takes accents apart.
 """
 
 import csv
 import io
 import re
-from collections.abc import Callable, Hashable, Iterator
+import unicodedata
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
 from fmnist.data import CLASS_NAMES, NOT_CLOTHING
@@ -21,7 +26,21 @@ TABLE = "labels.csv"
 LABEL_NAMES = {**dict(enumerate(CLASS_NAMES)), NOT_CLOTHING: "Not clothing"}
 # label_id as written; int() would also take "1_0", "+3" and digits of other scripts
 LABELS = {str(label): label for label in LABEL_NAMES}
-LEFT_BY_WINDOWS = ("thumbs.db", "desktop.ini")  # as ".DS_Store", files that nobody put there
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+ALSO_CALLED = {  # what else a class's subfolder may be called, letters and digits only
+    0: ("tshirt", "top", "tee", "teeshirt", "tshirtortop"),
+    1: ("pants", "pant", "jeans"),
+    2: ("sweater", "jumper", "sweatshirt"),
+    7: ("trainer",),
+    8: ("handbag",),
+    9: ("boot", "bootie"),
+    NOT_CLOTHING: ("ood", "none", "other", "notclothing"),
+}
+# what nobody put there: Windows, macOS, Picasa and network drives leave files and folders, a phone
+# a list of edits and a film beside a photo; what begins with a dot is hidden anyway
+LEFT_FILES = ("thumbs.db", "ehthumbs.db", "desktop.ini", "picasa.ini", "icon\r")
+LEFT_ENDINGS = (".aae", ".mov", ".mp4")
+LEFT_FOLDERS = ("@eadir", "#recycle", "$recycle.bin")
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -38,29 +57,46 @@ def class_of(name: str) -> int | None:
     """The label that a subfolder's name means, 0..9 or NOT_CLOTHING; None where it means none.
 
     A leading number decides; otherwise letters and digits are compared, whatever their case.
+    Raises LabelsError where the number is one class's and the rest of the name another's.
     """
-    if number := re.match(r"-?[0-9]+", name):
-        label = int(number[0])
-        return label if label in LABEL_NAMES else None
-    names = {_letters(class_name): label for label, class_name in enumerate(CLASS_NAMES)}
-    names |= {"tshirt": 0, "ood": NOT_CLOTHING, "none": NOT_CLOTHING}
-    return names.get(_letters(name))
-
-
-def class_of_subfolder(name: str) -> int:
-    """As `class_of`; raises LabelsError where the name means none."""
-    label = class_of(name)
-    if label is None:
+    number, rest = re.fullmatch(r"(-?[0-9]+)?(.*)", name, re.DOTALL).groups()  # type: ignore[union-attr]
+    named = _labels_by_name().get(_letters(rest))
+    if number is None:
+        return named
+    label = int(number)
+    if label not in LABEL_NAMES:
+        return None
+    if named not in (None, label):
         raise LabelsError(
-            f"The subfolder {name!r} names no class; call it by a class id from 0 to 9, "
-            "by a class name, or 'ood' where its pictures show something else."
+            f"The subfolder {quote_name(name)} has the number of {LABEL_NAMES[label]} and the name "
+            f"of {LABEL_NAMES[named]}, whose number is {named}; give it one class."
         )
     return label
 
 
-def is_hidden_file(name: str) -> bool:
-    """Whether a file of that name, without its folder, was put there by an operating system."""
-    return name.startswith(".") or name.lower() in LEFT_BY_WINDOWS
+def unknown_subfolders(names: Iterable[str]) -> str:
+    """The sentence that says that these subfolders, at least one, name no class."""
+    shown = sorted(set(names))
+    more = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
+    return (
+        f"No class is called {', '.join(map(quote_name, shown[:5]))}{more}: pictures in such "
+        "subfolders are answered and not scored; call a subfolder by a class id from 0 to 9, by a "
+        "class name, or 'ood' where its pictures show something else."
+    )
+
+
+def is_hidden(path: str) -> bool:
+    """Whether nobody put a file with this path there: .git, __MACOSX, .DS_Store, Thumbs.db."""
+    *folders, file = path.split("/")
+    if any(folder.startswith(".") or folder.lower() in LEFT_FOLDERS for folder in folders):
+        return True
+    left = file.lower() in LEFT_FILES or file.lower().endswith(LEFT_ENDINGS)
+    return left or file.startswith(".") or bool(folders and folders[0].startswith("__"))
+
+
+def composed(path: str) -> str:
+    """A path in the form in which paths are compared."""
+    return unicodedata.normalize("NFC", path)
 
 
 def read_table(data: bytes, find: Callable[[str, int], Key]) -> Iterator[tuple[Key, Row]]:
@@ -73,8 +109,14 @@ def read_table(data: bytes, find: Callable[[str, int], Key]) -> Iterator[tuple[K
     is listed twice.
     """
     lines: dict[Key, int] = {}  # key -> line where it was first
-    for line, fields in _rows(data):
-        key = find(fields["path"], line)
+    text, guessed = _decoded(data)
+    for line, fields in _rows(text):
+        try:
+            key = find(fields["path"], line)
+        except LabelsError:
+            if guessed and not fields["path"].isascii():
+                raise _not_utf8(line) from None
+            raise
         if key in lines:
             raise _bad(line, f"{quote_name(fields['path'])} is on line {lines[key]} already")
         lines[key] = line
@@ -110,28 +152,53 @@ def _letters(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.casefold())
 
 
-def _rows(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
-    """The lines of a table with their numbers, from 1; blank lines are left out."""
+def _labels_by_name() -> dict[str, int]:
+    names = {_letters(name): label for label, name in enumerate(CLASS_NAMES)}
+    names |= {name: label for label, also in ALSO_CALLED.items() for name in also}
+    plurals = {name + ending: label for name, label in names.items() for ending in ("s", "es")}
+    return plurals | names
+
+
+def _decoded(data: bytes) -> tuple[str, bool]:
+    """The text of a table, and whether its encoding is a guess."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace"), False
+    if b"\0" in data[:2]:  # the same without its mark
+        return data.decode(f"utf-16-{'be' if data[0] == 0 else 'le'}", errors="replace"), False
     try:
-        text = data.decode("utf-8-sig")  # spreadsheets write a byte order mark
+        return data.decode("utf-8-sig"), False  # spreadsheets write a byte order mark
     except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise _bad(line, "this is not UTF-8; save the table as CSV in UTF-8") from None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        if data.startswith(b"\xef\xbb\xbf"):
+            raise _not_utf8(error.object.count(b"\n", 0, error.start) + 1) from None
+        return data.decode("cp1252", errors="replace"), True
+
+
+def _not_utf8(line: int) -> LabelsError:
+    return _bad(line, "this is not UTF-8; save the table as CSV in UTF-8")
+
+
+def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """The lines of a table with their numbers, from 1; blank lines are left out."""
+    heading = text[: text.find("\n") + 1] or text
+    delimiter = max(DELIMITERS, key=heading.count)  # the first where there is none
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         columns = [column.strip() for column in next(reader, [])]
         for column in ("path", "label_id"):
             if column not in columns:
-                words = f"there is no column {column!r}; commas must separate path and label_id"
-                raise _bad(1, words)
+                raise _bad(
+                    1,
+                    f"there is no column {column!r}; commas, semicolons or tabs must separate path "
+                    "and label_id",
+                )
         for fields in reader:
-            if not any(map(str.strip, fields)):
+            if not fields or not any(map(str.strip, fields)):
                 continue
             if len(fields) != len(columns):
                 raise _bad(
                     reader.line_num,
                     f"there are {len(fields)} fields under {len(columns)} columns; put what "
-                    "contains a comma in double quotes",
+                    f"contains a {DELIMITERS[delimiter]} in double quotes",
                 )
             yield reader.line_num, dict(zip(columns, map(str.strip, fields), strict=True))
     except csv.Error as error:

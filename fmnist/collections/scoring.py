@@ -25,14 +25,14 @@ class LabelledImage:
     """A labelled picture that has not been answered yet.
 
     name: what it is called in the result, such as its path in the folder
-    label_id: the true class 0..9, or NOT_CLOTHING
+    label_id: the true class 0..9, or NOT_CLOTHING; None where it is not known
     kind: a group to count apart ("photo", "icon"), or "" for none
     answer: gives the Answer when called with a classifier; `partial(answer_file, path)` for a
         file, `partial(answer_bytes, data)` for an upload
     """
 
     name: str
-    label_id: int
+    label_id: int | None
     kind: str
     answer: Callable[[Classifier], Answer]
 
@@ -49,7 +49,7 @@ class ScoredImage:
     """
 
     path: str
-    label_id: int
+    label_id: int | None
     kind: str
     class_id: int | None
     verdict: str
@@ -65,7 +65,7 @@ class ScoredImage:
     @property
     def right(self) -> bool:
         """A garment is right where its class is answered; anything else, where rejected."""
-        return is_right(self.verdict, self.class_id, self.label_id)
+        return self.label_id is not None and is_right(self.verdict, self.class_id, self.label_id)
 
     def to_dict(self) -> dict:
         """Plain values under the names that `score --json` promises."""
@@ -131,6 +131,11 @@ class Summary:
         """The files that could not be read, whatever their label."""
         return [file for file in self.files if file.verdict == "refused"]
 
+    @property
+    def unscored(self) -> list[ScoredImage]:
+        """The files that could be read and have no label."""
+        return [file for file in self.files if file.label_id is None and file.verdict != "refused"]
+
     def to_dict(self) -> dict:
         """Plain values under the names that `score --json` promises."""
         refused = [{name: getattr(file, name) for name in REFUSED} for file in self.refused]
@@ -169,7 +174,7 @@ def score_images(
         yield score_answer(picture.name, picture.label_id, picture.kind, answer)
 
 
-def score_answer(name: str, label_id: int, kind: str, answer: Answer) -> ScoredImage:
+def score_answer(name: str, label_id: int | None, kind: str, answer: Answer) -> ScoredImage:
     """What is kept of an answer that was given already; the first three as in `LabelledImage`."""
     alone = answer.alone if answer.alone is not answer else None
     return ScoredImage(
@@ -190,14 +195,15 @@ def summarise_scores(files: Iterable[ScoredImage], limit_worst: int = 10) -> Sum
     limit_worst: how many of the wrong answers to single out, >= 0
     """
     files = list(files)
-    garments = [file for file in files if file.label_id != NOT_CLOTHING]
+    garments = [file for file in files if file.label_id not in (None, NOT_CLOTHING)]
     # a picture that nobody could look at says nothing about what the network rejects
     others = [file for file in files if file.label_id == NOT_CLOTHING and file.verdict != "refused"]
     none = len(CLASS_NAMES)
     labels = np.array([file.label_id for file in garments], np.int64)
     guesses = [none if file.answered_id is None else file.answered_id for file in garments]
     confusion = count_confusions(labels, np.array(guesses, np.int64), none + 1)
-    wrong = [file for file in files if not file.right and file.answered_id is not None]
+    labelled = [file for file in files if file.label_id is not None]
+    wrong = [file for file in labelled if not file.right and file.answered_id is not None]
     compared = any(file.alone for file in files)
     return Summary(
         garments=_tally(garments),

@@ -2,14 +2,16 @@
 
 import io
 import struct
+import unicodedata
 import zipfile
+import zlib
 from functools import partial
 
 import pytest
 from PIL import Image
 
 from fmnist import files
-from fmnist.collections.archives import Archive
+from fmnist.collections.archives import Archive, Member
 from fmnist.collections.folders import list_labelled_images
 from fmnist.collections.labels import Row, read_table, write_table
 from fmnist.collections.scoring import LabelledImage, score_images
@@ -73,8 +75,26 @@ def test_subfolders_label_it():
     assert members("bag/a.png", "bag/b.png") == [("bag/a.png", 8, ""), ("bag/b.png", 8, "")]
 
 
+def test_a_subfolder_of_no_class_refuses_nothing():
+    archive = Archive(packed("bag/a.png", "hats/b.png", "c.png"))
+    assert [(member.name, member.label_id) for member in archive.members] == [
+        ("bag/a.png", 8),
+        ("c.png", None),
+        ("hats/b.png", None),
+    ]
+    assert archive.unknown == ("hats",)
+    assert Archive(packed("bag/a.png", "c.png")).unknown == ()
+
+
 def test_what_nobody_put_there_is_left_out():
     hidden = (
+        "bag/Icon\r",
+        "bag/@eaDir/a.png/SYNOPHOTO_THUMB_M.jpg",
+        "#recycle/a.png",
+        "bag/ehthumbs.db",
+        "bag/Picasa.ini",
+        "bag/IMG_1.AAE",
+        "bag/IMG_1.MOV",
         "__MACOSX/._a.png",
         ".git/x.png",
         "bag/.cache/z.png",
@@ -100,6 +120,70 @@ def test_names_of_other_programs():
     (member,) = Archive(old).members
     assert member.name == "bag/aü\xa0b.png"
     assert Archive(old).read(member.name) == b"x"
+
+
+class RawName(zipfile.ZipInfo):
+    """A member whose name is some bytes, in no encoding that the file names."""
+
+    def _encodeFilenameFlags(self):  # noqa: N802
+        return self.raw, 0
+
+
+def renamed(name: bytes, data: bytes = b"x", extra: bytes = b"") -> tuple[RawName, bytes]:
+    info = RawName(name.hex())
+    info.raw, info.extra = name, extra
+    return info, data
+
+
+def in_code_page(*members) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for info, data in members:
+            file.writestr(info, data)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("写真/表.png", "cp932"),  # its second character ends in a backslash
+        ("ソ.png", "cp932"),
+        ("照片/鞋子.png", "gbk"),
+        ("사진/신발.png", "euc-kr"),
+        ("Köln/schön.png", "cp437"),
+        ("Schlüssel.png", "cp437"),
+    ],
+)
+def test_names_in_code_pages(name, encoding):
+    raw = name.encode(encoding)
+    archive = Archive(in_code_page(renamed(b"a/" + raw), renamed(b"b.png")))
+    assert {member.name for member in archive.members} == {f"a/{name}", "b.png"}
+    assert archive.read(f"a/{name}") == b"x"
+
+
+def test_a_name_that_unrar_adds_in_unicode_counts():
+    raw = "Обувь.png".encode("cp866")
+    field = b"\1" + struct.pack("<L", zlib.crc32(raw)) + "Обувь.png".encode()
+    extra = struct.pack("<HH", 0x7075, len(field)) + field
+    assert Archive(in_code_page(renamed(raw, extra=extra))).members[0].name == "Обувь.png"
+    other = extra[:5] + b"????" + extra[9:]  # of another name, as when a file was renamed
+    assert Archive(in_code_page(renamed(raw, extra=other))).members[0].name != "Обувь.png"
+
+
+def test_a_table_of_names_that_are_not_there_says_that_the_zip_is_in_a_code_page():
+    table = ("path,label_id\nОбувь.png,9\n").encode()
+    listed = renamed(b"labels.csv", table)
+    with pytest.raises(LabelsError, match=r"line 2: .* whose names are not UTF-8; pack it again"):
+        Archive(in_code_page(listed, renamed("Обувь.png".encode("cp866"))))
+    archive = Archive(in_code_page(listed, renamed("Обувь.png".encode())))
+    assert archive.members == (Member("Обувь.png", 9),)
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_accents_are_found_however_they_are_written(forms):
+    listed, packed_as = (unicodedata.normalize(form, "café.png") for form in forms)
+    found = members(("labels.csv", f"path,label_id\n{listed},0"), packed_as)
+    assert found == [(packed_as, 0, "")]
 
 
 def edited(data: bytes, **fields) -> bytes:
@@ -143,6 +227,8 @@ REFUSED = {
     ),
     "declared bomb": (edited(GOOD, size=2**32 - 2), "would unpack to 4,096 MB"),
     "encrypted table": (edited(packed("labels.csv", "a.png"), flags=1), "is encrypted"),
+    "table of nothing": (packed(("labels.csv", "path,label_id\n"), "a.png"), "lists no picture"),
+    "table too long": (packed(("labels.csv", b"\n" * (2**21 + 1)), "a.png"), "larger than 2 MB"),
     "table packed oddly": (edited(packed("labels.csv", "a.png"), method=12), "labels.csv: The fil"),
 }
 
@@ -169,7 +255,10 @@ def test_a_bad_file_is_one_sentence(name):
         ([("labels.csv", "path,label_id\n/b.png,1"), "a.png"], "line 2: '/b.png' leads out"),
         ([("labels.csv", "path,label_id\na.png,1\n./a.png,2"), "a.png"], "is on line 2 already"),
         ([("labels.csv", b"path,label_id\n\xff,1"), "a.png"], "line 2: this is not UTF-8"),
-        (["bag/a.png", "hats/b.png"], "The subfolder 'hats' names no class"),
+        (
+            ["1_tshirt/a.png", "9_bag/b.png"],
+            "'1_tshirt' has the number of Trouser and the name of T-shirt/top, whose number is 0",
+        ),
     ],
 )
 def test_bad_labels_are_the_sentence_of_a_folder(content, words):

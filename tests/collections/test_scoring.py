@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import termios
+import unicodedata
 import zipfile
 from dataclasses import replace
 from functools import partial
@@ -109,7 +110,8 @@ def test_a_table_is_read(tmp_path, text, expected):
     ("text", "words"),
     [
         ("", "labels.csv, line 1: there is no column 'path'"),
-        ("path;label_id\na.png;0", "labels.csv, line 1: there is no column 'path'"),
+        ("path|label_id\na.png|0", "labels.csv, line 1: there is no column 'path'"),
+        ("path;label_id\na;b.png;0", "contains a semicolon in double quotes"),
         ("path,label\na.png,0", "labels.csv, line 1: there is no column 'label_id'"),
         ("path,label_id\n", "has no labelled pictures; list them in a labels.csv"),
         ("path,label_id\na.png,0\nb.png,10", "line 3: the label_id is '10' and must be a class"),
@@ -124,7 +126,8 @@ def test_a_table_is_read(tmp_path, text, expected):
         ('path,label_id\n"a.png,0\n', "line 2: this is not CSV (unexpected end of data)"),
         (b"path,label_id\na.png,0\nb\xff.png,0\n", "line 3: this is not UTF-8; save the table"),
         (b"\xef\xbb\xbfpath,label_id\n\xe4.png,0\n", "line 2: this is not UTF-8"),
-        ("path,label_id".encode("utf-16"), "line 1: this is not UTF-8"),
+        ("path,label_id\né.png,0".encode("latin-1"), "line 2: this is not UTF-8"),
+        ("path,label_id\né.png,0".encode("utf-16"), "line 2: there is no file 'é.png'"),
         ("path,label_id\nmissing.png,0", "line 2: there is no file 'missing.png' in the folder"),
         ("path,label_id\n.,0", "line 2: there is no file '.'"),
         ("path,label_id\na\0.png,0", r"line 2: there is no file 'a\x00.png'"),
@@ -176,7 +179,14 @@ def test_links_inside_the_folder_are_followed(tmp_path):
         ("tshirt", 0),
         ("0_tshirt", 0),
         ("TROUSER", 1),
-        ("6 Coat", 6),  # the number decides
+        ("4 Coat", 4),
+        ("6 June", 6),  # the number decides
+        ("T-shirts", 0),
+        ("tee", 0),
+        ("Pants", 1),
+        ("dresses", 3),
+        ("Ankle boots", 9),
+        ("1_trousers", 1),
         ("ankle-boot", 9),
         ("9_boot", 9),
         ("07", 7),
@@ -188,7 +198,7 @@ def test_links_inside_the_folder_are_followed(tmp_path):
         ("-2", None),
         ("2024-photos", None),
         ("hats", None),
-        ("boot", None),
+        ("boot", 9),
         ("", None),
     ],
 )
@@ -200,7 +210,11 @@ def test_subfolders_are_read(tmp_path):
     for name in ("ood/x.png", "9_boot/b.PNG", "9_boot/deep/a.jpg", "Ankle boot/c", "bag/.hidden"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    for name in (".git/x.png", "__MACOSX/y.png", "bag/.cache/z.png", "bag/Thumbs.db", "notes.txt"):
+    hidden = ("bag/Icon\r", "bag/@eaDir/x.png/y.jpg", "bag/Picasa.ini", "bag/1.AAE", "bag/1.mov")
+    for name in (".git/x.png", "__MACOSX/y.png", "bag/.cache/z.png", "bag/Thumbs.db", *hidden):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    for name in ("#recycle/x.png", "notes.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     os.mkfifo(tmp_path / "bag" / "pipe")
@@ -225,9 +239,58 @@ def test_bad_folders_are_one_sentence(tmp_path):
     (tmp_path / "bag" / "link.png").symlink_to(ROOT / "README.md")
     with pytest.raises(LabelsError, match=r"'bag/link.png' leads out of the folder"):
         list_labelled_images(tmp_path)
-    (tmp_path / "Hats").mkdir()
-    with pytest.raises(LabelsError, match=r"The subfolder 'Hats' names no class; .* 'ood'"):
+    (tmp_path / "bag").rename(tmp_path / "Hats")
+    (tmp_path / "Hats" / "link.png").unlink()
+    (tmp_path / "Hats" / "a.png").touch()
+    with pytest.raises(LabelsError, match=r"No class is called 'Hats': .* 'ood'"):
         list_labelled_images(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["1_tshirt", "0 Ankle boots", "6 coat", "-1 bags", "3_none"])
+def test_a_number_and_a_name_that_contradict_each_other_are_refused(name):
+    with pytest.raises(LabelsError, match=r"has the number of .* and the name of .*one class\."):
+        class_of(name)
+
+
+def test_a_subfolder_of_no_class_is_said_and_answered_and_not_scored(command, tmp_path, test_part):
+    for index, name in ((0, "9/a.png"), (1, "hats/b.png"), (2, "hats/c.png")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(test_part.images[index]).save(tmp_path / name)
+    done = command("score", tmp_path, "--teach", tmp_path)
+    assert done.returncode == 0
+    assert "No class is called 'hats': pictures in such subfolders" in done.stderr
+    assert "accuracy 100.0% (95 % interval 20.7% to 100.0%, n = 1)" in done.stdout
+    assert "\nhats/b.png: " in done.stdout
+    result = json.loads(command("score", tmp_path, "--json").stdout)
+    assert (result["n"], result["not_clothing"]["n"]) == (1, 0)
+    assert [file["label_id"] for file in result["files"]] == [9, None, None]
+
+
+def test_paths_are_found_as_other_systems_write_them(tmp_path):
+    nfd, nfc = unicodedata.normalize("NFD", "é.png"), unicodedata.normalize("NFC", "é.png")
+    for name in ("pics", "pics/è"):
+        (tmp_path / unicodedata.normalize("NFD", name)).mkdir()
+    for name in (f"pics/{nfd}", unicodedata.normalize("NFD", "pics/è/ü.png")):
+        (tmp_path / name).touch()
+    table(tmp_path, f"path,label_id\npics\\{nfc},0\n.\\pics\\è\\ü.png,1\na.png,2\n")
+    assert [label for _, label, _ in names(tmp_path)] == [0, 1, 2]
+    table(tmp_path, f"path,label_id\npics\\{nfc},0\npics/{nfd},1\n")
+    with pytest.raises(LabelsError, match=r"line 3: .* is on line 2 already"):
+        names(tmp_path)
+    for path in ("..\\a.png", "..\\ä.png"):
+        table(tmp_path, f"path,label_id\n{path},0\n")
+        with pytest.raises(LabelsError, match="leads out of the folder"):
+            names(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+@pytest.mark.parametrize("delimiter", ",;\t")
+def test_a_table_is_read_as_spreadsheets_save_it(tmp_path, encoding, delimiter):
+    (tmp_path / "Schuhe über.png").touch()
+    rows = (("path", "label_id", "kind"), ("Schuhe über.png", "9", "photo"), ("a.png", "0", "x"))
+    text = "\r\n".join(delimiter.join(row) for row in rows) + "\r\n"
+    table(tmp_path, text.encode(encoding))
+    assert names(tmp_path) == [("Schuhe über.png", 9, "photo"), ("a.png", 0, "x")]
 
 
 def test_both_layouts_give_the_answers_of_classify(folder, classifier, tmp_path_factory):

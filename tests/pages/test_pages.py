@@ -260,6 +260,17 @@ def test_a_zip_file_needs_no_ending():
     assert list(app.dataframe[0].value["file"]) == ["a.png"]
 
 
+def test_a_folder_of_no_class_in_a_zip_file_is_said_and_not_scored():
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        for name in ("pants/a.png", "**hats**/b.png"):
+            file.writestr(name, png(trouser()))
+    app = upload(open_app(way="Upload"), ("pictures.zip", packed.getvalue(), "application/zip"))
+    assert r"No class is called \'\*\*hats\*\*\'\: pictures in such" in app.warning[0].value
+    assert list(app.dataframe[0].value["file"]) == ["**hats**/b.png", "pants/a.png"]
+    assert "Accuracy (n = 1)" in [metric.label for metric in app.metric]
+
+
 @pytest.mark.parametrize("several", [False, True])
 def test_a_busy_server_is_one_sentence_and_not_remembered(several, monkeypatch):
     turns = threading.Semaphore(0)

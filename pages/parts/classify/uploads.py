@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from fmnist.collections.archives import Archive
+from fmnist.collections.labels import unknown_subfolders
 from fmnist.errors import FmnistError
 from fmnist.runs.run import Run
 from pages.parts.classify import corrections_view, preprocessing_view, score_view, taught
@@ -63,6 +64,8 @@ def _items(file, alone: bool) -> list[Item]:
     except FmnistError as error:
         st.error(literal(str(error)), title=_plain(file.name), icon=":material/folder_zip:")
         return []
+    if archive.unknown:
+        st.warning(literal(unknown_subfolders(archive.unknown)))
     return [
         Item(
             f"{file.file_id}/{member.name}",
