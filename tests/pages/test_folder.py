@@ -132,6 +132,7 @@ def test_a_refused_zip_is_one_sentence_and_the_rest_is_answered():
     bad = zip_file(b"PK\x03\x04 nonsense", ":red[x] **y**.zip")
     app = upload(open_app(way="Upload"), bad)
     assert "damaged or cut short" in app.error[0].value
+    assert app.error[0].proto.title == r"\:red\[x\] \*\*y\*\*\.zip"
     assert not app.dataframe
     app = upload(app, bad, ("legs.png", png(trouser()), PNG))
     assert "damaged or cut short" in app.error[0].value

@@ -225,6 +225,52 @@ def test_forged_drawing_is_one_sentence(forged):
     assert not app.metric
 
 
+def components(block) -> list:
+    children = getattr(block, "children", {}).values()
+    own = [block] if block.type == "bidi_component" else []
+    return own + [found for child in children for found in components(child)]
+
+
+DEEP = ["[" * depth + "]" * depth for depth in (100, 600, 900, 5_000)]
+# what a browser sends that is no drawing, choice, tick or box; {} stands for a name of the state
+FORGED = [
+    *DEEP,
+    "9" * 5_000,
+    "[" + "1," * 50_000 + "1]",
+    "NaN",
+    "[NaN, -Infinity, 1e999, true]",
+    "true",
+    "1.0",
+    '"x"',
+    '{"raw": 1, "data": 2}',
+    '{"raw": {"objects": [NaN, 1]}, "data": "data:image/png;base64,AAAA"}',
+    *(f'{{"raw": {{"objects": {deep}}}, "data": "data:image/png;base64,AAAA"}}' for deep in DEEP),
+]
+
+
+@pytest.mark.parametrize(
+    ("page", "query", "names"),
+    [
+        ("classify", {}, ["drawing", "backgroundFit"]),
+        ("classify", {"way": "Upload"}, ["box"]),
+        ("mistakes", {}, ["selected"]),
+        ("train", {"do": "Runs"}, ["chosen", "ticked"]),
+    ],
+)
+def test_whatever_a_component_sends_nothing_raises(page, query, names, own_run):
+    own_run("mine")
+    app = open_app(page, **query)
+    if "Upload" in query.values():
+        upload(app, ("legs.png", png(trouser()), "image/png"))
+    for name in names:
+        for sent in [*FORGED, *(f'{{"{name}": {value}}}' for value in FORGED)]:
+            states = app._tree.get_widget_states()
+            (component, *_) = components(app._tree)
+            states.widgets.add(id=component.proto.id, json_value=sent)
+            app._run(states)
+            assert not app.exception, sent[:80]
+
+
 def upload(app, *files):
     app.file_uploader(key="uploads").set_value(list(files)).run()
     assert not app.exception

@@ -49,7 +49,7 @@ def draw(stroke_width: int, erase: bool) -> bytes | None:
         _keep(result.json_data, result.image_bytes)
     except _TooMuch:
         st.warning("The drawing has too many strokes; undo some or clear the canvas.")
-    except (AttributeError, KeyError, TypeError, ValueError, binascii.Error):
+    except (LookupError, AttributeError, TypeError, ValueError, RecursionError, binascii.Error):
         # The component trusts the browser; what is no drawing changes nothing.
         st.warning("The drawing cannot be read; clear the canvas and draw again.")
     count = _count(st.session_state.get(STROKES))

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 
-import streamlit as st
-
 from fmnist.images.frames import Box
-from pages.parts.shared.component import register_component
+from pages.parts.shared.component import register_component, sent_value
 
 Shares = tuple[float, float, float, float]  # left, top, right, bottom, 0 to 1
 
@@ -29,7 +27,7 @@ def show_crop_box(
     across, down = size
 
     def changed() -> None:
-        box = _checked((st.session_state.get(key) or {}).get("box"))
+        box = _checked(sent_value(key, "box"))
         if box is not None:
             take(None if box == (0, 0, 1, 1) else box)
 

@@ -62,7 +62,7 @@ def _items(file, alone: bool) -> list[Item]:
     try:
         archive = _archive(file.file_id, file)
     except FmnistError as error:
-        st.error(literal(str(error)), title=_plain(file.name), icon=":material/folder_zip:")
+        st.error(literal(str(error)), title=literal(file.name[:80]), icon=":material/folder_zip:")
         return []
     if archive.unknown:
         st.warning(literal(unknown_subfolders(archive.unknown)))
@@ -81,11 +81,6 @@ def _items(file, alone: bool) -> list[Item]:
 @st.cache_resource(max_entries=4, show_spinner=False, scope="session")
 def _archive(file_id: str, _file) -> Archive:
     return Archive(_file.getvalue())
-
-
-def _plain(name: str) -> str:
-    """A visitor's file name where Markdown would be read: only what means nothing there."""
-    return "".join(char if char.isalnum() or char in " .-" else "_" for char in name[:80])
 
 
 def _show_table(answered: list[Answered], run: Run) -> None:

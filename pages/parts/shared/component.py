@@ -1,8 +1,11 @@
 """Components whose HTML, CSS and JavaScript lie beside the Python file, for a linter to read."""
 
+import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import streamlit as st
+from streamlit.runtime.state import common
 
 KINDS = ("html", "css", "js")
 
@@ -15,3 +18,21 @@ def register_component(python_file: str):
     path = Path(python_file)
     texts = {kind: path.with_suffix(f".{kind}").read_text("utf-8") for kind in KINDS}
     return st.components.v2.component(f"fmnist_{path.stem}", **texts)
+
+
+def sent_value(key: str, name: str) -> object:
+    """What a browser sent for a component's state of that name, which may be anything, or None."""
+    state = st.session_state.get(key)
+    return state.get(name) if isinstance(state, dict) else None
+
+
+def _loads_or_nothing(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (RecursionError, ValueError):
+        return None
+
+
+# Streamlit 1.67 reads what a component sends before a page runs, and expects that it can be read:
+# arrays a thousand deep or a number of five thousand digits would fail there at every later click.
+common.json = SimpleNamespace(loads=_loads_or_nothing)  # type: ignore[attr-defined]

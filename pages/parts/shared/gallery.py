@@ -3,10 +3,8 @@
 Streamlit has no clickable image grid (streamlit issues 298, 1085, 6133).
 """
 
-import streamlit as st
-
 from fmnist.images.display import contact_sheet, data_uri
-from pages.parts.shared.component import register_component
+from pages.parts.shared.component import register_component, sent_value
 
 SHEET_COLUMNS = 16
 
@@ -19,9 +17,9 @@ def gallery(images, ids: list[int], captions: list[str], labels: list[str], key:
     captions stand under the pictures, labels are read out and shown as tooltips. A choice that is
     not among `ids` (the page turned, or a browser sent nonsense) counts as none.
     """
-    selected = (st.session_state.get(key) or {}).get("selected")
+    selected = _known(sent_value(key, "selected"), ids)
     columns = min(SHEET_COLUMNS, max(1, len(ids)))
-    result = _component(
+    _component(
         key=key,
         data={
             "sheet": data_uri(contact_sheet(images, columns)),
@@ -31,9 +29,12 @@ def gallery(images, ids: list[int], captions: list[str], labels: list[str], key:
                 {"id": id_, "caption": caption, "label": label}
                 for id_, caption, label in zip(ids, captions, labels, strict=True)
             ],
-            "selected": selected if selected in ids else None,
+            "selected": selected,
         },
         on_selected_change=lambda: None,
     )
-    chosen = result.get("selected")
-    return chosen if chosen in ids else None
+    return _known(sent_value(key, "selected"), ids)
+
+
+def _known(sent: object, ids: list[int]) -> int | None:
+    return sent if type(sent) is int and sent in ids else None  # True is no id

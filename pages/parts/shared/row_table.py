@@ -7,9 +7,7 @@ reader does not find them.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import streamlit as st
-
-from pages.parts.shared.component import register_component
+from pages.parts.shared.component import register_component, sent_value
 
 MOST_TICKED = 8  # curves in one chart; more are a tangle
 
@@ -52,13 +50,13 @@ def row_table(
     names = {row[first] for row in rows[:leading]}
 
     def choose() -> None:
-        name = st.session_state[key].get("chosen")
+        name = sent_value(key, "chosen")
         # a browser may send anything
         on_choose(name if isinstance(name, str) and name in names else None)
 
     def tick() -> None:
         if on_tick:
-            on_tick(known(st.session_state[key].get("ticked"), names))
+            on_tick(known(sent_value(key, "ticked"), names))
 
     _component(
         key=key,
