@@ -7,9 +7,9 @@ standard output; progress and errors to the standard error.
 import argparse
 import io
 import json
-import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from fmnist.cli import bench, faithfulness, plan, rejection, score, train
 from fmnist.cli.options import (
@@ -22,6 +22,7 @@ from fmnist.cli.options import (
     photo_network_of,
     warn_renamed,
 )
+from fmnist.cli.streams import printable
 from fmnist.data import default_source
 from fmnist.errors import FmnistError, RunError, SettingsError, explain_refusal
 from fmnist.quiet import quiet
@@ -31,37 +32,46 @@ from fmnist.runs.run import find_keras_file, read_run
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return the exit status."""
-    parser = _parser()
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words[:1] == ["verdicts"]:
-        warn_renamed("verdicts", "rejection")
-        words[0] = "rejection"
-    options = parser.parse_args(words)  # exits with 2 on wrong usage
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # file names need not be UTF-8
     try:
-        return options.run_command(options)
-    except SettingsError as error:
-        parser.error(str(error))
+        try:
+            return _run(words)
+        finally:
+            sys.stdout.flush()
     except FmnistError as error:
-        print(f"fmnist: {error}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:  # `... | head` closed our output; nothing to complain about
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        if said := printable(str(error)):
+            print(f"fmnist: {said}", file=sys.stderr)
     except OSError as error:
         if not (refused := explain_refusal(error, "The result")):
             raise
         print(f"fmnist: {refused}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         print("fmnist: interrupted.", file=sys.stderr)
-        return 1
+    return 1
+
+
+def _run(words: list[str]) -> int:
+    if words[:1] == ["verdicts"]:
+        warn_renamed("verdicts", "rejection")
+        words[0] = "rejection"
+    parser = _parser()
+    options = parser.parse_args(words)  # exits with 2 on wrong usage
+    try:
+        return options.run_command(options)
+    except SettingsError as error:
+        parser.error(str(error))
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="python -m fmnist",
         description="Train, list, test and use networks for Fashion-MNIST.",
         epilog="Exit status: 0 done, 1 the work failed, 2 wrong usage.",
@@ -203,7 +213,7 @@ def _classify(options: argparse.Namespace) -> int:
         if options.json:
             print(json.dumps({"file": str(path), **answer.to_dict()}), flush=True)
         else:
-            print(f"{path}: {answer.message}", flush=True)
+            print(f"{printable(str(path))}: {answer.message}", flush=True)
     return 1 if refused else 0
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from fmnist.cli.streams import printable
 from fmnist.images.options import AUTO, PreprocessingOptions
 from fmnist.runs.library import DEFAULT_RUN
 
@@ -90,7 +91,8 @@ def examples_of(
     answers = [one.answer(classifier) for one, _ in labelled]
     examples = make_examples(answers, [label_id for _, label_id in labelled])
     if not examples:
-        print(f"fmnist: no picture in {options.teach} can teach.", file=sys.stderr)
+        place = printable(str(options.teach))
+        print(f"fmnist: no picture in {place} can teach.", file=sys.stderr)
     return examples
 
 

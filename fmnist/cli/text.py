@@ -6,6 +6,7 @@ from typing import Any, Self, TextIO
 import numpy as np
 from tqdm import tqdm
 
+from fmnist.cli.streams import printable
 from fmnist.collections.scoring import ScoredImage, Summary, Tally
 from fmnist.data import CLASS_NAMES, NOT_CLOTHING
 from fmnist.metrics.report import Evaluation, report_rows
@@ -107,7 +108,7 @@ def score_text(title: str, summary: Summary) -> str:
     if garments.n:
         answered += f" ({confident.n / garments.n:.1%})"
     lines = [
-        f"{_printable(title)}: accuracy {_share_text(garments)}",
+        f"{printable(title)}: accuracy {_share_text(garments)}",
         *([f"the Fashion-MNIST network alone: {_share_text(alone.garments)}"] if alone else []),
         f"answered with confidence: {answered}; accuracy among them {_share_text(confident)}",
         f"not clothing: rejected {_share_text(summary.others)}",
@@ -130,10 +131,10 @@ def score_text(title: str, summary: Summary) -> str:
         lines += [_worst_line(file) for file in summary.worst]
     if summary.unscored:
         lines += ["", "not scored (their subfolders name no class)"]
-        lines += [f"{_printable(file.path)}: {file.message}" for file in summary.unscored]
+        lines += [f"{printable(file.path)}: {file.message}" for file in summary.unscored]
     if summary.refused:
         lines += ["", "refused"]
-        lines += [f"{_printable(file.path)}: {file.message}" for file in summary.refused]
+        lines += [f"{printable(file.path)}: {file.message}" for file in summary.refused]
     return "\n".join(lines)
 
 
@@ -150,7 +151,7 @@ def _tally_lines(
     """A line for each tally; `alone`: the same of the Fashion-MNIST network alone, or empty."""
     if not tallies:
         return []
-    names = {key: _printable(key) or "(none)" for key in tallies}
+    names = {key: printable(key) or "(none)" for key in tallies}
     width = max(22, *map(len, names.values()))
     heading = f"{group:{width}}{'n':>7}{right:>10}{'share':>9}  95 % interval"
     lines = ["", heading + (f"{'alone':>15}" if alone else "")]
@@ -170,9 +171,4 @@ def _worst_line(file: ScoredImage) -> str:
     clothing = file.label_id not in (None, NOT_CLOTHING)
     label = CLASS_NAMES[file.label_id or 0] if clothing else "not clothing"
     answer = "none" if file.class_id is None else CLASS_NAMES[file.class_id]
-    return f"{_printable(file.path)}: {label}, taken for {answer} ({file.probability:.0%})"
-
-
-def _printable(name: str) -> str:
-    """A name from outside, so that it cannot steer the terminal or break the encoding."""
-    return name if name.isprintable() else ascii(name)[1:-1]
+    return f"{printable(file.path)}: {label}, taken for {answer} ({file.probability:.0%})"

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shlex
 import subprocess
 import sys
 import termios
@@ -125,6 +126,43 @@ def test_failed_work_is_status_1_and_one_sentence(arguments, capsys):
     assert said.out == ""
     (line,) = said.err.splitlines()
     assert line.startswith("fmnist: ")
+
+
+@pytest.mark.parametrize(
+    ("redirected", "status", "said"),
+    [
+        (">&-", 0, ""),
+        ("2>&-", 0, ""),
+        (">&- 2>&-", 0, ""),
+        (">/dev/full", 1, "fmnist: The output cannot be written (No space left on device).\n"),
+        ("2>/dev/full", 0, ""),
+        (">/dev/full 2>/dev/full", 1, ""),
+        ("| head -1 >/dev/null; exit ${PIPESTATUS[0]}", 1, ""),
+    ],
+)
+def test_streams_may_be_closed_or_full_or_unread(redirected, status, said, tmp_path):
+    Image.new("L", (28, 28)).save(tmp_path / "a.png")
+    files = [str(tmp_path / "a.png")] * 100  # more than a pipe holds
+    command = shlex.join([sys.executable, "-m", "fmnist", "classify", "--json", *files])
+    done = subprocess.run(
+        ["bash", "-c", f"{command} {redirected}"],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (status, said)
+
+
+def test_names_cannot_steer_the_terminal(command, tmp_path):
+    name = "\x1b[2J\x1b]0;t.png"
+    for arguments in (["classify", name], ["score", name], ["runs", name]):
+        done = command(*arguments)
+        assert done.returncode != 0
+        assert r"\x1b[2J" in done.stdout + done.stderr
+        assert "\x1b" not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("name", ["../escape", "seed-cnn"])
