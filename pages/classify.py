@@ -55,9 +55,9 @@ def upload():
         accept_multiple_files=True,
         max_upload_size=MAX_ZIP_BYTES // 2**20,
         key="uploads",
-        help="PNG, JPEG, WebP, BMP or GIF. Dark on light, light on dark and transparent all work. "
-        "A zip file of pictures works too; with a labels.csv or one subfolder per class it is "
-        "scored. Pictures stay in memory; none is saved unless you save it below an answer.",
+        help="PNG, JPEG, WebP, AVIF, BMP or GIF. Dark on light, light on dark and transparent all "
+        "work. A zip file of pictures works too; with a labels.csv or one subfolder per class it "
+        "is scored. Pictures stay in memory; none is saved unless you save it below an answer.",
     )
     answer_view.choose_photo_network()
     if not files:

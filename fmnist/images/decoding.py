@@ -5,13 +5,14 @@ allow-list (never from the name), and whatever a decoder raises becomes a `BadIm
 Pillow's handbook, chapter "Security".
 
 No picture takes more than two seconds or 400 MB. Its work and memory are bounded before a pixel is
-decoded, in this process: one for each picture would take longer to start than a picture to decode.
+decoded, in this process: another would take longer to start than most pictures to decode.
 What a decoder can be made to do differs by format, so each has its bound:
 
     all     bytes, pixels, and how often the decoder's Python part reads (`_Source`)
     JPEG    scans, for each goes over all pixels; coefficients, where it has several
     PNG     chunks, those that say nothing about pixels are not shown to the decoder; its bits
     WebP    pixels: its decoder holds six copies of a picture
+    AVIF    seconds and memory, by a process of its own
     BMP     pixels where it is run-length encoded, which is decoded in Python
     GIF, WebP, APNG     how many frames are looked at
 """
@@ -27,7 +28,7 @@ import numpy as np
 from PIL import Image
 
 from fmnist.errors import BadImage, ServerBusy
-from fmnist.images.formats import IN_PIECES, jpeg, png
+from fmnist.images.formats import IN_PIECES, avif, jpeg, png
 from fmnist.images.formats.exif import read_orientation
 
 # As the handbook advises; for the whole process, since filters set for a while are not thread-safe.
@@ -39,6 +40,7 @@ MAX_PIXELS = 64_000_000  # the largest phone cameras; decoded it takes 256 MB, s
 MAX_SIDE = 20_000
 MAX_GREEDY_PIXELS = {
     "WEBP": 13_000_000,
+    "AVIF": 13_000_000,
     "PNG, 16 bits": 32_000_000,
     "BMP, run-length encoded": 6_000_000,
 }
@@ -65,7 +67,6 @@ TURNS = {  # EXIF orientation -> what makes the picture upright
 }
 WHAT_IT_IS = {  # how files begin that people take for pictures
     rb"....ftyp(hei|hev|mif1|msf1)": "HEIC pictures can't be read; export the photo as JPEG.",
-    rb"....ftypavi": "AVIF pictures can't be read; save the picture as PNG or JPEG.",
     rb"....ftyp": "This is a film; take a picture instead.",
     rb"II\*\0|MM\0\*|II\+\0|MM\0\+": "TIFF and raw pictures can't be read; export a JPEG.",
     rb"\xff\x0a|\0\0\0\x0cJXL ": "JPEG XL pictures can't be read; save the picture as JPEG.",
@@ -124,6 +125,9 @@ class _Source(io.BytesIO):
 
 
 def _decode(data: bytes) -> Image.Image:
+    if data[4:12] in avif.AVIF:
+        with _turn(LARGE):
+            data = avif.convert_to_png(data, MAX_GREEDY_PIXELS["AVIF"], WORKING_SIDE * 2)
     shown, exif, scans = data, b"", 1
     if data.startswith(png.PNG):
         shown, exif = png.keep_pixels(data)

@@ -16,6 +16,7 @@ from PIL import Image
 from fmnist.errors import BadImage, ServerBusy
 from fmnist.images import decoding
 from fmnist.images.decoding import decode_image
+from fmnist.images.formats import avif
 
 
 def encode(image: Image.Image, kind: str, **options) -> bytes:
@@ -120,6 +121,7 @@ REFUSED = {
         encode(BLANK, "GIF", save_all=True, append_images=[Image.new("RGB", (300, 200), "red")]),
         "in the first 20 frames of the animation",
     ),
+    "AVIF cut short": (encode(PHOTO, "AVIF", speed=10)[:1_000], "damaged or takes too much"),
     "too many bytes": (b"\x89PNG" + bytes(decoding.MAX_BYTES), "larger than 20 MB"),
 }
 
@@ -146,6 +148,7 @@ ACCEPTED = {
     "16 bit grey": encode(Image.fromarray(np.full((200, 300), 40_000, np.uint16)), "PNG"),
     "palette with transparency": encode(PHOTO.convert("P"), "PNG", transparency=0),
     "grey with alpha": encode(PHOTO.convert("LA"), "PNG"),
+    "AVIF": encode(PHOTO, "AVIF", speed=10),
     "two frames": encode(PHOTO, "GIF", save_all=True, append_images=[PHOTO.rotate(90)]),
 }
 
@@ -209,7 +212,7 @@ def test_decoding_warns_nobody():
         decode_image(encode(Image.new("RGB", (9500, 6700)), "JPEG", quality=30))  # 63 megapixels
 
 
-SEEDS = list(ACCEPTED.values())
+SEEDS = [data for name, data in ACCEPTED.items() if name != "AVIF"]  # a process for each
 
 
 @settings(max_examples=150, deadline=None)
@@ -250,6 +253,22 @@ def test_only_the_orientation_is_read(kind):
     for exif in BROKEN_EXIF.values():
         found = decode_image(encode(PHOTO, kind, exif=exif, lossless=True))
         assert same(found, decode_image(plain))
+
+
+def test_an_avif_is_turned_and_of_the_right_colours():
+    picture = Image.new("RGBA", (2_100, 1_000), (200, 30, 30, 255))
+    picture.paste((0, 0, 0, 0), (0, 0, 1_050, 1_000))
+    found = decode_image(encode(picture, "AVIF", exif=odd_exif(6), speed=10))
+    assert found.size == (244, 512)
+    assert found.getpixel((100, 100))[3] == 0
+    assert np.abs(np.subtract(found.getpixel((100, 400)), (200, 30, 30, 255))).max() <= 3
+
+
+@pytest.mark.parametrize(("limit", "few"), [("MAX_MEMORY", 20 * 2**20), ("MAX_SECONDS", 0)])
+def test_an_avif_that_takes_too_much_is_refused(limit, few, monkeypatch):
+    monkeypatch.setattr(avif, limit, few)
+    with pytest.raises(BadImage, match="takes too much to decode"):
+        decode_image(ACCEPTED["AVIF"])
 
 
 def test_chunks_beside_the_pixels_refuse_no_png():
