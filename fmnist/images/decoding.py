@@ -35,6 +35,7 @@ from fmnist.images.formats.exif import read_orientation
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+ANIMATED = ("PNG", "WEBP", "GIF")  # some of them
 MAX_BYTES = 20 * 2**20  # a 50-megapixel phone JPEG has 15 MB
 MAX_PIXELS = 64_000_000  # the largest phone cameras; decoded it takes 256 MB, see `_reduce`
 MAX_SIDE = 20_000
@@ -141,7 +142,7 @@ def _decode(data: bytes) -> Image.Image:
             if image.format == "JPEG":
                 jpeg.check_end(image, data)
             plain = _reduce(image)
-            if _is_blank(plain):
+            if image.format in ANIMATED and _is_blank(plain):
                 plain = _later_frame(image, data) or plain
         exif = exif or image.info.get("exif", b"")
     if (turn := TURNS.get(read_orientation(exif))) is not None:
@@ -242,17 +243,20 @@ def _later_frame(image: Image.Image, data: bytes) -> Image.Image | None:
     if not getattr(image, "is_animated", False):
         return None
     frames = min(MAX_FRAMES, MAX_FRAME_PIXELS // (image.width * image.height))
-    for at in range(1, frames):
+    seen = 1
+    while seen < frames:
         try:
-            image.seek(at)
+            image.seek(seen)
         except EOFError:
             break
+        seen += 1
         _check_size(image, 1)
         if not _is_blank(frame := _reduce(image)):
             return frame
+    looked_at = f"{seen} frames" if seen > 1 else "frame"
     raise BadImage(
-        f"Nothing can be seen in the first {max(frames, 1)} frames of the animation; save the one "
-        "that shows the garment as a picture."
+        f"Nothing can be seen in the first {looked_at} of the animation; save the frame that shows "
+        "the garment as a picture."
     )
 
 

@@ -119,7 +119,7 @@ REFUSED = {
     ),
     "animation of one colour": (
         encode(BLANK, "GIF", save_all=True, append_images=[Image.new("RGB", (300, 200), "red")]),
-        "in the first 20 frames of the animation",
+        "in the first 2 frames of the animation",
     ),
     "AVIF cut short": (encode(PHOTO, "AVIF", speed=10)[:1_000], "damaged or takes too much"),
     "too many bytes": (b"\x89PNG" + bytes(decoding.MAX_BYTES), "larger than 20 MB"),
