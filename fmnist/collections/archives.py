@@ -29,7 +29,7 @@ from fmnist.files import (
 )
 from fmnist.images.decoding import MAX_BYTES, too_large
 
-MAX_TABLE = 2 * 2**20  # bytes of a labels.csv: a path of the longest name for each member
+MAX_TABLE = 2**20  # bytes of a labels.csv: a path of the longest name for each member
 MAX_ENCLOSING = 5  # folders around everything that are taken off
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 

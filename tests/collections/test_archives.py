@@ -228,7 +228,7 @@ REFUSED = {
     "declared bomb": (edited(GOOD, size=2**32 - 2), "would unpack to 4,096 MB"),
     "encrypted table": (edited(packed("labels.csv", "a.png"), flags=1), "is encrypted"),
     "table of nothing": (packed(("labels.csv", "path,label_id\n"), "a.png"), "lists no picture"),
-    "table too long": (packed(("labels.csv", b"\n" * (2**21 + 1)), "a.png"), "larger than 2 MB"),
+    "table too long": (packed(("labels.csv", b"\n" * (2**20 + 1)), "a.png"), "larger than 1 MB"),
     "table packed oddly": (edited(packed("labels.csv", "a.png"), method=12), "labels.csv: The fil"),
 }
 
