@@ -31,7 +31,11 @@ from fmnist.images.decoding import MAX_BYTES, too_large
 
 MAX_TABLE = 2**20  # bytes of a labels.csv: a path of the longest name for each member
 MAX_ENCLOSING = 5  # folders around everything that are taken off
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
+# of what is taken for a picture where it lies beside class folders
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp"),
+    *(".avif", ".bmp", ".gif", ".heic", ".tif", ".tiff"),
+)
 
 
 @dataclass(frozen=True)

@@ -62,13 +62,13 @@ def test_a_table_labels_it():
 
 
 def test_subfolders_label_it():
-    names = ("9_boot/b.PNG", "9_boot/deep/a.jpg", "Ankle boot/c", "ood/x.png", "notes.txt", "z.JPG")
+    names = ("9_boot/b.PNG", "9_boot/deep/a.jpg", "Ankle boot/c", "ood/x.png", "notes.txt", "z.JPE")
     expected = [
         ("9_boot/b.PNG", 9, ""),
         ("9_boot/deep/a.jpg", 9, ""),
         ("Ankle boot/c", 9, ""),
         ("ood/x.png", NOT_CLOTHING, ""),
-        ("z.JPG", None, ""),  # in no folder, so its label is still to be given
+        ("z.JPE", None, ""),  # in no folder, so its label is still to be given
     ]
     assert members(*names) == expected
     assert members(*(f"mine/{name}" for name in names)) == expected
