@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fmnist.data import Part, load, scale
+from fmnist.networks.architectures import set_up_keras
 from fmnist.runs.library import find_run
 from fmnist.runs.run import find_keras_file
 
@@ -86,6 +87,7 @@ def _predict(run: str, photos: int, test: Part, rng: np.random.Generator) -> lis
     from fmnist.quiet import quiet
 
     with quiet():
+        set_up_keras()
         import keras
 
         model = keras.models.load_model(find_keras_file(find_run(run)), compile=False)

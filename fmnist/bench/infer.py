@@ -17,6 +17,7 @@ import numpy as np
 import psutil
 
 from fmnist.errors import RunError
+from fmnist.networks.architectures import set_up_keras
 from fmnist.processes import start_module
 from fmnist.runs.library import find_run
 from fmnist.runs.run import Run, check_run_file, find_keras_file
@@ -92,6 +93,7 @@ def _side(side: str, run: Run, times: int) -> dict:
 
 
 def _import_keras() -> Callable:
+    set_up_keras()
     import keras
     import tensorflow as tf
 

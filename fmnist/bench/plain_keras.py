@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fmnist.networks.architectures import set_up_keras
+
 if TYPE_CHECKING:
     import keras
 
@@ -18,6 +20,7 @@ BATCH_SIZE, EPOCHS, LEARNING_RATE = 64, 10, 1e-3
 
 def build_plain(seed: int) -> "keras.Model":
     """The compiled ten-layer network, 423,338 parameters, with new weights of that seed."""
+    set_up_keras()
     import keras
     from keras import layers
 

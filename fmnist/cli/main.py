@@ -25,6 +25,7 @@ from fmnist.cli.options import (
 from fmnist.cli.streams import printable
 from fmnist.data import default_source
 from fmnist.errors import FmnistError, RunError, SettingsError, explain_refusal
+from fmnist.networks.architectures import set_up_keras
 from fmnist.quiet import quiet
 from fmnist.runs.library import find_run, list_runs
 from fmnist.runs.run import find_keras_file, read_run
@@ -115,8 +116,8 @@ def _parser() -> argparse.ArgumentParser:
         "classify",
         _classify,
         "say which garment pictures show",
-        "Classify picture files (PNG, JPEG, WebP, BMP, GIF). A bad file gets the verdict 'refused' "
-        "and does not end the work; the exit status is 1 where one was refused.",
+        "Classify picture files (PNG, JPEG, WebP, AVIF, BMP, GIF). A bad file gets the verdict "
+        "'refused' and does not end the work; the exit status is 1 where one was refused.",
     )
     classify.add_argument("files", metavar="FILE", nargs="+", type=Path, help="a picture")
     add_run(classify, "--run")
@@ -145,6 +146,7 @@ def _export(options: argparse.Namespace) -> int:
     run = find_run(options.run)
     file = find_keras_file(run)
     with quiet():
+        set_up_keras()
         import keras
 
         from fmnist.training.export import export_run

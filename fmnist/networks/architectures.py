@@ -8,12 +8,33 @@ function or a `functools.partial` of one: `script` exports its source.
 """
 
 import functools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fmnist.errors import SettingsError
+
 if TYPE_CHECKING:
     import keras
+
+
+def set_up_keras() -> None:
+    """Import Keras and set what the networks need, whatever the user's `keras.json` says.
+
+    The backend is TensorFlow unless KERAS_BACKEND names another. Call it before anything else that
+    imports Keras. Raises SettingsError where Keras refuses that file.
+    """
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    try:
+        import keras
+    except ValueError as error:
+        raise SettingsError(
+            f"Keras' own settings are not valid; correct or delete its file keras.json ({error})."
+        ) from None
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
 
 
 @dataclass(frozen=True)

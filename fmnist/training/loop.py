@@ -19,6 +19,7 @@ from fmnist import errors, machine
 from fmnist.data import Part, checksums, load, load_train_validation
 from fmnist.errors import FmnistError, SettingsError, TrainingDiverged
 from fmnist.files import read_json_lines, replace_file, sha256_of, sweep_parts
+from fmnist.networks.architectures import set_up_keras
 from fmnist.processes import this_process
 from fmnist.quiet import quiet
 from fmnist.runs import control
@@ -178,6 +179,7 @@ def set_up(settings: TrainSettings) -> None:
             "This processor does not multiply bfloat16, which would be slower; use float32."
         )
     with quiet():
+        set_up_keras()
         import keras
 
         keras.ops.zeros(1)  # the first tensor makes TensorFlow look for a GPU, and complain

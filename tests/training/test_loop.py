@@ -2,6 +2,9 @@
 
 import json
 import math
+import os
+import subprocess
+import sys
 from unittest.mock import MagicMock
 
 import numpy as np
@@ -16,6 +19,7 @@ from fmnist.settings import TrainSettings
 from fmnist.training import loop
 from fmnist.training.loop import _validate, _validation_scores, train
 from fmnist.training.steps import mean_weights
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow  # imports TensorFlow
 
@@ -37,6 +41,30 @@ def test_the_mean_of_two_networks_is_taken_layer_by_layer(tmp_path):
         np.testing.assert_allclose(found, 1.5 * layer, rtol=1e-6)
     for found, layer in zip(mean_weights([file]), weights, strict=True):
         np.testing.assert_array_equal(found, layer)
+
+
+def test_keras_json_changes_nothing(tmp_path, runs_dir):
+    file = tmp_path / "keras.json"
+    other = {"floatx": "float16", "image_data_format": "channels_first", "epsilon": 0.5}
+    file.write_text(json.dumps({**other, "backend": "jax"}))
+    environment = {**os.environ, "KERAS_HOME": str(tmp_path)}
+    environment.pop("KERAS_BACKEND", None)
+
+    def fmnist(*arguments):
+        command = [sys.executable, "-m", "fmnist", *arguments]
+        how = {"cwd": ROOT, "env": environment, "capture_output": True, "text": True}
+        return subprocess.run(command, **how, timeout=300, check=False)
+
+    small = ("--network", "quick", "--epochs", "1", "--fraction", "0.02")
+    done = fmnist("train", "--name", "mine", *small)
+    assert done.returncode == 0, done.stderr
+    done = fmnist("export", "mine")
+    assert done.returncode == 0, done.stderr
+    file.write_text('{"floatx": "float8"}')
+    done = fmnist("train", *small)
+    assert done.returncode != 0
+    assert "correct or delete its file keras.json" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 class Right:
