@@ -7,4 +7,5 @@ from pages.parts.shared import frame
 frame.configure()
 page = st.navigation(frame.pages())
 frame.pick_run()
+frame.show_door()
 page.run()

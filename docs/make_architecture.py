@@ -19,7 +19,7 @@ PACKAGES = [  # from the top down, as in the contract in pyproject.toml
     *("cli", "bench", "charts", "planning", "collections", "jobs", "analysis", "training"),
     *("inference", "runs", "images", "augmentation", "networks", "metrics"),
 ]
-SINGLE = ["settings", "setting_fields", "data", "files", "machine", "processes", "quiet", "errors"]
+SINGLE = ["settings", "setting_fields", "data", "files", "machine", "processes", "access", "errors"]
 
 
 def first_sentence(path: Path) -> str:

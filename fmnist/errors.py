@@ -38,6 +38,10 @@ class FmnistError(Exception):
     """Base of every error whose message is meant for the user."""
 
 
+class AccessDenied(FmnistError):
+    """A visitor of a public app asks for what only its owner may do."""
+
+
 class DatasetError(FmnistError):
     """A dataset file is missing, differs from the published one, or cannot be downloaded."""
 

@@ -1,9 +1,11 @@
-"""Processes: telling whether another one is alive, and starting Python modules as new ones."""
+"""Processes: whether another one lives, starting modules as new ones, and hushing this one."""
 
+import contextlib
 import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +65,22 @@ def start_module(
         stdin=subprocess.DEVNULL,
         **options,
     )
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Send file descriptor 2 nowhere: TensorFlow's and LiteRT's notices obey no log level.
+
+    For processes with one user (training, command line), never in the web process, whose other
+    sessions may want to log. Python's own errors are exceptions and still arrive.
+    """
+    sys.stderr.flush()
+    saved = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(saved, 2)
+        os.close(saved)

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fmnist import access
 from fmnist.errors import FmnistError, TrainingBusy
 from fmnist.jobs import launch, lock
 from fmnist.runs.forecast import Forecast
@@ -67,7 +68,12 @@ def choose() -> None:
 
 # the ways to settings
 WAYS = {settings_form.CHOOSE: choose, PLAN: lambda: planner_view.show(start)}
-WAYS[choose_one("How to begin", WAYS, settings_form.WAY, bind=None, persist_state="session")]()
+if access.may_change():
+    WAYS[choose_one("How to begin", WAYS, settings_form.WAY, bind=None, persist_state="session")]()
+else:
+    st.info(
+        "This app is open to the public. You can watch trainings here; only its owner starts them."
+    )
 
 # always there, so that what comes and goes in it does not move the running fragment below
 messages = st.container()

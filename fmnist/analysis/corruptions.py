@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from fmnist.access import may_change
 from fmnist.files import read_json, write_json
 from fmnist.inference.classifier import Classifier
 from fmnist.runs.library import runs_directory
@@ -130,9 +131,12 @@ def read_corruptions(run: Run) -> dict | None:
 
 
 def write_corruptions(run: Run, plain: int, right: dict[str, list[int]], n: int) -> dict:
-    """Keep a sheet in the run's folder, or beside own runs where that cannot be written."""
+    """Keep a sheet in the run's folder, or beside own runs where that cannot be written.
+
+    What visitors of a public app have measured is not kept.
+    """
     sheet = {"network": run.files["model.tflite"], "n": n, "plain": plain, "right": right}
-    for path in _places(run):
+    for path in _places(run) if may_change() else ():
         try:
             if path.parent != run.path:  # a run that was deleted meanwhile stays deleted
                 path.parent.mkdir(parents=True, exist_ok=True)

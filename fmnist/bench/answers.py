@@ -84,7 +84,7 @@ def _predict(run: str, photos: int, test: Part, rng: np.random.Generator) -> lis
     """What most programs do: Pillow opens and resizes, `model.predict` answers one image."""
     from PIL import Image
 
-    from fmnist.quiet import quiet
+    from fmnist.processes import quiet
 
     with quiet():
         set_up_keras()

@@ -70,7 +70,7 @@ def _in_a_fresh_process(side: str, run: str, times: int) -> dict:
 
 def _side(side: str, run: Run, times: int) -> dict:
     from fmnist.data import load
-    from fmnist.quiet import quiet
+    from fmnist.processes import quiet
 
     images = load("test").images[:BATCH]
     with quiet():

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from fmnist.access import set_owner_check
 from fmnist.cli import bench, faithfulness, plan, rejection, score, train
 from fmnist.cli.options import (
     add_command,
@@ -26,7 +27,7 @@ from fmnist.cli.streams import printable
 from fmnist.data import default_source
 from fmnist.errors import FmnistError, RunError, SettingsError, explain_refusal
 from fmnist.networks.architectures import set_up_keras
-from fmnist.quiet import quiet
+from fmnist.processes import quiet
 from fmnist.runs.library import find_run, list_runs
 from fmnist.runs.run import find_keras_file, read_run
 
@@ -34,6 +35,7 @@ from fmnist.runs.run import find_keras_file, read_run
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    set_owner_check(lambda: True)  # who has a shell here owns it all
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # file names need not be UTF-8

@@ -26,6 +26,7 @@ import zipfile
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from fmnist.access import check_may_change
 from fmnist.collections.labels import LABEL_NAMES, TABLE, Row, read_table, write_table
 from fmnist.errors import CorrectionsError, LabelsError
 from fmnist.files import locked_folder, read_file, replace_file
@@ -184,6 +185,7 @@ def export(of: str = "") -> bytes:
 
 
 def _locked(of: str) -> AbstractContextManager[Path]:
+    check_may_change()
     return locked_folder(directory(of), CorrectionsError, "The corrections")
 
 

@@ -20,6 +20,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from fmnist.access import check_may_change
 from fmnist.data import PART_SIZES
 from fmnist.errors import NotesError
 from fmnist.files import append_json_line, locked_folder, read_json, read_json_lines, write_json
@@ -152,4 +153,5 @@ def _harmless(value):
 
 
 def _locked() -> AbstractContextManager[Path]:
+    check_may_change()
     return locked_folder(directory(), NotesError, "The notes")

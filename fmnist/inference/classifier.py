@@ -15,7 +15,7 @@ from fmnist.data import scale
 from fmnist.errors import RunError, hide_folders
 from fmnist.files import read_file, sha256_of, write_json
 from fmnist.inference.rejection import UNFITTED, RejectionPolicy, fit_rejection_policy
-from fmnist.quiet import quiet
+from fmnist.processes import quiet
 from fmnist.runs.library import find_run
 from fmnist.runs.run import Run, check_run_file, read_run, write_run_info
 

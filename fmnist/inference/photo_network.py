@@ -35,7 +35,7 @@ from fmnist.data import (
 )
 from fmnist.errors import RunError, hide_folders
 from fmnist.images.segmentation import lay_on_white
-from fmnist.quiet import quiet
+from fmnist.processes import quiet
 
 FILE = Path(__file__).parent / "efficientnet_lite0" / "model.tflite"
 SIDE = 224

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from fmnist.access import check_may_change
 from fmnist.errors import FmnistError, NameTaken, TrainingBusy, TrainingFailed, hide_folders
 from fmnist.jobs.resume import resumed_settings
 from fmnist.processes import start_module
@@ -39,9 +40,11 @@ def start_training(
     forecast: kept with the run, to be compared with the result
 
     Raises TrainingBusy where another training holds the machine and neither `wait` (queue behind
-    it) nor `stop_other` (end it first) is set, RunError where the name is taken, and
-    TrainingFailed with the process's own words where it did not begin.
+    it) nor `stop_other` (end it first) is set, AccessDenied where only the owner may start one,
+    RunError where the name is taken, and TrainingFailed with the process's own words where it did
+    not begin.
     """
+    check_may_change()
     directory = runs_directory()
     if name and os.path.lexists(directory / name):
         raise NameTaken(f"There is already a run {name!r}; choose another name.")
@@ -61,6 +64,7 @@ def resume_training(run: Run, *, more: int = 0, wait: bool = False) -> Run:
 
     Raises as `start_training` does.
     """
+    check_may_change()
     resumed_settings(run, more)  # raises RunError or SettingsError
     command = ["resume", run.name, *(["--more", str(more)] if more else [])]
     return _launch([*command, *(["--wait"] if wait else [])], lambda: {run.path})

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import filelock
 
+from fmnist.access import check_may_change
 from fmnist.errors import NameTaken, TrainingBusy
 from fmnist.files import read_json, write_json
 from fmnist.jobs.lock import active_run, busy_message, hold_lock, machine_file
@@ -87,7 +88,11 @@ def leave_queue(path: Path) -> None:
 
 
 def move_in_queue(path: Path, places: int) -> None:
-    """Move a waiting run by so many places, below 0 for sooner; nothing where it does not wait."""
+    """Move a waiting run by so many places, below 0 for sooner; nothing where it does not wait.
+
+    Raises AccessDenied where only the owner may move it.
+    """
+    check_may_change()
     with _changed_entries() as entries:
         paths = [entry["path"] for entry in entries]
         if str(path) in paths:

@@ -1,8 +1,12 @@
-"""Asking a running training to stop, pause or change its rate: writes the request, checked."""
+"""Asking a running training to stop, pause or change its rate: writes the request, checked.
+
+Where only the owner may ask, others get AccessDenied.
+"""
 
 import contextlib
 from collections.abc import Iterator
 
+from fmnist.access import check_may_change
 from fmnist.errors import RunError
 from fmnist.runs import control
 from fmnist.runs.run import Run, read_run
@@ -24,6 +28,7 @@ def request_pause(run: Run) -> None:
 
 def withdraw_pause(run: Run) -> None:
     """Let a paused training go on."""
+    check_may_change()
     control.withdraw_request(run.path, control.PAUSE)
 
 
@@ -51,6 +56,7 @@ def _request(run: Run, what: str) -> None:
 
 def _check_active(run: Run) -> Run:
     """The run as it is now, which a page may have drawn a while ago."""
+    check_may_change()
     run = read_run(run.path)
     if not run.active:
         raise _not_training(run)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fmnist.access import check_may_change
 from fmnist.errors import ChangeError
 from fmnist.files import locked_folder, read_json, write_json
 from fmnist.runs.library import check_run_name, list_runs, runs_directory
@@ -76,7 +77,11 @@ def rename_run(run: Run, name: str) -> Run:
 
 
 def lock_runs() -> AbstractContextManager[Path]:
-    """The folder of own runs, held against others who change its list; see `locked_folder`."""
+    """The folder of own runs, held against others who change its list; see `locked_folder`.
+
+    Raises AccessDenied where only the owner may change it.
+    """
+    check_may_change()
     return locked_folder(runs_directory(), ChangeError, "The runs", ".keeping.lock")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from fmnist.data import load, load_validation
 from fmnist.files import replace_file, sha256_of
 from fmnist.inference.classifier import Classifier, fit_rejection
-from fmnist.quiet import quiet
+from fmnist.processes import quiet
 from fmnist.runs.run import read_run, write_run_info
 from fmnist.training.steps import evaluate_predictions
 

@@ -20,8 +20,7 @@ from fmnist.data import Part, checksums, load, load_train_validation
 from fmnist.errors import FmnistError, SettingsError, TrainingDiverged
 from fmnist.files import read_json_lines, replace_file, sha256_of, sweep_parts
 from fmnist.networks.architectures import set_up_keras
-from fmnist.processes import this_process
-from fmnist.quiet import quiet
+from fmnist.processes import quiet, this_process
 from fmnist.runs import control
 from fmnist.runs.checkpoint import CHECKPOINT_FILE, Checkpoint, load_checkpoint, save_checkpoint
 from fmnist.runs.library import find_initial_runs

@@ -4,6 +4,7 @@ import zlib
 
 import streamlit as st
 
+from fmnist import access
 from fmnist.collections import corrections
 from fmnist.collections.labels import LABEL_NAMES, Row
 from fmnist.errors import FmnistError
@@ -20,7 +21,7 @@ _CHANGED = "corrections_set_changed"
 
 def offer(answer: Answer, picture: bytes, kind: str) -> None:
     """Let a visitor save the picture with its true class; `kind` is one of corrections.KINDS."""
-    if answer.verdict == "refused":
+    if answer.verdict == "refused" or not access.may_change():
         return
     with st.expander(
         "Wrong? Correct it", icon=":material/edit:", key=f"{kind}-correct", on_change="rerun"
@@ -99,7 +100,12 @@ def _choose_set(key: str, new: bool = False) -> str | None:
 
 
 def show(run: Run) -> None:
-    """All corrections, at the end of a page: sets with what they teach, export and removal."""
+    """All corrections, at the end of a page: sets with what they teach, export and removal.
+
+    Visitors of a public app see none of it.
+    """
+    if not access.may_change():
+        return
     sets = ["", *_named_sets()]
     saved = sum(len(_read(of)[0]) for of in sets)
     with st.expander(
@@ -219,6 +225,8 @@ def _delete(of: str) -> None:
 
 def offer_to_teach(pictures: list[tuple[Answered, int]]) -> None:
     """Let labelled uploads be added to the chosen set."""
+    if not access.may_change():
+        return
     with st.popover("Teach these pictures", icon=":material/school:"):
         of = _choose_set("upload-teach-set", new=True)
         if of is None:

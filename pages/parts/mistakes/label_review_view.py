@@ -2,10 +2,11 @@
 
 import streamlit as st
 
+from fmnist import access
 from fmnist.collections import label_review, notes
 from fmnist.collections.label_review import LabelReview, adjust_accuracy
 from fmnist.collections.notes import CANNOT_TELL, Vote
-from fmnist.errors import NotesError
+from fmnist.errors import FmnistError
 from fmnist.runs.run import Run
 from pages.parts.mistakes.blind_image import ask
 from pages.parts.shared import loading
@@ -20,6 +21,10 @@ def show(run: Run) -> None:
         "The network and the label disagree about this image. Which class do you see? It is not "
         "shown which one is the label. Votes are saved on the computer that runs this studio."
     )
+    if not access.may_change():
+        st.info("This app is open to the public: only its owner votes here.")
+        _result(run)
+        return
     seen = st.session_state.setdefault(SEEN, set())
     case = next((case for case in _cases(run) if (case.index, case.answer) not in seen), None)
     if case is None:
@@ -40,7 +45,7 @@ def _vote(choice: int, case: LabelReview) -> None:
         return
     try:
         notes.add_vote(Vote(case.index, case.label, case.answer, choice))
-    except NotesError as error:
+    except FmnistError as error:
         st.toast(str(error))
         return
     st.session_state[SEEN].add((case.index, case.answer))

@@ -6,7 +6,7 @@ from fmnist.analysis import training_distance
 from fmnist.analysis.mistakes import NEEDS_TRAINING, SORTS, filter_answers
 from fmnist.collections import notes
 from fmnist.data import CLASS_NAMES
-from fmnist.errors import NotesError
+from fmnist.errors import FmnistError
 from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, loading, why_view
 from pages.parts.shared.widgets import choose_one, download
@@ -98,7 +98,7 @@ def _tag(place) -> tuple[str | None, list[int] | None]:
     """The tag to filter by with its images; (None, None) where none is chosen."""
     try:
         known = notes.tags()
-    except NotesError as error:
+    except FmnistError as error:
         place.error(str(error))
         return None, None
     tag = place.selectbox(

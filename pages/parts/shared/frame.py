@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.errors import StreamlitDuplicateElementKey
 
+from fmnist import access
 from fmnist.errors import RunError
 from fmnist.files import quote_name
 from fmnist.jobs import lock
@@ -17,6 +18,18 @@ PAGES_DIR = Path(__file__).parents[2]
 RUN_KEY = "run"  # the picker's key and the name in the URL
 UNKNOWN = "unknown_run"  # a name in the URL that no run has
 COLD = "cold_start"  # set once a page has found itself without a frame
+
+
+def _is_owner() -> bool:
+    """Whether this session has signed in with one of the owner's addresses (FMNIST_OWNERS)."""
+    user = st.user
+    verified = user.get("email_verified", True) is True
+    return bool(
+        user.get("is_logged_in") and verified and str(user.get("email")).lower() in access.owners()
+    )
+
+
+access.set_owner_check(_is_owner)
 
 
 def configure() -> None:
@@ -124,6 +137,19 @@ def pick_run() -> None:
                 label=f"{training.name} is training",
                 icon=":material/progress_activity:",
             )
+
+
+def show_door() -> None:
+    """Draw the owner's sign-in of a public app, where there is one, in the sidebar."""
+    if not access.is_public():
+        return
+    with st.sidebar:
+        if st.user.get("is_logged_in"):
+            who = "" if access.may_change() else " You are not this app's owner."
+            st.caption(f"Signed in as {literal(str(st.user.get('email')))}.{who}")
+            st.button("Sign out", icon=":material/logout:", on_click=st.logout)
+        elif access.owners():
+            st.button("Owner's sign-in", icon=":material/login:", on_click=st.login)
 
 
 def look_at(name: str) -> None:

@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from fmnist import access
 from fmnist.analysis.learning_dynamics import compute_learning
 from fmnist.analysis.occlusion import occlusion_map, overlay_attribution
 from fmnist.charts.epoch_charts import path_spec, path_table
 from fmnist.collections import notes
 from fmnist.data import CLASS_NAMES
-from fmnist.errors import NotesError
+from fmnist.errors import FmnistError
 from fmnist.images.display import enlarge
 from fmnist.runs.library import list_usable_runs
 from fmnist.runs.predictions import count_epochs, load_image_epochs
@@ -129,10 +130,12 @@ def show_path(
 
 
 def show_tags(index: int, key: str) -> None:
-    """A star and tags for test image `index`."""
+    """A star and tags for test image `index`; none for visitors of a public app."""
+    if not access.may_change():
+        return
     try:
         known = notes.tags()
-    except NotesError as error:
+    except FmnistError as error:
         st.error(str(error))
         return
     if st.session_state.pop(STALE, False):
@@ -176,7 +179,7 @@ def _change(index: int, new: list[str], gone: list[str]) -> None:
         for name in gone:
             notes.untag([index], name)
         changed = before != {notes.STAR, *notes.tags()}
-    except NotesError as error:
+    except FmnistError as error:
         st.toast(str(error))
         return
     if changed or st.session_state.get(FILTER):

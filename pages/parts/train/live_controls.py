@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fmnist import access
 from fmnist.errors import FmnistError
 from fmnist.jobs import requests
 from fmnist.runs import control
@@ -27,6 +28,8 @@ def show(run: Run, progress: TrainingProgress) -> None:
     over = stopping or run.state == "finishing"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{run.name}**: {_state(run, stopping, pausing)}", width="stretch")
+        if not access.may_change():
+            return
         with st.container(horizontal=True, width="content", gap="xsmall"):
             st.button(
                 "Resume" if pausing else "Pause",
@@ -51,6 +54,8 @@ def show(run: Run, progress: TrainingProgress) -> None:
 
 def stop_button(run: Run) -> None:
     """The button that ends a training, or takes a waiting one out of the queue."""
+    if not access.may_change():
+        return
     stopping = control.has_request(run.path, control.STOP)
     waiting = run.state == "waiting"
     st.button(

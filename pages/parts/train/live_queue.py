@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fmnist import access
 from fmnist.jobs import queue
 from fmnist.runs import control
 from fmnist.runs.progress_text import describe_settings
@@ -32,6 +33,8 @@ def _line(run: Run, place: int, sooner: bool, later: bool, queued: bool) -> None
             f":small[{describe_settings(run.settings)}]",
             width="stretch",
         )
+        if not access.may_change():
+            return
         with st.container(horizontal=True, width="content", gap="xsmall"):
             for words, icon, places, possible in (
                 ("Move up", ":material/arrow_upward:", -1, sooner),

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fmnist import access
 from fmnist.errors import FmnistError, TrainingBusy
 from fmnist.jobs import launch, resume
 from fmnist.runs.library import find_run
@@ -19,6 +20,8 @@ LOOKED_AT = 10  # interrupted runs that are looked into, the newest first
 
 def offer(run: Run, *, key: str, place: str = PANEL) -> None:
     """Offer to resume an ended run, if it can be; messages about it stand at `place`."""
+    if not access.may_change():
+        return
     planned = run.settings.epochs if run.settings else 0
     if resume.can_resume(run):
         words, icon = _what_it_does(run), ":material/resume:"
@@ -49,6 +52,8 @@ def show_interrupted(listed: list[Run], shown: str | None) -> None:
 
     shown: name of a run that the page shows already
     """
+    if not access.may_change():
+        return
     forgotten = st.session_state.get(FORGOTTEN, ())
     failed = [run for run in listed if run.state == "failed" and not run.shipped]
     for run in failed[:LOOKED_AT]:

@@ -4,6 +4,7 @@ from functools import partial
 
 import streamlit as st
 
+from fmnist import access
 from fmnist.runs import transfer
 from fmnist.runs.about import MAX_NOTE_LENGTH, load_about
 from fmnist.runs.forecast import compare_forecast
@@ -38,6 +39,7 @@ def show(run: Run) -> None:
             max_chars=MAX_NOTE_LENGTH,
             height=72,
             placeholder="Your notes about this run",
+            disabled=not access.may_change(),
             key=note_key,
             on_change=run_actions.note,
             args=(run, note_key),
@@ -60,13 +62,19 @@ def _numbers(run: Run) -> None:
 
 
 def _buttons(run: Run, starred: bool) -> None:
+    may_change = access.may_change()
+
     def button(label: str, icon: str, name: str, click, *more, **how) -> None:
         how.update(icon=f":material/{icon}:", key=f"run-{name}", on_click=click)
         st.button(label, args=(run, *more), **how)
 
     with st.container(horizontal=True):
-        label, words = "Remove the star" if starred else "Star", "Starred runs are listed first."
-        button(label, "star", "star", run_actions.star, not starred, help=words)
+        if may_change:
+            label, words = (
+                "Remove the star" if starred else "Star",
+                "Starred runs are listed first.",
+            )
+            button(label, "star", "star", run_actions.star, not starred, help=words)
         button(
             "Use these settings",
             "tune",
@@ -87,7 +95,7 @@ def _buttons(run: Run, starred: bool) -> None:
             help="One zip file with the network for Keras and for LiteRT, its history and "
             "predictions, and a README on how to use them.",
         )
-        if not run.shipped:
+        if may_change and not run.shipped:
             _rename(run)
             words = "You can undo this until you leave the page."
             button("Delete", "delete", "delete", run_actions.delete, help=words)

@@ -1,0 +1,141 @@
+"""A public app: visitors look, its owner changes things. Actions are forged, without a button."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fmnist import access
+from fmnist.analysis.corruptions import read_corruptions, write_corruptions
+from fmnist.cli.main import main
+from fmnist.collections import corrections, notes
+from fmnist.collections.notes import CANNOT_TELL, Vote
+from fmnist.errors import AccessDenied
+from fmnist.jobs import launch, queue, requests
+from fmnist.runs import about
+from fmnist.runs.library import find_run
+from fmnist.runs.trash import DeletedRun, Trash
+from fmnist.settings import TrainSettings
+from pages.parts.shared import frame
+from tests.conftest import ROOT
+
+OWNER = {"is_logged_in": True, "email": "Me@Example.org", "email_verified": True}
+
+
+@pytest.fixture(autouse=True)
+def no_owner(monkeypatch):
+    """Whoever a test makes the owner is none after it."""
+    monkeypatch.setattr(access, "_is_owner", access._nobody)
+
+
+@pytest.fixture
+def public(monkeypatch):
+    monkeypatch.setenv("FMNIST_PUBLIC", "1")
+
+
+def run():
+    return find_run("robust")
+
+
+ACTIONS = {
+    "start": lambda: launch.start_training(TrainSettings()),
+    "resume": lambda: launch.resume_training(run(), more=1),
+    "stop": lambda: requests.request_stop(run()),
+    "pause": lambda: requests.request_pause(run()),
+    "go on": lambda: requests.withdraw_pause(run()),
+    "rate": lambda: requests.request_rate(run(), 0.001),
+    "queue": lambda: queue.move_in_queue(run().path, 1),
+    "star": lambda: about.set_star(run(), True),
+    "note": lambda: about.set_note(run(), "mine"),
+    "rename": lambda: about.rename_run(run(), "mine"),
+    "delete": lambda: Trash().delete(run()),
+    "correct": lambda: corrections.keep((ROOT / "docs/classify.png").read_bytes(), 3, "upload"),
+    "delete a set": lambda: corrections.delete_set(""),
+    "tag": lambda: notes.tag([1], "mine"),
+    "untag": lambda: notes.untag([1], "mine"),
+    "vote": lambda: notes.add_vote(Vote(1, 2, 3, CANNOT_TELL)),
+}
+
+
+@pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
+def test_a_visitor_of_a_public_app_changes_nothing(action, public):
+    corrections.directory().mkdir(parents=True)
+    with pytest.raises(AccessDenied, match="only its owner"):
+        action()
+
+
+def test_a_deletion_is_not_undone_by_a_visitor(public):
+    trash = Trash()
+    deleted = DeletedRun("x", run().path / "x", run().path / "y")
+    trash._deleted.append(deleted)
+    with pytest.raises(AccessDenied):
+        trash.undo(deleted)
+
+
+def test_what_a_visitor_measures_is_not_kept(public):
+    copy = replace(run(), info={**run().info, "files": {"model.tflite": "f" * 64}})
+    sheet = write_corruptions(copy, 9, {}, 10)
+    assert sheet["plain"] == 9
+    assert read_corruptions(copy) is None
+
+
+def test_elsewhere_and_for_the_owner_it_is_changed(monkeypatch):
+    notes.tag([1], "everybody")
+    monkeypatch.setenv("FMNIST_PUBLIC", "1")
+    access.set_owner_check(lambda: True)
+    notes.tag([1], "owner")
+    assert set(notes.tags()) == {"everybody", "owner"}
+
+
+@pytest.mark.parametrize(
+    ("value", "public"), [("1", True), ("yes", True), ("", False), ("0", False), (" No ", False)]
+)
+def test_when_it_is_public(value, public, monkeypatch):
+    monkeypatch.setenv("FMNIST_PUBLIC", value)
+    assert access.is_public() is public
+
+
+def test_the_command_line_is_the_owners(public, capsys):
+    assert main(["runs"]) == 0
+    assert access.may_change()
+
+
+@pytest.mark.parametrize(
+    ("user", "owner"),
+    [
+        (OWNER, True),
+        ({**OWNER, "email": "you@example.org"}, False),
+        ({**OWNER, "is_logged_in": False}, False),
+        ({**OWNER, "email_verified": False}, False),
+        ({"is_logged_in": True, "email": None}, False),
+        ({}, False),
+    ],
+)
+def test_the_owner_signs_in_with_a_known_address(user, owner, public, monkeypatch):
+    monkeypatch.setenv("FMNIST_OWNERS", "other@example.org, me@example.org")
+    monkeypatch.setattr(frame, "st", SimpleNamespace(user=user))
+    assert frame._is_owner() is owner
+
+
+def test_without_an_address_nobody_is_the_owner(public, monkeypatch):
+    monkeypatch.delenv("FMNIST_OWNERS", raising=False)
+    monkeypatch.setattr(frame, "st", SimpleNamespace(user={**OWNER, "email": ""}))
+    assert not frame._is_owner()
+
+
+FORBIDDEN = {"Start training", "Delete", "Star", "Rename", "Save the picture with this class"}
+
+
+@pytest.mark.parametrize("page", ["classify", "train", "mistakes"])
+def test_pages_of_a_public_app_offer_no_change(page, public):
+    app = AppTest.from_file(ROOT / "pages" / f"{page}.py", default_timeout=300).run()
+    assert not app.exception
+    assert not FORBIDDEN & {button.label for button in app.button}
+    if page == "train":
+        assert any("only its owner starts them" in info.value for info in app.info)
+
+
+def test_pages_say_nothing_of_it_elsewhere():
+    app = AppTest.from_file(ROOT / "pages" / "train.py", default_timeout=300).run()
+    assert "Start training" in {button.label for button in app.button}
