@@ -1,5 +1,6 @@
 """A public app: visitors look, its owner changes things. Actions are forged, without a button."""
 
+import tomllib
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -139,3 +140,9 @@ def test_pages_of_a_public_app_offer_no_change(page, public):
 def test_pages_say_nothing_of_it_elsewhere():
     app = AppTest.from_file(ROOT / "pages" / "train.py", default_timeout=300).run()
     assert "Start training" in {button.label for button in app.button}
+
+
+def test_the_app_listens_on_this_computer_only():
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
+    assert config["server"]["address"] == "127.0.0.1"
+    assert set(config["server"]["allowedHosts"]) == {"localhost", "127.0.0.1", "[::1]"}
