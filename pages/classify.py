@@ -4,7 +4,7 @@ import random
 
 import streamlit as st
 
-from fmnist.files import MAX_ZIP_BYTES
+from fmnist.collections.zips import MAX_ZIP_BYTES
 from pages.parts.classify import (
     canvas,
     corrections_view,

@@ -1,7 +1,7 @@
 """A zip file of pictures, labelled in one of the layouts of `labels` or not at all.
 
 The file may have come from anybody. It is never unpacked to disk; its directory is opened by
-`files.open_zip`; a member is unpacked when it is read, and never beyond its limit. What a header
+`zips.open_zip`; a member is unpacked when it is read, and never beyond its limit. What a header
 says is used to refuse early and believed for nothing else.
 """
 
@@ -19,14 +19,9 @@ from fmnist.collections.labels import (
     not_there,
     read_table,
 )
+from fmnist.collections.zips import ZIP_METHODS, clean_member_path, names_are_utf8, open_zip
 from fmnist.errors import BadArchive, BadImage, LabelsError
-from fmnist.files import (
-    ZIP_METHODS,
-    clean_member_path,
-    names_are_utf8,
-    open_zip,
-    quote_name,
-)
+from fmnist.files import quote_name
 from fmnist.images.decoding import MAX_BYTES, too_large
 
 MAX_TABLE = 2**20  # bytes of a labels.csv: a path of the longest name for each member

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from PIL import Image
 
-from fmnist import files
+from fmnist.collections import zips
 from fmnist.collections.archives import Archive, Member
 from fmnist.collections.folders import list_labelled_images
 from fmnist.collections.labels import Row, read_table, write_table
@@ -271,13 +271,13 @@ def test_the_number_of_files_is_counted_and_not_believed(monkeypatch):
     data = bytearray(packed(*map(str, range(2_001))))
     end = data.rindex(b"PK\x05\x06")
     struct.pack_into("<HH", data, end + 8, 1, 1)
-    monkeypatch.setattr(files.zipfile, "ZipFile", None)  # it must not even be parsed
+    monkeypatch.setattr(zips.zipfile, "ZipFile", None)  # it must not even be parsed
     with pytest.raises(BadArchive, match="more than 2,000 files"):
         Archive(bytes(data))
 
 
 def test_a_large_file_is_refused(monkeypatch):
-    monkeypatch.setattr(files, "MAX_ZIP_BYTES", 100)
+    monkeypatch.setattr(zips, "MAX_ZIP_BYTES", 100)
     with pytest.raises(BadArchive, match="at most 0 MB are taken"):
         Archive(GOOD)
 
