@@ -9,6 +9,7 @@ function or a `functools.partial` of one: `script` exports its source.
 
 import functools
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,20 +19,29 @@ from fmnist.errors import SettingsError
 if TYPE_CHECKING:
     import keras
 
+# what Keras imports where it is installed, only for functions that nobody calls here
+OFFERED_BY_KERAS = ("matplotlib", "pandas", "sklearn")
+
 
 def set_up_keras() -> None:
     """Import Keras and set what the networks need, whatever the user's `keras.json` says.
 
+    It is imported without OFFERED_BY_KERAS, over a second sooner; they can be imported later.
     The backend is TensorFlow unless KERAS_BACKEND names another. Call it before anything else that
     imports Keras. Raises SettingsError where Keras refuses that file.
     """
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    left_out = [name for name in OFFERED_BY_KERAS if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(left_out))  # type: ignore[arg-type]  # as if not installed
     try:
         import keras
     except ValueError as error:
         raise SettingsError(
             f"Keras' own settings are not valid; correct or delete its file keras.json ({error})."
         ) from None
+    finally:
+        for name in left_out:
+            del sys.modules[name]
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(1e-7)
     keras.config.set_image_data_format("channels_last")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import keras
 
 EXPORTED = ("model.tflite", "test.npz")
-LEAST_FITTED = 1_000  # validation images
+LEAST_FITTED = 500  # validation images
 
 
 def export_run(path: Path, model: "keras.Model", source: str) -> None:

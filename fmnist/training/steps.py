@@ -60,6 +60,11 @@ def compile_model(model: "keras.Model", settings: TrainSettings) -> None:
         model.compile(optimizer, loss, metrics=["accuracy", shown])
     else:
         model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    # with all variables made beforehand TensorFlow traces the first step once and not twice
+    optimizer.build(model.trainable_variables)
+    one = np.full((1, len(CLASS_NAMES)), 0.1, np.float32)
+    model.compute_metrics(None, encode_targets(np.zeros(1, np.uint8), settings), one)
+    model.reset_metrics()
 
 
 def mean_weights(files: list[Path]) -> list[np.ndarray]:

@@ -1,10 +1,12 @@
 """The networks: the specification's layer by layer, as Keras describes it, and what all share."""
 
 import json
+import sys
 import zipfile
 
 import pytest
 
+from fmnist.networks.architectures import set_up_keras
 from tests.conftest import SEED
 
 # class name -> the settings that the specification gives (activation: ReLU after convolutions)
@@ -62,3 +64,20 @@ def test_shipped_network_is_the_specification_too():
     with zipfile.ZipFile(SEED / "model.keras") as archive:
         check(json.loads(archive.read("config.json"))["config"]["layers"])
     assert json.loads((SEED / "run.json").read_text())["parameters"] == 423_338
+
+
+def test_keras_is_imported_without_what_it_only_offers_to_use(tmp_path, monkeypatch):
+    (tmp_path / "keras.py").write_text(
+        "try:\n    import pandas\nexcept ImportError:\n    pandas = None\n"
+        "import sklearn\n"  # was imported before, so that it costs nothing
+        "from unittest.mock import Mock\nconfig = Mock()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    import sklearn  # noqa: F401
+
+    for name in ("keras", "matplotlib", "pandas"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    set_up_keras()
+    assert sys.modules["keras"].__file__ == str(tmp_path / "keras.py")
+    assert sys.modules["keras"].pandas is None
+    assert not {"matplotlib", "pandas"} & set(sys.modules)  # neither there nor forbidden
