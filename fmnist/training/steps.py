@@ -38,6 +38,11 @@ def build_training_model(settings: TrainSettings) -> "keras.Model":
     if NETWORKS[settings.network].batch_norm and keras.backend.backend() == "tensorflow":
         model = fuse_batch_norm(model)
     compile_model(model, settings)
+    # with all variables made beforehand TensorFlow traces the first step once and not twice
+    model.optimizer.build(model.trainable_variables)
+    one = np.full((1, len(CLASS_NAMES)), 0.1, np.float32)
+    model.compute_metrics(None, encode_targets(np.zeros(1, np.uint8), settings), one)
+    model.reset_metrics()
     return model
 
 
@@ -60,11 +65,6 @@ def compile_model(model: "keras.Model", settings: TrainSettings) -> None:
         model.compile(optimizer, loss, metrics=["accuracy", shown])
     else:
         model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
-    # with all variables made beforehand TensorFlow traces the first step once and not twice
-    optimizer.build(model.trainable_variables)
-    one = np.full((1, len(CLASS_NAMES)), 0.1, np.float32)
-    model.compute_metrics(None, encode_targets(np.zeros(1, np.uint8), settings), one)
-    model.reset_metrics()
 
 
 def mean_weights(files: list[Path]) -> list[np.ndarray]:

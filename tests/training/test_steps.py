@@ -72,7 +72,7 @@ def test_an_epoch_of_the_specification_is_what_keras_fit_does(some):
 
 
 @pytest.mark.slow
-def test_smoothing_is_keras_own_loss_and_plain_cross_entropy_is_shown(some, monkeypatch):
+def test_smoothing_is_keras_own_loss_and_plain_cross_entropy_is_shown(some):
     import keras
 
     images, labels = some
@@ -86,11 +86,8 @@ def test_smoothing_is_keras_own_loss_and_plain_cross_entropy_is_shown(some, monk
     plain = keras.losses.CategoricalCrossentropy()(one_hot, said)
     learnt_with = model.compute_loss(x, encode_targets(labels, settings), said)
     assert float(learnt_with) == pytest.approx(float(smoothed), rel=1e-4)
-    traced, step = [], model.train_step
-    monkeypatch.setattr(model, "train_step", lambda data: traced.append(data) or step(data))
     shown = fit_epoch(model, images, labels, settings, 0)
     assert shown["loss"] == pytest.approx(float(plain), rel=1e-3)
-    assert len(traced) == 1  # for one size of batches; each time takes half a second and more
     assert float(plain) != pytest.approx(float(smoothed), rel=1e-2)
 
 
