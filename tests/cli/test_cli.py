@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import termios
+import time
 
 import numpy as np
 import pytest
@@ -15,10 +16,12 @@ from PIL import Image, ImageDraw
 from fmnist.cli.main import _parser, main
 from fmnist.data import CLASS_NAMES, load, split
 from fmnist.inference.classifier import load_classifier
+from fmnist.jobs import requests
+from fmnist.runs import control
 from fmnist.runs.history import read_events
 from fmnist.runs.library import DEFAULT_RUN, find_run, runs_directory
 from fmnist.runs.predictions import load_predictions
-from fmnist.runs.run import write_run_info
+from fmnist.runs.run import read_run, write_run_info
 from fmnist.settings import TrainSettings
 from tests.conftest import ROOT, load_epoch_predictions
 from tests.inference.test_answer import hazy
@@ -443,13 +446,13 @@ def test_export_makes_what_another_keras_backend_leaves_out(own_run):
 
 
 @pytest.mark.slow
-def test_terminal_gets_a_bar_and_all_images_leave_no_validation():
+def test_terminal_gets_a_bar_and_a_paused_training_of_all_images_stops_with_what_it_has_learnt():
     leader, follower = pty.openpty()
     termios.tcsetwinsize(follower, (24, 80))
     command = [sys.executable, "-m", "fmnist", "train", "--all", "--name", "bar", "--epochs", "1"]
     command += ["--network", "quick"]  # 60,000 images in some seconds
     process = subprocess.Popen(
-        [*command, "--batch-size", "1024"],
+        [*command, "--batch-size", "256"],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -460,6 +463,11 @@ def test_terminal_gets_a_bar_and_all_images_leave_no_validation():
     try:
         while b"batch/s" not in shown and b"s/batch" not in shown:
             shown += os.read(leader, 4096)  # ends with OSError where the process does
+        run = find_run("bar")
+        requests.request_pause(run)
+        while read_run(run.path).state != "paused":
+            assert process.poll() is None
+            time.sleep(0.05)
         process.terminate()  # like Ctrl-C: stop and keep
         while True:
             shown += os.read(leader, 4096)
@@ -470,7 +478,9 @@ def test_terminal_gets_a_bar_and_all_images_leave_no_validation():
     assert process.wait(300) == 0
     assert b"epoch 1/1" in shown
     run = find_run("bar")
-    assert run.state in ("stopped", "finished")
+    assert run.state == "stopped"
+    assert run.usable
+    assert not control.has_request(run.path, control.PAUSE)
     assert run.info["train_size"] == 60_000
     assert "validation_accuracy" not in run.scores
 

@@ -65,34 +65,6 @@ def latest_progress(run):
     return next((e for e in reversed(read_events(run)) if e["event"] == "progress"), None)
 
 
-def test_stop_keeps_what_was_learnt_and_frees_the_machine():
-    run = launch.start_training(LONG, name="long")
-    assert run.active
-    assert lock.active_run().name == "long"
-    wait_until(lambda: latest_progress(run))
-
-    with pytest.raises(TrainingBusy, match="'long' is training"):
-        launch.start_training(BRIEF, name="second")
-    assert not (runs_directory() / "second").exists()
-    with pytest.raises(RunError, match="already a run"):
-        launch.start_training(BRIEF, name="long")
-
-    requests.request_stop(run)
-    asked = time.time()
-    wait_until(lambda: state(run) not in ("starting", "running"))
-    wait_until(lambda: not read_run(run.path).active)
-    stopped = read_run(run.path)
-    assert stopped.state == "stopped"
-    assert stopped.usable
-    wait_until(lambda: not control.has_request(run.path, control.STOP))
-    assert load_predictions(stopped).shape == (10_000, 10)
-    last = [e for e in read_events(run) if e["event"] == "progress"][-1]
-    assert last["time"] - asked < 5  # no training went on after the stop was seen
-    wait_until(lambda: lock.active_run() is None)
-    with pytest.raises(RunError, match="not training"):
-        requests.request_stop(stopped)
-
-
 def epochs_done(run) -> int:
     return len([e for e in read_events(run) if e["event"] == "epoch"])
 
@@ -188,13 +160,23 @@ def check_what_is_written(run):
     assert (kept[0] != kept[1]).any()
 
 
-def test_pause_halts_between_two_batches_and_another_rate_counts_from_the_next_epoch():
-    run = launch.start_training(LONG, name="paused")
+def test_a_training_is_paused_gets_another_rate_and_stops_with_what_it_has_learnt():
+    run = launch.start_training(LONG, name="long")
+    assert run.active
+    assert lock.active_run().name == "long"
     wait_until(lambda: latest_progress(run))
+
+    with pytest.raises(TrainingBusy, match="'long' is training"):
+        launch.start_training(BRIEF, name="second")
+    assert not (runs_directory() / "second").exists()
+    with pytest.raises(RunError, match="already a run"):
+        launch.start_training(BRIEF, name="long")
+
+    # paused between two batches; another rate counts from the next epoch
     requests.request_rate(read_run(run.path), 3e-4)
     requests.request_pause(read_run(run.path))
     wait_until(lambda: state(run) == "paused")
-    assert lock.active_run().name == "paused"  # it keeps the machine
+    assert lock.active_run().name == "long"  # it keeps the machine
     lines = len(read_events(run))
     time.sleep(1.5)
     assert len(read_events(run)) == lines
@@ -208,13 +190,20 @@ def test_pause_halts_between_two_batches_and_another_rate_counts_from_the_next_e
     rates = {(e["epoch"], e["learning_rate"]) for e in read_events(run) if "learning_rate" in e}
     assert {(epoch - 1, 1e-3), (epoch, 3e-4)} <= rates
 
-    # paused and then stopped: what was learnt is kept
-    requests.request_pause(changed)
-    wait_until(lambda: state(run) == "paused")
-    requests.request_stop(read_run(run.path))
-    wait_until(lambda: state(run) == "stopped")
-    assert read_run(run.path).usable
-    wait_until(lambda: not control.has_request(run.path, control.PAUSE))
+    requests.request_stop(run)
+    asked = time.time()
+    wait_until(lambda: state(run) not in ("starting", "running"))
+    wait_until(lambda: not read_run(run.path).active)
+    stopped = read_run(run.path)
+    assert stopped.state == "stopped"
+    assert stopped.usable
+    wait_until(lambda: not control.has_request(run.path, control.STOP))
+    assert load_predictions(stopped).shape == (10_000, 10)
+    last = [e for e in read_events(run) if e["event"] == "progress"][-1]
+    assert last["time"] - asked < 5  # no training went on after the stop was seen
+    wait_until(lambda: lock.active_run() is None)
+    with pytest.raises(RunError, match="not training"):
+        requests.request_stop(stopped)
 
 
 def test_queue_is_worked_off_in_the_order_that_people_gave_it():
