@@ -19,16 +19,17 @@ pytestmark = pytest.mark.slow  # each feed starts processes
 
 @pytest.fixture(scope="module")
 def part():
-    """1,200 training images, so that an epoch has two chunks, the last one short."""
+    """90 training images."""
     part = data.load("train")
-    return part.images[:1200], part.labels[:1200]
+    return part.images[:90], part.labels[:90]
 
 
 @pytest.fixture
-def feed(part):
-    """A function that makes a feed, closed after the test."""
+def feed(part, monkeypatch):
+    """A function that makes a feed, closed after the test; an epoch has two chunks, one short."""
     from fmnist.training.stylised_epochs import StylisedEpochs
 
+    monkeypatch.setattr("fmnist.training.stylised_epochs.CHUNK", 64)
     made = []
 
     def make(images=part[0], labels=part[1], seed=0, epochs=2):
@@ -42,7 +43,7 @@ def feed(part):
 
 def test_an_epoch_has_the_form_of_the_images(feed):
     images, labels = feed().next_epoch()
-    assert images.shape == (1200, 28, 28)
+    assert images.shape == (90, 28, 28)
     assert images.dtype == np.uint8
     assert labels.dtype == np.uint8
 
@@ -74,9 +75,9 @@ def test_waiting_can_be_ended(feed):
 
 def test_every_image_comes_once_an_epoch_with_its_own_label(feed, part):
     # a class of its own for each image: what comes out says which image went in
-    one = feed(part[0], np.arange(1200, dtype=np.uint16), epochs=3)
+    one = feed(part[0], np.arange(90, dtype=np.uint8), epochs=3)
     for _ in range(3):
-        assert sorted(one.next_epoch()[1]) == list(range(1200))
+        assert sorted(one.next_epoch()[1]) == list(range(90))
 
 
 def test_close_ends_the_processes(feed):
