@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from cleanlab import filter as cleanlab
-from cleanlab.rank import get_normalized_margin_for_each_label
 
 from fmnist.analysis.label_issues import find_label_issues, normalized_margin
 from fmnist.runs.library import find_run
@@ -16,11 +14,15 @@ def stored():
 
 
 def test_normalised_margin_is_cleanlabs_on_another_scale(stored, test_part):
+    from cleanlab.rank import get_normalized_margin_for_each_label  # seconds for who only collects
+
     expected = get_normalized_margin_for_each_label(test_part.labels.astype(int), stored)  # 0 to 1
     assert normalized_margin(stored, test_part.labels) == pytest.approx(2 * expected - 1, abs=1e-6)
 
 
 def test_label_issues_are_those_that_cleanlab_finds(stored, test_part):
+    from cleanlab import filter as cleanlab
+
     labels = test_part.labels.astype(int)
     expected = cleanlab.find_label_issues(labels, stored, filter_by="confident_learning", n_jobs=1)
     assert 0 < expected.sum() < 1000
