@@ -430,14 +430,15 @@ def test_a_network_trains_on_renderings(runs_dir):
 
 
 @pytest.mark.slow
-def test_export_makes_what_another_keras_backend_leaves_out(own_run):
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of Keras 3.15
+def test_export_makes_what_another_keras_backend_leaves_out(command, own_run):
     run = own_run("tiny", settings=TrainSettings(fraction=0.02).to_dict())  # the soonest fitted
     stored, hashes = load_predictions(run), dict(run.files)
     for name in ("model.tflite", "test.npz"):
         (run.path / name).unlink()
     write_run_info(run.path, files={"model.keras": hashes["model.keras"]}, scores={})
     assert not find_run("tiny").usable
-    done = fmnist("export", "tiny")
+    done = command("export", "tiny")
     assert done.returncode == 0, done.stderr
     again = find_run("tiny")
     assert again.usable

@@ -1,29 +1,18 @@
 """LiteRT against Keras and against the stored predictions, on all 10,000 test images."""
 
 import json
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
+from fmnist.data import scale
 from fmnist.errors import RunError
 from fmnist.inference.classifier import load_classifier
 from fmnist.runs.library import find_run
 from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import read_run
-from tests.conftest import ROOT, SEED
-
-KERAS = """
-import sys, numpy, keras
-from fmnist.data import load, scale
-model = keras.models.load_model(sys.argv[1], compile=False)
-features = keras.Model(model.inputs, model.get_layer("features").output)
-x = scale(load("test").images)
-numpy.savez(sys.argv[2], probabilities=model.predict(x, batch_size=500, verbose=0),
-            features=features.predict(x[:500], batch_size=500, verbose=0))
-"""
+from tests.conftest import SEED
 
 
 @pytest.fixture(scope="module")
@@ -42,19 +31,19 @@ def test_agrees_with_the_stored_predictions(answers):
     np.testing.assert_array_equal(answers[0].argmax(axis=1), stored.argmax(axis=1))
 
 
+# Keras 3.15 reads a variable through an __array__ that NumPy 2.4 calls outdated
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.slow
-def test_agrees_with_keras(answers, tmp_path):
-    subprocess.run(
-        [sys.executable, "-c", KERAS, str(SEED / "model.keras"), str(tmp_path / "keras.npz")],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        timeout=300,
-    )
-    keras = np.load(tmp_path / "keras.npz")
-    assert np.abs(answers[0] - keras["probabilities"]).max() < 1e-4
-    np.testing.assert_array_equal(answers[0].argmax(axis=1), keras["probabilities"].argmax(axis=1))
-    np.testing.assert_allclose(answers[1][:500], keras["features"], atol=1e-3)
+def test_agrees_with_keras(answers, test_part):
+    import keras
+
+    model = keras.models.load_model(SEED / "model.keras", compile=False)
+    both = keras.Model(model.inputs, [model.outputs[0], model.get_layer("features").output])
+    batches = [both.predict_on_batch(scale(part)) for part in np.split(test_part.images, 20)]
+    probabilities, features = (np.concatenate(each) for each in zip(*batches, strict=True))
+    assert np.abs(answers[0] - probabilities).max() < 1e-4
+    np.testing.assert_array_equal(answers[0].argmax(axis=1), probabilities.argmax(axis=1))
+    np.testing.assert_allclose(answers[1], features, atol=1e-3)
 
 
 def test_batches_of_any_size_agree(classifier, answers, test_part):
