@@ -44,7 +44,7 @@ MOST_NOT_ANSWERED = 0.085
 DRAWINGS = 500
 MOST_DRAWN_NOT_CLOTHING = 0.04
 LEAST_DRAWN_RIGHT = 0.97
-OUTLIERS = 0.4  # made up for each validation image
+OUTLIERS, LEAST_OUTLIERS = 0.4, 400  # made up for each validation image, and so many at least
 STYLISED = 1_000  # of the validation images are shown in other styles, too
 NEVER = 2.0  # a confidence threshold that no probability reaches
 KNOWN = 0.03  # a TTA variant counts where it costs the network less accuracy than this
@@ -164,7 +164,8 @@ def fit_rejection_policy(
     known = single >= single[0] - KNOWN
     names = tuple(name for name, knows in zip(TTA_VARIANTS, known, strict=True) if knows)
     predicted = average_tta(by_variant[:, known], features[:, known], names)
-    made_up = outliers.make_outliers(round(OUTLIERS * len(labels)), images, rng)
+    number = max(LEAST_OUTLIERS, round(OUTLIERS * len(labels)))
+    made_up = outliers.make_outliers(number, images, rng)
     others = predict_tta(made_up, classifier, names)
 
     temperature = fit_temperature(predicted.probabilities, labels)

@@ -30,8 +30,8 @@ from tests.conftest import ROOT, TRAINED, load_epoch_predictions
 pytestmark = pytest.mark.slow
 
 # an hour of work, so that a test always catches it in the middle; the network that is soonest done
-# with the 15,000 images that are answered after each epoch
-LONG = TrainSettings(network="quick", epochs=1000, fraction=0.1, batch_size=32)
+# with the 15,000 images that are answered after each epoch; no batch of another size to be compiled
+LONG = TrainSettings(network="quick", epochs=1000, fraction=0.1, batch_size=50)
 # the same with all images: an epoch of minutes
 UNENDING = dataclasses.replace(LONG, fraction=1.0, batch_size=1)
 BRIEF = TrainSettings(network="quick", epochs=1, fraction=0.02)
