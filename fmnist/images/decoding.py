@@ -51,7 +51,7 @@ MAX_SCANNED = 3_200_000_000  # of all scans together; ten are usual
 MAX_FRAMES = 20  # that are looked at while those before show nothing
 MAX_FRAME_PIXELS = 16_000_000  # of all those frames together
 WORKING_SIDE = 512  # decoded pictures are reduced to this; 28x28 needs no more
-STRIP = 1_000_000  # pixels that are converted at once
+STRIP = 2_000_000  # pixels that are converted at once
 
 LARGE = 32_000_000  # bytes; what takes less to decode waits for nobody
 PATIENCE = 1.0  # seconds to wait for the turn of a large picture
@@ -218,12 +218,15 @@ def _reduce(image: Image.Image) -> Image.Image:
     factor = WORKING_SIDE / max(image.size)
     size = max(1, round(width * factor)), max(1, round(height * factor))
     by = max(1, width // size[0] // 2), max(1, height // size[1] // 2)  # the rest below: exactly
-    half = Image.new("RGBa", (-(-width // by[0]), -(-height // by[1])))
     tall = by[1] * max(1, STRIP // width // by[1])
+    half = Image.new("RGBa", (-(-width // by[0]), -(-height // by[1])))
     for top in range(0, height, tall):
-        strip = image.crop((0, top, width, min(top + tall, height)))
+        strip = image
+        if tall < height:
+            strip = image.crop((0, top, width, min(top + tall, height)))
         # "RGBa" has colours multiplied by alpha, which is what may be averaged
-        half.paste(_to_rgba(strip).convert("RGBa").reduce(by), (0, top // by[1]))
+        strip = _to_rgba(strip).convert("RGBa")
+        half.paste(strip if by == (1, 1) else strip.reduce(by), (0, top // by[1]))
     box = (0, 0, width / by[0], height / by[1])
     return half.resize(size, Image.Resampling.BOX, box).convert("RGBA")
 
