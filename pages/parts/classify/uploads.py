@@ -12,8 +12,8 @@ from pages.parts.classify import corrections_view, preprocessing_view, score_vie
 from pages.parts.classify.answered import MAX_PICTURES, NAME, PICTURE, Answered, Item
 from pages.parts.classify.labelling import labels
 from pages.parts.shared import loading
-from pages.parts.shared.answer_view import literal, show_answer
-from pages.parts.shared.widgets import PERCENT_BAR
+from pages.parts.shared.answer_view import show_answer
+from pages.parts.shared.widgets import PERCENT_BAR, literal
 
 
 def show(files: list, run: Run) -> None:

@@ -1,7 +1,5 @@
 """How an answer is shown: in words, as the 28x28 picture that was classified, and as ten bars."""
 
-import re
-
 import streamlit as st
 
 from fmnist.data import CLASS_NAMES
@@ -94,11 +92,6 @@ def _show_both(answer: Answer) -> None:
         f"| {who} | {said.class_name} {said.probability:.0%} | {sure} |" for who, said, sure in rows
     ]
     st.markdown("\n".join(["| Network | Best guess | How sure |", "| --- | --- | --- |", *lines]))
-
-
-def literal(text: str) -> str:
-    """A text that may quote a file, with all its Markdown escaped (CommonMark 0.31, 2.4)."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
 def show_agreement(answer: Answer) -> None:

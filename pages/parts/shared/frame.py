@@ -12,7 +12,7 @@ from fmnist.jobs import lock
 from fmnist.runs.library import DEFAULT_RUN, find_run, list_usable_runs
 from fmnist.runs.run import Run
 from pages.parts.shared import run_trash
-from pages.parts.shared.answer_view import literal
+from pages.parts.shared.widgets import literal
 
 PAGES_DIR = Path(__file__).parents[2]
 RUN_KEY = "run"  # the picker's key and the name in the URL

@@ -1,5 +1,6 @@
 """Small elements that pages share: numbers, downloads, choices, the charts of `charts.common`."""
 
+import re
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -30,6 +31,11 @@ FORMER = {
     "do": {"Label court": "Label review"},
     "mistakes_which": {"Suspicious labels": "Label issues"},
 }
+
+
+def literal(text: str) -> str:
+    """A text that may quote a file, with all its Markdown escaped (CommonMark 0.31, 2.4)."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
 def number(label: str, value: str, under: str | None = None, words: str | None = None) -> None:

@@ -8,7 +8,7 @@ from fmnist.jobs import launch, resume
 from fmnist.runs.library import find_run
 from fmnist.runs.run import INTERRUPTED, Run
 from fmnist.settings import LIMITS
-from pages.parts.shared.answer_view import literal
+from pages.parts.shared.widgets import literal
 
 # (place of the page, run's name, more epochs, why not now) of a run that could queue
 PENDING = "live_resume"

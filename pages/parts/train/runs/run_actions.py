@@ -13,7 +13,7 @@ from fmnist.runs.library import DEFAULT_RUN, list_usable_runs
 from fmnist.runs.run import Run
 from fmnist.runs.trash import DeletedRun
 from pages.parts.shared import frame, run_trash
-from pages.parts.shared.answer_view import literal
+from pages.parts.shared.widgets import literal
 from pages.parts.train import settings_form
 
 CHOSEN, COMPARED = "runs_chosen", "runs_compared"  # a name or None; names

@@ -10,8 +10,7 @@ from fmnist.runs.about import MAX_NOTE_LENGTH, load_about
 from fmnist.runs.forecast import compare_forecast
 from fmnist.runs.progress_text import duration_text, read_last_words
 from fmnist.runs.run import Run
-from pages.parts.shared.answer_view import literal
-from pages.parts.shared.widgets import download, number
+from pages.parts.shared.widgets import download, literal, number
 from pages.parts.train import live_resume
 from pages.parts.train.runs import run_actions
 
