@@ -4,6 +4,8 @@ import random
 
 import streamlit as st
 
+from fmnist.collections import examples
+from fmnist.data import CLASS_NAMES
 from fmnist.files import MAX_ZIP_BYTES
 from fmnist.images.decoding import EXTENSIONS
 from pages.parts.classify import (
@@ -16,37 +18,67 @@ from pages.parts.classify import (
 from pages.parts.shared import answer_view, frame, loading
 from pages.parts.shared.widgets import choose_one
 
-run = frame.open_page()
-st.title("What is this garment?")
+NO_TRACE = "Nothing"
+TOOLS_WIDTH = 340  # pixels; on a narrower screen as much as there is
+EXAMPLE = "upload_example"  # the kind of file that is shown where nothing was uploaded
+FILES = {"photo": examples.render_photo, "zip": examples.pack_test_images}
+EXAMPLES = {
+    "a drawing": ("Draw",),
+    "a photo": ("Upload", "photo"),
+    "a test image": ("Test image",),
+    "a zip file": ("Upload", "zip"),
+}
+
+run = frame.open_page(
+    "What is this garment?",
+    "A small neural network says what it is, and why.",
+    "Fashion-MNIST is 70,000 grey pictures of garments, 28 × 28 pixels each, in ten classes. The "
+    "network has learnt from 60,000 of them. Any picture becomes 28 × 28 pixels first: that is all "
+    "it ever sees. It answers with one probability for each class, and says when it is not sure.",
+)
 
 
 @st.fragment
 def draw():
     """Canvas and answer; a stroke runs only this fragment again."""
-    surface, answer = st.columns([1, 1.5], gap="large")
-    with surface:
-        with st.container(horizontal=True, vertical_alignment="bottom", width=canvas.SIDE):
-            tools = ("Brush", "Eraser")
-            tool = choose_one("Tool", tools, "tool", bind=None, persist_state="session")
-            width = st.slider(
-                "Width", 6, 60, 22, key="brush_width", persist_state="session", width=110
-            )
-        picture = canvas.draw(width, erase=tool == "Eraser")
-        with st.container(horizontal=True, width=canvas.SIDE, key="canvas_buttons"):
-            st.button("Undo", icon=":material/undo:", on_click=canvas.undo, width="stretch")
-            st.button("Clear", icon=":material/delete:", on_click=canvas.clear, width="stretch")
-        st.caption("Closed outlines are filled before the drawing is classified.")
-    with answer:
-        if picture is None:
+    with st.container(horizontal=True, gap="medium", key="draw"):
+        with st.container(width=TOOLS_WIDTH):
+            picture, traced = _draw_picture()
+        with st.container(width="stretch"):
+            if picture is not None:
+                preprocessing_view.show_alone(picture, run, key="drawing", subject="drawing")
+                corrections_view.offer(loading.answer(picture, run), picture, "drawing")
+                return
             preprocessing_controls.forget("drawing")
+            if not traced and (example := canvas.example()) is not None:
+                preprocessing_view.show_alone(example, run, key="drawing", subject="drawing")
+                return
             st.info(
                 "Draw a garment on the black square. The answer is updated after each stroke.",
                 title="Nothing drawn yet",
                 icon=":material/draw:",
             )
-        else:
-            preprocessing_view.show_alone(picture, run, key="drawing", subject="drawing")
-            corrections_view.offer(loading.answer(picture, run), picture, "drawing")
+
+
+def _draw_picture() -> tuple[bytes | None, bool]:
+    """Show tools and canvas; return the drawing, None for none, and whether a class is traced."""
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="xsmall", key="canvas_buttons"
+    ):
+        tools = ("Brush", "Eraser")
+        tool = choose_one("Tool", tools, "tool", bind=None, persist_state="session")
+        st.button("Undo", on_click=canvas.undo, key="canvas_undo", help="Ctrl+Z")
+        st.button("Clear", on_click=canvas.clear)
+        with st.popover(":material/tune:", help="Width of the brush, and a class to trace"):
+            width = st.slider("Width", 6, 60, 22, key="brush_width", persist_state="session")
+            traced = st.selectbox(
+                "Trace the mean image of",
+                [NO_TRACE, *CLASS_NAMES],
+                key="trace",
+                persist_state="session",
+            )
+    trace = None if traced == NO_TRACE else CLASS_NAMES.index(traced)
+    return canvas.draw(width, tool == "Eraser", trace), trace is not None
 
 
 def upload():
@@ -62,6 +94,11 @@ def upload():
         "scored. Pictures stay in memory; none is saved unless you save it below an answer.",
     )
     answer_view.choose_photo_network()
+    if files:
+        st.session_state.pop(EXAMPLE, None)
+    elif (example := st.session_state.get(EXAMPLE)) in FILES:
+        st.caption("An example. Your own pictures replace it.")
+        files = [_example_file(example)]
     if not files:
         st.info(
             "Best: a single garment, entirely in the picture, on a background of another colour.",
@@ -96,6 +133,29 @@ def test_image():
     answer_view.show_test_image(table.iloc[index], run, "test-image")
 
 
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _example_file(kind: str) -> examples.ExampleFile:
+    return FILES[kind]()
+
+
+def _show_example(way: str, kind: str = "") -> None:
+    """Answer an example: a click on its button."""
+    st.session_state["way"] = way
+    st.session_state[EXAMPLE] = kind
+    if way == "Draw":
+        canvas.show_next_example()
+    if way == "Test image":
+        st.session_state["test_image"] = random.randrange(10_000)
+
+
 WAYS = {"Draw": draw, "Upload": upload, "Camera": camera, "Test image": test_image}
-WAYS[choose_one("Where the picture comes from", WAYS, "way")]()
+with st.container(horizontal=True, vertical_alignment="center", key="ways"):
+    way = choose_one("Where the picture comes from", WAYS, "way")
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", width="content", key="examples"
+    ):
+        st.caption("Try", width="content")
+        for words, example in EXAMPLES.items():
+            st.button(f":primary[{words}]", type="tertiary", on_click=_show_example, args=example)
+WAYS[way]()
 corrections_view.show(run)

@@ -15,8 +15,15 @@ from pages.parts.train.runs import past_runs
 PENDING = "train_pending"
 PLAN = "Train within a time limit"
 
-frame.open_page(run_needed=False)
-st.title("Train")
+frame.open_page(
+    "Train",
+    "Train a network of your own and watch it learn.",
+    "A network begins with random numbers. It looks at the training images again and again (each "
+    "time is an epoch) and changes its numbers so that its answers come closer to the labels. "
+    "Validation images, which it does not learn from, show whether it learns what holds for "
+    "others. A training goes on when you leave the page, and ends as a model for all pages.",
+    run_needed=False,
+)
 
 
 def start(settings: TrainSettings, forecast: Forecast | None = None, **how) -> bool:
