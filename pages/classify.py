@@ -16,7 +16,7 @@ from pages.parts.classify import (
     uploads,
 )
 from pages.parts.shared import answer_view, frame, loading
-from pages.parts.shared.widgets import choose_one
+from pages.parts.shared.widgets import choose_one, choose_test_image
 
 NO_TRACE = "Nothing"
 TOOLS_WIDTH = 340  # pixels; on a narrower screen as much as there is
@@ -119,18 +119,16 @@ def camera():
 
 def test_image():
     """One of the 10,000, by index or at random."""
+    table = loading.answers_table(run)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        index = st.number_input(
-            "Index in the test set", 0, 9_999, key="test_image", bind="query-params", width=200
-        )
+        index = choose_test_image("test_image", len(table))
         st.button(
             "Surprise me",
             icon=":material/casino:",
             on_click=lambda: st.session_state.update(test_image=random.randrange(10_000)),
         )
-    table = loading.answers_table(run)
-    index = min(max(int(index), 0), len(table) - 1)  # the browser's limits are not the server's
-    answer_view.show_test_image(table.iloc[index], run, "test-image")
+    if index is not None:
+        answer_view.show_test_image(table.iloc[index], run, "test-image")
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -72,12 +72,22 @@ def choose() -> None:
             start(settings)
 
 
-# the ways to settings
-WAYS = {settings_form.CHOOSE: choose, PLAN: lambda: planner_view.show(start)}
-WAYS[choose_one("How to begin", WAYS, settings_form.WAY, bind=None, persist_state="session")]()
+def ways() -> None:
+    """The ways to settings."""
+    shown = {settings_form.CHOOSE: choose, PLAN: lambda: planner_view.show(start)}
+    way = choose_one("How to begin", shown, settings_form.WAY, bind=None, persist_state="session")
+    shown[way]()
+
 
 # always there, so that what comes and goes in it does not move the running fragment below
 messages = st.container()
+working = training_panel.find_working()
+training_panel.show(working)
+if working:
+    with st.expander("Train another network", icon=":material/add:", key="train_another"):
+        ways()
+else:
+    ways()
 
 if (pending := st.session_state.get(PENDING)) is not None:
     busy, other = lock.find_holder()
@@ -102,5 +112,4 @@ if (pending := st.session_state.get(PENDING)) is not None:
         if stop_first or queue:
             start(*pending, stop_other=bool(stop_first), wait=bool(queue))
 
-training_panel.show()
 past_runs.show()

@@ -234,7 +234,14 @@ def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
     go(page, server, "/train", "Train")
     page.get_by_role("combobox", name="Network").click()
     page.get_by_role("option", name="Quick").click()
-    page.get_by_role("spinbutton", name="Epochs").fill("500")
+    epochs = page.get_by_role("spinbutton", name="Epochs")
+    epochs.fill("0")
+    epochs.press("Tab")
+    expect(page.get_by_role("button", name="Start training")).to_be_disabled()
+    expect(page.get_by_text("epochs must be")).to_be_visible()
+    epochs.fill("500")
+    epochs.press("Tab")
+    expect(page.get_by_role("button", name="Start training")).to_be_enabled()
     thumb = page.get_by_role("slider", name="Share of the training images")
     thumb.focus()
     thumb.press("Home")  # 2 %
@@ -255,6 +262,7 @@ def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
         go(second, server, "/train", "Train")
         wait_for_points(second, seen)
         # a second start says so and offers a choice
+        second.get_by_text("Train another network").click()
         second.get_by_role("button", name="Start training").click()
         expect(second.get_by_text("one training at a time")).to_be_visible(timeout=60_000)
         second.get_by_role("button", name="Discard mine").click()

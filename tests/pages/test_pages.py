@@ -204,7 +204,7 @@ def test_an_example_is_answered_by_one_click(words, shown):
     app = open_app()
     next(b for b in app.button if words in b.label).click().run()
     assert not app.exception
-    answers = [*(number.value for number in app.metric), *(part.value for part in app.subheader)]
+    answers = [*(number.value for number in app.metric), *(part.value for part in app.header)]
     assert shown in "\n".join([*answers, texts(app)])
 
 
@@ -390,6 +390,14 @@ def test_test_image_by_index_and_by_chance(test_part):
     next(b for b in app.button if b.label == "Surprise me").click().run()
     assert app.number_input(key="test_image").value != before
     assert not app.exception
+
+
+def test_an_index_beyond_the_test_images_is_one_sentence():
+    app = open_app(way="Test image")
+    app.number_input(key="test_image").set_value(10_000).run()
+    assert not app.exception
+    words = "There is no test image 10000; choose 0 to 9,999."
+    assert [error.value for error in app.error] == [words]
 
 
 # --- train

@@ -22,12 +22,14 @@ from pages.parts.shared.widgets import (
     ANY,
     choose_classes,
     choose_one,
+    choose_test_image,
     clicked,
     filter_classes,
     number,
     set_classes,
     show_bars,
     show_matrix,
+    side_by_side,
 )
 
 # keys of widgets, and their names in the URL
@@ -61,9 +63,9 @@ def _epoch_views(course: Course, run: Run) -> None:
         st.info("The predictions after this epoch are gone; the run was changed a moment ago.")
         return
     _numbers(course, epoch)
-    left, right = st.columns([1, 1.1])
+    left, right = side_by_side()
     with left:
-        st.subheader("Confusion matrix")
+        st.header("Confusion matrix")
         show_matrix(
             epoch_confusion(kept, labels),
             "epoch-matrix",
@@ -120,7 +122,7 @@ def _numbers(course: Course, epoch: int) -> None:
 
 
 def _course_charts(course: Course, epoch: int) -> None:
-    st.subheader("Accuracy on the test images")
+    st.header("Accuracy on the test images")
     st.vega_lite_chart(
         course_table(course.accuracy, epoch),
         course_spec(),
@@ -152,15 +154,14 @@ def _point_chosen() -> None:
 
 
 def _images(course: Course, epoch: int, kept: np.ndarray, run: Run) -> None:
-    st.subheader("Images", anchor="epoch-images")
+    st.header("Images", anchor="epoch-images")
     which = choose_one("Which images", KINDS, WHICH)
     table = epoch_table(kept, loading.test_part().labels)
     if which == ONE:
-        index = st.number_input(
-            "Index of a test image", 0, len(table) - 1, 0, key=INDEX, bind="query-params", width=180
-        )
-        with st.container(border=True):
-            _through_training(table.loc[index], epoch, kept, run)
+        index = choose_test_image(INDEX, len(table))
+        if index is not None:
+            with st.container(border=True):
+                _through_training(table.loc[index], epoch, kept, run)
         return
     rows, caption = _cell(table) if which == CELL else _listed(which, table, course)
     if rows is None:

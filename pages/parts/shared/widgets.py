@@ -17,6 +17,7 @@ from fmnist.data import CLASS_NAMES
 from fmnist.runs.run import Run
 
 ANY = "Any class"
+NARROWEST = 440  # pixels that a confusion matrix needs
 PERCENT_BAR = {"format": "percent", "min_value": 0.0, "max_value": 1.0}
 # key in the URL -> former name of a choice -> its name now
 FORMER = {
@@ -61,6 +62,24 @@ def choose_one(label: str, options: Iterable[str], key: str, *, default: str = "
     return chosen if chosen in options else default  # a browser may send anything
 
 
+def choose_test_image(key: str, count: int) -> int | None:
+    """Let the index of a test image be typed; None, with one sentence, where there is no such one.
+
+    A browser would keep a number beyond the widget's own limits to itself.
+    """
+    index = st.number_input("Index of a test image", 0, key=key, bind="query-params", width=200)
+    if index < count:
+        return index
+    st.error(f"There is no test image {index}; choose 0 to {count - 1:,}.")
+    return None
+
+
+def side_by_side() -> tuple:
+    """Two places beside each other, or one below the other where a matrix would be too narrow."""
+    grid = st.grid(2, min_column_width=NARROWEST)
+    return grid.cell(), grid.cell()
+
+
 @st.fragment  # another view does not ask for the frame around it
 def show_view(label: str, views: dict[str, Callable[[Run], None]], key: str, run: Run) -> None:
     """Show one of several views at a time: what is not shown is not computed."""
@@ -94,7 +113,7 @@ def filter_classes(table: pd.DataFrame, true: str, predicted: str) -> pd.DataFra
 
 def show_matrix(confusion: np.ndarray, key: str, by: str | None = None, **how) -> None:
     """Draw a confusion matrix; `by`: what its percentages are of, see `confusion_table`."""
-    spec = confusion_spec(confusion.shape[1], st.context.theme.type == "dark")
+    spec = confusion_spec(confusion.shape[1])
     st.vega_lite_chart(confusion_table(confusion, by), spec, key=key, **how)
 
 

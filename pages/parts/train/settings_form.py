@@ -185,8 +185,12 @@ def _widget(name: str, draw: Callable, **how) -> None:
         meanings = (f"- {title(value)}: {what}" for value, what in setting.choices.items())
         words = "\n".join([f"{words}\n", *meanings])
         how["options"] = list(setting.choices)
-    elif setting.limits and "options" not in how:
+    elif draw is st.slider:
         how["min_value"], how["max_value"] = setting.limits
+    elif setting.kind is int:
+        # Not its limits: a browser keeps what is beyond them to itself and shows it in red, and
+        # Start would take what stood there before. The settings check it.
+        how["min_value"] = -(2**53) + 1
     draw(setting.label, **{"help": words, "key": _key(name), "persist_state": "session", **how})
 
 
