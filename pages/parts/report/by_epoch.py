@@ -18,6 +18,7 @@ from fmnist.runs.predictions import (
 from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, image_view, loading
 from pages.parts.shared.answer_view import show_picture
+from pages.parts.shared.frame import run_title
 from pages.parts.shared.widgets import (
     ANY,
     choose_classes,
@@ -45,9 +46,9 @@ def show(run: Run) -> None:
     course = _course(run) if count_epochs(run) else None
     if course is None:
         words = "This run stored no predictions of its epochs; newer runs do."
-        others = [other.name for other in list_usable_runs() if count_epochs(other) > 1]
+        others = [run_title(other) for other in list_usable_runs() if count_epochs(other) > 1]
         if others:
-            words += f" Choose another one in the sidebar: {', '.join(others[:NAMED])}."
+            words += f" Choose another model above: {'; '.join(others[:NAMED])}."
         st.info(words)
         return
     _epoch_views(course, run)

@@ -37,7 +37,7 @@ SHIPPED = {
 }
 # white on the theme's primary colour can be read in the light theme only
 STYLE = """<style>
-:is(.st-key-train_start, .st-key-planner_start, .st-key-train_try) button:enabled {
+[data-testid="stBaseButton-primary"]:enabled {
   background: #0f766e; border-color: #0f766e; color: #ffffff; }
 </style>"""
 NEW_NAME = re.compile(r"(.+)-(\d{8}-\d{6})(-\d+)?")  # see `library.new_run_name`

@@ -52,7 +52,7 @@ def choose_one(label: str, options: Iterable[str], key: str, *, default: str = "
     """
     options = list(options)
     default = default or options[0]
-    how = {"label_visibility": "collapsed", "bind": "query-params", **how}
+    how = {"label_visibility": "collapsed", "bind": "query-params", "wrap": True, **how}
     old = st.query_params.get(key)
     if (new := FORMER.get(key, {}).get(old)) and key not in st.session_state:
         st.session_state[key] = new

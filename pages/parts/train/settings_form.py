@@ -143,7 +143,7 @@ def _main_row(current_recipe: str) -> None:
             options=st.session_state[SHARES_KEY],
             format_func=lambda share: f"{share:.0%}",
         )
-    with st.grid(6, min_column_width=112):
+    with st.grid(6, min_column_width=100):
         _widget("epochs", st.number_input)
         _widget("batch_size", st.number_input)
         _widget("optimizer", st.selectbox)
