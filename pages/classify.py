@@ -16,7 +16,7 @@ from pages.parts.classify import (
     uploads,
 )
 from pages.parts.shared import answer_view, frame, loading
-from pages.parts.shared.widgets import choose_one, choose_test_image
+from pages.parts.shared.widgets import choose_one, choose_test_image, set_choice
 
 NO_TRACE = "Nothing"
 TOOLS_WIDTH = 340  # pixels; on a narrower screen as much as there is
@@ -138,7 +138,7 @@ def _example_file(kind: str) -> examples.ExampleFile:
 
 def _show_example(way: str, kind: str = "") -> None:
     """Answer an example: a click on its button."""
-    st.session_state["way"] = way
+    set_choice("way", way)
     st.session_state[EXAMPLE] = kind
     if way == "Draw":
         canvas.show_next_example()

@@ -26,7 +26,7 @@ TEMPLATES = jinja2.Environment(
 @alt.theme.register("studio", enable=True)
 def _theme() -> alt.theme.ThemeConfig:
     """What Streamlit's theme leaves too pale to read."""
-    pale = {"labelColor": TEXT, "titleColor": TEXT}
+    pale: Any = {"labelColor": TEXT, "titleColor": TEXT}
     return alt.theme.ThemeConfig(config={"axis": pale, "legend": pale, "header": pale})
 
 

@@ -271,7 +271,8 @@ def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
         expect(stop).to_have_count(1)
         stop.click()
         # saving and answering the test images, beside other tests on the same cores
-        expect(second.get_by_text("was stopped")).to_be_visible(timeout=240_000)
+        expect(second.get_by_test_id("stToast")).to_contain_text("has ended", timeout=240_000)
+        expect(second.get_by_text("was stopped")).to_be_visible()
 
     expect(page.get_by_text("was stopped")).to_be_visible()
     page.get_by_role("button", name="Use this run on all pages").click()

@@ -27,6 +27,7 @@ from pages.parts.shared.widgets import (
     clicked,
     filter_classes,
     number,
+    set_choice,
     set_classes,
     show_bars,
     show_matrix,
@@ -144,7 +145,7 @@ def _cell_chosen() -> None:
     """A click on the matrix sets the two boxes below, and with them the URL."""
     cell = clicked("epoch-matrix", "cell")
     set_classes(BOXES, cell.get("true"), cell.get("predicted"))
-    st.session_state[WHICH] = CELL
+    set_choice(WHICH, CELL)
 
 
 def _point_chosen() -> None:

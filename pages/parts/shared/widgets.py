@@ -57,9 +57,16 @@ def choose_one(label: str, options: Iterable[str], key: str, *, default: str = "
     if (new := FORMER.get(key, {}).get(old)) and key not in st.session_state:
         st.session_state[key] = new
         st.warning(f"“{old}” is called “{new}” now; please update your link.")
-    how["default"] = None if new else default  # Streamlit warns of a default beside a set value
+    given = st.session_state.pop(f"{key}-given", False)
+    # Streamlit warns of a default beside a set value
+    how["default"] = None if new or given else default
     chosen = st.segmented_control(label, options, required=True, key=key, **how)
     return chosen if chosen in options else default  # a browser may send anything
+
+
+def set_choice(key: str, option: str) -> None:
+    """Choose one of the options of `choose_one` from a button or a click on something else."""
+    st.session_state.update({key: option, f"{key}-given": True})
 
 
 def choose_test_image(key: str, count: int) -> int | None:

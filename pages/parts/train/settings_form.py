@@ -14,6 +14,7 @@ from fmnist.errors import SettingsError
 from fmnist.networks.architectures import NETWORKS
 from fmnist.settings import LIMITS, SETTINGS, TrainSettings
 from fmnist.training.recipes import RECIPES
+from pages.parts.shared.widgets import set_choice
 from pages.parts.train import preview_view
 
 WAY, CHOOSE = "train_way", "Choose settings"  # the page's control and what shows this form
@@ -30,7 +31,7 @@ NAMES = tuple(name for name in SETTINGS if name not in (*UNSEEN, "holdout", "sou
 
 def fill(settings: TrainSettings) -> None:
     """Put settings into the widgets: pass this as a button's `on_click`."""
-    st.session_state[WAY] = CHOOSE
+    set_choice(WAY, CHOOSE)
     st.session_state.update(_values(settings))
 
 

@@ -10,6 +10,7 @@ from fmnist.runs.library import find_run, list_runs
 from fmnist.runs.progress_text import describe_settings, read_last_words
 from fmnist.runs.run import Run
 from pages.parts.shared import frame
+from pages.parts.shared.widgets import set_choice
 from pages.parts.train import live_controls, live_insight, live_queue, live_resume, live_view
 
 IDLE_LOOK = 5.0  # seconds between looks for a training that another browser has started
@@ -106,7 +107,7 @@ def _success(run: Run, briefly: bool) -> None:
             "Try it on your drawing", icon=":material/draw:", type="primary", key="train_try"
         ):
             frame.look_at(run.name)
-            st.session_state["way"] = "Draw"
+            set_choice("way", "Draw")
             st.switch_page(frame.PAGES_DIR / "classify.py")
         if st.button(
             "Use this run on all pages",
