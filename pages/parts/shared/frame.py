@@ -17,9 +17,7 @@ PAGES_DIR = Path(__file__).parents[2]
 RUN_KEY = "run"  # the name in the session and in the URL of the run that all pages look at
 PICKER = "model"  # the widget's key: what is bound to the URL shows its labels there, no names
 IN_URL = "run_in_url"  # the name that was written there last
-HEAD = (
-    "frame_head"  # where the page's title goes; there only while a page is being drawn in a frame
-)
+HEAD = "frame_head"  # where the page's title goes: app.py makes the place, the page takes it
 HEAD_WIDTH = 300  # pixels of the picker
 COLD = "cold_start"  # set once a page has found itself without a frame
 
