@@ -19,7 +19,7 @@ from pages.parts.shared import answer_view, frame, loading
 from pages.parts.shared.widgets import choose_one, choose_test_image, set_choice
 
 NO_TRACE = "Nothing"
-TOOLS_WIDTH = 340  # pixels; on a narrower screen as much as there is
+TOOLS_WIDTH = 356  # pixels; on a narrower screen as much as there is
 EXAMPLE = "upload_example"  # the kind of file that is shown where nothing was uploaded
 FILES = {"photo": examples.render_photo, "zip": examples.pack_test_images}
 EXAMPLES = {
@@ -69,7 +69,7 @@ def _draw_picture() -> tuple[bytes | None, bool]:
         tool = choose_one("Tool", tools, "tool", bind=None, persist_state="session")
         st.button("Undo", on_click=canvas.undo, key="canvas_undo", help="Ctrl+Z")
         st.button("Clear", on_click=canvas.clear)
-        with st.popover(":material/tune:", help="Width of the brush, and a class to trace"):
+        with st.popover("Pen", help="Width of the brush, and a class to trace"):
             width = st.slider("Width", 6, 60, 22, key="brush_width", persist_state="session")
             traced = st.selectbox(
                 "Trace the mean image of",

@@ -15,9 +15,7 @@ export default function ({ data, parentElement }) {
   if (!place) return;
   const memory = (parentElement.memory ??= {}); // wiped: the mount whose picture a stroke has wiped
 
-  const show = (root) => {
-    const box = root.querySelector(".dc-container");
-    if (!box) return;
+  const show = (box) => {
     const old = box.querySelector(".overlay");
     const picture = data.mount === memory.wiped && !data.trace ? null : data.picture;
     if ((old?.src ?? null) === picture) return;
@@ -36,20 +34,26 @@ export default function ({ data, parentElement }) {
   };
 
   const dress = () => {
-    for (const element of place.querySelectorAll("*")) {
-      const root = element.shadowRoot;
-      if (!root?.querySelector(".canvas-root")) continue;
-      if (!root.adoptedStyleSheets.includes(sheet)) {
-        root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
-        new MutationObserver(() => root.dress()).observe(root, { childList: true, subtree: true });
-      }
-      root.dress = () => show(root);
-      root.dress();
+    let found = false;
+    for (const { shadowRoot } of place.querySelectorAll("*")) {
+      const box = shadowRoot?.querySelector(".dc-container");
+      if (!box) continue;
+      found = true;
+      if (!shadowRoot.adoptedStyleSheets.includes(sheet))
+        shadowRoot.adoptedStyleSheets = [...shadowRoot.adoptedStyleSheets, sheet];
+      show(box);
     }
+    return found;
   };
-  dress();
+  // nobody is told when a shadow root has been filled, so it is looked for a while
+  const seek = (until) => {
+    clearTimeout(memory.timer);
+    if (!dress() || performance.now() < until) memory.timer = setTimeout(seek, 50, until);
+  };
+  const begin = () => seek(performance.now() + 3000);
+  begin();
   memory.watch?.disconnect();
-  memory.watch = new MutationObserver(dress);
+  memory.watch = new MutationObserver(begin);
   memory.watch.observe(place, { childList: true, subtree: true });
 
   document.removeEventListener("keydown", memory.undo);
@@ -61,6 +65,7 @@ export default function ({ data, parentElement }) {
   };
   document.addEventListener("keydown", memory.undo);
   return () => {
+    clearTimeout(memory.timer);
     memory.watch.disconnect();
     document.removeEventListener("keydown", memory.undo);
   };
