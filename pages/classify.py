@@ -4,7 +4,9 @@ import random
 
 import streamlit as st
 
+from fmnist.collections import examples
 from fmnist.collections.zips import MAX_ZIP_BYTES
+from fmnist.data import CLASS_NAMES
 from pages.parts.classify import (
     canvas,
     corrections_view,
@@ -13,39 +15,69 @@ from pages.parts.classify import (
     uploads,
 )
 from pages.parts.shared import answer_view, frame, loading
-from pages.parts.shared.widgets import choose_one
+from pages.parts.shared.widgets import choose_one, choose_test_image, set_choice
 
-run = frame.open_page()
-st.title("What is this garment?")
+NO_TRACE = "Nothing"
+TOOLS_WIDTH = 356  # pixels; on a narrower screen as much as there is
+EXAMPLE = "upload_example"  # the kind of file that is shown where nothing was uploaded
+FILES = {"photo": examples.render_photo, "zip": examples.pack_test_images}
+EXAMPLES = {
+    "a drawing": ("Draw",),
+    "a photo": ("Upload", "photo"),
+    "a test image": ("Test image",),
+    "a zip file": ("Upload", "zip"),
+}
+
+run = frame.open_page(
+    "What is this garment?",
+    "A small neural network says what it is, and why.",
+    "Fashion-MNIST is 70,000 grey pictures of garments, 28 × 28 pixels each, in ten classes. The "
+    "network has learnt from 60,000 of them. Any picture becomes 28 × 28 pixels first: that is all "
+    "it ever sees. It answers with one probability for each class, and says when it is not sure.",
+)
 
 
 @st.fragment
 def draw():
     """Canvas and answer; a stroke runs only this fragment again."""
-    surface, answer = st.columns([1, 1.5], gap="large")
-    with surface:
-        with st.container(horizontal=True, vertical_alignment="bottom", width=canvas.SIDE):
-            tools = ("Brush", "Eraser")
-            tool = choose_one("Tool", tools, "tool", bind=None, persist_state="session")
-            width = st.slider(
-                "Width", 6, 60, 22, key="brush_width", persist_state="session", width=110
-            )
-        picture = canvas.draw(width, erase=tool == "Eraser")
-        with st.container(horizontal=True, width=canvas.SIDE, key="canvas_buttons"):
-            st.button("Undo", icon=":material/undo:", on_click=canvas.undo, width="stretch")
-            st.button("Clear", icon=":material/delete:", on_click=canvas.clear, width="stretch")
-        st.caption("Closed outlines are filled before the drawing is classified.")
-    with answer:
-        if picture is None:
+    with st.container(horizontal=True, gap="medium", key="draw"):
+        with st.container(width=TOOLS_WIDTH):
+            picture, traced = _draw_picture()
+        with st.container(width="stretch"):
+            if picture is not None:
+                preprocessing_view.show_alone(picture, run, key="drawing", subject="drawing")
+                corrections_view.offer(loading.answer(picture, run), picture, "drawing")
+                return
             preprocessing_controls.forget("drawing")
+            if not traced and (example := canvas.example()) is not None:
+                preprocessing_view.show_alone(example, run, key="drawing", subject="drawing")
+                return
             st.info(
                 "Draw a garment on the black square. The answer is updated after each stroke.",
                 title="Nothing drawn yet",
                 icon=":material/draw:",
             )
-        else:
-            preprocessing_view.show_alone(picture, run, key="drawing", subject="drawing")
-            corrections_view.offer(loading.answer(picture, run), picture, "drawing")
+
+
+def _draw_picture() -> tuple[bytes | None, bool]:
+    """Show tools and canvas; return the drawing, None for none, and whether a class is traced."""
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="xsmall", key="canvas_buttons"
+    ):
+        tools = ("Brush", "Eraser")
+        tool = choose_one("Tool", tools, "tool", bind=None, persist_state="session")
+        st.button("Undo", on_click=canvas.undo, key="canvas_undo", help="Ctrl+Z")
+        st.button("Clear", on_click=canvas.clear)
+        with st.popover("Pen", help="Width of the brush, and a class to trace"):
+            width = st.slider("Width", 6, 60, 22, key="brush_width", persist_state="session")
+            traced = st.selectbox(
+                "Trace the mean image of",
+                [NO_TRACE, *CLASS_NAMES],
+                key="trace",
+                persist_state="session",
+            )
+    trace = None if traced == NO_TRACE else CLASS_NAMES.index(traced)
+    return canvas.draw(width, tool == "Eraser", trace), trace is not None
 
 
 def upload():
@@ -60,6 +92,11 @@ def upload():
         "is scored. Pictures stay in memory; none is saved unless you save it below an answer.",
     )
     answer_view.choose_photo_network()
+    if files:
+        st.session_state.pop(EXAMPLE, None)
+    elif (example := st.session_state.get(EXAMPLE)) in FILES:
+        st.caption("An example. Your own pictures replace it.")
+        files = [_example_file(example)]
     if not files:
         st.info(
             "Best: a single garment, entirely in the picture, on a background of another colour.",
@@ -80,20 +117,41 @@ def camera():
 
 def test_image():
     """One of the 10,000, by index or at random."""
+    table = loading.answers_table(run)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        index = st.number_input(
-            "Index in the test set", 0, 9_999, key="test_image", bind="query-params", width=200
-        )
+        index = choose_test_image("test_image", len(table))
         st.button(
             "Surprise me",
             icon=":material/casino:",
             on_click=lambda: st.session_state.update(test_image=random.randrange(10_000)),
         )
-    table = loading.answers_table(run)
-    index = min(max(int(index), 0), len(table) - 1)  # the browser's limits are not the server's
-    answer_view.show_test_image(table.iloc[index], run, "test-image")
+    if index is not None:
+        answer_view.show_test_image(table.iloc[index], run, "test-image")
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _example_file(kind: str) -> examples.ExampleFile:
+    return FILES[kind]()
+
+
+def _show_example(way: str, kind: str = "") -> None:
+    """Answer an example: a click on its button."""
+    set_choice("way", way)
+    st.session_state[EXAMPLE] = kind
+    if way == "Draw":
+        canvas.show_next_example()
+    if way == "Test image":
+        st.session_state["test_image"] = random.randrange(10_000)
 
 
 WAYS = {"Draw": draw, "Upload": upload, "Camera": camera, "Test image": test_image}
-WAYS[choose_one("Where the picture comes from", WAYS, "way")]()
+with st.container(horizontal=True, vertical_alignment="center", key="ways"):
+    way = choose_one("Where the picture comes from", WAYS, "way")
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", width="content", key="examples"
+    ):
+        st.caption("Try", width="content")
+        for words, example in EXAMPLES.items():
+            st.button(f":primary[{words}]", type="tertiary", on_click=_show_example, args=example)
+WAYS[way]()
 corrections_view.show(run)

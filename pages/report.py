@@ -1,7 +1,5 @@
 """Report: what a run achieves on the 10,000 test images, from the number to the picture."""
 
-import streamlit as st
-
 from pages.parts.report import (
     by_epoch,
     compare,
@@ -26,6 +24,12 @@ VIEWS = {
     "Export": export.show,
 }
 
-run = frame.open_page()
-st.title("Report")
+run = frame.open_page(
+    "Report",
+    "How good this model is on 10,000 images that it never learnt from.",
+    "Accuracy is the share of test images that the network answers as they are labelled. The "
+    "confusion matrix shows what it takes for what: each row is a true class, each column an "
+    "answer. The other views ask when it can be trusted: how sure it is, on which images, and what "
+    "happens when they are disturbed. Every number leads to its images.",
+)
 show_view("View", VIEWS, "view", run)

@@ -16,8 +16,15 @@ from pages.parts.train.runs import past_runs
 PENDING = "train_pending"
 PLAN = "Train within a time limit"
 
-frame.open_page(run_needed=False)
-st.title("Train")
+frame.open_page(
+    "Train",
+    "Train a network of your own and watch it learn.",
+    "A network begins with random numbers. It looks at the training images again and again (each "
+    "time is an epoch) and changes its numbers so that its answers come closer to the labels. "
+    "Validation images, which it does not learn from, show whether it learns what holds for "
+    "others. A training goes on when you leave the page, and ends as a model for all pages.",
+    run_needed=False,
+)
 
 
 def start(settings: TrainSettings, forecast: Forecast | None = None, **how) -> bool:
@@ -66,17 +73,28 @@ def choose() -> None:
             start(settings)
 
 
-# the ways to settings
-WAYS = {settings_form.CHOOSE: choose, PLAN: lambda: planner_view.show(start)}
-if access.may_change():
-    WAYS[choose_one("How to begin", WAYS, settings_form.WAY, bind=None, persist_state="session")]()
-else:
-    st.info(
-        "This app is open to the public. You can watch trainings here; only its owner starts them."
-    )
+def ways() -> None:
+    """The ways to settings."""
+    if not access.may_change():
+        st.info(
+            "This app is open to the public. You can watch trainings here; only its owner starts "
+            "them."
+        )
+        return
+    shown = {settings_form.CHOOSE: choose, PLAN: lambda: planner_view.show(start)}
+    way = choose_one("How to begin", shown, settings_form.WAY, bind=None, persist_state="session")
+    shown[way]()
+
 
 # always there, so that what comes and goes in it does not move the running fragment below
 messages = st.container()
+working = training_panel.find_working()
+training_panel.show(working)
+if working:
+    with st.expander("Train another network", icon=":material/add:", key="train_another"):
+        ways()
+else:
+    ways()
 
 if (pending := st.session_state.get(PENDING)) is not None:
     busy, other = lock.find_holder()
@@ -101,5 +119,4 @@ if (pending := st.session_state.get(PENDING)) is not None:
         if stop_first or queue:
             start(*pending, stop_other=bool(stop_first), wait=bool(queue))
 
-training_panel.show()
 past_runs.show()

@@ -146,16 +146,17 @@ def test_the_page_shown_is_in_the_menu(tmp_path):
     (tmp_path / "name.py").write_text(
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
         "import streamlit as st\nfrom pages.parts.shared import frame\n"
-        "run = frame.open_page()\nst.title(run.name)\n"
+        "run = frame.open_page('Name', 'One line.', 'An idea.')\nst.header(run.name)\n"
     )
     script = (
         "from pathlib import Path\nimport streamlit as st\n"
         f"PAGES_DIR = Path({str(tmp_path)!r})\n"
         f"page = st.navigation([{code}])\nfrom pages.parts.shared import frame\n"
-        "frame.pick_run()\npage.run()\n"
+        "frame.draw_head()\npage.run()\n"
     )
     (tmp_path / "app.py").write_text(script)
     app = AppTest.from_file(str(tmp_path / "app.py"), default_timeout=60).run()
     assert not app.exception
-    assert app.title[0].value == "robust"
+    assert app.title[0].value == "Name"
+    assert app.header[0].value == "robust"
     assert frame.__name__ in sys.modules

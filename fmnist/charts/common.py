@@ -14,13 +14,20 @@ from fmnist.metrics.confusions import normalise_confusion
 # Three roles, told apart in light and dark and by the common kinds of colour blindness.
 ANSWER, TRUE, OTHER = "#0d9488", "#d97706", "#94a3b8"
 NO_ANSWER = "No answer"
-TEXT_LIGHT, TEXT_DARK = "#1c2527", "#e6eeee"  # textColor of both themes in config.toml
+TEXT = "currentColor"  # in an SVG the colour of the page's text, in either theme
 TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("fmnist.charts"),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
 )
+
+
+@alt.theme.register("studio", enable=True)
+def _theme() -> alt.theme.ThemeConfig:
+    """What Streamlit's theme leaves too pale to read."""
+    pale: Any = {"labelColor": TEXT, "titleColor": TEXT}
+    return alt.theme.ThemeConfig(config={"axis": pale, "legend": pale, "header": pale})
 
 
 @cache
@@ -40,7 +47,7 @@ def probability_spec() -> dict:
         legend=None,
     )
     bars = base.mark_bar(cornerRadiusEnd=3).encode(x=x, color=colour)
-    numbers = base.mark_text(align="left", dx=4, color=OTHER).encode(
+    numbers = base.mark_text(align="left", dx=4, color=TEXT).encode(
         x=x, text=alt.Text("probability:Q", format=".1%")
     )
     return without_data((bars + numbers).properties(height=270))
@@ -76,12 +83,11 @@ def probability_table(probabilities: np.ndarray, true: int | None = None) -> pd.
 
 
 @cache
-def confusion_spec(columns: int = len(CLASS_NAMES), dark: bool = False) -> dict:
+def confusion_spec(columns: int = len(CLASS_NAMES)) -> dict:
     """Vega-Lite of the confusion matrix as a heat map whose cells can be chosen.
 
     For the rows of `confusion_table`, of so many columns. The selection is called "cell" and has
-    the fields true and predicted, class names. `dark` picks the numbers' colour, which a theme
-    does not reach.
+    the fields true and predicted, class names.
     """
     cell = alt.selection_point(name="cell", fields=["true", "predicted"], empty=False)
     base = alt.Chart().encode(
@@ -109,7 +115,7 @@ def confusion_spec(columns: int = len(CLASS_NAMES), dark: bool = False) -> dict:
                 alt.Color(
                     "colour:Q",
                     scale=alt.Scale(
-                        domain=[0, 1], range=["rgba(217, 119, 6, 0.06)", "rgba(217, 119, 6, 1)"]
+                        domain=[0, 1], range=["rgba(217, 119, 6, 0.06)", "rgba(217, 119, 6, 0.6)"]
                     ),
                     legend=None,
                 ),
@@ -127,7 +133,7 @@ def confusion_spec(columns: int = len(CLASS_NAMES), dark: bool = False) -> dict:
         .add_params(cell)
     )
     text = (
-        base.mark_text(fontSize=11, color=TEXT_DARK if dark else TEXT_LIGHT)
+        base.mark_text(fontSize=11, color=TEXT)
         .encode(text="text:N")
         .transform_filter("datum.text")  # most cells are empty, and every mark takes its time
     )

@@ -10,6 +10,7 @@ import pandas as pd
 from fmnist.charts.common import (
     ANSWER,
     OTHER,
+    TEXT,
     TRUE,
     class_rows,
     over_epochs,
@@ -70,7 +71,7 @@ def recall_spec() -> dict:
     ticks = base.mark_tick(color=TRUE, thickness=2, height=16).encode(
         x=share_bars("last", "Recall")
     )
-    numbers = base.mark_text(align="left", dx=6, color=OTHER).encode(
+    numbers = base.mark_text(align="left", dx=6, color=TEXT).encode(
         x=share_bars("most", "Recall"),  # beside the longer of the two
         text=alt.Text("recall:Q", format=".1%"),
     )

@@ -8,7 +8,7 @@ import pandas as pd
 
 from fmnist.analysis import corruptions
 from fmnist.analysis.slices import Slice
-from fmnist.charts.common import ANSWER, OTHER, TRUE
+from fmnist.charts.common import ANSWER, OTHER, TEXT, TRUE
 from fmnist.metrics.calibration import Bin
 from fmnist.metrics.report import wilson_interval
 
@@ -146,7 +146,7 @@ def people_chart(right: Mapping[str, np.ndarray]) -> alt.LayerChart:
         x=alt.X("x:Q", scale=scale)
     )
     line = people.mark_rule(strokeDash=[4, 4], strokeWidth=2, color=TRUE)
-    words = people.mark_text(align="left", dx=5, color=TRUE).encode(text="words:N", y=alt.value(8))
+    words = people.mark_text(align="left", dx=5, color=TEXT).encode(text="words:N", y=alt.value(8))
     return (line + words + whiskers + points).properties(height=70 + 40 * len(rows))
 
 

@@ -12,7 +12,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from fmnist.charts.common import ANSWER, OTHER, TRUE, class_rows, share_bars, without_data
+from fmnist.charts.common import ANSWER, OTHER, TEXT, TRUE, class_rows, share_bars, without_data
 from fmnist.data import CLASS_NAMES
 from fmnist.runs.history import TrainingProgress, epoch_position, follow_progress
 from fmnist.runs.run import Run
@@ -202,7 +202,7 @@ def class_spec() -> dict:
         .mark_tick(color=TRUE, thickness=2.5)
         .encode(x=share_bars("before"))
     )
-    numbers = base.mark_text(align="left", color=OTHER).encode(
+    numbers = base.mark_text(align="left", color=TEXT).encode(
         x=alt.datum(1.02, type="quantitative"), text=alt.Text("right:Q", format=".1%")
     )
     return without_data((bars + ticks + numbers).properties(height=290))

@@ -8,7 +8,6 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
 from fmnist.bench.serving import Server
-from fmnist.runs.library import DEFAULT_RUN
 from tests.browser.browsing import browsing, check_log, go, stop_button, wait_for_images
 
 pytestmark = pytest.mark.browser
@@ -45,10 +44,11 @@ WAIST = ((100, 40), (175, 40))
 
 def test_each_stroke_changes_the_answer_and_clear_empties(page, server):
     go(page, server, "/", "What is this garment?")
-    expect(page.get_by_text("Nothing drawn yet")).to_be_visible()
-    expect(answer(page)).to_have_count(0)  # an invitation, not an answer
+    expect(answer(page)).to_contain_text("T-shirt/top")  # an example's
+    example = seen(page).get_attribute("src")
     stroke(page, *LEFT_LEG)
-    expect(answer(page)).to_be_visible()
+    expect(seen(page)).not_to_have_attribute("src", example)
+    expect(page.locator("img.overlay")).to_have_count(0)
     first = seen(page).get_attribute("src")
     stroke(page, *RIGHT_LEG)
     expect(seen(page)).not_to_have_attribute("src", first)
@@ -92,8 +92,10 @@ def bright_pixels(page: Page) -> int:
 
 def test_undo_and_eraser(page, server):
     go(page, server, "/", "What is this garment?")
-    stroke(page, *LEFT_LEG)
     expect(answer(page)).to_be_visible()
+    example = seen(page).get_attribute("src")
+    stroke(page, *LEFT_LEG)
+    expect(seen(page)).not_to_have_attribute("src", example)
     first, one_leg = seen(page).get_attribute("src"), bright_pixels(page)
     stroke(page, *RIGHT_LEG)
     expect(seen(page)).not_to_have_attribute("src", first)
@@ -106,12 +108,34 @@ def test_undo_and_eraser(page, server):
     stroke(page, *WAIST)
     expect(seen(page)).not_to_have_attribute("src", first)
     page.wait_for_function(f"{BRIGHT} < {one_leg} - 200")
+    page.keyboard.press("Control+z")
+    expect(seen(page)).to_have_attribute("src", first)
+    page.wait_for_function(f"Math.abs({BRIGHT} - {one_leg}) < 50")
+
+
+def test_the_surface_is_whole_at_any_width_and_has_no_other_tools(page, server):
+    go(page, server, "/", "What is this garment?")
+    canvas = page.locator("canvas.upper-canvas")
+    expect(page.locator("img.overlay")).to_be_visible()
+    expect(page.locator(".dc-toolbar")).to_have_count(1)
+    for width in (320, 390, 641, 768, 900, 1239):
+        page.set_viewport_size({"width": width, "height": 900})
+        canvas.hover()
+        expect(page.locator(".dc-toolbar")).to_be_hidden()  # from the keyboard, too
+        # what surrounds it could scroll
+        cut = "canvas => { const box = canvas.closest('.dc-scroll');"
+        cut += " return [box.clientWidth, canvas.getBoundingClientRect().right, innerWidth]; }"
+        room, right, window = canvas.evaluate(cut)
+        assert room >= 280, width
+        assert right <= window, width
 
 
 def test_drawing_and_clearing_by_touch_on_a_phone(chromium, server):
     phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
     with browsing(chromium, **phone) as page:
         go(page, server, "/", "What is this garment?")
+        expect(answer(page)).to_contain_text("T-shirt/top")
+        example = seen(page).get_attribute("src")
         canvas = page.locator("canvas.upper-canvas")
         canvas.scroll_into_view_if_needed()
         box = canvas.bounding_box()
@@ -128,8 +152,10 @@ def test_drawing_and_clearing_by_touch_on_a_phone(chromium, server):
         for y in range(60, 260, 20):
             send("touchMove", (100, y))
         send("touchEnd")
-        expect(answer(page)).to_be_visible()
+        expect(seen(page)).not_to_have_attribute("src", example)
         assert page.evaluate(scrolled) == before  # drawing does not scroll the page
+        named = page.get_by_test_id("stMetricValue").bounding_box()
+        assert named["y"] + named["height"] <= 844  # and the answer is in view
         page.get_by_role("button", name="Clear", exact=True).tap()
         expect(page.get_by_text("Nothing drawn yet")).to_be_visible()
 
@@ -208,7 +234,14 @@ def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
     go(page, server, "/train", "Train")
     page.get_by_role("combobox", name="Network").click()
     page.get_by_role("option", name="Quick").click()
-    page.get_by_role("spinbutton", name="Epochs").fill("500")
+    epochs = page.get_by_role("spinbutton", name="Epochs")
+    epochs.fill("0")
+    epochs.press("Tab")
+    expect(page.get_by_role("button", name="Start training")).to_be_disabled()
+    expect(page.get_by_text("epochs must be")).to_be_visible()
+    epochs.fill("500")
+    epochs.press("Tab")
+    expect(page.get_by_role("button", name="Start training")).to_be_enabled()
     thumb = page.get_by_role("slider", name="Share of the training images")
     thumb.focus()
     thumb.press("Home")  # 2 %
@@ -229,6 +262,7 @@ def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
         go(second, server, "/train", "Train")
         wait_for_points(second, seen)
         # a second start says so and offers a choice
+        second.get_by_text("Train another network").click()
         second.get_by_role("button", name="Start training").click()
         expect(second.get_by_text("one training at a time")).to_be_visible(timeout=60_000)
         second.get_by_role("button", name="Discard mine").click()
@@ -237,7 +271,8 @@ def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
         expect(stop).to_have_count(1)
         stop.click()
         # saving and answering the test images, beside other tests on the same cores
-        expect(second.get_by_text("was stopped")).to_be_visible(timeout=240_000)
+        expect(second.get_by_test_id("stToast")).to_contain_text("has ended", timeout=240_000)
+        expect(second.get_by_text("was stopped")).to_be_visible()
 
     expect(page.get_by_text("was stopped")).to_be_visible()
     page.get_by_role("button", name="Use this run on all pages").click()
@@ -253,7 +288,7 @@ def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
     ("path", "title", "content"),
     [
         # test_pages opens /classify and /report first, without a browser
-        ("/", "What is this garment?", "Nothing drawn yet"),
+        ("/", "What is this garment?", "An example"),
         ("/train", "Train", "Choose a row"),
         ("/mistakes", "Mistakes", "mistakes among"),
     ],
@@ -264,7 +299,7 @@ def test_page_as_the_first_address_of_a_cold_server(chromium, tmp_path, path, ti
         with browsing(chromium) as page:
             go(page, cold, path, title)
             expect(page.get_by_text(content)).to_be_visible()
-            menu = page.get_by_test_id("stSidebarNav").get_by_role("link")
+            menu = page.get_by_test_id("stTopNavLink")
             expect(menu).to_have_text([re.compile(name) for name in MENU])
             picker = page.get_by_role("combobox", name="Model")
             expect(picker).to_have_count(1)  # and no second frame
@@ -297,4 +332,4 @@ def test_no_page_is_wider_than_the_window(chromium, server, width, scheme):
 def test_run_in_the_address_is_looked_at_and_an_unknown_one_is_not(page, server):
     go(page, server, "/report?run=nobody", "Report")
     picker = page.get_by_role("combobox", name="Model")
-    expect(picker).to_have_value(DEFAULT_RUN)
+    expect(picker).to_have_value("Everyday pictures · built in")

@@ -21,7 +21,7 @@ from fmnist.data import CLASS_NAMES
     [
         probability_spec(),
         confusion_spec(),
-        confusion_spec(11, dark=True),
+        confusion_spec(11),
         curves_spec("accuracy", 10),
         curves_spec("loss", 1),
     ],

@@ -174,7 +174,8 @@ def test_run_without_epochs_gets_one_sentence():
     app = view("robust")
     assert not app.exception
     assert "stored no predictions of its epochs" in app.info[0].value
-    assert "Choose another one in the sidebar: accurate, seed-cnn." in app.info[0].value
+    others = "Most accurate on the test set · built in; The specification's CNN · built in"
+    assert f"Choose another model above: {others}." in app.info[0].value
     assert not app.slider
 
 

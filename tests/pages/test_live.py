@@ -150,7 +150,7 @@ def test_matrix_and_classes_after_the_newest_epoch(runs_dir):
 def test_images_of_the_panel(runs_dir):
     answers(fake("live", "running", VALIDATED, NOW), 2)
     app = view(open_app("train"), "Images")
-    (html,) = app.get("html")
+    (html,) = (one for one in app.get("html") if "<figure" in one.proto.body)
     assert html.proto.body.count("<figure") == 20
     assert html.proto.body.count('class="right"') + html.proto.body.count('class="wrong"') == 20
     assert "After epoch 2" in texts(app)
@@ -263,9 +263,9 @@ def rate_popover(app):
 def test_nothing_can_be_asked_while_it_is_saved(runs_dir):
     fake("live", "finishing", NOW)
     app = open_app("train")
-    for label in ("Pause", "Stop"):
-        assert button(app, label).disabled
-    assert rate_popover(app).disabled
+    assert "saving the network" in texts(app)
+    assert not {"Pause", "Stop"} & {one.label for one in app.button}
+    assert "Learning rate" not in [block.proto.popover.label for block in app.get("popover")]
 
 
 @pytest.mark.parametrize(("planned", "disabled"), [(3, True), (4, False)])
@@ -421,6 +421,35 @@ def test_a_finished_run_shows_what_it_learnt_and_can_have_more_epochs(own_run, m
     button(app, "Continue for 2 more epochs").click().run()
     assert not app.exception
     assert went_on == [("done", {"more": 2, "wait": False})]
+
+
+@pytest.mark.parametrize("more", [0, 991])
+def test_epochs_that_a_run_cannot_have_are_refused(own_run, more):
+    checkpoint(own_run("done").path, 10)
+    app = watching("done")
+    app.number_input(key="ended-more").set_value(more).run()
+    assert not app.exception
+    assert app.error[0].value == f"Choose 1 to 990 more epochs, got {more}."
+    assert button(app, f"Continue for {more} more epochs").disabled
+
+
+def test_while_a_training_runs_it_comes_first_and_the_form_is_folded(runs_dir):
+    fake("live", "running", NOW)
+    app = open_app("train")
+    (fold,) = (one for one in app.expander if one.label == "Train another network")
+    assert not fold.proto.expanded
+    assert any(one.label == "Start training" for one in fold.button)
+    labels = [one.label for one in app.main.button]
+    assert labels.index("Stop") < labels.index("Start training")
+
+
+def test_a_finished_run_is_tried_on_a_drawing(own_run):
+    own_run("done")
+    app = watching("done")
+    button(app, "Try it on your drawing").click().run()
+    assert not app.exception
+    assert app.title[0].value == "What is this garment?"
+    assert app.session_state["run"] == "done"
 
 
 def test_what_was_stopped_before_it_learnt_says_so_and_begins_again(runs_dir):

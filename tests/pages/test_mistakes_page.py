@@ -185,7 +185,7 @@ def test_a_round_against_the_network_ends_with_a_score():
         assert not app.exception
         turn = app.session_state["game"]["turns"][at]
         app.button(key=f"game-{at}-{turn.shown.index(turn.label)}").click().run()
-    assert "You win." in [s.value for s in app.subheader]
+    assert "You win." in [s.value for s in app.header]
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown["You"] == "10 of 10"
     assert shown["seed-cnn"] == "5 of 10"

@@ -17,13 +17,18 @@ from fmnist.errors import TrainingBusy, TrainingFailed
 from fmnist.images import decoding
 from fmnist.jobs import launch
 from fmnist.runs import control, library
-from fmnist.runs.library import DEFAULT_RUN, create_run, find_run, list_runs
+from fmnist.runs.library import DEFAULT_RUN, create_run, find_run
 from fmnist.runs.run import write_run_info
 from fmnist.settings import TrainSettings
 from tests.conftest import ROOT, ended_process, hold
 from tests.runs.test_run import ODD
 
 PAGES = ["classify", "train", "report", "mistakes"]
+SHIPPED = [
+    "Everyday pictures · built in",
+    "Most accurate on the test set · built in",
+    "The specification's CNN · built in",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -75,40 +80,56 @@ def test_page_is_complete_by_itself(page):
     app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=300).run()
     assert not app.exception
     assert app.title
-    assert app.sidebar.selectbox(key="run").value == DEFAULT_RUN
+    assert app.selectbox(key="model").value == DEFAULT_RUN
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_run_is_taken_from_the_address_and_survives_page_switches(page, own_run):
     own_run("mine")
     app = open_app(page, run="mine")
-    assert app.sidebar.selectbox(key="run").value == "mine"
+    assert app.selectbox(key="model").value == "mine"
     app.switch_page("pages/report.py").run()
     app.switch_page("pages/mistakes.py").run()
     assert not app.exception
     assert app.session_state["run"] == "mine"
 
 
+def test_models_have_readable_names_and_the_address_keeps_the_runs(own_run):
+    own_run("cnn-20261128-123456-2")
+    own_run("nothing-20261128-123456")  # no network of that name
+    app = open_app("report")
+    picker = app.selectbox(key="model")
+    names = ["Plain CNN, 28 Nov 2026 12:34:56-2", "nothing-20261128-123456"]
+    assert sorted(picker.options) == sorted([*SHIPPED, *names])
+    assert "robust" in picker.help
+    picker.set_value("cnn-20261128-123456-2").run()
+    assert app.session_state["run"] == "cnn-20261128-123456-2"
+    assert app.query_params["run"] == "cnn-20261128-123456-2"
+    assert "cnn-20261128-123456-2" in app.selectbox(key="model").help
+
+
 def test_unknown_run_in_the_address_falls_back():
     app = open_app("report", run="no*body<script>")
-    assert app.sidebar.selectbox(key="run").value == DEFAULT_RUN
-    (said,) = app.sidebar.warning  # after a page switch, too
+    assert app.selectbox(key="model").value == DEFAULT_RUN
+    (said,) = app.warning  # after a page switch, too
     words = said.value.replace("\\", "")
-    assert words == f"There is no run 'no*body<script>' to look at; this is {DEFAULT_RUN}."
-    app.sidebar.selectbox(key="run").select("seed-cnn").run()
-    assert not app.sidebar.warning
-    assert not open_app("report", run="seed-cnn").sidebar.warning
-    assert not open_app("report").sidebar.warning
+    assert (
+        words
+        == "There is no run 'no*body<script>' to look at; this is Everyday pictures · built in."
+    )
+    app.selectbox(key="model").select("seed-cnn").run()
+    assert not app.warning
+    assert not open_app("report", run="seed-cnn").warning
+    assert not open_app("report").warning
 
 
 def test_damaged_runs_are_listed_and_break_nothing(runs_dir, own_run):
     (runs_dir / "broken").mkdir()
     own_run("holed", files={"model.tflite": "0" * 64, "test.npz": "1" * 64})
     (runs_dir / "holed" / "test.npz").write_bytes(b"PK nonsense")
-    shipped = [run.name for run in list_runs() if run.shipped]
     for page in PAGES:
         app = open_app(page)
-        assert app.sidebar.selectbox(key="run").options == [*shipped, "holed"]
+        assert app.selectbox(key="model").options == [*SHIPPED, "holed"]
     app = open_app("train")
     (table,) = (e for e in app.get("bidi_component") if e.proto.id.endswith("-runs_table"))
     cells = {row["name"]: row["cells"] for row in json.loads(table.proto.json)["rows"]}
@@ -165,10 +186,57 @@ def on_canvas(image: Image.Image) -> Image.Image:
     return square
 
 
-def test_empty_canvas_invites():
+def cleared_canvas() -> AppTest:
+    """The front page without the example that it begins with."""
     app = open_app()
+    next(b for b in app.button if b.label == "Clear").click().run()
+    assert not app.exception
+    return app
+
+
+def test_first_page_answers_an_example_and_a_cleared_canvas_invites():
+    app = open_app()
+    assert app.metric[0].value == "T-shirt/top"
+    assert "Draw a garment" not in texts(app)
+    app = cleared_canvas()
     assert "Draw a garment" in texts(app)
     assert not app.metric
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("a drawing", "Ankle boot"),  # the next one
+        ("a photo", "T-shirt/top"),
+        ("a zip file", "How many did robust get right"),
+        ("a test image", "Label: "),
+    ],
+)
+def test_an_example_is_answered_by_one_click(words, shown):
+    app = open_app()
+    next(b for b in app.button if words in b.label).click().run()
+    assert not app.exception
+    answers = [*(number.value for number in app.metric), *(part.value for part in app.header)]
+    assert shown in "\n".join([*answers, texts(app)])
+
+
+def test_own_pictures_replace_an_example():
+    app = open_app()
+    next(b for b in app.button if "a photo" in b.label).click().run()
+    upload(app, ("legs.png", png(trouser()), "image/png"))
+    assert app.metric[0].value == "Trouser"
+    app.file_uploader(key="uploads").clear().run()
+    assert not app.metric
+
+
+def test_a_traced_class_leaves_the_drawing_alone():
+    app = open_app()
+    app.selectbox(key="trace").set_value("Bag").run()
+    assert not app.exception
+    assert "Draw a garment" in texts(app)
+    app.session_state["canvas-0"] = drawing(on_canvas(trouser()))
+    app.run()
+    assert app.metric[0].value == "Trouser"
 
 
 def test_drawing_is_answered_and_undone_and_cleared():
@@ -218,8 +286,8 @@ def test_drawing_is_answered_and_undone_and_cleared():
     ],
 )
 def test_forged_drawing_is_one_sentence(forged):
-    app = open_app()
-    app.session_state["canvas-0"] = forged
+    app = cleared_canvas()
+    app.session_state["canvas-1"] = forged
     app.run()
     assert not app.exception
     assert not app.metric
@@ -431,6 +499,14 @@ def test_test_image_by_index_and_by_chance(test_part):
     assert not app.exception
 
 
+def test_an_index_beyond_the_test_images_is_one_sentence():
+    app = open_app(way="Test image")
+    app.number_input(key="test_image").set_value(10_000).run()
+    assert not app.exception
+    words = "There is no test image 10000; choose 0 to 9,999."
+    assert [error.value for error in app.error] == [words]
+
+
 # --- train
 
 
@@ -573,4 +649,4 @@ def test_finished_training_can_be_looked_at(own_run):
     assert "90.00%" in app.success[0].value
     next(b for b in app.button if b.label.startswith("Use this run")).click().run()
     assert not app.exception
-    assert app.sidebar.selectbox(key="run").value == "done"
+    assert app.selectbox(key="model").value == "done"

@@ -189,13 +189,13 @@ def test_another_name_is_followed_by_the_choices(own_run):
     run = own_run("mine")
     app = rename(train("mine", ["mine", "robust"], run="mine"), run, "better")
     assert find_run("better").usable
-    assert app.sidebar.selectbox(key="run").value == "better"
+    assert app.selectbox(key="model").value == "better"
     data = sent(app, "runs_table")
     assert (data["chosen"], data["ticked"]) == ("better", ["better", "robust"])
     assert not app.error
     # but not by a sidebar that looks at another one
     app = rename(train("better"), find_run("better"), "best")
-    assert app.sidebar.selectbox(key="run").value == DEFAULT_RUN
+    assert app.selectbox(key="model").value == DEFAULT_RUN
 
 
 @pytest.mark.parametrize("name", ["robust", "other", "A b", ""])
@@ -213,7 +213,7 @@ def test_deleting_is_undone(own_run, runs_dir):
     own_run("mine")
     app = click(train("mine", ["mine"], run="mine"), "Delete")
     assert "mine" not in listed(app)
-    assert app.sidebar.selectbox(key="run").value == DEFAULT_RUN
+    assert app.selectbox(key="model").value == DEFAULT_RUN
     assert sent(app, "runs_table")["ticked"] == []
     assert "mine is deleted." in texts(app)
     click(app, "Undo")
@@ -289,7 +289,7 @@ def test_settings_are_handed_to_the_form(own_run):
 def test_a_run_is_looked_at_on_all_pages(own_run):
     own_run("mine")
     app = click(train("mine"), "Use it on all pages")
-    assert app.sidebar.selectbox(key=frame.RUN_KEY).value == "mine"
+    assert app.selectbox(key=frame.PICKER).value == "mine"
 
 
 def test_a_run_can_be_downloaded(own_run):

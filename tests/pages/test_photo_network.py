@@ -73,13 +73,13 @@ def test_a_score_has_a_column_for_the_fashion_mnist_network_alone():
     )
     assert list(by_class["Share"]) == pytest.approx([100 * sum(together) / 3])
     assert list(by_class["Alone"]) == pytest.approx([100 * sum(alone) / 3])
-    assert "right with the photo network?" in app.subheader[0].value
+    assert "right with the photo network?" in app.header[0].value
 
     app.toggle(key="photo_network").set_value(False).run()
     by_class = next(frame.value for frame in app.dataframe if "Class" in frame.value)
     assert list(by_class["Share"]) == pytest.approx([100 * sum(alone) / 3])
     assert "Alone" not in by_class
-    assert app.subheader[0].value.endswith("get right?")
+    assert app.header[0].value.endswith("get right?")
 
 
 def test_other_options_are_compared_without_the_network_that_one_of_them_leaves_out():

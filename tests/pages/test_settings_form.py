@@ -141,12 +141,20 @@ def test_the_controls_show_all_settings_but_what_a_run_brings(started):
     assert fields - shown == {"initial", "continued", "rate_changes", "source"}
 
 
-def test_number_widgets_know_the_limits():
+def test_sliders_know_the_limits_and_numbers_are_checked_by_the_settings():
+    """A browser shows a number beyond a widget's limits in red, and the server never hears of it.
+
+    Start would begin a training with what stood there before.
+    """
     app = open_page()
     for kind, name, *_ in CONTROLS.values():
-        if kind in ("number_input", "slider"):
-            widget = getattr(app, kind)(key=f"train_{name}")
+        if kind == "slider":
+            widget = app.slider(key=f"train_{name}")
             assert (widget.min, widget.max) == LIMITS[name]
+        if kind == "number_input":
+            widget = app.number_input(key=f"train_{name}")
+            assert widget.min is None or widget.min < LIMITS[name][0] - 1000
+            assert widget.max is None or widget.max > LIMITS[name][1] + 1000
 
 
 def test_a_recipe_can_be_taken_twice(started):

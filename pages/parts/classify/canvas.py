@@ -2,13 +2,18 @@
 
 The component loses its state with the element (page switch, new key), and its toolbar needs a
 mouse. So the session keeps the drawing: the strokes as the component's JSON, and one PNG per number
-of strokes, for Undo.
+of strokes, for Undo. A second component, beside this file, removes that toolbar, lays a picture
+over the surface and listens for Ctrl+Z.
 """
 
+import base64
 import binascii
 import json
 
 import streamlit as st
+
+from fmnist.collections import examples
+from pages.parts.shared.component import register_component
 
 SIDE = 280  # ten canvas pixels for one of the network's; fits a phone of 320 pixels
 # The browser sends the whole drawing after each stroke, and the session keeps a picture a stroke.
@@ -21,14 +26,41 @@ STROKES = "drawing_strokes"  # the component's JSON, or None where nothing was d
 PICTURES = "drawing_pictures"  # number of strokes -> PNG bytes
 MOUNT = "drawing_mount"  # counts up to have the component mounted anew
 INITIAL = "drawing_initial"  # what it was mounted with; must not change while it is
+EXAMPLE = "drawing_example"  # which example lies on the empty surface, None for none
+
+_dress = register_component(__file__)
 
 
 class _TooMuch(Exception):
     """A drawing of more strokes than are kept."""
 
 
-def draw(stroke_width: int, erase: bool) -> bytes | None:
-    """Show the surface and return the drawing as PNG bytes, or None while it is empty."""
+def draw(stroke_width: int, erase: bool, trace: int | None = None) -> bytes | None:
+    """Show the surface and return the drawing as PNG bytes, or None while it is empty.
+
+    trace: a class whose mean image shines through, to be traced
+    """
+    with st.container(key="surface", gap="xsmall"):
+        _show_surface(stroke_width, erase)
+        over = example() if trace is None else examples.mean_image(trace)
+        hints = (
+            "An example: your first stroke replaces it.",
+            "Closed outlines are filled before the drawing is classified.",
+        )
+        _dress(
+            key="canvas_dress",
+            data={
+                "picture": over and "data:image/png;base64," + base64.b64encode(over).decode(),
+                "trace": trace is not None,
+                "mount": st.session_state.get(MOUNT, 0),
+                "hint": hints[over is None or trace is not None],
+            },
+        )
+    count = _count(st.session_state.get(STROKES))
+    return _pictures().get(count) if count else None
+
+
+def _show_surface(stroke_width: int, erase: bool) -> None:
     # Imported here: outside a running page the package refuses to be imported.
     from streamlit_drawable_canvas import st_canvas
 
@@ -52,8 +84,19 @@ def draw(stroke_width: int, erase: bool) -> bytes | None:
     except (LookupError, AttributeError, TypeError, ValueError, RecursionError, binascii.Error):
         # The component trusts the browser; what is no drawing changes nothing.
         st.warning("The drawing cannot be read; clear the canvas and draw again.")
-    count = _count(st.session_state.get(STROKES))
-    return _pictures().get(count) if count else None
+
+
+def example() -> bytes | None:
+    """The example that lies on the surface, as PNG bytes; None once something was drawn."""
+    which = st.session_state.setdefault(EXAMPLE, 0)
+    return None if which is None else examples.draw_example(which)
+
+
+def show_next_example() -> None:
+    """Take everything back and lay another example on the surface."""
+    which = st.session_state.get(EXAMPLE)
+    clear()
+    st.session_state[EXAMPLE] = 0 if which is None else which + 1
 
 
 def undo() -> None:
@@ -65,8 +108,8 @@ def undo() -> None:
 
 
 def clear() -> None:
-    """Take everything back."""
-    st.session_state[STROKES] = None
+    """Take everything back, an example too."""
+    st.session_state[EXAMPLE] = st.session_state[STROKES] = None
     st.session_state[PICTURES] = {}
     _mount_anew()
 
@@ -91,6 +134,7 @@ def _keep(strokes: object, picture: bytes | None) -> None:
     pictures = {n: png for n, png in _pictures().items() if n < len(objects)}
     st.session_state[PICTURES] = {**pictures, len(objects): picture}
     st.session_state[STROKES] = strokes
+    st.session_state[EXAMPLE] = None
 
 
 def _pictures() -> dict:

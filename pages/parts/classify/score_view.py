@@ -10,7 +10,7 @@ from fmnist.collections.scoring import Summary, Tally, score_answer, summarise_s
 from fmnist.data import CLASS_NAMES
 from fmnist.runs.run import Run
 from pages.parts.classify.answered import NAME, PICTURE, Answered
-from pages.parts.shared.widgets import download, number, show_matrix
+from pages.parts.shared.widgets import download, number, show_matrix, side_by_side
 
 WORST = 20
 
@@ -23,7 +23,7 @@ def show(pictures: list[tuple[Answered, int]], source: str, run: Run, key: str) 
     ]
     summary = summarise_scores(files, limit_worst=WORST)
     _metrics(summary)
-    matrix, tallies = st.columns([1.15, 1])
+    matrix, tallies = side_by_side()
     with matrix:
         show_matrix(
             summary.confusion,

@@ -41,7 +41,7 @@ def show(files: list, run: Run) -> None:
             for one, label_id in zip(scored, known, strict=True)
             if label_id is not None
         ]
-        st.subheader(f"How many did {run.name} get right{loading.with_photo_network()}?")
+        st.header(f"How many did {run.name} get right{loading.with_photo_network()}?")
         source = files[0].name if len(files) == 1 else f"{len(files)} uploads"
         if (of := taught.set_that_counts()) is not None:
             st.caption(

@@ -66,7 +66,7 @@ def _result(game: dict, run: Run) -> None:
     mine = sum(turn.label == choice for turn, choice in zip(turns, choices, strict=True))
     its = sum(turn.label == turn.answer for turn in turns)
     words = {True: "You win.", False: f"{run.name} wins."}[mine > its] if mine != its else "A draw."
-    st.subheader(words)
+    st.header(words)
     with st.container(horizontal=True):
         number("You", f"{mine} of {len(turns)}", f"{game['took']:.1f} seconds")
         number(run.name, f"{its} of {len(turns)}", "a few milliseconds")

@@ -18,16 +18,20 @@ from fmnist.runs.predictions import (
 from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, image_view, loading
 from pages.parts.shared.answer_view import show_picture
+from pages.parts.shared.frame import run_title
 from pages.parts.shared.widgets import (
     ANY,
     choose_classes,
     choose_one,
+    choose_test_image,
     clicked,
     filter_classes,
     number,
+    set_choice,
     set_classes,
     show_bars,
     show_matrix,
+    side_by_side,
 )
 
 # keys of widgets, and their names in the URL
@@ -43,9 +47,9 @@ def show(run: Run) -> None:
     course = _course(run) if count_epochs(run) else None
     if course is None:
         words = "This run stored no predictions of its epochs; newer runs do."
-        others = [other.name for other in list_usable_runs() if count_epochs(other) > 1]
+        others = [run_title(other) for other in list_usable_runs() if count_epochs(other) > 1]
         if others:
-            words += f" Choose another one in the sidebar: {', '.join(others[:NAMED])}."
+            words += f" Choose another model above: {'; '.join(others[:NAMED])}."
         st.info(words)
         return
     _epoch_views(course, run)
@@ -61,9 +65,9 @@ def _epoch_views(course: Course, run: Run) -> None:
         st.info("The predictions after this epoch are gone; the run was changed a moment ago.")
         return
     _numbers(course, epoch)
-    left, right = st.columns([1, 1.1])
+    left, right = side_by_side()
     with left:
-        st.subheader("Confusion matrix")
+        st.header("Confusion matrix")
         show_matrix(
             epoch_confusion(kept, labels),
             "epoch-matrix",
@@ -120,7 +124,7 @@ def _numbers(course: Course, epoch: int) -> None:
 
 
 def _course_charts(course: Course, epoch: int) -> None:
-    st.subheader("Accuracy on the test images")
+    st.header("Accuracy on the test images")
     st.vega_lite_chart(
         course_table(course.accuracy, epoch),
         course_spec(),
@@ -141,7 +145,7 @@ def _cell_chosen() -> None:
     """A click on the matrix sets the two boxes below, and with them the URL."""
     cell = clicked("epoch-matrix", "cell")
     set_classes(BOXES, cell.get("true"), cell.get("predicted"))
-    st.session_state[WHICH] = CELL
+    set_choice(WHICH, CELL)
 
 
 def _point_chosen() -> None:
@@ -152,15 +156,14 @@ def _point_chosen() -> None:
 
 
 def _images(course: Course, epoch: int, kept: np.ndarray, run: Run) -> None:
-    st.subheader("Images", anchor="epoch-images")
+    st.header("Images", anchor="epoch-images")
     which = choose_one("Which images", KINDS, WHICH)
     table = epoch_table(kept, loading.test_part().labels)
     if which == ONE:
-        index = st.number_input(
-            "Index of a test image", 0, len(table) - 1, 0, key=INDEX, bind="query-params", width=180
-        )
-        with st.container(border=True):
-            _through_training(table.loc[index], epoch, kept, run)
+        index = choose_test_image(INDEX, len(table))
+        if index is not None:
+            with st.container(border=True):
+                _through_training(table.loc[index], epoch, kept, run)
         return
     rows, caption = _cell(table) if which == CELL else _listed(which, table, course)
     if rows is None:

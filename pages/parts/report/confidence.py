@@ -31,7 +31,7 @@ def show(run: Run) -> None:
 
 
 def _reliability(run: Run, stored: np.ndarray, labels: np.ndarray) -> None:
-    st.subheader("Does its confidence match its accuracy?")
+    st.header("Does its confidence match its accuracy?")
     with st.container(horizontal=True):
         number(
             "Calibration error (ECE)",
@@ -90,7 +90,7 @@ def _images(run: Run) -> None:
 
 @st.fragment  # so that the matrix follows the slider
 def _threshold(stored: np.ndarray, labels: np.ndarray) -> None:
-    st.subheader("What if it answered only when confident?")
+    st.header("What if it answered only when confident?")
     percent = st.slider(
         "Answer only from a confidence of",
         0,

@@ -23,6 +23,7 @@ from pages.parts.shared.widgets import (
     number,
     set_classes,
     show_matrix,
+    side_by_side,
 )
 
 BOXES = "true", "predicted"  # keys of the two boxes, and their names in the URL
@@ -39,7 +40,7 @@ def show(run: Run) -> None:
 
 @st.fragment  # a click leads to images without going through the rest of the page
 def _explore(result: Evaluation, run: Run) -> None:
-    matrix, report = st.columns([1, 1.1])
+    matrix, report = side_by_side()
     with matrix:
         by = _matrix(result)
         _pairs(result)
@@ -77,7 +78,7 @@ def _metrics(result: Evaluation, run: Run) -> None:
 
 
 def _matrix(result: Evaluation) -> str | None:
-    st.subheader("Confusion matrix")
+    st.header("Confusion matrix")
     view = choose_one(
         "Numbers in the matrix", VIEWS, "matrix_view", bind=None, persist_state="session"
     )
@@ -106,7 +107,7 @@ def _chosen() -> tuple:
 
 
 def _class_table(result: Evaluation) -> None:
-    st.subheader("Classification report")
+    st.header("Classification report")
     true, predicted = _chosen()
     rows = report_rows(result.report)
     for at, row in enumerate(rows):
@@ -143,7 +144,7 @@ def _pairs(result: Evaluation) -> None:
     pairs = confused_pairs(result.confusion)[:PAIRS_SHOWN]
     if not pairs:
         return
-    st.subheader("Most confused pairs")
+    st.header("Most confused pairs")
     pair_names = [(CLASS_NAMES[pair.first], CLASS_NAMES[pair.second]) for pair in pairs]
     classes = {" – ".join(names): names for names in pair_names}
     row_table(
@@ -182,7 +183,7 @@ def _downloads(result: Evaluation, run: Run, by: str | None) -> None:
 
 def _images(run: Run) -> None:
     """The two boxes that say whose images are shown, and the images."""
-    st.subheader("Images", anchor="images")
+    st.header("Images", anchor="images")
     true, predicted = choose_classes(BOXES, "True class", "Predicted class")
     if true == predicted == ANY:
         st.caption("Choose a cell, a row of the report or a pair above, or a class here.")

@@ -12,7 +12,7 @@ from pages.parts.shared.widgets import number
 
 def show(run: Run) -> None:
     """Show what was fitted on the validation images; the test images are not used."""
-    st.subheader("When it does not answer")
+    st.header("When it does not answer")
     policy = loading.classifier(run).policy
     variants = policy.tta_variants
     plural = "s" if len(variants) > 1 else ""

@@ -35,7 +35,8 @@ def show_answer(answer: Answer, key: str) -> None:
     if answer.verdict == "nothing_found":
         st.info(answer.message, icon=":material/image_search:")
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    # the name first: on a phone the upper edge is what can be seen while one draws
+    with st.container(horizontal=True, gap="medium"):
         st.image(
             enlarge(answer.pixels, 5),
             width=140,

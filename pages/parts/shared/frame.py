@@ -1,23 +1,48 @@
-"""The frame around every page: window title, menu, and the choice of the run."""
+"""The frame around every page: logo, menu, the page's title, and the choice of the model."""
 
+import re
+from datetime import datetime
 from pathlib import Path
 
 import streamlit as st
-from streamlit.errors import StreamlitDuplicateElementKey
 
 from fmnist import access
 from fmnist.errors import RunError
 from fmnist.files import quote_name
 from fmnist.jobs import lock
+from fmnist.networks.architectures import NETWORKS
 from fmnist.runs.library import DEFAULT_RUN, find_run, list_usable_runs
 from fmnist.runs.run import Run
 from pages.parts.shared import run_trash
 from pages.parts.shared.widgets import literal
 
 PAGES_DIR = Path(__file__).parents[2]
-RUN_KEY = "run"  # the picker's key and the name in the URL
+RUN_KEY = "run"  # the name in the session and in the URL of the run that all pages look at
+PICKER = "model"  # the widget's key: what is bound to the URL shows its labels there, no names
 UNKNOWN = "unknown_run"  # a name in the URL that no run has
+IN_URL = "run_in_url"  # the name that was written there last
+HEAD = "frame_head"  # where the page's title goes: app.py makes the place, the page takes it
+HEAD_WIDTH = 300  # pixels of the picker
 COLD = "cold_start"  # set once a page has found itself without a frame
+
+ABOUT = """**Fashion-MNIST Studio**: draw, photograph or upload a garment, and see what a small
+neural network answers and why. Everything runs on this machine; pictures are sent nowhere.
+
+Dataset: [zalandoresearch/fashion-mnist](https://github.com/zalandoresearch/fashion-mnist) (MIT).
+The source and its licence lie in the folder that this app was started from."""
+
+# what a visitor would choose a shipped run for
+SHIPPED = {
+    "robust": ("Everyday pictures", "Trained for photos, icons and drawings, too."),
+    "accurate": ("Most accurate on the test set", "Trained for pictures like the dataset's."),
+    "seed-cnn": ("The specification's CNN", "A plain network, trained for ten epochs."),
+}
+# white on the theme's primary colour can be read in the light theme only
+STYLE = """<style>
+[data-testid="stBaseButton-primary"]:enabled {
+  background: #0f766e; border-color: #0f766e; color: #ffffff; }
+</style>"""
+NEW_NAME = re.compile(r"(.+)-(\d{8}-\d{6})(-\d+)?")  # see `library.new_run_name`
 
 
 def _is_owner() -> bool:
@@ -33,10 +58,17 @@ access.set_owner_check(_is_owner)
 
 
 def configure() -> None:
-    """Set the window title and layout."""
-    # a file of ours: Streamlit fetches a Material icon for the window from the network
-    icon = Path(__file__).with_name("icon.png")
-    st.set_page_config(page_title="Fashion-MNIST Studio", page_icon=icon, layout="wide")
+    """Set the window title, layout and logo."""
+    # files of ours: Streamlit fetches a Material icon for the window from the network
+    beside = Path(__file__).with_name
+    st.set_page_config(
+        page_title="Fashion-MNIST Studio",
+        page_icon=beside("icon.png"),
+        layout="wide",
+        menu_items={"About": ABOUT},
+    )
+    st.html(STYLE)
+    st.logo(beside("logo.svg"), size="large")
 
 
 def pages() -> list:
@@ -70,8 +102,24 @@ def pages() -> list:
     ]
 
 
-def open_page(*, run_needed: bool = True) -> Run | None:
-    """Return the run to look at. Every page calls this first.
+def navigate():
+    """Draw the menu and return the page that was asked for."""
+    return st.navigation(pages(), position="top")
+
+
+def draw_head() -> None:
+    """Draw the row on top: room for the page's title, and the choice of the model."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="head"):
+        st.session_state[HEAD] = st.container(width="stretch", gap="xsmall")
+        with st.container(width=HEAD_WIDTH, gap="xsmall"):
+            _pick_run()
+            _show_door()
+
+
+def open_page(title: str, promise: str, idea: str, *, run_needed: bool = True) -> Run | None:
+    """Write the page's title and return the run to look at. Every page calls this first.
+
+    promise: one line below the title; idea: what one looks at, behind its help icon
 
     Streamlit runs a page's file without app.py when its address is the first one that a new
     server is asked for. The page then registers the menu and runs again inside the frame (a page
@@ -79,16 +127,16 @@ def open_page(*, run_needed: bool = True) -> Run | None:
     one sentence; one that can do without gets None.
     """
     run_trash.page_opened()
-    try:
-        pick_run()
-    except StreamlitDuplicateElementKey:
-        pass  # the usual case: app.py has drawn it in this very run
-    else:
+    if HEAD not in st.session_state:  # app.py has not drawn it in this very run
         configure()
         if not st.session_state.get(COLD):
             st.session_state[COLD] = True
-            st.navigation(pages())
+            navigate()
             st.rerun()
+        draw_head()
+    with st.session_state.pop(HEAD):
+        st.title(title, help=idea)
+        st.caption(promise)
     name = st.session_state.get(RUN_KEY)
     try:
         run = find_run(name) if name else None
@@ -106,50 +154,74 @@ def open_page(*, run_needed: bool = True) -> Run | None:
     return None
 
 
-def pick_run() -> None:
-    """Draw the picker in the sidebar. The choice is in the URL and outlives page switches."""
-    usable = list_usable_runs()
-    names = [run.name for run in usable]
-    if not names:
+def _pick_run() -> None:
+    """Draw the picker. The choice is in the URL and outlives page switches."""
+    usable = {run.name: run for run in list_usable_runs()}
+    if not usable:
+        st.session_state.pop(RUN_KEY, None)
         return
-    if (asked := st.query_params.get(RUN_KEY, names[0])) not in names:
+    asked = st.query_params.get(RUN_KEY)
+    if asked and asked not in usable:
         st.session_state[UNKNOWN] = asked  # said until another one is chosen
-    with st.sidebar:
-        default = names.index(DEFAULT_RUN) if DEFAULT_RUN in names else 0
-        chosen = st.selectbox(
-            "Model",
-            names,
-            index=default,
-            key=RUN_KEY,
-            bind="query-params",
-            on_change=st.session_state.pop,
-            args=(UNKNOWN, None),
-            help="The trained network that all pages use, with its answers for the test images.",
+    if asked in usable and asked != st.session_state.get(IN_URL):
+        st.session_state[RUN_KEY] = asked
+    if st.session_state.get(RUN_KEY) not in usable:
+        st.session_state[RUN_KEY] = DEFAULT_RUN if DEFAULT_RUN in usable else next(iter(usable))
+    name = st.session_state[PICKER] = st.session_state[RUN_KEY]
+    st.selectbox(
+        "Model",
+        [*usable],
+        format_func=lambda name: run_title(usable[name]),
+        key=PICKER,
+        on_change=lambda: look_at(st.session_state[PICKER]),
+        help=_describe(usable[name]),
+    )
+    if unknown := st.session_state.get(UNKNOWN):
+        words = literal(quote_name(unknown))
+        st.warning(f"There is no run {words} to look at; this is {run_title(usable[name])}.")
+    # a link shows the model that its sender saw; the usual one needs no words
+    if name != asked and (asked or name != DEFAULT_RUN):
+        st.query_params[RUN_KEY] = name
+    st.session_state[IN_URL] = name
+    if (training := lock.active_run()) is not None:
+        st.page_link(
+            PAGES_DIR / "train.py",
+            label=f"{training.name} is training",
+            icon=":material/progress_activity:",
         )
-        if unknown := st.session_state.get(UNKNOWN):
-            name = literal(quote_name(unknown))
-            st.warning(f"There is no run {name} to look at; this is {chosen}.")
-        run = next(run for run in usable if run.name == chosen)
-        st.caption(run.summary)
-        if (training := lock.active_run()) is not None:
-            st.page_link(
-                PAGES_DIR / "train.py",
-                label=f"{training.name} is training",
-                icon=":material/progress_activity:",
-            )
 
 
-def show_door() -> None:
-    """Draw the owner's sign-in of a public app, where there is one, in the sidebar."""
+def run_title(run: Run) -> str:
+    """A run's name in plain words: what it is for, or what was trained when."""
+    if run.shipped and run.name in SHIPPED:
+        return f"{SHIPPED[run.name][0]} · built in"
+    if not (made := NEW_NAME.fullmatch(run.name)) or made[1] not in NETWORKS:
+        return run.name
+    try:
+        when = datetime.strptime(made[2], "%Y%m%d-%H%M%S")
+    except ValueError:
+        return run.name
+    return f"{NETWORKS[made[1]].title}, {when:%d %b %Y %H:%M:%S}{made[3] or ''}"
+
+
+def _describe(run: Run) -> str:
+    """What the picker's help says of the chosen run."""
+    what = SHIPPED[run.name][1] if run.shipped and run.name in SHIPPED else ""
+    return (
+        f"The trained network that all pages use.\n\nChosen: **{run.name}** ({run.summary}). {what}"
+    )
+
+
+def _show_door() -> None:
+    """Draw the owner's sign-in of a public app, where there is one."""
     if not access.is_public():
         return
-    with st.sidebar:
-        if st.user.get("is_logged_in"):
-            who = "" if access.may_change() else " You are not this app's owner."
-            st.caption(f"Signed in as {literal(str(st.user.get('email')))}.{who}")
-            st.button("Sign out", icon=":material/logout:", on_click=st.logout)
-        elif access.owners():
-            st.button("Owner's sign-in", icon=":material/login:", on_click=st.login)
+    if st.user.get("is_logged_in"):
+        who = "" if access.may_change() else " You are not this app's owner."
+        st.caption(f"Signed in as {literal(str(st.user.get('email')))}.{who}")
+        st.button("Sign out", icon=":material/logout:", type="tertiary", on_click=st.logout)
+    elif access.owners():
+        st.button("Owner's sign-in", icon=":material/login:", type="tertiary", on_click=st.login)
 
 
 def look_at(name: str) -> None:

@@ -113,7 +113,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const head = document.createElement("tr");
     if (ticked) {
       const corner = element("th", "", "tick");
-      corner.setAttribute("aria-label", "Compare");
+      corner.scope = "col";
+      corner.append(element("span", "Compare", "unseen"));
       head.append(corner);
     }
     head.append(...columns.map(heading));

@@ -18,6 +18,7 @@ from fmnist.data import CLASS_NAMES
 from fmnist.runs.run import Run
 
 ANY = "Any class"
+NARROWEST = 440  # pixels that a confusion matrix needs
 PERCENT_BAR = {"format": "percent", "min_value": 0.0, "max_value": 1.0}
 # key in the URL -> former name of a choice -> its name now
 FORMER = {
@@ -57,14 +58,39 @@ def choose_one(label: str, options: Iterable[str], key: str, *, default: str = "
     """
     options = list(options)
     default = default or options[0]
-    how = {"label_visibility": "collapsed", "bind": "query-params", **how}
+    how = {"label_visibility": "collapsed", "bind": "query-params", "wrap": True, **how}
     old = st.query_params.get(key)
     if (new := FORMER.get(key, {}).get(old)) and key not in st.session_state:
         st.session_state[key] = new
         st.warning(f"“{old}” is called “{new}” now; please update your link.")
-    how["default"] = None if new else default  # Streamlit warns of a default beside a set value
+    given = st.session_state.pop(f"{key}-given", False)
+    # Streamlit warns of a default beside a set value
+    how["default"] = None if new or given else default
     chosen = st.segmented_control(label, options, required=True, key=key, **how)
     return chosen if chosen in options else default  # a browser may send anything
+
+
+def set_choice(key: str, option: str) -> None:
+    """Choose one of the options of `choose_one` from a button or a click on something else."""
+    st.session_state.update({key: option, f"{key}-given": True})
+
+
+def choose_test_image(key: str, count: int) -> int | None:
+    """Let the index of a test image be typed; None, with one sentence, where there is no such one.
+
+    A browser would keep a number beyond the widget's own limits to itself.
+    """
+    index = st.number_input("Index of a test image", 0, key=key, bind="query-params", width=200)
+    if index < count:
+        return index
+    st.error(f"There is no test image {index}; choose 0 to {count - 1:,}.")
+    return None
+
+
+def side_by_side() -> tuple:
+    """Two places beside each other, or one below the other where a matrix would be too narrow."""
+    grid = st.grid(2, min_column_width=NARROWEST)
+    return grid.cell(), grid.cell()
 
 
 @st.fragment  # another view does not ask for the frame around it
@@ -100,7 +126,7 @@ def filter_classes(table: pd.DataFrame, true: str, predicted: str) -> pd.DataFra
 
 def show_matrix(confusion: np.ndarray, key: str, by: str | None = None, **how) -> None:
     """Draw a confusion matrix; `by`: what its percentages are of, see `confusion_table`."""
-    spec = confusion_spec(confusion.shape[1], st.context.theme.type == "dark")
+    spec = confusion_spec(confusion.shape[1])
     st.vega_lite_chart(confusion_table(confusion, by), spec, key=key, **how)
 
 

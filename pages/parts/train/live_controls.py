@@ -8,7 +8,6 @@ from fmnist.jobs import requests
 from fmnist.runs import control
 from fmnist.runs.history import TrainingProgress
 from fmnist.runs.run import Run
-from fmnist.settings import LIMITS
 from fmnist.training.schedules import peak_rate
 
 REFUSED = "live_refused"  # why the last click did nothing: (the run's folder, a sentence)
@@ -25,28 +24,27 @@ def show(run: Run, progress: TrainingProgress) -> None:
     """Draw the run's name and state, and the buttons."""
     stopping = control.has_request(run.path, control.STOP)
     pausing = control.has_request(run.path, control.PAUSE)
-    over = stopping or run.state == "finishing"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{run.name}**: {_state(run, stopping, pausing)}", width="stretch")
-        if not access.may_change():
+        if run.state == "finishing" or not access.may_change():  # nothing may be asked of it
             return
         with st.container(horizontal=True, width="content", gap="xsmall"):
             st.button(
                 "Resume" if pausing else "Pause",
                 icon=":material/play_arrow:" if pausing else ":material/pause:",
-                disabled=over,
+                disabled=stopping,
                 on_click=_try,
                 args=(run, requests.withdraw_pause if pausing else requests.request_pause),
                 key=f"live-{run.key}-pause",
                 help="Waits between two batches; nothing is lost.",
             )
-            _rate(run, progress, over)
+            _rate(run, progress, stopping)
             stop_button(run)
     pending = control.requested_rate(run.path)
     refused = st.session_state.get(REFUSED)
     if refused and refused[0] == run.path:
         st.error(refused[1])
-    elif pending is not None and not over:
+    elif pending is not None and not stopping:
         st.caption(f"From the next epoch on the learning rate will be {pending:g}.")
     elif progress.refused:
         st.warning(progress.refused, title="The learning rate was not changed")
@@ -61,7 +59,7 @@ def stop_button(run: Run) -> None:
     st.button(
         "Cancel" if waiting else "Stop",
         icon=":material/close:" if waiting else ":material/stop_circle:",
-        disabled=stopping or run.state == "finishing",
+        disabled=stopping,
         on_click=_try,
         args=(run, requests.request_stop),
         key=f"live-{run.key}-stop",
@@ -83,13 +81,13 @@ def _state(run: Run, stopping: bool, pausing: bool) -> str:
     return STATES[run.state]
 
 
-def _rate(run: Run, progress: TrainingProgress, over: bool) -> None:
+def _rate(run: Run, progress: TrainingProgress, stopping: bool) -> None:
     key = f"live-{run.key}-rate"
     with (
         st.popover(
             "Learning rate",
             icon=":material/speed:",
-            disabled=over or not run.has_next_epoch,
+            disabled=stopping or not run.has_next_epoch,
             key=f"{key}-popover",
             help="Changes the learning rate from the next epoch on."
             if run.has_next_epoch
@@ -99,8 +97,7 @@ def _rate(run: Run, progress: TrainingProgress, over: bool) -> None:
     ):
         st.number_input(
             "Learning rate from the next epoch on",
-            *LIMITS["learning_rate"],
-            peak_rate(run.settings, progress.epochs_done),
+            value=peak_rate(run.settings, progress.epochs_done),
             step=1e-4,
             format="%g",
             key=key,

@@ -6,7 +6,7 @@ from fmnist.analysis.validation_predictions import PredictionsVersion, find_vers
 from fmnist.charts.training_charts import class_spec
 from fmnist.errors import FmnistError
 from fmnist.runs.run import Run
-from pages.parts.shared.widgets import choose_one, show_matrix
+from pages.parts.shared.widgets import choose_one, show_matrix, side_by_side
 from pages.parts.train import live_loading
 
 ROOM = 480  # pixels that are kept free until there is something to show
@@ -36,7 +36,7 @@ def _matrix(run: Run, version: PredictionsVersion) -> None:
     tables = live_loading.validation_tables(run, version)
     if not tables:
         return
-    matrix, classes = st.columns([1.15, 1])
+    matrix, classes = side_by_side()
     with matrix:
         alt = "Confusion matrix of the validation images: true classes in rows"
         show_matrix(tables["matrix"], f"live-{run.key}-matrix", alt=alt)

@@ -32,9 +32,7 @@ def offer(run: Run, *, key: str, place: str = PANEL) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
             more = st.number_input(
                 "More epochs",
-                1,
-                most,
-                min(5, most),
+                value=min(5, most),
                 key=f"{key}-more",
                 width=130,
                 help="The learning rate's schedule starts again for them.",
@@ -42,9 +40,12 @@ def offer(run: Run, *, key: str, place: str = PANEL) -> None:
             if st.button(
                 f"Continue for {more} more epoch{'s' * (more != 1)}",
                 icon=":material/resume:",
+                disabled=not 1 <= more <= most,
                 key=f"{key}-continue",
             ):
                 _go_on(run.name, more, place=place)
+            if not 1 <= more <= most:
+                st.error(f"Choose 1 to {most} more epochs, got {more}.")
 
 
 def show_interrupted(listed: list[Run], shown: str | None) -> None:

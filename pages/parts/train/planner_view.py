@@ -6,7 +6,7 @@ import streamlit as st
 
 from fmnist.errors import FmnistError
 from fmnist.networks.architectures import NETWORKS
-from fmnist.planning.planner import MINUTES, Plan, plan_here
+from fmnist.planning.planner import Plan, plan_here
 from fmnist.runs.progress_text import duration_text
 from fmnist.training.recipes import RECIPES
 from pages.parts.shared.widgets import number
@@ -28,8 +28,7 @@ def show(start: Callable[..., bool]) -> None:
 def _planner() -> None:
     minutes = st.number_input(
         "Time limit in minutes",
-        *MINUTES,
-        AT_FIRST,
+        value=AT_FIRST,
         step=1.0,
         format="%g",
         key="planner_minutes",

@@ -14,6 +14,7 @@ from fmnist.errors import SettingsError
 from fmnist.networks.architectures import NETWORKS
 from fmnist.settings import LIMITS, SETTINGS, TrainSettings
 from fmnist.training.recipes import RECIPES
+from pages.parts.shared.widgets import set_choice
 from pages.parts.train import preview_view
 
 WAY, CHOOSE = "train_way", "Choose settings"  # the page's control and what shows this form
@@ -30,7 +31,7 @@ NAMES = tuple(name for name in SETTINGS if name not in (*UNSEEN, "holdout", "sou
 
 def fill(settings: TrainSettings) -> None:
     """Put settings into the widgets: pass this as a button's `on_click`."""
-    st.session_state[WAY] = CHOOSE
+    set_choice(WAY, CHOOSE)
     st.session_state.update(_values(settings))
 
 
@@ -143,7 +144,7 @@ def _main_row(current_recipe: str) -> None:
             options=st.session_state[SHARES_KEY],
             format_func=lambda share: f"{share:.0%}",
         )
-    with st.grid(6, min_column_width=112):
+    with st.grid(6, min_column_width=100):
         _widget("epochs", st.number_input)
         _widget("batch_size", st.number_input)
         _widget("optimizer", st.selectbox)
@@ -185,8 +186,12 @@ def _widget(name: str, draw: Callable, **how) -> None:
         meanings = (f"- {title(value)}: {what}" for value, what in setting.choices.items())
         words = "\n".join([f"{words}\n", *meanings])
         how["options"] = list(setting.choices)
-    elif setting.limits and "options" not in how:
+    elif draw is st.slider:
         how["min_value"], how["max_value"] = setting.limits
+    elif setting.kind is int:
+        # Not its limits: a browser keeps what is beyond them to itself and shows it in red, and
+        # Start would take what stood there before. The settings check it.
+        how["min_value"] = -(2**53) + 1
     draw(setting.label, **{"help": words, "key": _key(name), "persist_state": "session", **how})
 
 

@@ -10,21 +10,28 @@ from fmnist.runs.library import find_run, list_runs
 from fmnist.runs.progress_text import describe_settings, read_last_words
 from fmnist.runs.run import Run
 from pages.parts.shared import frame
+from pages.parts.shared.widgets import set_choice
 from pages.parts.train import live_controls, live_insight, live_queue, live_resume, live_view
 
 IDLE_LOOK = 5.0  # seconds between looks for a training that another browser has started
+ENDED = "train_ended"  # said once, when a training has just ended
 WATCHED = "train_watched"  # name of the run whose end this session should see
 
 
-def show() -> None:
+def show(working: list[Run]) -> None:
     """Draw the panel: anew every second while something trains, else it looks now and then."""
-    working = _working(list_runs())
+    if ended := st.session_state.pop(ENDED, ""):
+        st.toast(ended, icon=":material/check_circle:", duration="long")
     every = 1.0 if working else IDLE_LOOK
     st.fragment(_panel, run_every=every)([run.path for run in working])
 
 
-def _working(listed: list[Run]) -> list[Run]:
+def find_working() -> list[Run]:
     """Trainings under way or waiting, on this machine or in this folder, the running one first."""
+    return _working(list_runs())
+
+
+def _working(listed: list[Run]) -> list[Run]:
     working = [run for run in listed if run.active]
     # trained into another folder, but on this machine
     for run in (lock.active_run(), *queue.waiting_runs()):
@@ -41,6 +48,7 @@ def _panel(drawn: list) -> None:
         ended = [path for path in drawn if path not in {run.path for run in working}]
         if ended:
             st.session_state[WATCHED] = ended[0].name
+            st.session_state[ENDED] = f"{ended[0].name} has ended"
         st.rerun()
     live_resume.show_answer(live_resume.PANEL)
     for run in working:
@@ -95,6 +103,12 @@ def _success(run: Run, briefly: bool) -> None:
     if comparison := compare_forecast(run):
         st.markdown(f":material/fact_check: {comparison}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        if st.button(
+            "Try it on your drawing", icon=":material/draw:", type="primary", key="train_try"
+        ):
+            frame.look_at(run.name)
+            set_choice("way", "Draw")
+            st.switch_page(frame.PAGES_DIR / "classify.py")
         if st.button(
             "Use this run on all pages",
             icon=":material/visibility:",

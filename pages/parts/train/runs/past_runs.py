@@ -34,7 +34,7 @@ COLUMNS = {
 
 def show() -> None:
     """Draw the section."""
-    st.subheader("Runs")
+    st.header("Runs")
     run_trash.opened()
     run_actions.show_filled()
     _section()

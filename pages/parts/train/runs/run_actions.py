@@ -97,7 +97,7 @@ def undo(deleted: DeletedRun) -> None:
 
 
 def look_at(run: Run) -> None:
-    """Choose the run in the sidebar."""
+    """Choose the run as the model of all pages."""
     frame.look_at(run.name)
     st.session_state[DRAW_ALL] = True
 

@@ -1,0 +1,138 @@
+"""Examples to begin with, drawn by code or taken from the test images: drawings, a photo, a zip."""
+
+import csv
+import io
+import zipfile
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+
+from fmnist import data
+from fmnist.collections.labels import TABLE
+
+SIDE = 280  # pixels of a drawing, as of the page's surface
+PEN = 14
+# outlines on that surface, as somebody would draw them
+DRAWINGS = (
+    "96,52 60,68 34,116 62,136 84,112 84,236 196,236 196,112 218,136 246,116 220,68 184,52 "
+    "164,66 140,72 116,66 96,52",
+    "60,70 122,70 128,140 170,168 226,178 240,210 60,210 60,70",
+    "60,112 220,112 234,222 46,222 60,112|102,112 106,76 140,60 174,76 178,112",
+)
+PHOTO = (450, 600)  # width and height in pixels
+A_CLASS = 2  # test images of each class in the zip file
+
+
+@dataclass(frozen=True)
+class ExampleFile:
+    """A file as if it had been uploaded: what Streamlit's uploaded files have, too."""
+
+    name: str
+    data: bytes
+
+    @property
+    def file_id(self) -> str:
+        """Never the same for two files."""
+        return f"example-{self.name}"
+
+    def getvalue(self) -> bytes:
+        """All its bytes."""
+        return self.data
+
+
+@cache
+def draw_example(which: int) -> bytes:
+    """A drawing as PNG bytes, SIDE pixels square: white lines on black; `which` counts round."""
+    image = Image.new("L", (2 * SIDE, 2 * SIDE))
+    pen = ImageDraw.Draw(image)
+    for line in DRAWINGS[which % len(DRAWINGS)].split("|"):
+        points = np.array([point.split(",") for point in line.split()], float) * 2
+        first, last = points[:1], points[-1:]
+        for _ in range(2):  # corners as a hand draws them (Chaikin)
+            start, end = points[:-1], points[1:]
+            cut = np.stack([0.8 * start + 0.2 * end, 0.2 * start + 0.8 * end], axis=1)
+            points = np.concatenate([first, cut.reshape(-1, 2), last])
+        for x, y in points:
+            pen.circle((x, y), PEN, 255)
+        pen.line([tuple(point) for point in points], 255, 2 * PEN)
+    return _file(image.resize((SIDE, SIDE), Image.Resampling.BOX), "PNG")
+
+
+def render_photo() -> ExampleFile:
+    """A blue T-shirt on a wooden floor, lit from one side, as a phone would take it: a JPEG."""
+    width, height = PHOTO
+    rng = np.random.default_rng(0)
+    across, down = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))
+    grain = _blur(rng.normal(0, 60, (height, width)), (40, 1.2))
+    plank = (across * 6).astype(int)
+    tone = np.array([0, 9, -7, 4, -4, 7])[plank % 6] - 40 * ((across * 6) % 1 < 0.02)
+    floor = np.stack([186 + tone + grain, 150 + tone + grain, 112 + tone + grain], axis=-1)
+
+    shirt = _shirt(width, height)
+    shadow = np.roll(_blur(255 * shirt, (16, 16)) / 255, (14, 10), axis=(0, 1))[..., np.newaxis]
+    folds = _blur(rng.normal(0, 380, (height, width)), (26, 14))
+    cloth = np.array([52, 88, 150]) + folds[..., np.newaxis] * (0.6, 0.8, 1.0)
+    picture = floor * (1 - 0.45 * shadow)
+    picture += shirt[..., np.newaxis] * (cloth - picture)
+    picture *= (1.12 - 0.3 * (across + down) / 2)[..., np.newaxis]  # the window is on the left
+    picture += rng.normal(0, 2.5, picture.shape)  # the sensor's
+    image = Image.fromarray(picture.clip(0, 255).astype(np.uint8))
+    return ExampleFile("t-shirt-photo.jpg", _file(image, "JPEG"))
+
+
+def pack_test_images() -> ExampleFile:
+    """A zip file of A_CLASS test images of each class, with their labels.
+
+    Raises DatasetError.
+    """
+    part = data.load("test")
+    packed = io.BytesIO()
+    table = io.StringIO()
+    rows = csv.writer(table)
+    rows.writerow(["path", "label_id"])
+    with zipfile.ZipFile(packed, "w") as file:
+        for label in range(len(data.CLASS_NAMES)):
+            for index in np.flatnonzero(part.labels == label)[:A_CLASS]:
+                name = f"test-{index}.png"
+                file.writestr(name, _file(Image.fromarray(part.images[index]), "PNG"))
+                rows.writerow([name, label])
+        file.writestr(TABLE, table.getvalue())
+    return ExampleFile("test-images.zip", packed.getvalue())
+
+
+@cache
+def mean_image(label: int) -> bytes:
+    """The mean of the test images of a class, 28x28 pixels as PNG. Raises DatasetError."""
+    part = data.load("test")
+    mean = part.images[part.labels == label].mean(axis=0)
+    return _file(Image.fromarray(mean.astype(np.uint8)), "PNG")
+
+
+def _shirt(width: int, height: int) -> np.ndarray:
+    """Where the shirt is: (height, width) from 0 to 1."""
+    large = Image.new("L", (2 * width, 2 * height))
+    pen = ImageDraw.Draw(large)
+    half = [(0.40, 0.20), (0.28, 0.23), (0.10, 0.38), (0.20, 0.47), (0.27, 0.42), (0.26, 0.76)]
+    outline = [*half, *((1 - x, y) for x, y in reversed(half))]
+    pen.polygon([(2 * width * x, 2 * height * y) for x, y in outline], 255)
+    pen.ellipse((0.81 * width, 0.33 * height, 1.19 * width, 0.50 * height), 0)  # the neck
+    turned = large.rotate(4, Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(4))
+    soft = turned.point([0] * 96 + [(level - 96) * 4 for level in range(96, 160)] + [255] * 96)
+    return np.asarray(soft.resize((width, height), Image.Resampling.BOX), float) / 255
+
+
+def _blur(values: np.ndarray, radius: tuple[float, float]) -> np.ndarray:
+    """Blurred by radii in pixels: down and across."""
+    image = Image.fromarray(values.astype(np.float32))
+    # Pillow blurs no floats
+    levels = image.point(lambda level: level * 0.25 + 128).convert("L")
+    blurred = levels.filter(ImageFilter.GaussianBlur(radius[::-1]))
+    return (np.asarray(blurred, float) - 128) * 4
+
+
+def _file(image: Image.Image, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind)
+    return buffer.getvalue()

@@ -1,0 +1,72 @@
+// What streamlit-drawable-canvas 0.13 cannot do itself. Its surface lies in another component's
+// shadow root, which is a new one after Undo and Clear.
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(`
+  .dc-toolbar { display: none !important; } /* covers what is above and doubles the page's buttons */
+  .canvas-container { touch-action: none; }
+  .overlay { position: absolute; inset: 0; z-index: 15; width: 100%; height: 100%;
+    pointer-events: none; mix-blend-mode: screen; }
+  .overlay.trace { opacity: 0.35; }
+`);
+
+export default function ({ data, parentElement }) {
+  parentElement.querySelector(".hint").textContent = data.hint;
+  const place = document.querySelector(".st-key-surface");
+  if (!place) return;
+  const memory = (parentElement.memory ??= {}); // wiped: the mount whose picture a stroke has wiped
+
+  const show = (box) => {
+    const old = box.querySelector(".overlay");
+    const picture = data.mount === memory.wiped && !data.trace ? null : data.picture;
+    if ((old?.src ?? null) === picture) return;
+    old?.remove();
+    if (!picture) return;
+    const overlay = new Image();
+    overlay.src = picture;
+    overlay.alt = "";
+    overlay.className = data.trace ? "overlay trace" : "overlay";
+    box.append(overlay);
+    if (data.trace) return;
+    box.addEventListener("pointerdown", () => {
+      memory.wiped = data.mount;
+      overlay.remove();
+    }, { capture: true, once: true });
+  };
+
+  const dress = () => {
+    let found = false;
+    for (const { shadowRoot } of place.querySelectorAll("*")) {
+      const box = shadowRoot?.querySelector(".dc-container");
+      if (!box) continue;
+      found = true;
+      if (!shadowRoot.adoptedStyleSheets.includes(sheet))
+        shadowRoot.adoptedStyleSheets = [...shadowRoot.adoptedStyleSheets, sheet];
+      show(box);
+    }
+    return found;
+  };
+  // nobody is told when a shadow root has been filled, so it is looked for a while
+  const seek = (until) => {
+    clearTimeout(memory.timer);
+    if (!dress() || performance.now() < until) memory.timer = setTimeout(seek, 50, until);
+  };
+  const begin = () => seek(performance.now() + 3000);
+  begin();
+  memory.watch?.disconnect();
+  memory.watch = new MutationObserver(begin);
+  memory.watch.observe(place, { childList: true, subtree: true });
+
+  document.removeEventListener("keydown", memory.undo);
+  memory.undo = (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.key.toLowerCase() !== "z") return;
+    if (event.target.closest?.("input, textarea, [contenteditable=true]")) return;
+    event.preventDefault();
+    document.querySelector(".st-key-canvas_undo button")?.click();
+  };
+  document.addEventListener("keydown", memory.undo);
+  return () => {
+    clearTimeout(memory.timer);
+    memory.watch.disconnect();
+    document.removeEventListener("keydown", memory.undo);
+  };
+}

@@ -1,0 +1,45 @@
+"""The examples are pictures that the app itself can read, and the zip file's labels are right."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fmnist.collections import examples
+from fmnist.collections.archives import Archive
+
+
+@pytest.mark.parametrize("which", range(len(examples.DRAWINGS)))
+def test_a_drawing_is_white_on_black_and_the_drawings_count_round(which):
+    drawing = examples.draw_example(which)
+    image = Image.open(io.BytesIO(drawing))
+    assert image.size == (280, 280)
+    levels = np.asarray(image.convert("L"))
+    assert levels[0].max() == 0
+    assert 3_000 < (levels > 200).sum() < 20_000  # lines, not a filled shape
+    assert examples.draw_example(which + len(examples.DRAWINGS)) == drawing
+
+
+def test_the_photo_is_blue_on_brown():
+    photo = Image.open(io.BytesIO(examples.render_photo().getvalue()))
+    assert photo.format == "JPEG"
+    red, _, blue = photo.getpixel((225, 300))
+    assert blue > red + 50
+    red, _, blue = photo.getpixel((20, 20))
+    assert red > blue + 50
+
+
+def test_the_zip_file_has_two_labelled_test_images_of_each_class(test_part):
+    archive = Archive(examples.pack_test_images().getvalue())
+    assert sorted(member.label_id for member in archive.members) == sorted([*range(10), *range(10)])
+    for member in archive.members:
+        index = int(member.name.removeprefix("test-").removesuffix(".png"))
+        assert test_part.labels[index] == member.label_id
+        pixels = np.asarray(Image.open(io.BytesIO(archive.read(member.name))))
+        np.testing.assert_array_equal(pixels, test_part.images[index])
+
+
+def test_the_mean_image_is_the_mean_of_its_class(test_part):
+    pixels = np.asarray(Image.open(io.BytesIO(examples.mean_image(1))))
+    assert pixels[14, 14] == int(test_part.images[test_part.labels == 1][:, 14, 14].mean())
