@@ -53,7 +53,7 @@ def show(files: list, run: Run) -> None:
 
 
 def _is_zip(file) -> bool:
-    return file.name.lower().endswith(".zip") or file.getbuffer()[:4] == b"PK\3\4"
+    return file.name.lower().endswith(".zip") or file.getvalue()[:4] == b"PK\3\4"
 
 
 def _items(file, alone: bool) -> list[Item]:
