@@ -37,6 +37,11 @@ class ExampleFile:
         """Never the same for two files."""
         return f"example-{self.name}"
 
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return len(self.data)
+
     def getvalue(self) -> bytes:
         """All its bytes."""
         return self.data

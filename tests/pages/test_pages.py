@@ -20,6 +20,7 @@ from fmnist.runs import control, library
 from fmnist.runs.library import DEFAULT_RUN, create_run, find_run
 from fmnist.runs.run import write_run_info
 from fmnist.settings import TrainSettings
+from pages.parts.classify import uploads
 from tests.conftest import ROOT, ended_process, hold
 from tests.runs.test_run import ODD
 
@@ -364,6 +365,15 @@ def test_heic_is_refused_in_our_words(name):
     data = b"\x00\x00\x00\x18ftypheic" + bytes(64)
     app = upload(open_app(way="Upload"), (name, data, "image/heic"))
     assert app.error[0].value.startswith("HEIC pictures can't be read; export the photo as JPEG")
+
+
+def test_uploads_are_limited_in_sum(monkeypatch):
+    monkeypatch.setattr(uploads, "MAX_TOTAL", 3 * 2**20)
+    files = [(f"{name}.png", bytes(2**20), "image/png") for name in "abcd"]
+    app = upload(open_app(way="Upload"), *files)
+    said = "These files have 4 MB together, and at most 3 MB are taken at once"
+    assert app.error[0].value.startswith(said)
+    assert not app.dataframe
 
 
 def test_a_zip_file_needs_no_ending():

@@ -15,9 +15,18 @@ from pages.parts.shared import loading
 from pages.parts.shared.answer_view import show_answer
 from pages.parts.shared.widgets import PERCENT_BAR, literal
 
+MAX_TOTAL = 200 * 2**20  # bytes; a visitor's uploads stay in the server's memory
+
 
 def show(files: list, run: Run) -> None:
     """Show the answers for Streamlit's uploaded files; a zip file stands for what is in it."""
+    total = sum(file.size for file in files)
+    if total > MAX_TOTAL:
+        st.error(
+            f"These files have {total / 2**20:,.0f} MB together, and at most {MAX_TOTAL >> 20} MB "
+            "are taken at once; remove some of them."
+        )
+        return
     if len(files) == 1 and not _is_zip(files[0]):
         picture = files[0].getvalue()
         show_one(files[0].name, picture, run, key="upload")
