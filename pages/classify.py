@@ -31,9 +31,10 @@ EXAMPLES = {
 run = frame.open_page(
     "What is this garment?",
     "A small neural network says what it is, and why.",
-    "Fashion-MNIST is 70,000 grey pictures of garments, 28 × 28 pixels each, in ten classes. The "
-    "network has learnt from 60,000 of them. Any picture becomes 28 × 28 pixels first: that is all "
-    "it ever sees. It answers with one probability for each class, and says when it is not sure.",
+    "Fashion-MNIST is 70,000 grey pictures of garments, 28 × 28 pixels each, in ten classes. "
+    "Networks learn from 60,000 of them and are tested on the other 10,000. Any picture becomes "
+    "28 × 28 pixels first: that is all the network sees. It answers with one probability for each "
+    "class, and says when it is not sure.",
 )
 
 
@@ -109,6 +110,13 @@ def upload():
 
 def camera():
     """A photo from the webcam or the phone's camera."""
+    if uploads.hides_camera(st.context.url):
+        st.info(
+            "Browsers give the camera to https pages and to localhost only, and this page is "
+            "neither. Uploading a photo works.",
+            icon=":material/no_photography:",
+        )
+        return
     photo = st.camera_input("Hold a garment against a plain background", key="camera", width=480)
     answer_view.choose_photo_network()
     if photo is not None:

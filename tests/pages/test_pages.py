@@ -376,6 +376,25 @@ def test_uploads_are_limited_in_sum(monkeypatch):
     assert not app.dataframe
 
 
+@pytest.mark.parametrize(
+    ("url", "hidden"),
+    [
+        ("http://localhost:8501/", False),
+        ("http://127.0.0.1:8501/classify?way=Camera", False),
+        ("http://[::1]:8501/", False),
+        ("https://studio.example.org/", False),
+        ("http://studio.example.org/", True),
+        ("http://192.168.1.7:8501/", True),
+        (None, False),
+    ],
+)
+def test_the_camera_needs_https_or_this_computer(url, hidden, monkeypatch):
+    assert uploads.hides_camera(url) is hidden
+    monkeypatch.setattr(uploads, "hides_camera", lambda _: hidden)
+    app = open_app(way="Camera")
+    assert any("https pages" in info.value for info in app.info) is hidden
+
+
 def test_a_zip_file_needs_no_ending():
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as file:
