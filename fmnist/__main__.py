@@ -2,9 +2,7 @@
 
 import sys
 
-from fmnist.cli.main import main
-from fmnist.cli.streams import repair_streams
+from fmnist.cli.main import run_command
 
 if __name__ == "__main__":  # the processes that render training images import this module too
-    repair_streams()
-    sys.exit(main())
+    sys.exit(run_command())

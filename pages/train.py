@@ -91,8 +91,9 @@ messages = st.container()
 working = training_panel.find_working()
 training_panel.show(working)
 if working:
-    with st.expander("Train another network", icon=":material/add:", key="train_another"):
-        ways()
+    if access.may_change():
+        with st.expander("Train another network", icon=":material/add:", key="train_another"):
+            ways()
 else:
     ways()
 

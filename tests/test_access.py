@@ -72,6 +72,7 @@ def test_a_deletion_is_not_undone_by_a_visitor(public):
     trash._deleted.append(deleted)
     with pytest.raises(AccessDenied):
         trash.undo(deleted)
+    assert trash.deleted == (deleted,)  # the owner still can
 
 
 def test_what_a_visitor_measures_is_not_kept(public):
@@ -109,6 +110,7 @@ def test_the_command_line_is_the_owners(public, capsys):
         ({**OWNER, "email": "you@example.org"}, False),
         ({**OWNER, "is_logged_in": False}, False),
         ({**OWNER, "email_verified": False}, False),
+        ({"is_logged_in": True, "email": "me@example.org"}, False),  # the provider does not say
         ({"is_logged_in": True, "email": None}, False),
         ({}, False),
     ],
@@ -125,21 +127,29 @@ def test_without_an_address_nobody_is_the_owner(public, monkeypatch):
     assert not frame._is_owner()
 
 
-FORBIDDEN = {"Start training", "Delete", "Star", "Rename", "Save the picture with this class"}
+OFFERED = {  # page: its buttons and sections that change something
+    "classify": {"Wrong? Correct it", "Corrections and teaching (0 saved)"},
+    "train": {"Start training", "Delete", "Star", "Rename"},
+    "mistakes": {"Star"},
+}
 
 
-@pytest.mark.parametrize("page", ["classify", "train", "mistakes"])
-def test_pages_of_a_public_app_offer_no_change(page, public):
-    app = AppTest.from_file(ROOT / "pages" / f"{page}.py", default_timeout=300).run()
+@pytest.mark.parametrize("is_public", [False, True])
+@pytest.mark.parametrize("page", OFFERED)
+def test_pages_of_a_public_app_offer_no_change(page, is_public, own_run, monkeypatch):
+    own_run("mine")
+    monkeypatch.setenv("FMNIST_PUBLIC", str(int(is_public)))
+    app = AppTest.from_file(ROOT / "pages" / f"{page}.py", default_timeout=300)
+    app.session_state["runs_chosen"] = "mine"
+    app.query_params["way"] = "Test image" if page == "mistakes" else "Draw"
+    app.run()
     assert not app.exception
-    assert not FORBIDDEN & {button.label for button in app.button}
+    shown = {one.label for one in [*app.button, *app.expander]}
+    assert OFFERED[page] & shown == (set() if is_public else OFFERED[page] & shown)
+    assert bool(OFFERED[page] & shown) is not is_public
     if page == "train":
-        assert any("only its owner starts them" in info.value for info in app.info)
-
-
-def test_pages_say_nothing_of_it_elsewhere():
-    app = AppTest.from_file(ROOT / "pages" / "train.py", default_timeout=300).run()
-    assert "Start training" in {button.label for button in app.button}
+        said = any("only its owner starts them" in info.value for info in app.info)
+        assert said is is_public
 
 
 def test_the_app_listens_on_this_computer_only():

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fmnist.access import may_change
 from fmnist.data import load, split
 from fmnist.files import load_arrays, save_arrays
 from fmnist.inference.classifier import Classifier
@@ -150,6 +151,8 @@ def _cache_path(run: Run, count: int) -> Path | None:
 
 def _keep(path: Path, units: np.ndarray) -> None:
     """Keep the features and drop the oldest others; a folder that cannot be written is no error."""
+    if not may_change():
+        return
     with contextlib.suppress(OSError):
         save_arrays(path, units=units.astype(np.float16))
         newest = sorted(path.parent.glob("*.npz"), key=lambda file: file.stat().st_mtime)[::-1]

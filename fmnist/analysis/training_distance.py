@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fmnist.access import may_change
 from fmnist.analysis.neighbours import TrainingFeatures, normalise_rows
 from fmnist.files import load_arrays, save_arrays
 from fmnist.runs.library import runs_directory
@@ -67,6 +68,8 @@ def read_training_distance(run: Run, count: int) -> TrainingDistance | None:
 
 def write_training_distance(run: Run, found: TrainingDistance) -> None:
     """Keep it; a folder that cannot be written is no error, for it can be measured again."""
+    if not may_change():
+        return
     with contextlib.suppress(OSError):
         save_arrays(_path(run), nearest=found.nearest, distances=found.distances)
 

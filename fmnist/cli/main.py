@@ -23,13 +23,19 @@ from fmnist.cli.options import (
     photo_network_of,
     warn_renamed,
 )
-from fmnist.cli.streams import printable
+from fmnist.cli.streams import printable, repair_streams
 from fmnist.data import default_source
 from fmnist.errors import FmnistError, RunError, SettingsError, explain_refusal
 from fmnist.networks.architectures import set_up_keras
 from fmnist.processes import quiet
 from fmnist.runs.library import find_run, list_runs
 from fmnist.runs.run import find_keras_file, read_run
+
+
+def run_command() -> int:
+    """Run the command of this process's own arguments, whatever became of its streams."""
+    repair_streams()
+    return main()
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -67,7 +67,8 @@ TURNS = {  # EXIF orientation -> what makes the picture upright
     8: Image.Transpose.ROTATE_90,
 }
 WHAT_IT_IS = {  # how files begin that people take for pictures
-    rb"....ftyp(hei|hev|mif1|msf1)": "HEIC pictures can't be read; export the photo as JPEG.",
+    rb"....ftyp(hei|hev)": "HEIC pictures can't be read; export the photo as JPEG.",
+    rb"....ftyp(mif1|msf1)": "HEIF pictures can't be read; export the photo as JPEG.",
     rb"....ftyp": "This is a film; take a picture instead.",
     rb"II\*\0|MM\0\*|II\+\0|MM\0\+": "TIFF and raw pictures can't be read; export a JPEG.",
     rb"\xff\x0a|\0\0\0\x0cJXL ": "JPEG XL pictures can't be read; save the picture as JPEG.",
@@ -85,7 +86,7 @@ def decode_image(data: bytes) -> Image.Image:
     such a picture, ServerBusy where it is large and others' large pictures are being decoded.
     """
     if not data:
-        raise BadImage("The file is empty; choose a PNG, JPEG, WebP, BMP or GIF picture.")
+        raise BadImage("The file is empty; choose a PNG, JPEG, WebP, AVIF, BMP or GIF picture.")
     if len(data) > MAX_BYTES:
         raise too_large(len(data))
     try:
@@ -265,4 +266,5 @@ def _later_frame(image: Image.Image, data: bytes) -> Image.Image | None:
 
 def _not_a_picture(data: bytes) -> str:
     found = (words for start, words in WHAT_IT_IS.items() if re.match(start, data[:600], re.DOTALL))
-    return next(found, "This file can't be read as an image; use PNG, JPEG, WebP, BMP or GIF.")
+    words = "This file can't be read as an image; use PNG, JPEG, WebP, AVIF, BMP or GIF."
+    return next(found, words)

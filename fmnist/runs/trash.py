@@ -70,7 +70,6 @@ class Trash:
         """
         if deleted not in self._deleted:
             raise ChangeError(f"The run {deleted.name!r} cannot be brought back any more.")
-        self._deleted.remove(deleted)
         with lock_runs() as directory:
             name = deleted.before.name
             known = RUN_NAME.fullmatch(name) or not os.path.lexists(directory / name)
@@ -78,9 +77,11 @@ class Trash:
             try:
                 deleted.path.rename(path)
             except FileNotFoundError:
+                self._deleted.remove(deleted)
                 raise ChangeError(
                     f"The run {deleted.name!r} was deleted too long ago to be brought back."
                 ) from None
+            self._deleted.remove(deleted)
         return read_run(path)
 
     def purge(self) -> None:

@@ -323,7 +323,8 @@ FORGED = [
         ("classify", {}, ["drawing", "backgroundFit"]),
         ("classify", {"way": "Upload"}, ["box"]),
         ("mistakes", {}, ["selected"]),
-        ("train", {"do": "Runs"}, ["chosen", "ticked"]),
+        ("mistakes", {"view": "Map"}, ["chosen"]),
+        ("train", {}, ["chosen", "ticked"]),
     ],
 )
 def test_whatever_a_component_sends_nothing_raises(page, query, names, own_run):

@@ -12,6 +12,7 @@ from fmnist.errors import BadImage
 AVIF = (b"ftypavif", b"ftypavis")  # after the length of the first box
 MAX_MEMORY = 600 * 2**20  # bytes of addresses, half of them Python's own and the libraries'
 MAX_SECONDS = 2  # of one processor
+MOST_WAITING = 20  # seconds; on a busy machine
 
 CONVERT = """
 import resource, sys
@@ -35,11 +36,16 @@ def convert_to_png(data: bytes, pixels: int, side: int) -> bytes:
     Raises BadImage where it is damaged or takes too much, or this Pillow reads no AVIF.
     """
     limits = map(str, (MAX_MEMORY, MAX_SECONDS, pixels, side))
-    done = subprocess.run(
-        [sys.executable, "-c", CONVERT, *limits], input=data, capture_output=True, check=False
-    )
-    if done.returncode:
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", CONVERT, *limits],
+            input=data,
+            capture_output=True,
+            timeout=MOST_WAITING,
+            check=True,
+        )
+    except subprocess.SubprocessError:
         raise BadImage(
             "This AVIF picture is damaged or takes too much to decode; save it as PNG or JPEG."
-        )
+        ) from None
     return done.stdout

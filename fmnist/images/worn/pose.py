@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from fmnist.errors import RunError
+from fmnist.errors import RunError, hide_folders
 
 FILE = Path(__file__).parent / "pose_landmark_lite.tflite"
 SIDE = 256
@@ -38,17 +38,19 @@ class Pose:
     person: np.ndarray
 
 
-class _PoseNetwork:
+class PoseNetwork:
     """The network; may be shared by threads: calls wait for one another."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path = FILE) -> None:
+        """Load it. Raises RunError where the file cannot be used."""
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            self._interpreter: Any = Interpreter(model_path=str(FILE), num_threads=2)
+            self._interpreter: Any = Interpreter(model_path=str(path), num_threads=2)
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise RunError(f"The pose network cannot be loaded ({error}).") from None
+            words = hide_folders(str(error))
+            raise RunError(f"The pose network cannot be loaded ({words}).") from None
         self._input = self._interpreter.get_input_details()[0]["index"]
         details = self._interpreter.get_output_details()
         self._outputs = {one["name"]: one["index"] for one in details}
@@ -66,7 +68,7 @@ class _PoseNetwork:
         return joints.reshape(39, 5), float(presence[0]), person[..., 0]
 
 
-_load = cache(_PoseNetwork)
+_load = cache(PoseNetwork)
 
 
 def find_pose(rgb: np.ndarray) -> Pose | None:

@@ -16,7 +16,7 @@ from pages.parts.shared import loading
 from pages.parts.shared.answer_view import show_answer
 from pages.parts.shared.widgets import PERCENT_BAR, literal
 
-MAX_TOTAL = 200 * 2**20  # bytes; a visitor's uploads stay in the server's memory
+MAX_TOTAL = 200 * 2**20  # bytes that are worked on at once; Streamlit has them in memory already
 
 
 def show(files: list, run: Run) -> None:

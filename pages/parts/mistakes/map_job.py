@@ -6,6 +6,7 @@ import time
 
 import streamlit as st
 
+from fmnist import access
 from fmnist.processes import start_module
 from fmnist.runs.run import Run
 
@@ -26,7 +27,9 @@ def offer(run: Run) -> None:
         return
     if key in known and known[key][0].returncode not in (0, -15):
         st.error("The map could not be computed; the reason is in the server's log.")
-    if st.button("Compute a better map (t-SNE, about a minute)", icon=":material/map:"):
+    if access.may_change() and st.button(
+        "Compute a better map (t-SNE, about a minute)", icon=":material/map:"
+    ):
         _start(run)
         st.rerun()
 

@@ -9,7 +9,7 @@ import base64
 import numpy as np
 
 from fmnist.data import CLASS_NAMES
-from pages.parts.shared.component import register_component
+from pages.parts.shared.component import register_component, sent_value
 
 # ten hues that stay apart on white and on black (Tableau 10)
 COLOURS = [
@@ -33,14 +33,15 @@ def scatter(
     sheet: str,
     columns: int,
     key: str,
-) -> dict | None:
+) -> object:
     """Show N points and return what was chosen: {"index": i}, or None, or {"lasso": [[x, y], ...],
-    "hidden": [colours], "onlyMisses": true or false}, x and y from 0 to 1, unchecked.
+    "hidden": [colours], "onlyMisses": true or false}, x and y from 0 to 1. A browser
+    sends it, so it may be anything.
 
     places: (N, 2) from -1 to 1; colour, labels, answers: (N,) class ids; sheet: data URI of their
     pictures in rows of `columns`.
     """
-    result = _component(
+    _component(
         key=key,
         data={
             "places": _text((places + 1) / 2 * 65535, "<u2"),
@@ -54,4 +55,4 @@ def scatter(
         },
         on_chosen_change=lambda: None,
     )
-    return result.get("chosen")
+    return sent_value(key, "chosen")

@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from fmnist import access
 from fmnist.analysis import corruptions
 from fmnist.analysis.corruptions import CORRUPTIONS, STRENGTHS
 from fmnist.charts.report_charts import corruptions_chart
@@ -22,6 +23,9 @@ def show(run: Run) -> None:
             "Accuracy when the test images are shifted, rotated, mirrored, blurred and so on: "
             "350,000 classifications, about a minute, once for this run."
         )
+        if not access.may_change():
+            st.info("This app is open to the public: only its owner starts this.")
+            return
         if not st.button("Measure", type="primary", icon=":material/play_arrow:"):
             return
         sheet = _measure(run)
