@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 PHASES = ("one button", "alone", "beside a training")
-PAUSE = 1.0, 3.0  # seconds between an answer and the next question
+PAUSE = 5.0, 15.0  # seconds between an answer and the next question
 LIMIT = 60.0  # seconds; a question that takes longer is an error
 PICTURES, SIZE = 16, (1152, 868)  # different ones; width and height, 1 megapixel
 SETTLES = 10.0  # seconds after the last visitor has left
@@ -149,7 +149,7 @@ def measure_load(run: str, sessions: int, seconds: float) -> Iterator[tuple[str,
     """(phase, what was measured), one after another.
 
     run: name of the shipped run that answers; sessions: how many at once; seconds: of each phase,
-    and until there are as many answers as sessions; beside a training until that has ended
+    and until there are as many answers as sessions; the training is killed after that
 
     Raises RunError where the training fails, RuntimeError where the app does not start.
     """
@@ -185,6 +185,7 @@ def measure_phase(
     seconds: float,
     visit: Callable[[Server, int], Visit],
     goes_on: Callable[[], bool] | None = None,
+    pause: tuple[float, float] = PAUSE,
     settles: float = SETTLES,
 ) -> Load:
     """Let sessions come one after another, ask until the time is over, and leave."""
@@ -196,7 +197,7 @@ def measure_phase(
     def stay(number: int) -> None:
         wait = random.Random(number)
         questions = visit(server, number)
-        while not over.wait(wait.uniform(*PAUSE)):
+        while not over.wait(wait.uniform(*pause)):
             began = time.perf_counter()
             try:
                 error = next(questions)
@@ -215,7 +216,7 @@ def measure_phase(
     end = time.monotonic() + seconds
     try:
         while len(measured.seconds) < sessions or (
-            time.monotonic() < end if goes_on is None else goes_on()
+            time.monotonic() < end and (goes_on is None or goes_on())
         ):
             time.sleep(0.2)
         measured.memory_mib.append(_mib(process))

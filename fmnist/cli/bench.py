@@ -114,7 +114,7 @@ def add_to(commands: Commands) -> None:
         run="shipped run",
     )
     add_number(load, "--sessions", 50, "visitors at once", 1, 500)
-    add_number(load, "--seconds", 30.0, "of each phase; beside a training until its end", 1, 3_600)
+    add_number(load, "--seconds", 30.0, "of each phase", 1, 3_600)
 
 
 def _train(options: Namespace) -> int:

@@ -33,7 +33,7 @@ def test_sessions_at_once_are_counted_and_leave(server):
     def visit(server, number):
         return load.visit_classify(server, number, "robust", pictures)
 
-    measured = load.measure_phase(server, 2, 1.0, visit, settles=0.0)
+    measured = load.measure_phase(server, 2, 1.0, visit, pause=(0.1, 0.2), settles=0.0)
     assert not measured.errors
     assert len(measured.seconds) >= 2
     assert len(measured.memory_mib) == 3
