@@ -21,18 +21,22 @@ LEAST_FLAT = 0.75  # share of neighbours of one colour; phone photos stay below,
 INSIDE = 140  # between the dataset's lower quarter (123) and median (171) inside a garment
 
 
-def is_flat(rgb: np.ndarray, mask: np.ndarray) -> bool:
+def is_flat(rgb: np.ndarray, mask: np.ndarray | None = None) -> bool:
     """Whether neighbouring pixels mostly have one colour, as in flat graphics.
 
     Inside the mask and all over: a black garment is flat in a photo too, a floor never is.
 
-    rgb: (H, W, 3) uint8; mask: (H, W) bool
+    rgb: (H, W, 3) uint8; mask: (H, W) bool, None for all of it
     """
-    both = mask[:, 1:] & mask[:, :-1]
-    if not both.any():
+    if rgb.shape[1] < 2:
         return True
     step = cv2.absdiff(rgb[:, 1:], rgb[:, :-1]) <= 1  # (H, W - 1, 3)
     equal = step[..., 0] & step[..., 1] & step[..., 2]
+    if mask is None:
+        return float(equal.mean()) >= LEAST_FLAT
+    both = mask[:, 1:] & mask[:, :-1]
+    if not both.any():
+        return True
     return min(float(equal[both].mean()), float(equal.mean())) >= LEAST_FLAT
 
 

@@ -71,7 +71,7 @@ def _may_be_worn(rgb: np.ndarray, options: PreprocessingOptions) -> bool:
     """Whether to look for a person: not in drawings, and not where a tolerance asks for "plain"."""
     if options.tolerance is not None or min(rgb.shape[:2]) < LEAST_WORN:
         return False
-    return not drawing.is_flat(rgb, np.ones(rgb.shape[:2], bool))
+    return not drawing.is_flat(rgb)
 
 
 def _trusted(garment: Garment, found: segmentation.Background) -> bool:

@@ -184,8 +184,8 @@ def trim(state: State) -> State:
 
 def recognise_drawing(state: State) -> State:
     """Tell drawings from photos, and decide whether there is an outline to fill."""
-    if state.decided.segment == "worn":  # somebody wears it
-        return replace(state, decided=replace(state.decided, fill=bool(state.options.fill)))
+    if state.decided.segment == "worn":  # somebody wears it: a photo
+        return state
     flat = drawing.is_flat(state.rgb, state.mask)
     line_art = drawing.is_line_art(state.picture, flat)
     fill = line_art if state.options.fill is None else state.options.fill

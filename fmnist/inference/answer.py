@@ -203,7 +203,7 @@ def _is_surely_a_photo(image: Image.Image) -> bool:
     It may still be a photo of a drawing, whose answer does without the photo network.
     """
     rgb = lay_on_white(np.asarray(image.convert("RGBA")))
-    return not is_flat(rgb, np.ones(rgb.shape[:2], bool))
+    return not is_flat(rgb)
 
 
 def is_right(verdict: str, class_id: int | None, label_id: int) -> bool:

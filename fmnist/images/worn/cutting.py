@@ -109,10 +109,8 @@ def _body(pose: Pose, shape: tuple[int, int], small: tuple[int, int]) -> _Body |
     points = pose.joints * (small[1] / shape[1], small[0] / shape[0])
     both = points[[joints.LEFT_SHOULDER, joints.RIGHT_SHOULDER]]
     shoulders, hips = both.mean(axis=0), points[[joints.LEFT_HIP, joints.RIGHT_HIP]].mean(axis=0)
-    length, width = (
-        float(np.linalg.norm(hips - shoulders)),
-        float(np.linalg.norm(both[0] - both[1])),
-    )
+    length = float(np.linalg.norm(hips - shoulders))
+    width = float(np.linalg.norm(both[0] - both[1]))
     nose = points[joints.NOSE]
     upright = (
         hips[1] - shoulders[1] > 0.85 * length > 8
@@ -204,9 +202,10 @@ def _below_hem(
     if not len(filled) or body.hips[1] >= body.shape[0] - 3:  # the hips are not in the picture
         return nothing
     left, right = body.sides
-    start = min(body.hips[1] + 0.45 * body.length, filled[-1] - 0.15 * body.length)
     margin = 0.25 * body.width
-    legs = person & (rows > start) & (columns > left - margin) & (columns < right + margin)
+    zone = person & (columns > left - margin) & (columns < right + margin)
+    start = min(body.hips[1] + 0.45 * body.length, filled[-1] - 0.15 * body.length)
+    legs = zone & (rows > start)
     dressed = legs & (to_skin > BARE)
     colours = _colours(lab[dressed], 3)
     if colours is None or dressed.sum() < 0.35 * legs.sum():
@@ -214,7 +213,6 @@ def _below_hem(
     if np.median(to_garment[dressed]) <= APART:
         return nothing
     to_legs = _distance(lab, colours)
-    zone = person & (columns > left - margin) & (columns < right + margin)
     is_leg = to_legs < to_garment - LEGS_LEAD
     garment_above = np.cumsum((zone & ~is_leg).sum(axis=1))
     legs_above = np.cumsum((zone & is_leg).sum(axis=1))
