@@ -31,6 +31,7 @@ from fmnist.collections.labels import LABEL_NAMES, TABLE, Row, read_table, write
 from fmnist.errors import CorrectionsError, LabelsError
 from fmnist.files import locked_folder, read_file, replace_file
 from fmnist.images.decoding import decode_image
+from fmnist.images.display import encode_image
 from fmnist.runs.library import runs_directory
 
 KINDS = ("drawing", "upload", "camera")
@@ -191,9 +192,7 @@ def _locked(of: str) -> AbstractContextManager[Path]:
 
 def _named(data: bytes) -> tuple[str, bytes]:
     """Name and PNG bytes of what is kept of a picture."""
-    buffer = io.BytesIO()
-    decode_image(data).save(buffer, format="PNG")
-    picture = buffer.getvalue()
+    picture = encode_image(decode_image(data), "PNG")
     return f"{hashlib.sha256(picture).hexdigest()}.png", picture
 
 

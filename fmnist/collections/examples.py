@@ -1,6 +1,5 @@
 """Examples to begin with, drawn by code or taken from the test images: drawings, a photo, a zip."""
 
-import csv
 import io
 import zipfile
 from dataclasses import dataclass
@@ -10,7 +9,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from fmnist import data
-from fmnist.collections.labels import TABLE
+from fmnist.collections.labels import TABLE, Row, write_table
+from fmnist.images.display import encode_image
 
 SIDE = 280  # pixels of a drawing, as of the page's surface
 PEN = 14
@@ -62,7 +62,7 @@ def draw_example(which: int) -> bytes:
         for x, y in points:
             pen.circle((x, y), PEN, 255)
         pen.line([tuple(point) for point in points], 255, 2 * PEN)
-    return _file(image.resize((SIDE, SIDE), Image.Resampling.BOX), "PNG")
+    return encode_image(image.resize((SIDE, SIDE), Image.Resampling.BOX), "PNG")
 
 
 def render_photo() -> ExampleFile:
@@ -84,7 +84,7 @@ def render_photo() -> ExampleFile:
     picture *= (1.12 - 0.3 * (across + down) / 2)[..., np.newaxis]  # the window is on the left
     picture += rng.normal(0, 2.5, picture.shape)  # the sensor's
     image = Image.fromarray(picture.clip(0, 255).astype(np.uint8))
-    return ExampleFile("t-shirt-photo.jpg", _file(image, "JPEG"))
+    return ExampleFile("t-shirt-photo.jpg", encode_image(image, "JPEG"))
 
 
 def pack_test_images() -> ExampleFile:
@@ -94,16 +94,14 @@ def pack_test_images() -> ExampleFile:
     """
     part = data.load("test")
     packed = io.BytesIO()
-    table = io.StringIO()
-    rows = csv.writer(table)
-    rows.writerow(["path", "label_id"])
+    rows = []
     with zipfile.ZipFile(packed, "w") as file:
         for label in range(len(data.CLASS_NAMES)):
             for index in np.flatnonzero(part.labels == label)[:A_CLASS]:
                 name = f"test-{index}.png"
-                file.writestr(name, _file(Image.fromarray(part.images[index]), "PNG"))
-                rows.writerow([name, label])
-        file.writestr(TABLE, table.getvalue())
+                file.writestr(name, encode_image(Image.fromarray(part.images[index]), "PNG"))
+                rows.append(Row(name, label, ""))
+        file.writestr(TABLE, write_table(rows))
     return ExampleFile("test-images.zip", packed.getvalue())
 
 
@@ -112,7 +110,7 @@ def mean_image(label: int) -> bytes:
     """The mean of the test images of a class, 28x28 pixels as PNG. Raises DatasetError."""
     part = data.load("test")
     mean = part.images[part.labels == label].mean(axis=0)
-    return _file(Image.fromarray(mean.astype(np.uint8)), "PNG")
+    return encode_image(Image.fromarray(mean.astype(np.uint8)), "PNG")
 
 
 def _shirt(width: int, height: int) -> np.ndarray:
@@ -135,9 +133,3 @@ def _blur(values: np.ndarray, radius: tuple[float, float]) -> np.ndarray:
     levels = image.point(lambda level: level * 0.25 + 128).convert("L")
     blurred = levels.filter(ImageFilter.GaussianBlur(radius[::-1]))
     return (np.asarray(blurred, float) - 128) * 4
-
-
-def _file(image: Image.Image, kind: str) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind)
-    return buffer.getvalue()

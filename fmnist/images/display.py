@@ -1,4 +1,4 @@
-"""Small grey pictures made ready to be shown: enlarged without blur, tiled, as PNG or data URI."""
+"""Pictures made ready to be shown: enlarged without blur, tiled, as a file or a data URI."""
 
 import base64
 import io
@@ -23,16 +23,21 @@ def contact_sheet(images: np.ndarray, columns: int) -> np.ndarray:
 def data_uri(picture: np.ndarray | Image.Image) -> str:
     """A picture as a `data:` URI holding a PNG."""
     image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
-    return _uri(image, "PNG")
+    return file_uri(encode_image(image, "PNG"), "PNG")
 
 
 def photo_uri(picture: np.ndarray, quality: int = 60) -> str:
     """(H, W) uint8 as a `data:` URI holding a JPEG: half a PNG's size, where a glance is enough."""
-    return _uri(Image.fromarray(picture), "JPEG", quality=quality)
+    return file_uri(encode_image(Image.fromarray(picture), "JPEG", quality=quality), "JPEG")
 
 
-def _uri(image: Image.Image, kind: str, **options: int) -> str:
+def encode_image(image: Image.Image, kind: str, **options: int) -> bytes:
+    """The bytes of a picture file; `kind` and `options` as Pillow's `save` takes them."""
     buffer = io.BytesIO()
     image.save(buffer, format=kind, **options)
-    text = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f"data:image/{kind.lower()};base64,{text}"
+    return buffer.getvalue()
+
+
+def file_uri(data: bytes, kind: str) -> str:
+    """The bytes of a picture file of this kind, "PNG" or "JPEG", as a `data:` URI."""
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(data).decode('ascii')}"

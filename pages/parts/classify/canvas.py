@@ -6,13 +6,13 @@ of strokes, for Undo. A second component, beside this file, removes that toolbar
 over the surface and listens for Ctrl+Z.
 """
 
-import base64
 import binascii
 import json
 
 import streamlit as st
 
 from fmnist.collections import examples
+from fmnist.images.display import file_uri
 from pages.parts.shared.component import register_component
 
 SIDE = 280  # ten canvas pixels for one of the network's; fits a phone of 320 pixels
@@ -50,7 +50,7 @@ def draw(stroke_width: int, erase: bool, trace: int | None = None) -> bytes | No
         _dress(
             key="canvas_dress",
             data={
-                "picture": over and "data:image/png;base64," + base64.b64encode(over).decode(),
+                "picture": over and file_uri(over, "PNG"),
                 "trace": trace is not None,
                 "mount": st.session_state.get(MOUNT, 0),
                 "hint": hints[over is None or trace is not None],
