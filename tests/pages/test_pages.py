@@ -51,6 +51,11 @@ def open_app(page="classify", **query) -> AppTest:
     return app
 
 
+def model_picker(app):
+    """The choice of the model in the frame."""
+    return next(box for box in app.selectbox if box.label == "Model")
+
+
 def texts(app) -> str:
     """All words on the page."""
     kinds = (app.markdown, app.caption, app.info, app.error, app.warning, app.success, app.text)
@@ -81,14 +86,14 @@ def test_page_is_complete_by_itself(page):
     app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=300).run()
     assert not app.exception
     assert app.title
-    assert app.selectbox(key="model").value == DEFAULT_RUN
+    assert model_picker(app).value == DEFAULT_RUN
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_run_is_taken_from_the_address_and_survives_page_switches(page, own_run):
     own_run("mine")
     app = open_app(page, run="mine")
-    assert app.selectbox(key="model").value == "mine"
+    assert model_picker(app).value == "mine"
     app.switch_page("pages/report.py").run()
     app.switch_page("pages/mistakes.py").run()
     assert not app.exception
@@ -99,26 +104,26 @@ def test_models_have_readable_names_and_the_address_keeps_the_runs(own_run):
     own_run("cnn-20261128-123456-2")
     own_run("nothing-20261128-123456")  # no network of that name
     app = open_app("report")
-    picker = app.selectbox(key="model")
+    picker = model_picker(app)
     names = ["Plain CNN, 28 Nov 2026 12:34:56-2", "nothing-20261128-123456"]
     assert sorted(picker.options) == sorted([*SHIPPED, *names])
     assert "robust" in picker.help
     picker.set_value("cnn-20261128-123456-2").run()
     assert app.session_state["run"] == "cnn-20261128-123456-2"
     assert app.query_params["run"] == "cnn-20261128-123456-2"
-    assert "cnn-20261128-123456-2" in app.selectbox(key="model").help
+    assert "cnn-20261128-123456-2" in model_picker(app).help
 
 
 def test_unknown_run_in_the_address_falls_back():
     app = open_app("report", run="no*body<script>")
-    assert app.selectbox(key="model").value == DEFAULT_RUN
+    assert model_picker(app).value == DEFAULT_RUN
     (said,) = app.warning  # after a page switch, too
     words = said.value.replace("\\", "")
     assert (
         words
         == "There is no run 'no*body<script>' to look at; this is Everyday pictures · built in."
     )
-    app.selectbox(key="model").select("seed-cnn").run()
+    model_picker(app).select("seed-cnn").run()
     assert not app.warning
     assert not open_app("report", run="seed-cnn").warning
     assert not open_app("report").warning
@@ -130,7 +135,7 @@ def test_damaged_runs_are_listed_and_break_nothing(runs_dir, own_run):
     (runs_dir / "holed" / "test.npz").write_bytes(b"PK nonsense")
     for page in PAGES:
         app = open_app(page)
-        assert app.selectbox(key="model").options == [*SHIPPED, "holed"]
+        assert model_picker(app).options == [*SHIPPED, "holed"]
     app = open_app("train")
     (table,) = (e for e in app.get("bidi_component") if e.proto.id.endswith("-runs_table"))
     cells = {row["name"]: row["cells"] for row in json.loads(table.proto.json)["rows"]}
@@ -679,4 +684,4 @@ def test_finished_training_can_be_looked_at(own_run):
     assert "90.00%" in app.success[0].value
     next(b for b in app.button if b.label.startswith("Use this run")).click().run()
     assert not app.exception
-    assert app.selectbox(key="model").value == "done"
+    assert model_picker(app).value == "done"

@@ -17,10 +17,10 @@ from fmnist.runs.library import DEFAULT_RUN, find_run
 from fmnist.runs.run import write_run_info
 from fmnist.runs.trash import Trash
 from fmnist.settings import TrainSettings
-from pages.parts.shared import frame, row_table, run_trash
+from pages.parts.shared import row_table, run_trash
 from pages.parts.train.runs import run_actions
 from tests.browser.browsing import browsing, go
-from tests.pages.test_pages import fresh_caches, open_app, texts
+from tests.pages.test_pages import fresh_caches, model_picker, open_app, texts
 from tests.pages.test_report_page import metrics, sent
 from tests.runs.test_trash import trash
 
@@ -189,14 +189,14 @@ def test_another_name_is_followed_by_the_choices(own_run):
     run = own_run("mine")
     app = rename(train("mine", ["mine", "robust"], run="mine"), run, "better")
     assert find_run("better").usable
-    assert app.selectbox(key="model").value == "better"
+    assert model_picker(app).value == "better"
     data = sent(app, "runs_table")
     assert (data["chosen"], data["ticked"]) == ("better", ["better", "robust"])
     assert not app.error
     assert not app.warning
     # but not by a picker that looks at another one
     app = rename(train("better"), find_run("better"), "best")
-    assert app.selectbox(key="model").value == DEFAULT_RUN
+    assert model_picker(app).value == DEFAULT_RUN
 
 
 @pytest.mark.parametrize("name", ["robust", "other", "A b", ""])
@@ -214,7 +214,7 @@ def test_deleting_is_undone(own_run, runs_dir):
     own_run("mine")
     app = click(train("mine", ["mine"], run="mine"), "Delete")
     assert "mine" not in listed(app)
-    assert app.selectbox(key="model").value == DEFAULT_RUN
+    assert model_picker(app).value == DEFAULT_RUN
     assert sent(app, "runs_table")["ticked"] == []
     assert "mine is deleted." in texts(app)
     click(app, "Undo")
@@ -290,7 +290,20 @@ def test_settings_are_handed_to_the_form(own_run):
 def test_a_run_is_looked_at_on_all_pages(own_run):
     own_run("mine")
     app = click(train("mine"), "Use it on all pages")
-    assert app.selectbox(key=frame.PICKER).value == "mine"
+    assert model_picker(app).value == "mine"
+
+
+def test_a_click_sent_before_the_picker_is_drawn_anew_leaves_the_choice(own_run):
+    own_run("mine")
+    app = train("mine")
+    before = app._tree
+    click(app, "Use it on all pages")
+    app._tree = before  # a browser that is slow, or a visitor who is quick
+    button(app, "Use it on all pages").set_value(False)
+    model_picker(app).set_value(DEFAULT_RUN)  # what it still shows
+    app.switch_page("pages/report.py").run()
+    assert app.session_state["run"] == "mine"
+    assert model_picker(app).value == "mine"
 
 
 def test_a_run_can_be_downloaded(own_run):

@@ -20,7 +20,8 @@ from pages.parts.shared.widgets import literal
 
 PAGES_DIR = Path(__file__).parents[2]
 RUN_KEY = "run"  # the name in the session and in the URL of the run that all pages look at
-PICKER = "model"  # the widget's key: what is bound to the URL shows its labels there, no names
+PICKER = "model"  # the widget's key begins so: what is bound to the URL shows labels, no names
+SHOWN = "model_shown"  # the run that the picker shows, and how often it was set from elsewhere
 UNKNOWN = "unknown_run"  # a name in the URL that no run has
 IN_URL = "run_in_url"  # the name that was written there last
 HEAD = "frame_head"  # where the page's title goes: app.py makes the place, the page takes it
@@ -183,13 +184,20 @@ def _pick_run() -> None:
         st.session_state[RUN_KEY] = asked
     if st.session_state.get(RUN_KEY) not in usable:
         st.session_state[RUN_KEY] = DEFAULT_RUN if DEFAULT_RUN in usable else next(iter(usable))
-    name = st.session_state[PICKER] = st.session_state[RUN_KEY]
+    name = st.session_state[RUN_KEY]
+    shown, times = st.session_state.get(SHOWN, (name, 0))
+    # another key for what was not chosen here: a click that a browser sends before it has drawn
+    # this brings what the old picker shows, and Streamlit takes that for the visitor's choice
+    times += shown != name
+    st.session_state[SHOWN] = name, times
+    key = f"{PICKER}-{times}"
+    st.session_state[key] = name
     st.selectbox(
         "Model",
         [*usable],
         format_func=lambda name: run_title(usable[name]),
-        key=PICKER,
-        on_change=lambda: look_at(st.session_state[PICKER]),
+        key=key,
+        on_change=lambda: _pick(key, times),
         help=_describe(usable[name]),
     )
     if unknown := st.session_state.get(UNKNOWN):
@@ -205,6 +213,14 @@ def _pick_run() -> None:
             label=f"{training.name} is training",
             icon=":material/progress_activity:",
         )
+
+
+def _pick(key: str, times: int) -> None:
+    """Take what was chosen in the picker, if it is still the one that is shown."""
+    if times == st.session_state[SHOWN][1]:
+        name = st.session_state[key]
+        st.session_state[SHOWN] = name, times
+        look_at(name)
 
 
 def run_title(run: Run) -> str:
