@@ -168,7 +168,7 @@ def own_network(layers: Layers) -> Network:
     words = f"{len(layers) + 1} layers, {check_layers(layers).parameters:,} parameters"
     return Network(
         title=f"Own network, {words}",
-        summary="Layers of your own choice: see layers.",
+        summary="Layers of your own choice, at first the specification's.",
         builder=lambda: build_layers(layers),
         batch_norm=any(isinstance(layer, BatchNormalisation) for layer in layers),
     )

@@ -30,11 +30,14 @@ class Layer:
     """One layer. Raises SettingsError where a value cannot be had.
 
     kind, title: its name in JSON and for people; keras: that of its class in `keras.layers`
+    picture: whether it takes pictures only; flattens: whether there is none behind it
     """
 
     kind: ClassVar[str]
     title: ClassVar[str]
     keras: ClassVar[str]
+    picture: ClassVar[bool] = False
+    flattens: ClassVar[bool] = False
 
     def __post_init__(self):
         for name, setting in fields_of(type(self)).items():
@@ -72,7 +75,7 @@ def _picture(shape: Shape) -> Shape:
 class Convolution(Layer):
     """Looks for small patterns everywhere in the picture."""
 
-    kind, title, keras = "conv", "convolution", "Conv2D"
+    kind, title, keras, picture = "conv", "convolution", "Conv2D", True
     filters: int = described(32, "How many patterns it looks for.", limits=(1, 512))
     kernel: int = described(3, "How many pixels wide and high a pattern is.", limits=(1, 11))
     stride: int = described(1, "How many pixels from one place to the next.", limits=(1, 4))
@@ -109,6 +112,7 @@ class Convolution(Layer):
 class Pooling(Layer):
     """Makes the picture smaller."""
 
+    picture = True
     size: int = described(2, "So many pixels, wide and high, become one.", limits=(2, 14))
 
     def __str__(self) -> str:
@@ -185,6 +189,7 @@ class Flatten(Layer):
     """Puts all numbers of the picture into one row."""
 
     kind, title, keras = "flatten", "flatten", "Flatten"
+    picture = flattens = True
 
     def trace(self, shape: Shape) -> tuple[Shape, int, int]:
         """See `Layer`."""
@@ -195,6 +200,7 @@ class GlobalAveragePooling(Layer):
     """Keeps the mean of each channel, and not where in the picture something was."""
 
     kind, title, keras = "global_pooling", "global average pooling", "GlobalAveragePooling2D"
+    picture = flattens = True
 
     def trace(self, shape: Shape) -> tuple[Shape, int, int]:
         """See `Layer`."""

@@ -183,6 +183,8 @@ def read_option(text: str) -> list:
         raise SettingsError("The layers are not JSON; write a list of layers.") from None
     if not isinstance(values, list):
         raise SettingsError(f"The layers must be a list, got {shorten(values)}.")
+    if not values:
+        raise SettingsError("The list of layers is empty; give at least one.")
     return values
 
 

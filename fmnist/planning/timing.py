@@ -9,14 +9,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fmnist import machine
-from fmnist.planning.recorded_trainings import Duration, Record, local_settings
+from fmnist.data import PART_SIZES, VALIDATION_SIZE
+from fmnist.networks.own_network import check_layers
+from fmnist.planning.recorded_trainings import Duration, Record, load_records, local_settings
 from fmnist.runs.forecast import total_seconds
+from fmnist.runs.library import list_runs
 from fmnist.runs.run import Run
+from fmnist.settings import TrainSettings
 
 NEWEST = 3  # trainings of a recipe that count; older ones may be from before an update
 # settings that decide how long an epoch takes: a training is one of a recipe where they agree
 COST = ["network", "batch_size", "precision", "fraction", "holdout", "stylised"]
 COST += ["tta_flip", "tta_shift"]
+# what a network's other work costs, in millions of multiplications: each number that a layer makes,
+# each step, and each parameter in a step; measured on two cores of an AMD EPYC
+PER_VALUE, PER_STEP, PER_PARAMETER = 3e-5, 100.0, 1e-4
 SAME_MACHINE = ("processor", "cores", "system")
 # share of the expected seconds that is kept in hand, and what they rest on
 OWN = (0.1, "The time is that of your own trainings of this recipe on this machine.")
@@ -39,6 +46,44 @@ class Timing:
     duration: Duration
     margin: float
     basis: str
+
+
+@dataclass(frozen=True)
+class EpochTime:
+    """Seconds of an epoch here, and a sentence on how rough they are."""
+
+    seconds: float
+    basis: str
+
+
+def estimate_epoch(settings: TrainSettings) -> EpochTime | None:
+    """How long an epoch of a network of one's own takes here, roughly; None for other networks.
+
+    The specification's recipe, times how much more there is to do.
+    """
+    timing = estimate_timings(load_records(), list_runs()).get("specification")
+    if not settings.layers or timing is None:
+        return None
+    all_images = PART_SIZES["train"]
+    images = settings.fraction * (all_images - VALIDATION_SIZE * settings.holdout)
+    recorded = _work(TrainSettings(network=settings.network)) * (all_images - VALIDATION_SIZE)
+    seconds = timing.duration.epoch * _work(settings) * images / recorded
+    where = "on this machine" if timing.margin == OWN[0] else "as far as it is known here"
+    return EpochTime(
+        seconds,
+        "The time is a rough estimate, often half or twice as long: the time of the "
+        f"specification's recipe {where}, times what this network has more or less to do.",
+    )
+
+
+def _work(settings: TrainSettings) -> float:
+    """Time for an image while it learns, in units of a million multiplications."""
+    found = check_layers(settings.layers)
+    return (
+        found.multiplications / 1e6
+        + PER_VALUE * found.values
+        + (PER_STEP + PER_PARAMETER * found.parameters) / settings.batch_size
+    )
 
 
 def estimate_timings(records: dict[str, Record], runs: Iterable[Run]) -> dict[str, Timing]:

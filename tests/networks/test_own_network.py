@@ -190,6 +190,7 @@ def test_batches_must_fit_into_memory():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        (" []", "The list of layers is empty; give at least one."),
         ("[3", "The layers are not JSON; write a list of layers."),
         ("[" * 100_000, "The layers are not JSON"),
         (f"[{'9' * 5_000}]", "The layers are not JSON"),

@@ -138,6 +138,7 @@ def test_the_controls_show_all_settings_but_what_a_run_brings(started):
     shown = {name for *_, expected in CONTROLS.values() for name in expected}
     shown |= {"precision", "tta_flip", "tta_shift"}  # which need other settings, see above
     fields = {field.name for field in dataclasses.fields(TrainSettings)}
+    shown.add("layers")  # tests/pages/test_own_network_view.py
     assert fields - shown == {"initial", "continued", "rate_changes", "source"}
 
 
