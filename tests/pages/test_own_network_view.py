@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from fmnist.networks.layers import Convolution, Dense, Flatten, MaxPooling
 from fmnist.networks.own_network import PRESETS, SPECIFICATION
 from fmnist.settings import TrainSettings
+from fmnist.training.recipes import DEMONSTRATIONS
 from pages.parts.train.layers import own_network_view
 from tests.browser.browsing import go
 from tests.pages.test_past_runs import sent
@@ -104,6 +105,15 @@ def test_what_was_built_outlives_a_recipe_and_a_page_switch(app, started):
     app.selectbox(key="train_network").set_value("custom").run()
     press_start(app)
     assert started == [TrainSettings(network="custom", layers=LAYERS)]
+
+
+def test_overfitting_is_ready_to_start(app, started):
+    recipe(app).set_value("overfit").run()
+    assert any("Watch the training accuracy" in caption.value for caption in app.caption)
+    assert editor(app)["layers"] == as_json(DEMONSTRATIONS["overfit"].settings.layers)
+    assert "dropout" not in json.dumps(editor(app)["layers"])
+    press_start(app)
+    assert started == [DEMONSTRATIONS["overfit"].settings]
 
 
 def test_large_batches_need_small_layers(app):

@@ -14,6 +14,7 @@ from fmnist.cli import train
 from fmnist.cli.main import _parser
 from fmnist.errors import TrainingBusy, TrainingFailed
 from fmnist.jobs import launch
+from fmnist.networks.layers import Dense, Flatten
 from fmnist.runs.library import create_run, find_run
 from fmnist.settings import LIMITS, SETTINGS, TrainSettings, arguments
 from fmnist.training import preview
@@ -315,6 +316,7 @@ st.button("Use", on_click=settings_form.fill, args=(st.session_state["wanted"],)
         TrainSettings(holdout=False, stylised=True, network="robust"),
         TrainSettings(initial="robust", network="robust"),
         TrainSettings(continued=(3, 5), rate_changes=((2, 0.01),)),
+        TrainSettings(network="custom", layers=(Flatten(), Dense(5))),
     ],
 )
 def test_a_runs_settings_fill_the_form(wanted):

@@ -13,7 +13,7 @@ from fmnist.data import default_source
 from fmnist.errors import SettingsError
 from fmnist.networks.architectures import CUSTOM, NETWORKS
 from fmnist.settings import LIMITS, SETTINGS, TrainSettings
-from fmnist.training.recipes import RECIPES
+from fmnist.training.recipes import DEMONSTRATIONS, RECIPES
 from pages.parts.shared.widgets import set_choice
 from pages.parts.train import preview_view
 from pages.parts.train.layers import own_network_view
@@ -23,6 +23,7 @@ SHARES = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 SHARES_KEY = "train_shares"  # those above, and a past run's
 KEPT = "train_kept"  # name -> value of what no widget shows
 OWN = "own"  # settings that are no recipe
+STARTS = {**RECIPES, **DEMONSTRATIONS}
 
 # a past run's, which no widget shows
 UNSEEN = ("initial", "continued", "rate_changes")
@@ -45,7 +46,10 @@ def show() -> tuple[TrainSettings | None, str]:
         st.session_state.setdefault(key, value)
     reason_for_float32 = _why_float32(st.session_state[_key("network")])
     settings, reason = _read(reason_for_float32)
-    _main_row(_recipe_of(settings))
+    recipe = _recipe_of(settings)
+    _main_row(recipe)
+    if recipe in STARTS and (watch := STARTS[recipe].watch):
+        st.caption(f":material/visibility: {watch}")
     if st.session_state[_key("network")] == CUSTOM:
         own_network_view.show(settings)
     with st.expander("More settings", key="train_more", on_change="rerun") as more:
@@ -109,27 +113,27 @@ def _why_float32(network: str) -> str:
 
 def _recipe_settings(name: str) -> TrainSettings:
     """A recipe as this machine can train it."""
-    settings = dataclasses.replace(RECIPES[name].settings, source=default_source())
+    settings = dataclasses.replace(STARTS[name].settings, source=default_source())
     if _why_float32(settings.network):
         settings = dataclasses.replace(settings, precision="float32")
     return settings
 
 
 def _recipe_of(settings: TrainSettings | None) -> str:
-    return next((name for name in RECIPES if _recipe_settings(name) == settings), OWN)
+    return next((name for name in STARTS if _recipe_settings(name) == settings), OWN)
 
 
 def _choose_recipe(current: str) -> None:
     # its key names what the settings are: a widget whose value followed them would, after a second
     # click while the page is being drawn, send the value it had before as if it was chosen
     key = f"train_recipe_{current}"
-    names = [*RECIPES] if current in RECIPES else [OWN, *RECIPES]
+    names = [*STARTS] if current in STARTS else [OWN, *STARTS]
     st.selectbox(
         "Start from",
         names,
         index=names.index(current),
-        format_func=lambda name: RECIPES[name].title if name in RECIPES else "Your own settings",
-        help="\n".join(f"- {recipe.title}: {recipe.summary}" for recipe in RECIPES.values()),
+        format_func=lambda name: STARTS[name].title if name in STARTS else "Your own settings",
+        help="\n".join(f"- {recipe.title}: {recipe.summary}" for recipe in STARTS.values()),
         key=key,
         on_change=_take_recipe,
         args=(key, current),
@@ -140,7 +144,7 @@ def _take_recipe(key: str, current: str) -> None:
     name = st.session_state[key]
     # Streamlit calls this without a choice, too: a second click while the page is being drawn
     # brings back the widget that the drawing has just left out
-    if name != current and name in RECIPES:
+    if name != current and name in STARTS:
         _fill(_recipe_settings(name))
     st.session_state[key] = current  # should this widget be back one day
 
