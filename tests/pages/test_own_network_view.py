@@ -62,7 +62,7 @@ def test_what_is_changed_changes_the_numbers_and_is_started(app, started):
     totals = dict(data["totals"])
     assert totals["parameters"] == "12,770"
     assert totals["multiplications an image"] == f"{28_224 + 784 * 16 + 160:,}"
-    assert "rough estimate" in " ".join(caption.value for caption in app.caption)
+    assert "A rough estimate" in " ".join(caption.value for caption in app.caption)
     press_start(app)
     assert started == [TrainSettings(network="custom", layers=LAYERS)]
 

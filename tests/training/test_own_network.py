@@ -64,7 +64,7 @@ def test_it_is_trained_kept_and_used_as_any_other(tmp_path, runs_dir, test_part,
     probabilities, features = load_classifier(run)(test_part.images)
     right = (probabilities.argmax(axis=1) == test_part.labels).mean()
     assert right == pytest.approx(run.scores["test_accuracy"])
-    assert right > 0.3
+    assert right > 0.15  # 35 steps; by chance it is 0.1
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
     assert features.shape == probabilities.shape
     assert features.max() > 1
