@@ -63,3 +63,11 @@ DEMONSTRATIONS = {
         "loss rises: from there on the network learns its images by heart.",
     ),
 }
+
+
+def find_watch(settings: TrainSettings) -> str:
+    """What to look at while settings are trained that are a demonstration's; "" for others."""
+    for one in DEMONSTRATIONS.values():
+        if replace(one.settings, source=settings.source) == settings:
+            return one.watch
+    return ""

@@ -7,6 +7,8 @@ from playwright.sync_api import expect
 
 from fmnist.networks.layers import Convolution, Dense, Flatten, MaxPooling
 from fmnist.networks.own_network import PRESETS, SPECIFICATION
+from fmnist.runs.library import create_run
+from fmnist.runs.run import write_run_info
 from fmnist.settings import TrainSettings
 from fmnist.training.recipes import DEMONSTRATIONS
 from pages.parts.train.layers import own_network_view
@@ -114,6 +116,16 @@ def test_overfitting_is_ready_to_start(app, started):
     assert "dropout" not in json.dumps(editor(app)["layers"])
     press_start(app)
     assert started == [DEMONSTRATIONS["overfit"].settings]
+
+
+def test_what_to_watch_is_said_while_it_trains(runs_dir):
+    settings = DEMONSTRATIONS["overfit"].settings
+    write_run_info(create_run("busy", settings), state="running")
+    said = [caption.value for caption in open_page().caption]
+    assert sum("Watch the training accuracy" in words for words in said) == 1
+    write_run_info(runs_dir / "busy", settings=TrainSettings().to_dict())
+    said = [caption.value for caption in open_page().caption]
+    assert sum("Watch the training accuracy" in words for words in said) == 0
 
 
 def test_large_batches_need_small_layers(app):

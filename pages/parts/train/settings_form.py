@@ -13,7 +13,7 @@ from fmnist.data import default_source
 from fmnist.errors import SettingsError
 from fmnist.networks.architectures import CUSTOM, NETWORKS
 from fmnist.settings import LIMITS, SETTINGS, TrainSettings
-from fmnist.training.recipes import DEMONSTRATIONS, RECIPES
+from fmnist.training.recipes import DEMONSTRATIONS, RECIPES, find_watch
 from pages.parts.shared.widgets import set_choice
 from pages.parts.train import preview_view
 from pages.parts.train.layers import own_network_view
@@ -46,9 +46,8 @@ def show() -> tuple[TrainSettings | None, str]:
         st.session_state.setdefault(key, value)
     reason_for_float32 = _why_float32(st.session_state[_key("network")])
     settings, reason = _read(reason_for_float32)
-    recipe = _recipe_of(settings)
-    _main_row(recipe)
-    if recipe in STARTS and (watch := STARTS[recipe].watch):
+    _main_row(_recipe_of(settings))
+    if settings and (watch := find_watch(settings)):
         st.caption(f":material/visibility: {watch}")
     if st.session_state[_key("network")] == CUSTOM:
         own_network_view.show(settings)

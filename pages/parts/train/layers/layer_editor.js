@@ -79,6 +79,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const drag = (handle, layer) => {
     handle.onpointerdown = (event) => {
+      event.preventDefault(); // or it would mark text
       handle.setPointerCapture(event.pointerId);
       handle.closest("li").classList.add("dragged");
       handle.onpointermove = ({ clientY }) => {

@@ -49,7 +49,7 @@ def show(settings: TrainSettings | None) -> None:
         {
             "parameters": f"{checked.parameters:,}" if sound else "\u2013",
             "multiplications an image": f"{checked.multiplications:,}" if sound else "\u2013",
-            "an epoch, roughly": duration_text(estimate.seconds) if estimate else "\u2013",
+            "an epoch, roughly": duration_text(max(1, estimate.seconds)) if estimate else "\u2013",
         },
         key="train_layer_editor",
         version=st.session_state[VERSION],
