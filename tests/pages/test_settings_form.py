@@ -23,7 +23,7 @@ from fmnist.training.script import generate_script
 from pages.parts.train import settings_form
 from tests.browser.browsing import go
 from tests.conftest import ROOT, hold
-from tests.test_settings import EVERYTHING
+from tests.test_settings import EVERYTHING, OWN
 
 
 @pytest.fixture(autouse=True)
@@ -532,15 +532,15 @@ def test_every_setting_is_an_option_an_argument_a_control_and_a_word(capsys):
         _parser().parse_args(["train", "--help"])
     helped = capsys.readouterr().out.split()
     given = [*arguments(EVERYTHING), *arguments(TrainSettings(holdout=False))]
-    given += arguments(TrainSettings(stylised=True))
+    given += [*arguments(TrainSettings(stylised=True)), *arguments(OWN)]
     app = open_page(train_more=True, train_mirror=True, train_shift=1, train_network="accurate")
     kinds = ("selectbox", "select_slider", "number_input", "slider", "toggle", "segmented_control")
     shown = {one.key for kind in kinds for one in getattr(app, kind)}
-    # a past run's, and where the images come from, are no control
-    past = {"initial", "continued", "rate_changes", "source"}
+    # a past run's, where the images come from, and what has an editor, are no control
+    past = {"initial", "continued", "rate_changes", "source", "layers"}
     # these are said in sentences and columns of their own
     elsewhere = {"network", "epochs", "batch_size", "learning_rate", "seed", "fraction"}
-    elsewhere |= {"holdout", "source"}
+    elsewhere |= {"holdout", "source", "layers"}
     for name, setting in SETTINGS.items():
         assert setting.option in helped, name
         assert setting.option in given, name
