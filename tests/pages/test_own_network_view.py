@@ -98,6 +98,19 @@ def test_every_preset_can_be_started(app, started):
         assert started[-1] == TrainSettings(network="custom", layers=preset.layers)
 
 
+def test_a_preset_can_be_undone(app):
+    edit(app, as_json(LAYERS))
+    assert not [button for button in app.button if button.key == "train_layers_undo"]
+    app.button(key="train_preset_linear").click().run()
+    app.button(key="train_preset_linear").click().run()  # which changes nothing
+    before = editor(app)["version"]
+    app.button(key="train_layers_undo").click().run()
+    assert not app.exception
+    assert editor(app)["layers"] == as_json(LAYERS)
+    assert editor(app)["version"] > before
+    assert not [button for button in app.button if button.key == "train_layers_undo"]
+
+
 def test_what_was_built_outlives_a_recipe_and_a_page_switch(app, started):
     edit(app, as_json(LAYERS))
     recipe(app).set_value("quick").run()
@@ -149,13 +162,22 @@ def test_what_no_editor_sends_changes_nothing(monkeypatch, wrong):
     )
     mounted["on_layers_change"]()
     assert taken == []
-    wrong = {"layers": [{"kind": "flatten"}], "revision": 3}
+    wrong = {"layers": [{"kind": "flatten"}], "version": 1, "revision": 3}
     mounted["on_layers_change"]()
-    assert taken == [([{"kind": "flatten"}], 3)]
-    wrong = {"layers": ["x" * 2**17], "revision": 4}
+    assert taken == [([{"kind": "flatten"}], 1, 3)]
+    wrong = {"layers": ["x" * 2**17], "version": 1, "revision": 4}
     mounted["on_layers_change"]()
     assert len(taken) == 1
     json.dumps(mounted["data"], allow_nan=False)
+
+
+def test_a_change_of_what_a_preset_has_replaced_counts_no_more(monkeypatch):
+    state = {own_network_view.VERSION: 2, own_network_view.LAYERS: as_json(SPECIFICATION)}
+    monkeypatch.setattr(own_network_view.st, "session_state", state)
+    own_network_view._take([], 1, 9)
+    assert state[own_network_view.LAYERS] == as_json(SPECIFICATION)
+    own_network_view._take([], 2, 9)
+    assert (state[own_network_view.LAYERS], state[own_network_view.REVISION]) == ([], 9)
 
 
 @pytest.mark.browser

@@ -18,7 +18,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     clearTimeout(root.timer);
     root.revision += 1;
     show();
-    setTriggerValue("layers", { revision: root.revision, layers: root.layers });
+    const { version, revision, layers } = root;
+    setTriggerValue("layers", { version, revision, layers });
   };
   const sendSoon = () => {
     clearTimeout(root.timer);

@@ -19,22 +19,22 @@ def layer_editor(
     key: str,
     version: int,
     revision: int,
-    on_change: Callable[[list, int], None],
+    on_change: Callable[[list, int, int], None],
 ) -> None:
     """Show layers, as their JSON holds them, with what was found of them.
 
     totals: name -> value, shown below; version: another one replaces what the browser shows by
     `layers`; revision: that of the browser's last change. A change calls `on_change` with the
-    layers, which may be anything, and their revision.
+    layers, which may be anything, the version that they were made of, and their revision.
     """
 
     def change() -> None:
         sent = sent_value(key, "layers")
         if not isinstance(sent, dict) or not isinstance(sent.get("layers"), list):
             return
-        number = sent.get("revision")
-        if type(number) is int and len(json.dumps(sent)) <= MOST_BYTES:
-            on_change(sent["layers"], number)
+        made_of, number = sent.get("version"), sent.get("revision")
+        if type(made_of) is type(number) is int and len(json.dumps(sent)) <= MOST_BYTES:
+            on_change(sent["layers"], made_of, number)
 
     _component(
         key=key,

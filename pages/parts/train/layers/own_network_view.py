@@ -10,14 +10,16 @@ from fmnist.settings import TrainSettings
 from pages.parts.train.layers.layer_editor import layer_editor
 
 LAYERS = "train_layers"  # as their JSON holds them, sound or not
+BEFORE = "train_layers_before"  # what the last `fill` replaced, until something is changed
 VERSION, REVISION = "train_layers_version", "train_layers_revision"  # see `layer_editor`
 
 
 def fill(layers: tuple[Layer, ...]) -> None:
     """Put layers into the editor: pass this as a button's `on_click`."""
-    st.session_state[VERSION] = st.session_state.get(VERSION, 0) + 1
-    st.session_state[REVISION] = 0
-    st.session_state[LAYERS] = [layer.to_dict() for layer in layers]
+    before, filled = st.session_state.get(LAYERS), [layer.to_dict() for layer in layers]
+    if before != filled:
+        _put(filled)
+        st.session_state[BEFORE] = before
 
 
 def read() -> CheckedLayers:
@@ -41,6 +43,16 @@ def show(settings: TrainSettings | None) -> None:
                 on_click=fill,
                 args=(preset.layers,),
             )
+        if (before := st.session_state.get(BEFORE)) is not None:
+            st.button(
+                "Undo",
+                icon=":material/undo:",
+                type="tertiary",
+                help="Back to the layers before.",
+                key="train_layers_undo",
+                on_click=_put,
+                args=(before,),
+            )
     estimate = estimate_epoch(settings) if settings else None
     sound = not checked.fault
     layer_editor(
@@ -60,5 +72,11 @@ def show(settings: TrainSettings | None) -> None:
         st.caption(estimate.basis)
 
 
-def _take(layers: list, revision: int) -> None:
-    st.session_state.update({LAYERS: layers, REVISION: revision})
+def _take(layers: list, version: int, revision: int) -> None:
+    if version == st.session_state[VERSION]:  # not where a preset was chosen in the same moment
+        st.session_state.update({LAYERS: layers, REVISION: revision, BEFORE: None})
+
+
+def _put(layers: list) -> None:
+    version = st.session_state.get(VERSION, 0) + 1  # another one: the editor has to take them
+    st.session_state.update({LAYERS: layers, VERSION: version, REVISION: 0, BEFORE: None})
