@@ -1,6 +1,7 @@
 """What is to be known of one setting, told at its dataclass field and used wherever it appears."""
 
 import dataclasses
+import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ class Setting:
     words: how a value that is not the default is said, each item of a list by itself; "" for what
     is said in another place
     item, item_text: one item of a list as the command line has it, read and written
+    read, write: a whole value as the command line has it, where it is one word of its own form
     """
 
     name: str
@@ -32,6 +34,8 @@ class Setting:
     metavar: str | None = None
     item: Callable[[str], Any] | None = None
     item_text: str = "{}"
+    read: Callable[[str], Any] | None = None
+    write: Callable[[Any], str] | None = None
 
     def check(self, value: Any) -> None:
         """Raise SettingsError where the setting cannot have this value."""
@@ -39,10 +43,11 @@ class Setting:
             check_number(self.name, value, *self.limits)
         elif self.choices and (not isinstance(value, str) or value not in self.choices):
             raise SettingsError(
-                f"There is no {self.name} {value!r}; choose one of: {', '.join(self.choices)}."
+                f"There is no {self.name} {shorten(value)}; choose one of: "
+                f"{', '.join(self.choices)}."
             )
         elif not isinstance(value, (tuple, list) if self.kind is tuple else self.kind):
-            raise SettingsError(f"{self.name} must be {KINDS[self.kind]}, got {value!r}.")
+            raise SettingsError(f"{self.name} must be {KINDS[self.kind]}, got {shorten(value)}.")
 
     def in_words(self, value: Any) -> list[str]:
         """How a value that is not the default is said."""
@@ -52,6 +57,8 @@ class Setting:
         """A value that is not the default as the command line has it."""
         if self.kind is bool:
             return [self.option]
+        if self.write:
+            return [self.option, self.write(value)]
         return [word for text in self._fill(self.item_text, value) for word in (self.option, text)]
 
     def _fill(self, text: str, value: Any) -> list[str]:
@@ -87,4 +94,22 @@ def check_number(name: str, value: Any, least: float, most: float) -> None:
     legal = isinstance(value, kinds) and not isinstance(value, bool)
     if not (legal and least <= value <= most):
         kind = "a whole number" if whole else "a number"
-        raise SettingsError(f"{name} must be {kind} from {least:g} to {most:g}, got {value!r}.")
+        raise SettingsError(
+            f"{name} must be {kind} from {least:g} to {most:g}, got {shorten(value)}."
+        )
+
+
+def read_rate_change(text: str) -> tuple[int, float]:
+    """An epoch and its learning rate, with a colon between. Raises ValueError."""
+    epoch, _, rate = text.partition(":")
+    return int(epoch), float(rate)
+
+
+def as_tuple(value: Any) -> tuple:
+    """A list's items, or one value alone."""
+    return tuple(value) if isinstance(value, tuple | list) else (value,)
+
+
+def shorten(value: Any) -> str:
+    """A value for a message: what is long, as anything in a file may be, is cut."""
+    return reprlib.repr(value)

@@ -10,15 +10,12 @@ from typing import Any
 
 from fmnist.data import SOURCES, default_source
 from fmnist.errors import SettingsError
-from fmnist.networks.architectures import NETWORKS
-from fmnist.setting_fields import check_number, describe, described
+from fmnist.networks.architectures import CUSTOM, NETWORKS, Network, own_network
+from fmnist.networks.layers import Layer
+from fmnist.networks.own_network import SPECIFICATION, read_layers, read_option, write_layers
+from fmnist.setting_fields import as_tuple, check_number, describe, described, read_rate_change
 
 MOST_FOR_ADAM = 0.1  # learning rate
-
-
-def _rate_change(text: str) -> tuple[int, float]:
-    epoch, _, rate = text.partition(":")
-    return int(epoch), float(rate)
 
 
 @dataclass(frozen=True)
@@ -29,6 +26,13 @@ class TrainSettings:
         "cnn",  # the specification's ten layers
         "Which network is trained.",
         choices={name: network.summary for name, network in NETWORKS.items()},
+    )
+    layers: tuple[Layer, ...] = described(
+        (),
+        "The layers of the network custom: a file of JSON, or JSON itself.",
+        metavar="FILE",
+        read=read_option,
+        write=write_layers,
     )
     epochs: int = described(  # the specification's
         10, "How often the network sees every training image.", limits=(1, 1_000)
@@ -162,7 +166,7 @@ class TrainSettings:
         option="--rate-change",
         words="rate {1:g} from epoch {0}",
         metavar="EPOCH:RATE",
-        item=_rate_change,
+        item=read_rate_change,
         item_text="{}:{:g}",
     )
     continued: tuple[int, ...] = described(
@@ -180,14 +184,20 @@ class TrainSettings:
     def __post_init__(self):
         for name, setting in SETTINGS.items():
             setting.check(getattr(self, name))
+        self._check_layers()
         self._check_changes()
         self._check_combinations()
 
+    def _check_layers(self) -> None:
+        layers: tuple[Layer, ...] = ()
+        if self.network == CUSTOM:
+            layers = read_layers(self.layers or SPECIFICATION, self.batch_size)
+        elif self.layers:
+            raise SettingsError(f"Only the network {CUSTOM!r} can be given layers; choose it, too.")
+        object.__setattr__(self, "layers", layers)
+
     def _check_changes(self) -> None:
-        # JSON has no tuples
-        pairs = tuple(
-            tuple(pair) if isinstance(pair, tuple | list) else (pair,) for pair in self.rate_changes
-        )
+        pairs = tuple(map(as_tuple, self.rate_changes))  # JSON has none
         object.__setattr__(self, "continued", tuple(self.continued))
         object.__setattr__(self, "rate_changes", pairs)
         for epoch in self.continued:
@@ -234,6 +244,11 @@ class TrainSettings:
                 raise SettingsError(sentence)
 
     @property
+    def architecture(self) -> Network:
+        """The network that is trained: its title and what builds it."""
+        return own_network(self.layers) if self.layers else NETWORKS[self.network]
+
+    @property
     def uses_tta(self) -> bool:
         """Whether the finished network answers with test-time augmentation."""
         return self.tta_flip or self.tta_shift
@@ -257,6 +272,7 @@ class TrainSettings:
     def to_dict(self) -> dict:
         """Plain values, as they stand in run.json."""
         values = dataclasses.asdict(self)
+        values["layers"] = [layer.to_dict() for layer in self.layers]
         values["continued"] = list(self.continued)
         values["rate_changes"] = [list(pair) for pair in self.rate_changes]
         return values

@@ -1,6 +1,7 @@
 """What README and docs say is so: commands, files and code exist, numbers are those of the runs."""
 
 import argparse
+import json
 import re
 import sys
 
@@ -10,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from fmnist.cli.main import _parser
 from fmnist.metrics.report import wilson_interval
 from fmnist.networks import architectures
+from fmnist.networks.own_network import read_layers
 from fmnist.runs.library import find_run
 from pages.parts.shared import frame
 from tests.conftest import ROOT
@@ -51,6 +53,11 @@ def test_every_command_shown_is_accepted():
         words = line.split("#")[0].split()
         assert words[:3] == [".venv/bin/python", "-m", "fmnist"]
         _parser().parse_args(words[3:])
+
+
+def test_the_layers_shown_are_a_network():
+    (text,) = blocks(CLI, "Training", "json")
+    assert len(read_layers(json.loads(text), batch_size=64)) == 5
 
 
 def test_every_command_is_shown():

@@ -7,6 +7,8 @@ import pytest
 from fmnist.cli import train
 from fmnist.cli.main import _parser
 from fmnist.errors import SettingsError
+from fmnist.networks.layers import Dense, Dropout, Flatten
+from fmnist.networks.own_network import SPECIFICATION, write_layers
 from fmnist.settings import LIMITS, TrainSettings, arguments
 
 
@@ -76,6 +78,13 @@ def test_both_ends_of_every_range_are_legal(name):
         ({"rate_changes": ((2,),)}, "A rate change is an epoch and a rate"),
         ({"rate_changes": ((0, 0.1),)}, "epoch of a rate change must be a whole number"),
         ({"rate_changes": ((2, 7.0),)}, "learning rate must be a number"),
+        (
+            {"layers": (Flatten(),)},
+            "Only the network 'custom' can be given layers; choose it, too.",
+        ),
+        ({"network": "custom", "layers": "conv"}, "layers must be a list, got 'conv'"),
+        ({"network": "custom", "layers": [{"kind": "dense"}]}, "Layer 1, dense 128: it takes"),
+        ({"network": "custom", "precision": "bfloat16"}, "the network 'custom' no faster"),
     ],
 )
 def test_what_does_not_go_together_is_refused_with_what_would(values, words):
@@ -108,10 +117,15 @@ EVERYTHING = TrainSettings(
     source="keras",
 )
 
+OWN = TrainSettings(network="custom", layers=(Flatten(), Dense(7, "tanh"), Dropout(0.25)))
+
 
 @pytest.mark.parametrize(
     "settings",
-    [TrainSettings(), EVERYTHING, TrainSettings(holdout=False), TrainSettings(stylised=True)],
+    [
+        *(TrainSettings(), EVERYTHING, OWN),
+        *(TrainSettings(holdout=False), TrainSettings(stylised=True)),
+    ],
 )
 def test_the_command_line_of_settings_is_read_as_those_settings(settings):
     options = _parser().parse_args(["train", *arguments(settings)])
@@ -122,7 +136,32 @@ def test_the_command_line_of_settings_is_read_as_those_settings(settings):
 def test_the_test_above_leaves_no_setting_at_its_default():
     default, odd = TrainSettings().to_dict(), EVERYTHING.to_dict()
     same = {name for name in default if default[name] == odd[name]}
-    assert same == {"holdout", "stylised"}  # which exclude others
+    assert same == {"holdout", "stylised", "layers"}  # which exclude others
+
+
+def test_layers_are_read_from_a_file(tmp_path, command):
+    file = tmp_path / "layers.json"
+    file.write_text(write_layers(OWN.layers))
+    given = ["train", "--network", "custom", "--layers", str(file)]
+    assert train.settings_of(_parser().parse_args(given)) == OWN
+    file.write_text('[{"kind": "lstm"}]')
+    done = command(*given)
+    assert done.returncode == 2
+    assert "Layer 1: there is no layer 'lstm'" in done.stderr
+    file.write_text("{")
+    done = command(*given)
+    assert done.returncode == 2
+    assert done.stderr.endswith(
+        "argument --layers: The layers are not JSON; write a list of layers.\n"
+    )
+
+
+def test_a_network_of_ones_own_begins_with_the_specifications_layers():
+    settings = TrainSettings(network="custom")
+    assert settings.layers == SPECIFICATION
+    assert settings.architecture.title == "Own network, 10 layers, 423,338 parameters"
+    assert TrainSettings.from_dict({"network": "custom", "layers": []}) == settings
+    assert OWN.architecture.title == "Own network, 4 layers, 5,575 parameters"
 
 
 def test_specifications_recipe_needs_no_arguments():
@@ -143,7 +182,7 @@ def test_round_trip():
 
 def test_runs_from_before_a_setting_existed_read_as_its_default():
     old = TrainSettings().to_dict()
-    for name in ("schedule", "weight_decay", "stylised", "initial"):
+    for name in ("schedule", "weight_decay", "stylised", "initial", "layers"):
         del old[name]
     assert TrainSettings.from_dict(old) == TrainSettings()
 

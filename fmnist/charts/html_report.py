@@ -115,7 +115,11 @@ def _facts(run: Run) -> list[list[object]]:
     for group in ("settings", "machine", "versions"):
         values = run.info.get(group)
         for name, value in (values if isinstance(values, dict) else {}).items():
-            rows.append([f"{group}: {name}", value])
+            if name != "layers":
+                rows.append([f"{group}: {name}", value])
+    for at, layer in enumerate(run.settings.layers if run.settings else ()):
+        values = (f"{name} {value}" for name, value in layer.to_dict().items() if name != "kind")
+        rows.append([f"layer {at + 1}: {layer.title}", ", ".join(values)])
     for name in ("created", "parameters", "train_size", "epochs_done", "train_seconds"):
         if name in run.info:
             rows.append([name.replace("_", " "), run.info[name]])

@@ -12,7 +12,7 @@ from typing import Any
 
 from fmnist import machine
 from fmnist.cli.options import Commands, Options, add_command, add_run, former_flag
-from fmnist.errors import NameTaken, RunError, explain_refusal
+from fmnist.errors import NameTaken, RunError, SettingsError, explain_refusal
 from fmnist.jobs import lock, queue, requests, resume
 from fmnist.processes import this_process
 from fmnist.runs import control
@@ -86,13 +86,27 @@ def _add_setting(parser: Options, name: str, setting: Setting, default: Any) -> 
     elif setting.item:
         how |= {"action": "append", "type": setting.item}
         default = []
+    elif setting.read:
+        how["type"] = _refusing(setting.read)
     elif setting.choices:
         how = {"choices": list(setting.choices)}
         meanings = (f"{choice}: {meaning}" for choice, meaning in setting.choices.items())
         words = f"{words.rstrip('.')}: {'; '.join(meaning.rstrip('.') for meaning in meanings)}."
-    if setting.kind is not bool and default not in ("", []):
+    if setting.kind is not bool and default not in ("", [], ()):
         words = f"{words.rstrip('.')} (default: %(default)s)"
     parser.add_argument(setting.option, dest=name, default=default, help=words, **how)
+
+
+def _refusing(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """What argparse takes for a type: its sentence says what is wrong with a value."""
+
+    def parse(text: str) -> Any:
+        try:
+            return read(text)
+        except SettingsError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return parse
 
 
 def _add_wait(parser: Options) -> None:

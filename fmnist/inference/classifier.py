@@ -35,12 +35,13 @@ class Classifier:
         try:
             self._interpreter = Interpreter(model_path=str(path), num_threads=2)
             self._input = self._interpreter.get_input_details()[0]["index"]
-            outputs = {
-                int(detail["shape"][-1]): detail["index"]
-                for detail in self._interpreter.get_output_details()
-            }
-            self._probabilities = outputs.pop(10)
-            self._features = outputs.popitem()[1]
+            features, probabilities = sorted(  # those of ten numbers last, both may be
+                self._interpreter.get_output_details(),
+                key=lambda detail: (detail["shape"][-1] == 10, detail["name"]),
+            )
+            if probabilities["shape"][-1] != 10:
+                raise ValueError("it has no ten probabilities")
+            self._features, self._probabilities = features["index"], probabilities["index"]
         except (ValueError, RuntimeError, KeyError, IndexError) as error:
             words = hide_folders(str(error))
             raise RunError(f"The network {path.name} cannot be loaded ({words}).") from None

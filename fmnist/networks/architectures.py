@@ -4,17 +4,20 @@ A network is a function that builds an uncompiled Keras model from (28, 28, 1) f
 to ten softmax probabilities. The layer named "features" is the penultimate one; its output is
 exported beside the probabilities. Keras is imported when a network is built, not before, so that
 pages can list the networks without TensorFlow. A builder needs nothing else from here and is a
-function or a `functools.partial` of one: `script` exports its source.
+function or a `functools.partial` of one: `script` exports its source. A network of one's own has
+layers from the settings instead (`own_network`).
 """
 
 import functools
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fmnist.errors import SettingsError
+from fmnist.networks.layers import BatchNormalisation
+from fmnist.networks.own_network import SPECIFICATION, Layers, build_layers, check_layers
 
 if TYPE_CHECKING:
     import keras
@@ -158,6 +161,21 @@ NETWORKS = {
         bfloat16_helps=True,
     ),
 }
+
+
+def own_network(layers: Layers) -> Network:
+    """The entry of a network of these layers, which fit."""
+    words = f"{len(layers) + 1} layers, {check_layers(layers).parameters:,} parameters"
+    return Network(
+        title=f"Own network, {words}",
+        summary="Layers of your own choice, at first the specification's.",
+        builder=lambda: build_layers(layers),
+        batch_norm=any(isinstance(layer, BatchNormalisation) for layer in layers),
+    )
+
+
+CUSTOM = "custom"  # the network whose layers are a setting, at first the specification's
+NETWORKS[CUSTOM] = replace(own_network(SPECIFICATION), title="Own network")
 
 
 def with_tta(model, mirrored, shift):

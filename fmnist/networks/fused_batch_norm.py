@@ -16,7 +16,7 @@ def fuse_batch_norm(model):
 
     class Fused(layers.BatchNormalization):
         def call(self, inputs, training=None, mask=None):
-            if not training:
+            if not training or len(inputs.shape) != 4:  # it takes pictures only
                 return super().call(inputs, training=training, mask=mask)
             outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
                 inputs, self.gamma, self.beta, epsilon=self.epsilon, is_training=True

@@ -79,6 +79,11 @@ def find_initial_runs(settings: TrainSettings) -> list[Run]:
                 f"The run {run.name!r} is of the network {run.settings.network!r}; a training of "
                 f"{settings.network!r} cannot begin with its weights."
             )
+        if run.settings.layers != settings.layers:
+            raise RunError(
+                f"The run {run.name!r} has other layers; a training can begin with the weights of "
+                "the same layers only."
+            )
         if settings.holdout and not run.settings.holdout:
             raise RunError(
                 f"The run {run.name!r} has learnt from all 60,000 images, so none are left to "

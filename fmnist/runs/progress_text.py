@@ -5,7 +5,6 @@ import os
 
 from fmnist.errors import hide_folders
 from fmnist.files import open_regular
-from fmnist.networks.architectures import NETWORKS
 from fmnist.runs.history import TrainingProgress, read_events
 from fmnist.runs.run import Run
 from fmnist.settings import TrainSettings
@@ -26,7 +25,7 @@ def describe_progress(progress: TrainingProgress, planned: int) -> tuple[float, 
 def describe_settings(settings: TrainSettings) -> str:
     """The settings in one short line."""
     words = [
-        NETWORKS[settings.network].title,
+        settings.architecture.title,
         f"{settings.epochs} epoch{'s' * (settings.epochs != 1)}",
         f"batch {settings.batch_size}",
         f"rate {settings.learning_rate:g}",

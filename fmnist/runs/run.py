@@ -38,7 +38,6 @@ from fmnist.files import (
     sha256_of,
     write_json,
 )
-from fmnist.networks.architectures import NETWORKS
 from fmnist.processes import is_alive
 from fmnist.settings import TrainSettings
 
@@ -137,7 +136,7 @@ class Run:
     @property
     def summary(self) -> str:
         """One line for people: network, epochs, accuracy, whose it is."""
-        words = [NETWORKS[self.settings.network].title if self.settings else "unknown"]
+        words = [self.settings.architecture.title if self.settings else "unknown"]
         if (epochs := self.count("epochs_done")) is not None:
             more = "more " * bool(self.settings and self.settings.initial)  # after another run's
             words.append(f"{epochs} {more}epoch{'s' * (epochs != 1)}")

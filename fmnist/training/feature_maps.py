@@ -42,8 +42,9 @@ def save_feature_maps(path: Path, model: "keras.Model", image: np.ndarray) -> No
     """
     import keras
 
-    first = next((layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)), None)
-    if first is None or first.kernel.shape[2] != 1:
+    unchanged = keras.layers.InputLayer | keras.layers.Dropout
+    first = next(layer for layer in model.layers if not isinstance(layer, unchanged))
+    if not isinstance(first, keras.layers.Conv2D):
         return
     # called as a layer: a network of its own for it would be traced anew after every epoch
     made = first(scale(image[np.newaxis]))  # (1, H, W, F)

@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass, replace
 
+from fmnist.networks.layers import Dropout
+from fmnist.networks.own_network import SPECIFICATION
 from fmnist.settings import TrainSettings
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A title and a sentence for people, and the settings."""
+    """A title and a sentence for people, and the settings; watch: what to look at meanwhile."""
 
     title: str
     summary: str
     settings: TrainSettings
+    watch: str = ""
 
 
 QUICK = TrainSettings(
@@ -44,3 +47,27 @@ RECIPES = {
         ),
     ),
 }
+# not to get a good network, and neither planned nor raced
+DEMONSTRATIONS = {
+    "overfit": Recipe(
+        "Overfit on purpose",
+        "The plain CNN without dropout learns 1,100 images by heart, in a minute or two.",
+        TrainSettings(
+            network="custom",
+            layers=tuple(layer for layer in SPECIFICATION if not isinstance(layer, Dropout)),
+            epochs=40,
+            batch_size=32,
+            fraction=0.02,
+        ),
+        "Watch the training accuracy go to 100 % while that of validation stays behind and its "
+        "loss rises: from there on the network learns its images by heart.",
+    ),
+}
+
+
+def find_watch(settings: TrainSettings) -> str:
+    """What to look at while settings are trained that are a demonstration's; "" for others."""
+    for one in DEMONSTRATIONS.values():
+        if replace(one.settings, source=settings.source) == settings:
+            return one.watch
+    return ""

@@ -19,8 +19,9 @@ from typing import Any
 from fmnist import data, machine
 from fmnist.augmentation.standard import augment_images, shift_images, shuffle_epoch
 from fmnist.errors import SettingsError
-from fmnist.networks.architectures import NETWORKS, with_tta
+from fmnist.networks.architectures import with_tta
 from fmnist.networks.fused_batch_norm import fuse_batch_norm
+from fmnist.networks.own_network import write_builder
 from fmnist.settings import TrainSettings, arguments
 from fmnist.training import schedules
 
@@ -66,7 +67,7 @@ def _heading(settings: TrainSettings) -> str:
         "",
         f"Written by Fashion-MNIST Studio; needs {needed}.",
     ]
-    title = f'"""Train a network on Fashion-MNIST: {NETWORKS[settings.network].title}.'
+    title = f'"""Train a network on Fashion-MNIST: {settings.architecture.title}.'
     return "\n".join([title, "", *lines, '"""'])
 
 
@@ -113,13 +114,14 @@ def _cycles(settings: TrainSettings) -> list[tuple[int, int]]:
 
 
 def _builder(settings: TrainSettings) -> str:
-    builder = NETWORKS[settings.network].builder
-    function = getattr(builder, "func", builder)
+    if settings.layers:
+        return write_builder(settings.layers)
+    function = getattr(settings.architecture.builder, "func", settings.architecture.builder)
     return _source(function).replace(f"def {function.__name__}(", "def build_network(", 1)
 
 
 def _build_call(settings: TrainSettings) -> str:
-    builder = NETWORKS[settings.network].builder
+    builder = settings.architecture.builder
     words = [repr(value) for value in getattr(builder, "args", ())]
     words += [f"{name}={value!r}" for name, value in getattr(builder, "keywords", {}).items()]
     return f"build_network({', '.join(words)})".replace("'", '"')
@@ -129,11 +131,10 @@ def _functions(settings: TrainSettings) -> list[str]:
     sources = [
         settings.holdout and _source(data.split),
         _source(shuffle_epoch),
-        _augments(settings) and _source(shift_images),
-        _augments(settings) and _source(augment_images),
+        *(_source(one) for one in (shift_images, augment_images) if _augments(settings)),
         _source(data.scale),
         _rate_changes(settings) and _learning_rate(settings),
-        NETWORKS[settings.network].batch_norm and _source(fuse_batch_norm),
+        settings.architecture.batch_norm and _source(fuse_batch_norm),
         settings.uses_tta and _source(with_tta),
         FLIPPED if settings.tta_flip else ACCURACY,
     ]
@@ -208,18 +209,19 @@ def accuracy(images, labels):
 
 def _training(settings: TrainSettings) -> str:
     paragraphs = [_set_up(settings), _images(settings), _model(settings), _loop(settings)]
-    if NETWORKS[settings.network].batch_norm:
+    if settings.architecture.batch_norm:
         half = settings.precision != "float32"
-        own_layers = _lines(
-            "# what is saved is of Keras' own layers, in 32 bits",
-            "weights = model.get_weights()",
-            half and 'keras.mixed_precision.set_global_policy("float32")',
-            f"model = {_build_call(settings)}",
-            "model.set_weights(weights)",
-        )
-        paragraphs.append(own_layers)
-    shift = settings.tta_shift_pixels
-    tta = f"model = with_tta(model, mirrored={settings.tta_flip}, shift={shift})"
+        paragraphs += [
+            _lines(
+                "# what is saved is of Keras' own layers, in 32 bits",
+                "weights = model.get_weights()",
+                half and 'keras.mixed_precision.set_global_policy("float32")',
+                f"model = {_build_call(settings)}",
+                "model.set_weights(weights)",
+            )
+        ]
+    flip, shift = settings.tta_flip, settings.tta_shift_pixels
+    tta = f"model = with_tta(model, mirrored={flip}, shift={shift})"
     end = _lines(
         shift and tta,
         'print(f"test accuracy {accuracy(test_images, test_labels):.2%}")',
@@ -262,7 +264,7 @@ def _model(settings: TrainSettings) -> str:
     if settings.label_smoothing:
         loss = "keras.losses.CategoricalCrossentropy(label_smoothing=SMOOTHING)"
     network = _build_call(settings)
-    if NETWORKS[settings.network].batch_norm:
+    if settings.architecture.batch_norm:
         network = f"fuse_batch_norm({network})"
     exclude = 'optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])'
     return _lines(

@@ -31,11 +31,10 @@ def build_training_model(settings: TrainSettings) -> "keras.Model":
     """A new compiled Keras model, with the weights in the order of `strip_training_layers`."""
     import keras
 
-    from fmnist.networks.architectures import NETWORKS, build_network
     from fmnist.networks.fused_batch_norm import fuse_batch_norm
 
-    model = build_network(settings.network)
-    if NETWORKS[settings.network].batch_norm and keras.backend.backend() == "tensorflow":
+    model = settings.architecture.builder()
+    if settings.architecture.batch_norm and keras.backend.backend() == "tensorflow":
         model = fuse_batch_norm(model)
     compile_model(model, settings)
     # with all variables made beforehand TensorFlow traces the first step once and not twice
@@ -132,10 +131,10 @@ def strip_training_layers(model: "keras.Model", settings: TrainSettings) -> "ker
     """The network to save: Keras' own layers in 32 bits, no optimizer, with TTA where it is set."""
     import keras
 
-    from fmnist.networks.architectures import build_network, with_tta
+    from fmnist.networks.architectures import with_tta
 
     keras.mixed_precision.set_global_policy("float32")
-    network = build_network(settings.network)
+    network = settings.architecture.builder()
     network.set_weights(model.get_weights())
     if not settings.uses_tta:
         return network

@@ -8,6 +8,7 @@ import pytest
 from fmnist.charts.html_report import render_report
 from fmnist.runs.library import find_run
 from fmnist.runs.predictions import load_predictions
+from fmnist.settings import TrainSettings
 
 
 class Reader(HTMLParser):
@@ -60,10 +61,14 @@ def test_it_needs_nothing_else(report):
 
 def test_nothing_from_a_folder_is_read_as_markup(own_run, test_part):
     hostile = "<script>alert(1)</script>"
-    run = own_run(versions={"keras": hostile}, machine={hostile: 1})
+    settings = TrainSettings(network="custom").to_dict()
+    run = own_run(versions={"keras": hostile}, machine={hostile: 1}, settings=settings)
     reader = read(render_report(run, load_predictions(run), test_part.images, test_part.labels))
     assert "script" not in reader.tags
-    assert hostile in " ".join(reader.words)
+    words = " ".join(" ".join(reader.words).split())
+    assert hostile in words
+    assert "layer 1: convolution filters 64, kernel 3, stride 1, padding same" in words
+    assert "kind" not in words
 
 
 def test_a_run_without_history_has_no_curves(own_run, test_part):

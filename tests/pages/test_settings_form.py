@@ -14,6 +14,7 @@ from fmnist.cli import train
 from fmnist.cli.main import _parser
 from fmnist.errors import TrainingBusy, TrainingFailed
 from fmnist.jobs import launch
+from fmnist.networks.layers import Dense, Flatten
 from fmnist.runs.library import create_run, find_run
 from fmnist.settings import LIMITS, SETTINGS, TrainSettings, arguments
 from fmnist.training import preview
@@ -22,7 +23,7 @@ from fmnist.training.script import generate_script
 from pages.parts.train import settings_form
 from tests.browser.browsing import go
 from tests.conftest import ROOT, hold
-from tests.test_settings import EVERYTHING
+from tests.test_settings import EVERYTHING, OWN
 
 
 @pytest.fixture(autouse=True)
@@ -138,6 +139,7 @@ def test_the_controls_show_all_settings_but_what_a_run_brings(started):
     shown = {name for *_, expected in CONTROLS.values() for name in expected}
     shown |= {"precision", "tta_flip", "tta_shift"}  # which need other settings, see above
     fields = {field.name for field in dataclasses.fields(TrainSettings)}
+    shown.add("layers")  # tests/pages/test_own_network_view.py
     assert fields - shown == {"initial", "continued", "rate_changes", "source"}
 
 
@@ -314,6 +316,7 @@ st.button("Use", on_click=settings_form.fill, args=(st.session_state["wanted"],)
         TrainSettings(holdout=False, stylised=True, network="robust"),
         TrainSettings(initial="robust", network="robust"),
         TrainSettings(continued=(3, 5), rate_changes=((2, 0.01),)),
+        TrainSettings(network="custom", layers=(Flatten(), Dense(5))),
     ],
 )
 def test_a_runs_settings_fill_the_form(wanted):
@@ -529,15 +532,15 @@ def test_every_setting_is_an_option_an_argument_a_control_and_a_word(capsys):
         _parser().parse_args(["train", "--help"])
     helped = capsys.readouterr().out.split()
     given = [*arguments(EVERYTHING), *arguments(TrainSettings(holdout=False))]
-    given += arguments(TrainSettings(stylised=True))
+    given += [*arguments(TrainSettings(stylised=True)), *arguments(OWN)]
     app = open_page(train_more=True, train_mirror=True, train_shift=1, train_network="accurate")
     kinds = ("selectbox", "select_slider", "number_input", "slider", "toggle", "segmented_control")
     shown = {one.key for kind in kinds for one in getattr(app, kind)}
-    # a past run's, and where the images come from, are no control
-    past = {"initial", "continued", "rate_changes", "source"}
+    # a past run's, where the images come from, and what has an editor, are no control
+    past = {"initial", "continued", "rate_changes", "source", "layers"}
     # these are said in sentences and columns of their own
     elsewhere = {"network", "epochs", "batch_size", "learning_rate", "seed", "fraction"}
-    elsewhere |= {"holdout", "source"}
+    elsewhere |= {"holdout", "source", "layers"}
     for name, setting in SETTINGS.items():
         assert setting.option in helped, name
         assert setting.option in given, name

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from fmnist.errors import NameTaken, RunError
+from fmnist.networks.layers import Flatten
 from fmnist.runs import library
 from fmnist.runs.library import (
     DEFAULT_RUN,
@@ -97,6 +98,10 @@ def test_a_training_begins_with_a_run_of_its_own_network(own_run):
         find_initial_runs(TrainSettings(initial="mine,"))
     with pytest.raises(RunError, match="'mine' is of the network 'cnn'; a training of 'robust'"):
         find_initial_runs(TrainSettings(initial="mine", network="robust"))
+    own_run("own", settings=TrainSettings(network="custom").to_dict())
+    with pytest.raises(RunError, match="'own' has other layers"):
+        find_initial_runs(TrainSettings(initial="own", network="custom", layers=(Flatten(),)))
+    assert len(find_initial_runs(TrainSettings(initial="own", network="custom"))) == 1
 
 
 def test_a_training_cannot_validate_with_what_its_first_weights_have_learnt(own_run):

@@ -19,6 +19,7 @@ from fmnist.errors import SettingsError
 from fmnist.files import read_json_lines
 from fmnist.inference.classifier import load_classifier
 from fmnist.networks.architectures import NETWORKS
+from fmnist.networks.own_network import PRESETS
 from fmnist.runs.library import find_run
 from fmnist.settings import TrainSettings, arguments
 from fmnist.training import script
@@ -53,6 +54,9 @@ TABLE = {
         tta_shift=True,
     ),
     "quick": dataclasses.replace(RECIPES["quick"].settings, fraction=0.01, epochs=2, seed=9),
+    "own layers": TrainSettings(
+        network="custom", layers=PRESETS["deep"].layers, fraction=0.01, epochs=1, batch_size=500
+    ),
     "robust": TrainSettings(network="robust", fraction=0.01, epochs=2, erasing=1.0),
     "sgd": TrainSettings(
         optimizer="sgd", learning_rate=1, weight_decay=0.1, schedule="step", fraction=0.01
@@ -173,7 +177,7 @@ def test_every_step_is_that_of_a_training(settings, monkeypatch, capsys):
         [("mixed_bfloat16",), ("float32",)] if half else []
     )
     # the one that learnt and, where that was not of Keras' own layers, the one that is saved
-    again = NETWORKS[settings.network].batch_norm
+    again = settings.architecture.batch_norm
     assert len(made) == 1 + again + 2 * (settings.tta_flip or settings.tta_shift)
     determinism = keras.tensorflow.config.experimental.enable_op_determinism
     assert determinism.call_count == settings.deterministic

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import streamlit as st
 
 from fmnist.errors import FmnistError
-from fmnist.networks.architectures import NETWORKS
 from fmnist.planning.planner import Plan, plan_here
 from fmnist.runs.progress_text import duration_text
 from fmnist.training.recipes import RECIPES
@@ -80,7 +79,7 @@ def _show_plan(plan: Plan) -> None:
     with st.container(horizontal=True):
         number(
             "Network",
-            NETWORKS[settings.network].title,
+            settings.architecture.title,
             f"{settings.epochs} epochs in batches of {settings.batch_size}",
             f"The recipe “{recipe.title}”: {recipe.summary}",
         )

@@ -11,28 +11,30 @@ import streamlit as st
 from fmnist import machine
 from fmnist.data import default_source
 from fmnist.errors import SettingsError
-from fmnist.networks.architectures import NETWORKS
+from fmnist.networks.architectures import CUSTOM, NETWORKS
 from fmnist.settings import LIMITS, SETTINGS, TrainSettings
-from fmnist.training.recipes import RECIPES
+from fmnist.training.recipes import DEMONSTRATIONS, RECIPES, find_watch
 from pages.parts.shared.widgets import set_choice
 from pages.parts.train import preview_view
+from pages.parts.train.layers import own_network_view
 
 WAY, CHOOSE = "train_way", "Choose settings"  # the page's control and what shows this form
 SHARES = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 SHARES_KEY = "train_shares"  # those above, and a past run's
 KEPT = "train_kept"  # name -> value of what no widget shows
 OWN = "own"  # settings that are no recipe
+STARTS = {**RECIPES, **DEMONSTRATIONS}
 
 # a past run's, which no widget shows
 UNSEEN = ("initial", "continued", "rate_changes")
 # what the widgets show, beside "all", the opposite of holdout
-NAMES = tuple(name for name in SETTINGS if name not in (*UNSEEN, "holdout", "source"))
+NAMES = tuple(name for name in SETTINGS if name not in (*UNSEEN, "holdout", "source", "layers"))
 
 
 def fill(settings: TrainSettings) -> None:
     """Put settings into the widgets: pass this as a button's `on_click`."""
     set_choice(WAY, CHOOSE)
-    st.session_state.update(_values(settings))
+    _fill(settings)
 
 
 def show() -> tuple[TrainSettings | None, str]:
@@ -45,6 +47,10 @@ def show() -> tuple[TrainSettings | None, str]:
     reason_for_float32 = _why_float32(st.session_state[_key("network")])
     settings, reason = _read(reason_for_float32)
     _main_row(_recipe_of(settings))
+    if settings and (watch := find_watch(settings)):
+        st.caption(f":material/visibility: {watch}")
+    if st.session_state[_key("network")] == CUSTOM:
+        own_network_view.show(settings)
     with st.expander("More settings", key="train_more", on_change="rerun") as more:
         _learning(reason_for_float32)
         left, right = st.columns(2, gap="medium")
@@ -73,10 +79,21 @@ def _values(settings: TrainSettings) -> dict:
     return values
 
 
+def _fill(settings: TrainSettings) -> None:
+    st.session_state.update(_values(settings))
+    if settings.layers:  # otherwise those that somebody has built stay, for another time
+        own_network_view.fill(settings.layers)
+
+
 def _read(reason_for_float32: str) -> tuple[TrainSettings | None, str]:
     values = {name: st.session_state[_key(name)] for name in NAMES}
     if reason_for_float32:
         values["precision"] = "float32"
+    if values["network"] == CUSTOM:
+        own = own_network_view.read()
+        if own.fault:
+            return None, own.fault
+        values["layers"] = own.layers
     holdout = not st.session_state[_key("all")]
     try:
         return TrainSettings(**values, holdout=holdout, **st.session_state[KEPT]), ""
@@ -95,27 +112,27 @@ def _why_float32(network: str) -> str:
 
 def _recipe_settings(name: str) -> TrainSettings:
     """A recipe as this machine can train it."""
-    settings = dataclasses.replace(RECIPES[name].settings, source=default_source())
+    settings = dataclasses.replace(STARTS[name].settings, source=default_source())
     if _why_float32(settings.network):
         settings = dataclasses.replace(settings, precision="float32")
     return settings
 
 
 def _recipe_of(settings: TrainSettings | None) -> str:
-    return next((name for name in RECIPES if _recipe_settings(name) == settings), OWN)
+    return next((name for name in STARTS if _recipe_settings(name) == settings), OWN)
 
 
 def _choose_recipe(current: str) -> None:
     # its key names what the settings are: a widget whose value followed them would, after a second
     # click while the page is being drawn, send the value it had before as if it was chosen
     key = f"train_recipe_{current}"
-    names = [*RECIPES] if current in RECIPES else [OWN, *RECIPES]
+    names = [*STARTS] if current in STARTS else [OWN, *STARTS]
     st.selectbox(
         "Start from",
         names,
         index=names.index(current),
-        format_func=lambda name: RECIPES[name].title if name in RECIPES else "Your own settings",
-        help="\n".join(f"- {recipe.title}: {recipe.summary}" for recipe in RECIPES.values()),
+        format_func=lambda name: STARTS[name].title if name in STARTS else "Your own settings",
+        help="\n".join(f"- {recipe.title}: {recipe.summary}" for recipe in STARTS.values()),
         key=key,
         on_change=_take_recipe,
         args=(key, current),
@@ -126,8 +143,8 @@ def _take_recipe(key: str, current: str) -> None:
     name = st.session_state[key]
     # Streamlit calls this without a choice, too: a second click while the page is being drawn
     # brings back the widget that the drawing has just left out
-    if name != current and name in RECIPES:
-        st.session_state.update(_values(_recipe_settings(name)))
+    if name != current and name in STARTS:
+        _fill(_recipe_settings(name))
     st.session_state[key] = current  # should this widget be back one day
 
 
@@ -136,7 +153,7 @@ def _main_row(current_recipe: str) -> None:
     with recipe:
         _choose_recipe(current_recipe)
     with network:
-        _widget("network", st.selectbox, format_func=lambda name: NETWORKS[name].title)
+        _widget("network", st.selectbox, format_func=_network_title)
     with share:
         _widget(
             "fraction",
@@ -151,6 +168,10 @@ def _main_row(current_recipe: str) -> None:
         _widget("learning_rate", st.number_input, step=1e-4, format="%g")
         _widget("schedule", st.selectbox)
         _widget("seed", st.number_input)
+
+
+def _network_title(name: str) -> str:
+    return "Build your own" if name == CUSTOM else NETWORKS[name].title
 
 
 def _learning(reason_for_float32: str) -> None:

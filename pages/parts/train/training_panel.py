@@ -9,6 +9,7 @@ from fmnist.runs.history import follow_progress
 from fmnist.runs.library import find_run, list_runs
 from fmnist.runs.progress_text import describe_settings, read_last_words
 from fmnist.runs.run import Run
+from fmnist.training.recipes import find_watch
 from pages.parts.shared import frame
 from pages.parts.shared.widgets import set_choice
 from pages.parts.train import live_controls, live_insight, live_queue, live_resume, live_view
@@ -57,6 +58,8 @@ def _panel(drawn: list) -> None:
                 progress = follow_progress(run)
                 live_controls.show(run, progress)
                 st.caption(describe_settings(run.settings))
+                if watch := find_watch(run.settings):
+                    st.caption(f":material/visibility: {watch}")
                 live_view.show_progress(run, progress)
                 _learnt(run)
     live_queue.show([run for run in working if run.state == "waiting"])

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from fmnist.networks.architectures import NETWORKS
 from fmnist.runs.about import load_about
 from fmnist.runs.library import list_runs
 from fmnist.runs.progress_text import duration_text
@@ -104,7 +103,7 @@ def _row(run: Run) -> dict:
         "name": run.name,
         "starred": about.starred,
         "state": run.state,
-        "network": NETWORKS[settings.network].title if settings else None,
+        "network": settings.architecture.title if settings else None,
         "test": run.scores.get("test_accuracy"),
         "validation": run.scores.get("validation_accuracy"),
         "epochs": run.count("epochs_done"),

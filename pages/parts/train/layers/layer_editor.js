@@ -1,0 +1,239 @@
+const WAIT = 300; // ms after a key, before the server is asked
+const LARGEST = 28; // pixels of the picture
+
+const element = (name, text, className) => {
+  const made = document.createElement(name);
+  made.textContent = text ?? "";
+  if (className) made.className = className;
+  return made;
+};
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".editor");
+  const [list, adding, totals] = [".list", ".add", ".totals"].map((name) =>
+    root.querySelector(name));
+  const kinds = Object.fromEntries(data.kinds.map((kind) => [kind.kind, kind]));
+
+  const send = () => {
+    clearTimeout(root.timer);
+    root.revision += 1;
+    show();
+    const { version, revision, layers } = root;
+    setTriggerValue("layers", { version, revision, layers });
+  };
+  const sendSoon = () => {
+    clearTimeout(root.timer);
+    root.timer = setTimeout(send, WAIT);
+  };
+
+  const fresh = (kind, old = {}) => ({ kind, ...Object.fromEntries(kinds[kind].fields.map(
+    ({ name, value }) => [name, name in old ? old[name] : value])) });
+  const replace = (layers) => {
+    root.layers = layers;
+    draw();
+    send();
+  };
+  const move = (layer, by) => {
+    const at = root.layers.indexOf(layer), to = at + by;
+    if (to < 0 || to >= root.layers.length) return;
+    const layers = root.layers.filter((other) => other !== layer);
+    layers.splice(to, 0, layer);
+    replace(layers);
+  };
+
+  const control = (layer, { name, label, help, value, choices, limits, step }) => {
+    const box = element("label");
+    box.title = help;
+    box.append(element("span", label));
+    const input = document.createElement(choices ? "select" : "input");
+    if (choices) {
+      input.append(...Object.keys(choices).map((choice) => {
+        const option = element("option", choice);
+        option.value = choice;
+        option.title = choices[choice];
+        return option;
+      }));
+    } else {
+      Object.assign(input, { type: "number", step, min: limits[0], max: limits[1] });
+      input.oninput = () => {
+        layer[name] = input.value === "" ? "" : Number(input.value);
+        sendSoon();
+      };
+    }
+    input.value = layer[name] ?? value;
+    input.onchange = () => {
+      layer[name] = choices ? input.value : input.value === "" ? "" : Number(input.value);
+      send();
+    };
+    box.append(input);
+    return box;
+  };
+
+  const button = (text, label, click) => {
+    const made = element("button", text);
+    made.type = "button";
+    made.setAttribute("aria-label", label);
+    made.title = label;
+    made.onclick = click;
+    return made;
+  };
+
+  const drag = (handle, layer) => {
+    handle.onpointerdown = (event) => {
+      event.preventDefault(); // or it would mark text
+      handle.setPointerCapture(event.pointerId);
+      handle.closest("li").classList.add("dragged");
+      handle.onpointermove = ({ clientY }) => {
+        const rows = [...list.children].slice(0, root.layers.length);
+        const to = rows.findIndex((row) => {
+          const { top, bottom } = row.getBoundingClientRect();
+          return clientY >= top && clientY < bottom;
+        });
+        const at = root.layers.indexOf(layer);
+        if (to < 0 || to === at) return;
+        root.layers.splice(to, 0, ...root.layers.splice(at, 1));
+        // moved around it: an element that is itself moved loses the pointer
+        const row = rows[at];
+        if (to < at) rows.slice(to, at).reverse().forEach((other) => row.after(other));
+        else rows.slice(at + 1, to + 1).forEach((other) => row.before(other));
+        root.moved = true;
+      };
+    };
+    handle.onpointerup = handle.onpointercancel = () => {
+      handle.onpointermove = null;
+      handle.closest("li").classList.remove("dragged");
+      if (root.moved) replace(root.layers);
+      root.moved = false;
+    };
+  };
+
+  const rowOf = (layer, at) => {
+    const item = element("li"), row = element("div", "", "row");
+    const place = element("span", at + 1, "place");
+    const volume = element("span", "", "volume");
+    volume.setAttribute("aria-hidden", "true");
+    volume.append(element("i"));
+    const what = element("div", "", "what");
+    const shape = element("span", "", "shape");
+    const sums = ["parameters", "multiplications"].map((unit) => {
+      const number = element("span", "", "number");
+      number.dataset.unit = unit;
+      return number;
+    });
+    const result = element("div", "", "result");
+    result.append(shape, ...sums);
+    const tools = element("div", "", "tools");
+    row.append(place, volume, what, result, tools);
+    item.append(row, element("p", "", "fault"));
+    if (!layer) {
+      item.className = "fixed";
+      const name = element("span", "dense 10 with softmax", "kind");
+      what.append(name, element("span", "the ten probabilities; this layer is fixed"));
+      return item;
+    }
+    const kind = element("select", "", "kind");
+    kind.setAttribute("aria-label", `Kind of layer ${at + 1}`);
+    kind.append(...data.kinds.map((one) => {
+      const option = element("option", one.title);
+      option.value = one.kind;
+      return option;
+    }));
+    kind.value = layer.kind;
+    kind.title = kinds[layer.kind]?.help ?? "";
+    kind.onchange = () => {
+      root.next = [at, ".kind"];
+      replace(root.layers.map((one) => (one === layer ? fresh(kind.value, layer) : one)));
+    };
+    what.append(kind, ...(kinds[layer.kind]?.fields ?? []).map((field) => control(layer, field)));
+    place.classList.add("handle");
+    place.title = "Drag to move this layer";
+    drag(place, layer);
+    const step = (by, name) => () => {
+      root.next = [at + by, name];
+      move(layer, by);
+    };
+    const up = button("\u2191", `Move layer ${at + 1} up`, step(-1, ".up"));
+    const down = button("\u2193", `Move layer ${at + 1} down`, step(1, ".down"));
+    [up.className, down.className] = ["up", "down"];
+    up.disabled = at === 0;
+    down.disabled = at === root.layers.length - 1;
+    tools.append(up, down, button("\u2715", `Remove layer ${at + 1}`, () => {
+      root.next = [Math.max(0, Math.min(at, root.layers.length - 2)), ".tools :last-child"];
+      replace(root.layers.filter((one) => one !== layer));
+    }));
+    return item;
+  };
+
+  const draw = () => {
+    list.replaceChildren(...root.layers.map(rowOf), rowOf(null, root.layers.length));
+    const [at, name] = root.next ?? [];
+    root.next = null;
+    const row = list.children[at];
+    (row?.querySelector(`${name}:not(:disabled)`) ?? row?.querySelector("button:not(:disabled)"))
+      ?.focus();
+  };
+
+  const showVolume = (volume, sides) => {
+    volume.className = sides?.length === 1 ? "volume flat" : "volume";
+    const drawn = volume.firstChild;
+    volume.style.visibility = sides ? "visible" : "hidden";
+    if (!sides) return;
+    const [side, , channels = 1] = sides;
+    const deep = sides.length === 1 ? 0 : Math.round(Math.log2(channels));
+    const size = sides.length === 1 ? 4 + 3 * Math.log2(side) : 3 + (side / LARGEST) * 20;
+    drawn.style.setProperty("--side", `${Math.min(size, 32)}px`);
+    drawn.style.setProperty("--shift", `${deep * 1.5}px`);
+    drawn.style.setProperty("--deep", Array.from({ length: deep }, (_, at) => {
+      const colour = `color-mix(in srgb, var(--st-primary-color) ${at % 2 ? 55 : 25}%, `;
+      return `${(at + 1) * 1.5}px ${-(at + 1) * 1.5}px ${colour}var(--st-background-color))`;
+    }).join(", ") || "none");
+  };
+
+  const show = () => {
+    const current = data.revision === root.revision;
+    root.classList.toggle("stale", !current);
+    [...list.children].forEach((item, at) => {
+      const step = current ? data.steps[at] : null;
+      const fault = current && data.at === at ? data.fault : "";
+      const [shape, ...sums] = item.querySelectorAll(".shape, .number");
+      for (const cell of [shape, ...sums]) cell.classList.toggle("stale", !current);
+      if (current) {
+        shape.textContent = step?.shape ?? "";
+        sums[0].textContent = step?.parameters ?? "";
+        sums[1].textContent = step?.multiplications ?? "";
+        showVolume(item.querySelector(".volume"), step?.sides);
+      }
+      item.classList.toggle("faulty", Boolean(fault));
+      item.querySelector(".fault").textContent = fault;
+      item.querySelector(".fault").hidden = !fault;
+    });
+    if (!current) return;
+    totals.replaceChildren(...data.totals.map(([name, value]) => {
+      const box = element("div");
+      box.append(element("dt", name), element("dd", value));
+      return box;
+    }));
+  };
+
+  if (root.version !== data.version) {
+    root.version = data.version;
+    root.revision = data.revision;
+    root.layers = structuredClone(data.layers);
+    clearTimeout(root.timer);
+    adding.replaceChildren(...data.kinds.map(({ kind, title, help }) => {
+      const made = button(`+ ${title}`, `Add ${title}: ${help}`, () => {
+        const layers = [...root.layers];
+        // what needs a picture goes before the layer after which there is none
+        const row = layers.findIndex((one) => kinds[one.kind]?.flattens);
+        const at = kinds[kind].picture && row >= 0 ? row : layers.length;
+        layers.splice(at, 0, fresh(kind));
+        root.next = [at, ".kind"];
+        replace(layers);
+        list.children[at].classList.add("added");
+      });
+      return made;
+    }));
+    draw();
+  }
+  show();
+}
