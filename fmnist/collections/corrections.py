@@ -26,7 +26,7 @@ import zipfile
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from fmnist.access import check_may_change
+from fmnist.access import check_may_change, own_folder
 from fmnist.collections.labels import LABEL_NAMES, TABLE, Row, read_table, write_table
 from fmnist.errors import CorrectionsError, LabelsError
 from fmnist.files import locked_folder, read_file, replace_file
@@ -47,10 +47,12 @@ MAX_SETS = 50
 def directory(of: str = "") -> Path:
     """Where a set lies: in FMNIST_CORRECTIONS, or in `corrections` beside the folder of own runs.
 
+    What a visitor who has signed in keeps lies in a folder of his own in there.
+
     of: its name, "" for the set without one. Raises CorrectionsError where a set cannot have it.
     """
     own = os.environ.get("FMNIST_CORRECTIONS") or runs_directory().parent / "corrections"
-    place = Path(own).expanduser().resolve()
+    place = own_folder(Path(own).expanduser().resolve())
     if not of:
         return place
     if not SET_NAME.fullmatch(of):

@@ -254,14 +254,14 @@ def _change(change, *arguments) -> None:
 
 
 def _where() -> str:
-    who = (
-        ""
-        if access.is_public()
-        else (" Everybody who opens this studio can see, use and remove it.")
-    )
+    who = " Everybody who opens this studio can see, use and remove it."
+    if access.keeps_own():
+        who = " On the page, only you see it."
+    elif access.is_public():
+        who = ""
     return (
         "A picture is saved only if you choose to: on the computer that runs this studio, in its "
-        f"folder `{corrections.directory().name}`, until somebody removes it.{who}"
+        f"folder `corrections`, until somebody removes it.{who}"
     )
 
 

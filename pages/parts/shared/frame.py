@@ -1,5 +1,6 @@
 """The frame around every page: logo, menu, the page's title, and the choice of the model."""
 
+import hashlib
 import re
 import threading
 from datetime import datetime
@@ -24,6 +25,7 @@ PICKER = "model"  # the widget's key begins so: what is bound to the URL shows l
 SHOWN = "model_shown"  # the run that the picker shows, and how often it was set from elsewhere
 UNKNOWN = "unknown_run"  # a name in the URL that no run has
 IN_URL = "run_in_url"  # the name that was written there last
+SHARED = "keep_shared"  # whether one who has signed in keeps for everybody
 HEAD = "frame_head"  # where the page's title goes: app.py makes the place, the page takes it
 HEAD_WIDTH = 300  # pixels of the picker
 COLD = "cold_start"  # set once a page has found itself without a frame
@@ -57,7 +59,17 @@ def _is_owner() -> bool:
     )
 
 
+def _find_person() -> str:
+    """Whose folder it is that this session keeps in; "" for everybody's. See `access`."""
+    user = st.user
+    if not user.get("is_logged_in") or not user.get("sub") or st.session_state.get(SHARED):
+        return ""
+    who = f"{user.get('iss')} {user.get('sub')}"  # which no two people share, unlike an address
+    return hashlib.sha256(who.encode()).hexdigest()[:32]
+
+
 access.set_owner_check(_is_owner)
+access.set_person_finder(_find_person)
 
 
 def configure() -> None:
@@ -245,15 +257,30 @@ def _describe(run: Run) -> str:
 
 
 def _show_door() -> None:
-    """Draw the owner's sign-in of a public app, where there is one."""
-    if not access.is_public():
-        return
-    if st.user.get("is_logged_in"):
+    """Draw the sign-in, where there is one: the owner's of a public app, everybody's elsewhere."""
+    signed_in, public = st.user.get("is_logged_in"), access.is_public()
+    if signed_in:
         who = "" if access.may_change() else " You are not this app's owner."
         st.caption(f"Signed in as {literal(str(st.user.get('email')))}.{who}")
+        if not public:
+            st.toggle(
+                "Share what I save",
+                key=SHARED,
+                persist_state="session",
+                help="Corrections, tags and votes are yours alone. While this is on, you see and "
+                "change those that everybody shares.",
+            )
         st.button("Sign out", icon=":material/logout:", type="tertiary", on_click=st.logout)
-    elif access.owners():
+    elif public and access.owners():
         st.button("Owner's sign-in", icon=":material/login:", type="tertiary", on_click=st.login)
+    elif not public and signed_in is False:  # None where no sign-in is set up
+        st.button(
+            "Sign in",
+            icon=":material/login:",
+            type="tertiary",
+            on_click=st.login,
+            help="Then the corrections, tags and votes that you save are yours alone.",
+        )
 
 
 def look_at(name: str) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from fmnist import access
 from fmnist.analysis.mistakes import filter_answers
 from fmnist.charts.common import (
     confusion_spec,
@@ -47,6 +48,8 @@ def number(label: str, value: str, under: str | None = None, words: str | None =
 def download(label: str, data, name: str, mime: str, **how) -> None:
     """Offer a file; `data` may be a function, called on the click."""
     icon = ":material/download:"
+    if callable(data):
+        data = access.for_this_person(data)
     st.download_button(label, data, name, mime, icon=icon, on_click="ignore", **how)
 
 
