@@ -326,6 +326,27 @@ def test_corrections_are_shown_scored_and_removed(test_part, shown_scores):
     assert kept_label(app) == "Corrections and teaching (3 saved)"
 
 
+@pytest.mark.parametrize("of", ["", "legs"])
+def test_removed_corrections_come_back_after_another_page(of):
+    row = corrections.keep(png(trouser()), 1, "upload", of)
+    app = open_app()
+    app.session_state["corrections_set"] = of
+    open_corrections(app)
+    app.button(key=f"corrections-delete-{of}").click().run()
+    assert not app.exception
+    assert corrections.kept(of) == []
+    words = "The set “legs” removed." if of else "1 correction removed."
+    assert words in texts(app)
+    app.switch_page("pages/report.py").run()
+    assert words not in texts(app)
+    app.switch_page("pages/classify.py").run()
+    assert words in texts(app)
+    next(one for one in app.button if (one.key or "").startswith("undo-")).click().run()
+    assert not app.exception
+    assert corrections.kept(of) == [row]
+    assert "removed" not in texts(app)
+
+
 def test_the_export_is_scored_when_uploaded(test_part, shown_scores):
     for at in range(5):
         corrections.keep(dataset_picture(test_part, at), int(test_part.labels[at]), "drawing")

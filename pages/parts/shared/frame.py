@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from threadpoolctl import threadpool_limits
 
 from fmnist import access
@@ -17,7 +18,7 @@ from fmnist.networks.architectures import NETWORKS
 from fmnist.processes import release_memory
 from fmnist.runs.library import DEFAULT_RUN, find_run, list_usable_runs
 from fmnist.runs.run import Run
-from pages.parts.shared import run_trash
+from pages.parts.shared import trash
 from pages.parts.shared.widgets import literal
 
 PAGES_DIR = Path(__file__).parents[2]
@@ -62,6 +63,8 @@ def _is_owner() -> bool:
 
 def _find_person() -> str:
     """Whose folder it is that this session keeps in; "" for everybody's. See `access`."""
+    if get_script_run_ctx(suppress_warning=True) is None:  # a thread that no visitor waits for
+        return ""
     user = st.user
     if not user.get("is_logged_in") or not user.get("sub") or st.session_state.get(SHARED):
         return ""
@@ -157,7 +160,7 @@ def open_page(title: str, promise: str, idea: str, *, run_needed: bool = True) -
     that is tested by itself keeps its own parts). Without a trained network the page stops with
     one sentence; one that can do without gets None.
     """
-    run_trash.page_opened()
+    trash.page_opened()
     _visit()
     if HEAD not in st.session_state:  # app.py has not drawn it in this very run
         configure()
