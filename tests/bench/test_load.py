@@ -1,7 +1,9 @@
 """`python -m fmnist bench load`: sessions over websockets, whose answers are checked."""
 
 import json
+import time
 
+import psutil
 import pytest
 
 from fmnist.bench import load
@@ -11,7 +13,10 @@ from fmnist.cli.main import main
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("load"))
+    """A server that waits a second, not two minutes, for those who are gone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL", "1")
+        server = Server(tmp_path_factory.mktemp("load"))
     yield server
     server.stop()
 
@@ -37,6 +42,27 @@ def test_sessions_at_once_are_counted_and_leave(server):
     assert not measured.errors
     assert len(measured.seconds) >= 2
     assert len(measured.memory_mib) == 3
+
+
+def test_what_one_has_uploaded_is_forgotten_when_one_is_gone(server):
+    def mib() -> float:
+        return psutil.Process(server.process.pid).memory_info().rss / 2**20
+
+    stays = load.Session(server)  # as others would let Streamlit forget, too
+    session = load.Session(server)
+    for each in (stays, session, session):
+        each.open_page("way=Upload")
+    before = mib()
+    # more than is taken at once, so nothing but the files themselves is kept
+    session.upload("uploads", "large.jpg", bytes(90 * 2**20))
+    assert mib() > before + 80
+    session.close()
+    for _ in range(100):
+        if mib() < before + 30:
+            break
+        time.sleep(0.2)
+    assert mib() < before + 30
+    stays.close()
 
 
 def test_what_is_printed_of_load(monkeypatch, capsys):

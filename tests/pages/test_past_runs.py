@@ -18,7 +18,7 @@ from fmnist.runs.run import write_run_info
 from fmnist.runs.trash import delete_run
 from fmnist.settings import TrainSettings
 from pages.parts.shared import row_table
-from pages.parts.shared.trash import TRASH
+from pages.parts.shared.visit import TRASH
 from pages.parts.train.runs import run_actions
 from tests.browser.browsing import browsing, go
 from tests.pages.test_pages import fresh_caches, model_picker, open_app, texts

@@ -12,7 +12,7 @@ from fmnist.inference.answer import Answer
 from fmnist.runs.run import Run
 from pages.parts.classify import score_view, taught
 from pages.parts.classify.answered import PICTURE, Answered, answer_all, thumbnails, with_progress
-from pages.parts.shared import loading, trash
+from pages.parts.shared import loading, visit
 from pages.parts.shared.widgets import download, literal
 
 _SET = "corrections_set"  # the set that is looked at and saved to
@@ -106,7 +106,7 @@ def show(run: Run) -> None:
     """
     if not access.may_change():
         return
-    trash.offer_undo(corrections.Removed, "removed", _undo)
+    visit.offer_undo(corrections.Removed, "removed", _undo)
     sets = ["", *_named_sets()]
     saved = sum(len(_read(of)[0]) for of in sets)
     with st.expander(
@@ -224,12 +224,12 @@ def _remove(names: list[str], of: str) -> None:
 
 def _keep_for_undo(removed: corrections.Removed) -> None:
     if removed.paths:
-        trash.trash().add(removed)
+        visit.trash().add(removed)
 
 
 def _undo(removed: corrections.Removed) -> None:
     try:
-        trash.trash().undo(removed)
+        visit.trash().undo(removed)
     except FmnistError as error:
         st.toast(literal(str(error)), icon=":material/error:")
 

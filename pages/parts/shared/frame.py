@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import threading
 from datetime import datetime
 from pathlib import Path
 
@@ -15,10 +14,9 @@ from fmnist.errors import RunError
 from fmnist.files import quote_name
 from fmnist.jobs import lock
 from fmnist.networks.architectures import NETWORKS
-from fmnist.processes import release_memory
 from fmnist.runs.library import DEFAULT_RUN, find_run, list_usable_runs
 from fmnist.runs.run import Run
-from pages.parts.shared import trash
+from pages.parts.shared import visit
 from pages.parts.shared.widgets import literal
 
 PAGES_DIR = Path(__file__).parents[2]
@@ -137,19 +135,6 @@ def draw_head() -> None:
             _show_door()
 
 
-# not at once: a lost session may come back, and Streamlit keeps its uploads as long
-def _leave(_visit: object) -> None:
-    timer = threading.Timer(st.get_option("server.disconnectedSessionTTL") + 5, release_memory)
-    timer.daemon = True
-    timer.start()
-
-
-@st.cache_resource(show_spinner=False, scope="session", on_release=_leave)
-def _visit() -> object:
-    """Something that is released when the session has ended."""
-    return object()
-
-
 def open_page(title: str, promise: str, idea: str, *, run_needed: bool = True) -> Run | None:
     """Write the page's title and return the run to look at. Every page calls this first.
 
@@ -160,8 +145,7 @@ def open_page(title: str, promise: str, idea: str, *, run_needed: bool = True) -
     that is tested by itself keeps its own parts). Without a trained network the page stops with
     one sentence; one that can do without gets None.
     """
-    trash.page_opened()
-    _visit()
+    visit.page_opened()
     if HEAD not in st.session_state:  # app.py has not drawn it in this very run
         configure()
         if not st.session_state.get(COLD):

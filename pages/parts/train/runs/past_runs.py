@@ -8,7 +8,7 @@ from fmnist.runs.library import list_runs
 from fmnist.runs.progress_text import duration_text
 from fmnist.runs.run import Run
 from fmnist.runs.trash import DeletedRun, purge_old_runs
-from pages.parts.shared import trash
+from pages.parts.shared import visit
 from pages.parts.shared.row_table import Column, row_table
 from pages.parts.train.runs import run_actions, run_compare, run_detail
 
@@ -49,7 +49,7 @@ def _section() -> None:
     rows = _table(listed) if listed else []
     # below the table, where the button was that deleted or renamed one
     run_actions.show_said()
-    trash.offer_undo(DeletedRun, "is deleted", run_actions.undo)
+    visit.offer_undo(DeletedRun, "is deleted", run_actions.undo)
     if rows:
         chosen = listed.get(run_actions.chosen())
         if chosen is not None:

@@ -13,7 +13,7 @@ from fmnist.runs.library import DEFAULT_RUN, list_usable_runs
 from fmnist.runs.run import Run
 from fmnist.runs.trash import DeletedRun, delete_run
 from pages.parts.shared import frame
-from pages.parts.shared.trash import trash
+from pages.parts.shared.visit import trash
 from pages.parts.shared.widgets import literal
 from pages.parts.train import settings_form
 
