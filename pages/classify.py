@@ -103,6 +103,7 @@ def upload():
             st.error(str(error))
         else:
             st.caption("An example. Your own pictures replace it.")
+    uploads.forget_others(files)
     if not files:
         st.info(
             "Best: a single garment, entirely in the picture, on a background of another colour.",
