@@ -1,15 +1,23 @@
-"""Who may change what is kept: everybody, or, where the app is open to the public, its owner.
+"""Who may change what is kept, and whose it is: everybody's, or that of who has signed in.
 
 With FMNIST_PUBLIC=1 visitors draw, upload and look; whatever starts, stops, renames, deletes or
 keeps something asks `check_may_change` first, wherever it was called from. Who the owner is, the
 pages know (`set_owner_check`); the command line is the owner's.
+
+Elsewhere corrections, tags and votes are shared by all, but those of a visitor who has signed in
+are his own (`own_folder`).
 """
 
 import os
 from collections.abc import Callable
+from contextvars import ContextVar
+from functools import wraps
+from pathlib import Path
+from typing import TypeVar
 
 from fmnist.errors import AccessDenied
 
+T = TypeVar("T")
 OFF = ("", "0", "false", "no", "off")
 
 
@@ -17,7 +25,13 @@ def _nobody() -> bool:
     return False
 
 
+def _everybody() -> str:
+    return ""
+
+
 _is_owner: Callable[[], bool] = _nobody
+_find_person: Callable[[], str] = _everybody
+_known_person: ContextVar[str | None] = ContextVar("known_person", default=None)
 
 
 def is_public() -> bool:
@@ -48,3 +62,41 @@ def check_may_change() -> None:
         raise AccessDenied(
             "This app is open to the public: only its owner can change what it keeps."
         )
+
+
+def set_person_finder(find: Callable[[], str]) -> None:
+    """Let `find` say, at each action, whose it is: the name of a folder, or "" for everybody's."""
+    global _find_person
+    _find_person = find
+
+
+def _person() -> str:
+    known = _known_person.get()
+    if known is not None:
+        return known
+    return "" if is_public() else _find_person()  # visitors of a public app see its owner's
+
+
+def keeps_own() -> bool:
+    """Whether what is kept now is one visitor's own."""
+    return bool(_person())
+
+
+def own_folder(shared: Path) -> Path:
+    """Where the visitor keeps what others keep in the folder `shared`."""
+    return shared / "people" / person if (person := _person()) else shared
+
+
+def for_this_person(work: Callable[[], T]) -> Callable[[], T]:
+    """`work` to be called later, by a thread that knows no visitor."""
+    person = _person()
+
+    @wraps(work)
+    def run() -> T:
+        before = _known_person.set(person)
+        try:
+            return work()
+        finally:
+            _known_person.reset(before)
+
+    return run

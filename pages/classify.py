@@ -7,6 +7,7 @@ import streamlit as st
 from fmnist.collections import examples
 from fmnist.collections.zips import MAX_ZIP_BYTES
 from fmnist.data import CLASS_NAMES
+from fmnist.errors import DatasetError
 from pages.parts.classify import (
     canvas,
     corrections_view,
@@ -96,8 +97,13 @@ def upload():
     if files:
         st.session_state.pop(EXAMPLE, None)
     elif (example := st.session_state.get(EXAMPLE)) in FILES:
-        st.caption("An example. Your own pictures replace it.")
-        files = [_example_file(example)]
+        try:
+            files = [_example_file(example)]
+        except DatasetError as error:
+            st.error(str(error))
+        else:
+            st.caption("An example. Your own pictures replace it.")
+    uploads.forget_others(files)
     if not files:
         st.info(
             "Best: a single garment, entirely in the picture, on a background of another colour.",

@@ -15,8 +15,8 @@ from fmnist.collections.notes import CANNOT_TELL, Vote
 from fmnist.errors import AccessDenied
 from fmnist.jobs import launch, queue, requests
 from fmnist.runs import about
-from fmnist.runs.library import find_run
-from fmnist.runs.trash import DeletedRun, Trash
+from fmnist.runs.library import find_run, runs_directory
+from fmnist.runs.trash import DeletedRun, Trash, delete_run
 from fmnist.settings import TrainSettings
 from pages.parts.shared import frame
 from tests.conftest import ROOT
@@ -28,6 +28,7 @@ OWNER = {"is_logged_in": True, "email": "Me@Example.org", "email_verified": True
 def no_owner(monkeypatch):
     """Whoever a test makes the owner is none after it."""
     monkeypatch.setattr(access, "_is_owner", access._nobody)
+    monkeypatch.setattr(access, "_find_person", access._everybody)
 
 
 @pytest.fixture
@@ -37,6 +38,11 @@ def public(monkeypatch):
 
 def run():
     return find_run("robust")
+
+
+def files() -> list[str]:
+    """All that is kept: runs, corrections, notes."""
+    return sorted(map(str, runs_directory().parent.rglob("*")))
 
 
 ACTIONS = {
@@ -50,8 +56,9 @@ ACTIONS = {
     "star": lambda: about.set_star(run(), True),
     "note": lambda: about.set_note(run(), "mine"),
     "rename": lambda: about.rename_run(run(), "mine"),
-    "delete": lambda: Trash().delete(run()),
+    "delete": lambda: delete_run(run()),
     "correct": lambda: corrections.keep((ROOT / "docs/classify.png").read_bytes(), 3, "upload"),
+    "remove": lambda: corrections.remove(["a" * 64 + ".png"]),
     "delete a set": lambda: corrections.delete_set(""),
     "tag": lambda: notes.tag([1], "mine"),
     "untag": lambda: notes.untag([1], "mine"),
@@ -62,14 +69,16 @@ ACTIONS = {
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
 def test_a_visitor_of_a_public_app_changes_nothing(action, public):
     corrections.directory().mkdir(parents=True)
+    before = files()
     with pytest.raises(AccessDenied, match="only its owner"):
         action()
+    assert files() == before
 
 
-def test_a_deletion_is_not_undone_by_a_visitor(public):
+def test_a_deletion_is_not_undone_by_a_visitor(public, tmp_path):
     trash = Trash()
-    deleted = DeletedRun("x", run().path / "x", run().path / "y")
-    trash._deleted.append(deleted)
+    deleted = DeletedRun("x", tmp_path, run().path / "y")
+    trash.add(deleted)
     with pytest.raises(AccessDenied):
         trash.undo(deleted)
     assert trash.deleted == (deleted,)  # the owner still can
@@ -125,6 +134,84 @@ def test_without_an_address_nobody_is_the_owner(public, monkeypatch):
     monkeypatch.delenv("FMNIST_OWNERS", raising=False)
     monkeypatch.setattr(frame, "st", SimpleNamespace(user={**OWNER, "email": ""}))
     assert not frame._is_owner()
+
+
+def test_what_one_keeps_who_has_signed_in_is_his_own():
+    def keep() -> None:
+        corrections.keep((ROOT / "docs/classify.png").read_bytes(), 3, "upload", "My set")
+        notes.tag([1], "mine")
+        notes.add_vote(Vote(1, 2, 3, CANNOT_TELL))
+
+    def seen() -> tuple:
+        return corrections.list_sets(), set(notes.tags()), len(notes.votes())
+
+    nothing, everything = ([], set(), 0), (["My set"], {"mine"}, 1)
+    access.set_person_finder(lambda: "one")
+    assert access.keeps_own()
+    keep()
+    assert seen() == everything
+    export = access.for_this_person(lambda: (corrections.export("My set"), notes.tags_csv()))
+    mine = export()
+    for other in ("", "two"):
+        access.set_person_finder(lambda other=other: other)
+        assert seen() == nothing
+        assert export() == mine  # a download that was offered is that of who was offered it
+        assert seen() == nothing
+    keep()
+    access.set_person_finder(access._everybody)
+    assert seen() == nothing
+
+
+def test_an_owner_of_a_public_app_keeps_for_everybody(public):
+    access.set_owner_check(lambda: True)
+    access.set_person_finder(lambda: "one")
+    notes.tag([1], "owner")
+    access.set_person_finder(access._everybody)
+    assert set(notes.tags()) == {"owner"}
+
+
+SIGNED_IN = {**OWNER, "iss": "https://id.example.org", "sub": "1"}
+
+
+@pytest.mark.parametrize(
+    ("user", "shared", "own"),
+    [
+        (SIGNED_IN, False, True),
+        (SIGNED_IN, True, False),
+        ({**SIGNED_IN, "is_logged_in": False}, False, False),
+        (OWNER, False, False),  # the provider does not say who it is
+        ({}, False, False),
+    ],
+)
+def test_whose_folder_it_is(user, shared, own, monkeypatch):
+    known = SimpleNamespace(user=user, session_state={frame.SHARED: shared})
+    monkeypatch.setattr(frame, "st", known)
+    monkeypatch.setattr(frame, "get_script_run_ctx", lambda **_: object())
+    assert bool(person := frame._find_person()) is own
+    for other in ({"sub": "2"}, {"iss": "https://other.example.org"}):
+        known.user = {**user, **other}
+        assert frame._find_person() != person or not own
+    known.user = {**user, "email": "new@example.org"}
+    assert frame._find_person() == person
+
+
+def test_one_who_signs_in_sees_his_own_and_may_share():
+    access.set_person_finder(frame._find_person)
+    corrections.keep((ROOT / "docs/classify.png").read_bytes(), 3, "upload")
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=300)
+
+    def saved() -> str:
+        assert not app.run().exception
+        return next(box.label for box in app.expander if "teaching" in box.label)
+
+    app.user = {"is_logged_in": False}
+    assert "(1 saved)" in saved()
+    assert "Sign in" in {button.label for button in app.button}
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=300)
+    app.user = SIGNED_IN
+    assert "(0 saved)" in saved()
+    app.toggle(key=frame.SHARED).set_value(True)
+    assert "(1 saved)" in saved()
 
 
 OFFERED = {  # page: its buttons and sections that change something

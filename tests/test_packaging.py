@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,10 +10,27 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
+
+
+def read_pins(*names: str) -> dict[str, Version]:
+    """What requirement files pin: package -> version."""
+    lines = (line for name in names for line in (ROOT / name).read_text("utf-8").splitlines())
+    pins = [re.match(r"([\w.-]+)==(\S+)", line) for line in lines]
+    return {pin[1].lower(): Version(pin[2]) for pin in pins if pin}
+
+
+def test_no_pinned_version_has_a_known_weakness():
+    pins = read_pins("requirements.txt", "requirements-dev.txt")
+    known = (ROOT / ".ci" / "advisories.txt").read_text("utf-8").splitlines()
+    for line in known:
+        if not line.startswith("#"):
+            package, mended, advisory = line.split()
+            assert pins[package] >= Version(mended), f"{package}: {advisory}"
 
 
 @pytest.fixture(scope="module")

@@ -156,21 +156,22 @@ def measure_load(run: str, sessions: int, seconds: float) -> Iterator[tuple[str,
     with tempfile.TemporaryDirectory() as place:
         app = Path(place) / "one_button.py"
         app.write_text(BUTTON)
-        with _serve(app) as server:
+        with serve_app(app) as server:
             yield PHASES[0], measure_phase(server, sessions, seconds, visit_button)
     pictures = make_pictures(run, PICTURES)
 
     def uploads(server: Server, number: int) -> Visit:
         return visit_classify(server, number, run, pictures)
 
-    with _serve(None) as server:
+    with serve_app(None) as server:
         yield PHASES[1], measure_phase(server, sessions, seconds, uploads)
         with training_beside(server) as goes_on:
             yield PHASES[2], measure_phase(server, sessions, seconds, uploads, goes_on)
 
 
 @contextlib.contextmanager
-def _serve(app: Path | None) -> Iterator[Server]:
+def serve_app(app: Path | None) -> Iterator[Server]:
+    """The app, or another one, on a server of its own, which ends with the block."""
     with tempfile.TemporaryDirectory() as place:
         server = Server(Path(place), app)
         try:

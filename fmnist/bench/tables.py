@@ -87,6 +87,32 @@ def load_text(result: dict) -> str:
     return "\n".join(lines)
 
 
+def soak_line(minute: dict) -> str:
+    """One record of `bench soak`, with its first errors."""
+    visits, answers, errors = minute["visits"], minute["answers"], minute["errors"]
+    line = (
+        f"{minute['seconds'] / 60:5.1f} min: {visits} visits, {answers} answers, the slowest "
+        f"lately {minute['slowest']:.1f} s, {len(errors)} errors; "
+        f"memory {minute['memory_mib']} MiB"
+    )
+    return "\n".join([line, *(f"  {error}" for error in errors[:3])])
+
+
+def soak_text(result: dict) -> str:
+    """What `bench soak` comes to; its lines were printed before."""
+    minutes, last = result["minutes"], result["minutes"][-1]
+    errors = sum(len(minute["errors"]) for minute in minutes)
+    memory = [minute["memory_mib"] for minute in minutes]
+    return "\n".join(
+        [
+            *_head(result, f"{result['run']}, {result['sessions']} visitors at once"),
+            f"{last['visits']} visits, {last['answers']} answers, {errors} errors in "
+            f"{last['seconds'] / 60:.1f} minutes",
+            f"memory: {memory[0]} MiB first, {max(memory)} most, {memory[-1]} last",
+        ]
+    )
+
+
 def infer_text(result: dict) -> str:
     """The tables of `bench infer`."""
     sides = {name: result[side] for side, name in SIDES.items()}

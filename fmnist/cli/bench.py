@@ -126,6 +126,18 @@ def add_to(commands: Commands) -> None:
     add_number(load, "--sessions", 50, "visitors at once", 1, 500)
     add_number(load, "--seconds", 30.0, "of each phase", 1, 3_600)
 
+    soak = kind(
+        "soak",
+        _soak,
+        "visitors who come and go for long, and the server's memory",
+        "Let sessions over websockets come to the Classify page, upload photos, check the answers, "
+        "leave after a minute or so, and be followed by others; answers, errors and the server's "
+        "memory are printed every minute.",
+        run="shipped run",
+    )
+    add_number(soak, "--sessions", 10, "visitors at once", 1, 500)
+    add_number(soak, "--minutes", 10.0, "of it", 0.1, 10_000)
+
 
 def _train(options: Namespace) -> int:
     _check_out(options)
@@ -236,6 +248,18 @@ def _load(options: Namespace) -> int:
         ),
     }
     return _finish(options, fields, tables.load_text)
+
+
+def _soak(options: Namespace) -> int:
+    from fmnist.bench import soak
+
+    _check_out(options)
+    minutes = []
+    for minute in soak.measure_soak(options.run, options.sessions, options.minutes):
+        minutes.append(vars(minute))
+        print(tables.soak_line(minutes[-1]), file=sys.stderr, flush=True)
+    fields = {"run": options.run, "sessions": options.sessions, "minutes": minutes}
+    return _finish(options, fields, tables.soak_text)
 
 
 def _check_out(options: Namespace) -> None:

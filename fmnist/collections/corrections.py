@@ -12,27 +12,30 @@ the place and time that a phone writes into its photos and without anything else
 carry along. Decoding it again gives the same pixels, and so the same answer.
 
 Several processes may write at once. The table is written last and removed from first, so that it
-never names a picture that is not there; but on a full disk, where pictures make room for it.
+names no picture that is not there, but on a full disk. What is removed is hidden in the same folder
+until nobody may ask for it back.
 """
 
 import contextlib
 import hashlib
 import io
+import itertools
 import os
 import re
 import secrets
-import shutil
 import zipfile
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
-from fmnist.access import check_may_change
+from fmnist.access import check_may_change, own_folder
 from fmnist.collections.labels import LABEL_NAMES, TABLE, Row, read_table, write_table
 from fmnist.errors import CorrectionsError, LabelsError
 from fmnist.files import locked_folder, read_file, replace_file
 from fmnist.images.decoding import decode_image
 from fmnist.images.display import encode_image
 from fmnist.runs.library import runs_directory
+from fmnist.runs.trash import HIDDEN, hide, purge_old
 
 KINDS = ("drawing", "upload", "camera")
 MAX_PICTURES = 500
@@ -47,10 +50,12 @@ MAX_SETS = 50
 def directory(of: str = "") -> Path:
     """Where a set lies: in FMNIST_CORRECTIONS, or in `corrections` beside the folder of own runs.
 
+    What a visitor who has signed in keeps lies in a folder of his own in there.
+
     of: its name, "" for the set without one. Raises CorrectionsError where a set cannot have it.
     """
     own = os.environ.get("FMNIST_CORRECTIONS") or runs_directory().parent / "corrections"
-    place = Path(own).expanduser().resolve()
+    place = own_folder(Path(own).expanduser().resolve())
     if not of:
         return place
     if not SET_NAME.fullmatch(of):
@@ -73,19 +78,77 @@ def list_sets() -> list[str]:
     return sorted(name for name in found if SET_NAME.fullmatch(name))
 
 
-def delete_set(of: str) -> None:
+@dataclass(frozen=True)
+class Removed:
+    """Corrections that were removed from a set, or all of it, for a `Trash`.
+
+    name: what they are called, in words; place: the set's folder
+    pictures: their rows, with where each file is until it is purged
+    folder: where the set's folder is until then, None where the set stays
+    """
+
+    name: str
+    place: Path
+    pictures: tuple[tuple[Row, Path], ...]
+    folder: Path | None = None
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The hidden folder or files."""
+        return (self.folder,) if self.folder else tuple(path for _, path in self.pictures)
+
+    def restore(self) -> None:
+        """Put them back, into the set of that name where there is one again.
+
+        A picture that was saved again meanwhile stays as it is. Raises CorrectionsError as `keep`.
+        """
+        if self.folder:
+            with _locked(self.place.parent):
+                if not os.path.lexists(self.place):
+                    self.folder.rename(self.place)
+                    return
+        with _locked(self.place) as place:
+            rows = _read(place)
+            known = {row.path for row in rows}
+            back = {
+                path: row
+                for row, path in self.pictures
+                if row.path not in known and os.path.lexists(path)
+            }
+            if back:
+                size = sum(path.stat().st_size for path in back)
+                _check_room(place, [*rows, *back.values()][1:], size)
+            for path, row in back.items():
+                path.rename(place / row.path)
+            try:
+                _write(place, [*rows, *back.values()])
+            except OSError:
+                if not {*back.values()} <= {*_read(place)}:  # on a full disk it may name them still
+                    for path, row in back.items():
+                        (place / row.path).rename(path)
+                    raise
+
+
+def delete_set(of: str) -> Removed:
     """Remove a set with all its pictures; the one without a name is empty afterwards.
 
     Raises CorrectionsError as `keep` does.
     """
     place = directory(of)
     if not of:
-        remove([row.path for row in kept()])
-    elif place.is_dir():
-        gone = place.with_name(f".{secrets.token_hex(8)}")  # no set has such a name
-        with _locked(of):
-            place.rename(gone)
-        shutil.rmtree(gone, ignore_errors=True)
+        return remove([row.path for row in kept()])
+    hidden = place.with_name(f"{HIDDEN}{secrets.token_hex(8)}")
+    try:
+        rows = kept(of)
+    except CorrectionsError:  # a damaged one can be deleted, too
+        rows = []
+    if not place.is_dir():
+        return Removed(f"The set “{of}”", place, ())
+    with _locked(place):
+        hide(place, hidden)
+    return Removed(
+        f"The set “{of}”", place, tuple((row, hidden / row.path) for row in rows), hidden
+    )
 
 
 def kept(of: str = "") -> list[Row]:
@@ -93,8 +156,11 @@ def kept(of: str = "") -> list[Row]:
 
     Raises CorrectionsError where the table is damaged or cannot be read.
     """
+    return _read(directory(of))
+
+
+def _read(place: Path) -> list[Row]:
     try:
-        place = directory(of)
         rows = [row for _, row in read_table(read_file(place / TABLE, MAX_TABLE), _known_name)]
         return [row for row in rows if os.path.lexists(place / row.path)]
     except FileNotFoundError:
@@ -126,7 +192,7 @@ def keep(data: bytes, label_id: int, kind: str, of: str = "") -> Row:
         raise CorrectionsError(
             f"There are {MAX_SETS} sets, and no more are kept; delete one first."
         )
-    with _locked(of) as place:
+    with _locked(directory(of)) as place:
         rows = kept(of)
         if any(known.path == name for known in rows):
             rows = [row if known.path == name else known for known in rows]
@@ -139,29 +205,34 @@ def keep(data: bytes, label_id: int, kind: str, of: str = "") -> Row:
     return row
 
 
-def remove(names: list[str], of: str = "") -> int:
-    """Remove the corrections of those names from a set; return how many there were.
+def remove(names: list[str], of: str = "") -> Removed:
+    """Remove the corrections of those names from a set; return what may come back.
 
     Raises CorrectionsError as `keep` does.
     """
-    if not directory(of).is_dir():
-        return 0
-    with _locked(of) as place:
-        rows = kept(of)
-        gone = [row for row in rows if row.path in names]
-        stay = [row for row in rows if row not in gone]
-        full = False
-        if gone:
-            try:
-                _write(place, stay)
-            except OSError:  # a full disk, on which the pictures make room
-                full = True
-        for row in gone:
-            (place / row.path).unlink(missing_ok=True)
-        if full:
-            with contextlib.suppress(OSError):  # `kept` leaves out what is not there
-                _write(place, stay)
-    return len(gone)
+    gone: list[tuple[Row, Path]] = []
+    if (place := directory(of)).is_dir():
+        with _locked(place):
+            rows, token = kept(of), secrets.token_hex(8)
+            stay = [row for row in rows if row.path not in names]
+            with contextlib.suppress(OSError):  # a full disk; `kept` leaves out what is not there
+                if stay != rows:
+                    _write(place, stay)
+            for row in rows:
+                if row.path in names:  # hidden without a suffix, for it is no picture of the set
+                    hidden = place / f"{HIDDEN}{token}-{Path(row.path).stem}"
+                    hide(place / row.path, hidden)
+                    gone.append((row, hidden))
+    words = f"{len(gone)} correction{'s' * (len(gone) != 1)}"
+    return Removed(words, place, tuple(gone))
+
+
+def purge_old_corrections() -> None:
+    """Remove for good what any session removed more than a day ago."""
+    places = directory(), directory() / SETS
+    purge_old(
+        itertools.chain(*(place.glob(f"{HIDDEN}*") for place in (*places, *places[1].glob("*"))))
+    )
 
 
 def picture_of(row: Row, of: str = "") -> bytes:
@@ -185,9 +256,9 @@ def export(of: str = "") -> bytes:
     return buffer.getvalue()
 
 
-def _locked(of: str) -> AbstractContextManager[Path]:
+def _locked(place: Path) -> AbstractContextManager[Path]:
     check_may_change()
-    return locked_folder(directory(of), CorrectionsError, "The corrections")
+    return locked_folder(place, CorrectionsError, "The corrections")
 
 
 def _named(data: bytes) -> tuple[str, bytes]:

@@ -20,7 +20,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from fmnist.access import check_may_change
+from fmnist.access import check_may_change, own_folder
 from fmnist.data import PART_SIZES
 from fmnist.errors import NotesError
 from fmnist.files import append_json_line, locked_folder, read_json, read_json_lines, write_json
@@ -61,9 +61,12 @@ class Vote:
 
 
 def directory() -> Path:
-    """Where they lie: FMNIST_NOTES, or `notes` beside the folder of own runs."""
+    """Where they lie: FMNIST_NOTES, or `notes` beside the folder of own runs.
+
+    Those of a visitor who has signed in lie in a folder of his own in there.
+    """
     own = os.environ.get("FMNIST_NOTES") or runs_directory().parent / "notes"
-    return Path(own).expanduser().resolve()
+    return own_folder(Path(own).expanduser().resolve())
 
 
 def tags() -> dict[str, list[int]]:

@@ -31,6 +31,17 @@ def photo_uri(picture: np.ndarray, quality: int = 60) -> str:
     return file_uri(encode_image(Image.fromarray(picture), "JPEG", quality=quality), "JPEG")
 
 
+def shown_uri(image: Image.Image) -> str:
+    """A decoded picture (RGBA) as a `data:` URI that is soon made: as a PNG only for its holes.
+
+    A PNG of 512 pixels takes 110 ms and ten times the bytes of a JPEG, which takes 1.
+    """
+    if image.getchannel("A").getextrema() == (255, 255):
+        flat = image.convert("RGB")
+        return file_uri(encode_image(flat, "JPEG", quality=90, subsampling=0), "JPEG")
+    return file_uri(encode_image(image, "PNG", compress_level=1), "PNG")
+
+
 def encode_image(image: Image.Image, kind: str, **options: int) -> bytes:
     """The bytes of a picture file; `kind` and `options` as Pillow's `save` takes them."""
     buffer = io.BytesIO()

@@ -1,17 +1,22 @@
-"""`python -m fmnist bench load`: sessions over websockets, whose answers are checked."""
+"""`python -m fmnist bench load` and `soak`: sessions over websockets, whose answers are checked."""
 
 import json
+import time
 
+import psutil
 import pytest
 
-from fmnist.bench import load
+from fmnist.bench import load, soak
 from fmnist.bench.serving import Server
 from fmnist.cli.main import main
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("load"))
+    """A server that waits a second, not two minutes, for those who are gone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL", "1")
+        server = Server(tmp_path_factory.mktemp("load"))
     yield server
     server.stop()
 
@@ -37,6 +42,69 @@ def test_sessions_at_once_are_counted_and_leave(server):
     assert not measured.errors
     assert len(measured.seconds) >= 2
     assert len(measured.memory_mib) == 3
+
+
+def test_what_one_has_uploaded_is_forgotten_when_one_is_gone(server):
+    def mib() -> float:
+        return psutil.Process(server.process.pid).memory_info().rss / 2**20
+
+    stays = load.Session(server)  # as others would let Streamlit forget, too
+    session = load.Session(server)
+    for each in (stays, session, session):
+        each.open_page("way=Upload")
+    before = mib()
+    # more than is taken at once, so nothing but the files themselves is kept
+    session.upload("uploads", "large.jpg", bytes(90 * 2**20))
+    assert mib() > before + 80
+    session.close()
+    for _ in range(100):
+        if mib() < before + 30:
+            break
+        time.sleep(0.2)
+    assert mib() < before + 30
+    stays.close()
+
+
+def test_visitors_come_and_go(server):
+    pictures = load.make_pictures("robust", 2)
+    right = {0: pictures, 1: [(data, "Hat") for data, _ in pictures]}
+
+    def visit(server, number):
+        return load.visit_classify(server, number, "robust", right[number % 2])
+
+    stay = {"every": 0.5, "stays": (0.1, 0.2), "pause": (0.0, 0.1)}
+    minutes, errors = [], []
+    for minute in soak.come_and_go(server, 2, 120.0, visit, **stay):
+        minutes.append(minute)
+        errors += minute.errors
+        if minute.visits >= 4 and minute.answers > len(errors) > 0:
+            break
+    last = minutes[-1]
+    assert last.visits >= 4
+    assert last.answers > len(errors) > 0
+    assert {error.split(":")[0] for error in errors} == {"Not answered with Hat"}
+    assert max(minute.slowest for minute in minutes) > 0.01
+    assert last.memory_mib > 100
+    answers = [minute.answers for minute in minutes]
+    assert answers == sorted(answers)
+
+
+def test_what_is_printed_of_soak(monkeypatch, capsys):
+    minutes = [
+        soak.Minute(60.0, 5, 40, [], 0.4, 300),
+        soak.Minute(120.0, 11, 83, ["TimeoutError: none"], 1.25, 320),
+        soak.Minute(180.0, 16, 120, [], 0.3, 310),
+    ]
+    monkeypatch.setattr(soak, "measure_soak", lambda run, sessions, minutes_: iter(minutes))
+    assert main(["bench", "soak", "--sessions", "2"]) == 0
+    out, err = capsys.readouterr()
+    assert "robust, 2 visitors at once" in out
+    assert "16 visits, 120 answers, 1 errors in 3.0 minutes" in out
+    assert "memory: 300 MiB first, 320 most, 310 last" in out
+    assert "  2.0 min: 11 visits, 83 answers, the slowest lately 1.2 s, 1 errors; memory" in err
+    assert "  TimeoutError: none" in err
+    assert main(["bench", "soak", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["minutes"][1]["memory_mib"] == 320
 
 
 def test_what_is_printed_of_load(monkeypatch, capsys):

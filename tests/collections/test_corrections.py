@@ -25,6 +25,7 @@ from fmnist.images.decoding import decode_image
 from fmnist.inference.answer import answer_bytes
 from fmnist.inference.classifier import load_classifier
 from fmnist.runs.library import DEFAULT_RUN, find_run
+from fmnist.runs.trash import Trash
 from tests.conftest import ROOT
 
 
@@ -45,9 +46,15 @@ def files() -> set[str]:
     return {path.name for path in corrections.directory().iterdir()}
 
 
+def purge(removed: corrections.Removed) -> None:
+    kept = Trash()
+    kept.add(removed)
+    kept.purge()
+
+
 def test_nothing_is_made_by_looking():
     assert corrections.kept() == []
-    assert corrections.remove(["x"]) == 0
+    assert corrections.remove(["x"]).paths == ()
     assert not corrections.directory().exists()
 
 
@@ -151,10 +158,12 @@ def test_odd_labels_and_kinds_are_not_kept(label, kind):
 
 def test_removing():
     rows = [corrections.keep(picture(seed), seed, "drawing") for seed in range(4)]
-    assert corrections.remove([rows[1].path, rows[3].path, "nobody.png", "../../x"]) == 2
+    gone = corrections.remove([rows[1].path, rows[3].path, "nobody.png", "../../x"])
+    assert (gone.name, len(gone.paths)) == ("2 corrections", 2)
     assert corrections.kept() == [rows[0], rows[2]]
+    purge(gone)
     assert files() - {".lock"} == {"labels.csv", rows[0].path, rows[2].path}
-    assert corrections.remove([row.path for row in rows]) == 2
+    assert len(corrections.remove([row.path for row in rows]).paths) == 2
     assert corrections.kept() == []
     with pytest.raises(CorrectionsError, match="cannot be read"):
         corrections.picture_of(rows[0])
@@ -204,10 +213,13 @@ def test_a_correction_is_removed_from_a_full_disk(monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(corrections, "replace_file", full)
-        assert corrections.remove([rows[0].path]) == 1
+        gone = corrections.remove([rows[0].path])
         assert rows[0].path not in files()
         assert corrections.kept() == rows[1:]
         assert len(Archive(corrections.export()).members) == 2
+        gone.restore()
+        assert corrections.kept() == rows
+        purge(corrections.remove([rows[0].path]))
     corrections.remove([rows[1].path])  # and once there is room, the table says so, too
     assert corrections.kept() == rows[2:]
     assert len((corrections.directory() / "labels.csv").read_text().splitlines()) == 2
@@ -288,7 +300,8 @@ def test_many_processes_and_threads_lose_nothing():
     expected += [at * 100 + seed for at in (3, 4, 5) for seed in range(5)]
     names = {corrections.name_of(picture(seed)) for seed in expected}
     assert {row.path for row in corrections.kept()} == names
-    assert files() - {".lock"} == {"labels.csv", *names}
+    shown = {name for name in files() if not name.startswith(".")}
+    assert shown == {"labels.csv", *names}
 
 
 def test_sets_are_kept_apart():
@@ -305,18 +318,68 @@ def test_sets_are_kept_apart():
     corrections.remove([shirts.path], "my shirts")
     assert corrections.kept("my shirts") == []
     assert corrections.picture_of(unnamed)
-    corrections.delete_set("Coats-2")
+    purge(corrections.delete_set("Coats-2"))
     assert corrections.list_sets() == ["my shirts"]
     assert not corrections.directory("Coats-2").exists()
     corrections.delete_set("Coats-2")  # as after somebody else's click
     corrections.directory("my shirts").joinpath("labels.csv").write_text("nonsense")
     assert corrections.list_sets() == ["my shirts"]
-    corrections.delete_set("my shirts")
+    purge(corrections.delete_set("my shirts"))
     assert {path.name for path in (corrections.directory() / "sets").iterdir()} == set()
     corrections.keep(picture(1), 0, "upload", "my shirts")
     corrections.delete_set("")
     assert corrections.kept() == []
     assert corrections.list_sets() == ["my shirts"]
+
+
+@pytest.mark.parametrize("of", ["", "shirts"])
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_was_removed_comes_back(of, whole):
+    rows = [corrections.keep(picture(seed), seed, "drawing", of) for seed in range(4)]
+    names = [row.path for row in rows[1:3]]
+    before = {row: corrections.picture_of(row, of) for row in rows}
+    gone = corrections.delete_set(of) if whole else corrections.remove(names, of)
+    left = [] if whole else [rows[0], rows[3]]
+    assert corrections.kept(of) == left
+    assert corrections.list_sets() == ([] if whole or not of else [of])
+    kept = Trash()
+    kept.add(gone)
+    # a set is begun anew meanwhile, with one of the pictures and another
+    again = [corrections.keep(picture(seed), 9, "upload", of) for seed in (1, 7)]
+    kept.undo(gone)
+    back = [row for row in rows if row.path != again[0].path and row not in left]
+    assert corrections.kept(of) == [*left, *again, *back]
+    assert all(corrections.picture_of(row, of) == before[row] for row in back)
+    assert not list(corrections.directory().rglob(".trash-*"))
+    # and once more, into nothing
+    gone = corrections.delete_set(of)
+    gone.restore()
+    assert corrections.kept(of) == [*left, *again, *back]
+
+
+def test_what_was_removed_comes_back_only_where_there_is_room(monkeypatch):
+    rows = [corrections.keep(picture(seed), seed, "drawing") for seed in range(2)]
+    gone = corrections.remove([row.path for row in rows])
+    other = corrections.keep(picture(5), 5, "drawing")
+    with monkeypatch.context() as patch:
+        patch.setattr(corrections, "MAX_PICTURES", 2)
+        with pytest.raises(CorrectionsError, match="no more than 2"):
+            gone.restore()
+    assert corrections.kept() == [other]
+    gone.restore()
+    assert corrections.kept() == [other, *rows]
+
+
+def test_only_what_was_removed_a_day_ago_is_purged_for_others():
+    rows = [corrections.keep(picture(seed), seed, "drawing") for seed in range(2)]
+    corrections.keep(picture(), 1, "drawing", "shirts")
+    old, new = (corrections.remove([row.path]) for row in rows)
+    of_a_set = corrections.delete_set("shirts")
+    for path in (*old.paths, *of_a_set.paths):
+        os.utime(path, (0, 0))
+    corrections.purge_old_corrections()
+    left = [path for gone in (old, new, of_a_set) for path in gone.paths if path.exists()]
+    assert left == [*new.paths]
 
 
 @pytest.mark.parametrize("name", ["../runs", "a/b", ".hidden", " ", "x" * 41, "end ", "ü", "a\n"])

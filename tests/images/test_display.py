@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from fmnist.charts.figures import confusion_figure
-from fmnist.images.display import contact_sheet, data_uri, enlarge
+from fmnist.images.display import contact_sheet, data_uri, enlarge, shown_uri
 
 
 def test_enlarged_pixels_stay_hard():
@@ -34,6 +34,17 @@ def test_data_uri_holds_the_pixels(test_part):
     assert kind == "data:image/png;base64"
     decoded = np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))))
     np.testing.assert_array_equal(decoded, test_part.images[3])
+
+
+@pytest.mark.parametrize("alpha", [255, 254])
+def test_a_picture_to_be_shown_is_a_jpeg_unless_it_has_holes(alpha):
+    pixels = np.full((60, 40, 4), (200, 40, 90, 255), np.uint8)
+    pixels[30, 20, 3] = alpha
+    kind, encoded = shown_uri(Image.fromarray(pixels)).split(",")
+    shown = Image.open(io.BytesIO(base64.b64decode(encoded)))
+    assert kind == f"data:image/{'jpeg' if alpha == 255 else 'png'};base64"
+    assert shown.format == ("JPEG" if alpha == 255 else "PNG")
+    assert np.abs(np.asarray(shown.convert("RGBA")).astype(int) - pixels).max() <= 2
 
 
 def test_figure_as_png_and_pdf():

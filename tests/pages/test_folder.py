@@ -15,7 +15,7 @@ from fmnist.collections.labels import LABEL_NAMES, Row, write_table
 from fmnist.data import CLASS_NAMES, NOT_CLOTHING
 from fmnist.errors import CorrectionsError
 from fmnist.runs.library import DEFAULT_RUN
-from pages.parts.classify import answered, score_view
+from pages.parts.classify import answered, score_view, uploads
 from tests.conftest import ROOT
 from tests.pages.test_pages import (
     drawing,
@@ -324,6 +324,42 @@ def test_corrections_are_shown_scored_and_removed(test_part, shown_scores):
     assert not app.exception
     assert corrections.kept() == [rows[1], rows[2], rows[4]]
     assert kept_label(app) == "Corrections and teaching (3 saved)"
+
+
+@pytest.mark.parametrize("of", ["", "legs"])
+def test_removed_corrections_come_back_after_another_page(of):
+    row = corrections.keep(png(trouser()), 1, "upload", of)
+    app = open_app()
+    app.session_state["corrections_set"] = of
+    open_corrections(app)
+    app.button(key=f"corrections-delete-{of}").click().run()
+    assert not app.exception
+    assert corrections.kept(of) == []
+    words = "The set “legs” removed." if of else "1 correction removed."
+    assert words in texts(app)
+    app.switch_page("pages/report.py").run()
+    assert words not in texts(app)
+    app.switch_page("pages/classify.py").run()
+    assert words in texts(app)
+    next(one for one in app.button if (one.key or "").startswith("undo-")).click().run()
+    assert not app.exception
+    assert corrections.kept(of) == [row]
+    assert "removed" not in texts(app)
+
+
+def test_a_zip_file_is_forgotten_with_its_upload(folder):
+    app = upload(
+        open_app(way="Upload"), zip_file(packed(folder)), zip_file(packed(folder), "b.zip")
+    )
+    first = dict(app.session_state[uploads.ARCHIVES])
+    assert len(first) == 2
+    app.run()
+    assert app.session_state[uploads.ARCHIVES] == first  # not opened anew
+    upload(app, zip_file(packed(folder), "c.zip"))
+    assert len(app.session_state[uploads.ARCHIVES]) == 1
+    assert not app.session_state[uploads.ARCHIVES].keys() & first.keys()
+    upload(app)
+    assert app.session_state[uploads.ARCHIVES] == {}
 
 
 def test_the_export_is_scored_when_uploaded(test_part, shown_scores):

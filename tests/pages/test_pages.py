@@ -12,6 +12,7 @@ import streamlit as st
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
+from fmnist.collections import examples
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import TrainingBusy, TrainingFailed
 from fmnist.images import decoding
@@ -498,6 +499,40 @@ def test_why_without_the_training_images_is_one_sentence(monkeypatch, tmp_path):
     assert not app.exception
     assert "is missing" in app.error[0].value
     assert "supports Trouser" in texts(app)
+
+
+def damage(folder):
+    for part in ("t10k", "train"):
+        for kind in ("images-idx3", "labels-idx1"):
+            (folder / f"{part}-{kind}-ubyte.gz").write_bytes(b"no gzip file at all")
+
+
+@pytest.mark.parametrize(("make", "said"), [(lambda _: None, "is missing"), (damage, "cannot be")])
+def test_without_the_dataset_what_needs_it_is_one_sentence(make, said, monkeypatch, tmp_path):
+    make(tmp_path)
+    monkeypatch.setenv("FMNIST_DATA_DIR", str(tmp_path))
+    examples.mean_image.cache_clear()
+    app = open_app()
+    assert app.metric  # the drawing's answer
+    app.selectbox(key="trace").set_value("Bag").run()
+    assert not app.exception
+    assert said in app.warning[0].value
+    assert app.info[0].value.startswith("Draw a garment")
+    app = open_app(way="Upload")
+    app.session_state["upload_example"] = "zip"
+    app.run()
+    assert not app.exception
+    assert said in app.error[0].value
+    assert app.info[0].value.startswith("Best: a single garment")
+    app.session_state["upload_example"] = "photo"
+    app.run()
+    assert [app.metric[0].value, len(app.error)] == ["T-shirt/top", 0]
+    upload(app, ("legs.png", png(trouser()), "image/png"))
+    assert app.metric[0].value == "Trouser"
+    for page in ("classify", "report", "mistakes"):
+        app = open_app(page, way="Test image")
+        assert [said in error.value for error in app.error] == [True]
+    assert not open_app("train").error
 
 
 def test_several_uploads_are_a_table_and_a_bad_one_is_a_sentence():

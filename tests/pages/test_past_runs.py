@@ -15,9 +15,10 @@ from fmnist.runs.about import About, load_about, set_star
 from fmnist.runs.forecast import compare_forecast
 from fmnist.runs.library import DEFAULT_RUN, find_run
 from fmnist.runs.run import write_run_info
-from fmnist.runs.trash import Trash
+from fmnist.runs.trash import delete_run
 from fmnist.settings import TrainSettings
-from pages.parts.shared import row_table, run_trash
+from pages.parts.shared import row_table
+from pages.parts.shared.visit import TRASH
 from pages.parts.train.runs import run_actions
 from tests.browser.browsing import browsing, go
 from tests.pages.test_pages import fresh_caches, model_picker, open_app, texts
@@ -231,26 +232,36 @@ def test_deleting_is_undone(own_run, runs_dir):
     assert trash(runs_dir) == []
 
 
-def test_the_trash_is_emptied_when_the_page_is_left_and_not_before(own_run, runs_dir):
+def test_undo_is_offered_again_when_one_comes_back_to_the_page(own_run, runs_dir):
     own_run("mine")
     app = click(train("mine"), "Delete")
-    app.run()
-    assert trash(runs_dir) == ["mine"]
-    other = open_app("report")  # another session's page
-    assert trash(runs_dir) == ["mine"]
-    other.switch_page("pages/train.py").run()
+    other = open_app("train")  # another session's page
     assert "Undo" not in [b.label for b in other.button]
+    for page in ("report", "classify"):
+        app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception
+        assert "mine is deleted." not in texts(app)
+        assert trash(runs_dir) == ["mine"]
+    app.switch_page("pages/train.py").run()
+    click(app, "Undo")
+    assert find_run("mine").usable
+    assert trash(runs_dir) == []
+
+
+def test_a_deleted_run_goes_for_good_after_some_minutes(own_run, runs_dir, monkeypatch):
+    own_run("mine")
+    app = click(train("mine"), "Delete")
+    later = time.monotonic() + 16 * 60
+    monkeypatch.setattr("fmnist.runs.trash.time.monotonic", lambda: later)
     app.switch_page("pages/report.py").run()
     assert not app.exception
     assert trash(runs_dir) == []
-    app.switch_page("pages/train.py").run()
-    assert "Undo" not in [b.label for b in app.button]
 
 
 def test_the_trash_is_emptied_when_the_browser_is_gone(own_run, runs_dir):
     own_run("mine")
     app = click(train("mine"), "Delete")
-    kept = app.session_state[run_trash.TRASH]
+    kept = app.session_state[TRASH]
     st.cache_resource.clear()  # as Streamlit does for a session whose browser is gone
     assert kept._timer.is_alive()
     app.run()  # it has come back
@@ -259,8 +270,7 @@ def test_the_trash_is_emptied_when_the_browser_is_gone(own_run, runs_dir):
 
 
 def test_what_others_left_for_a_day_goes_when_the_page_is_opened(own_run, runs_dir):
-    kept = Trash()
-    old = kept.delete(own_run("old")).path
+    old = delete_run(own_run("old")).path
     os.utime(old, (time.time() - 90_000,) * 2)
     open_app("train")
     assert trash(runs_dir) == []

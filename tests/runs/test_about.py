@@ -9,7 +9,7 @@ from fmnist.processes import this_process
 from fmnist.runs.about import About, load_about, rename_run, set_note, set_star
 from fmnist.runs.library import find_run, list_runs
 from fmnist.runs.run import write_run_info
-from fmnist.runs.trash import Trash
+from fmnist.runs.trash import delete_run
 from fmnist.settings import TrainSettings
 
 
@@ -135,7 +135,7 @@ def test_what_must_stay_is_neither_renamed_nor_deleted(own_run):
         (waits, "'waits' is at work"),
         (stale, "'stale' is at work"),
     ]:
-        for change in (lambda run: rename_run(run, "new"), Trash().delete):
+        for change in (lambda run: rename_run(run, "new"), delete_run):
             with pytest.raises(ChangeError, match=words):
                 change(run)
     assert len(names()) == 3
@@ -145,7 +145,7 @@ def test_a_run_that_a_waiting_training_begins_with_stays(own_run):
     run = own_run("base")
     settings = TrainSettings(initial="robust, base").to_dict()
     waits = own_run("waits", state="waiting", process=this_process(), settings=settings)
-    for change in (lambda run: rename_run(run, "new"), Trash().delete):
+    for change in (lambda run: rename_run(run, "new"), delete_run):
         with pytest.raises(ChangeError, match=r"'waits' is about to begin with .* 'base'"):
             change(run)
     write_run_info(waits.path, state="running")  # it has read them

@@ -15,7 +15,7 @@ from PIL import Image
 from fmnist.errors import FmnistError, ServerBusy
 from fmnist.images.decoding import decode_image
 from fmnist.images.display import data_uri, enlarge
-from fmnist.inference.answer import Answer, answer_bytes
+from fmnist.inference.answer import Answer, answer_image
 from fmnist.inference.photo_network import load_photo_network
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
@@ -90,15 +90,15 @@ def thumbnails(items: Iterable[Item]) -> list[str | None]:
 @loading.cache_of_run("model.tflite", "verdict.json", entries=2 * MAX_PICTURES, scope="session")
 def _answered(run: Run, key: str, both: bool, _item: Item) -> tuple[Answer, str | None, str | None]:
     try:
-        data = _item.read()
+        image = decode_image(_item.read())
+    except ServerBusy:
+        raise
     except FmnistError as error:
         return Answer("refused", str(error)), None, None
     network = load_photo_network() if both else None
-    answer = answer_bytes(data, loading.classifier(run), photo_network=network)
-    if answer.preprocessed is None:
-        return answer, None, None
+    answer = answer_image(image, loading.classifier(run), photo_network=network)
     given = None if answer.pixels is None else data_uri(enlarge(answer.pixels, 2))
-    return answer.without_steps(), _thumbnail(key, _item), given
+    return answer.without_steps(), _make_thumbnail(image), given
 
 
 @st.cache_resource(max_entries=2 * MAX_PICTURES, show_spinner=False, scope="session")
@@ -109,5 +109,10 @@ def _thumbnail(key: str, _item: Item) -> str | None:
         raise
     except FmnistError:
         return None
+    return _make_thumbnail(image)
+
+
+def _make_thumbnail(image: Image.Image) -> str:
+    """A small picture as a data URI, made of this one, which is small afterwards."""
     image.thumbnail(THUMBNAIL, Image.Resampling.BOX)
     return data_uri(image)

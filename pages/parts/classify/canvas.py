@@ -12,6 +12,7 @@ import json
 import streamlit as st
 
 from fmnist.collections import examples
+from fmnist.errors import DatasetError
 from fmnist.images.display import file_uri
 from pages.parts.shared.component import register_component
 
@@ -42,7 +43,11 @@ def draw(stroke_width: int, erase: bool, trace: int | None = None) -> bytes | No
     """
     with st.container(key="surface", gap="xsmall"):
         _show_surface(stroke_width, erase)
-        over = example() if trace is None else examples.mean_image(trace)
+        try:
+            over = example() if trace is None else examples.mean_image(trace)
+        except DatasetError as error:
+            st.warning(str(error))
+            over = None
         hints = (
             "An example: your first stroke replaces it.",
             "Closed outlines are filled before the drawing is classified.",

@@ -12,8 +12,8 @@ from fmnist.inference.answer import Answer
 from fmnist.runs.run import Run
 from pages.parts.classify import score_view, taught
 from pages.parts.classify.answered import PICTURE, Answered, answer_all, thumbnails, with_progress
-from pages.parts.shared import loading
-from pages.parts.shared.widgets import download
+from pages.parts.shared import loading, visit
+from pages.parts.shared.widgets import download, literal
 
 _SET = "corrections_set"  # the set that is looked at and saved to
 _CHANGED = "corrections_set_changed"
@@ -56,7 +56,7 @@ def _correct(picture: bytes, kind: str) -> None:
         st.success(f"Saved as: {LABEL_NAMES[before.label_id]}.", icon=":material/check:")
         taught.offer_to_count(of, kind)
         if st.button("Remove it", icon=":material/undo:", type="tertiary", key=f"{kind}-take-back"):
-            _change(corrections.remove, [name], of)
+            _change(_remove, [name], of)
     st.caption(_where())
 
 
@@ -106,6 +106,7 @@ def show(run: Run) -> None:
     """
     if not access.may_change():
         return
+    visit.offer_undo(corrections.Removed, "removed", _undo)
     sets = ["", *_named_sets()]
     saved = sum(len(_read(of)[0]) for of in sets)
     with st.expander(
@@ -116,6 +117,7 @@ def show(run: Run) -> None:
     ) as section:
         if not section.open:
             return
+        corrections.purge_old_corrections()
         st.caption(_where())
         of = _choose_set("corrections-set") if len(sets) > 1 else ""
         if of is None:
@@ -192,7 +194,7 @@ def _show_rows(rows: list[Row], of: str, run: Run) -> None:
             disabled=not chosen,
             key="corrections-remove",
         ):
-            _change(corrections.remove, chosen, of)
+            _change(_remove, chosen, of)
         download(
             "Export as a zip file",
             lambda: corrections.export(of),
@@ -216,8 +218,24 @@ def _show_rows(rows: list[Row], of: str, run: Run) -> None:
         )
 
 
+def _remove(names: list[str], of: str) -> None:
+    _keep_for_undo(corrections.remove(names, of))
+
+
+def _keep_for_undo(removed: corrections.Removed) -> None:
+    if removed.paths:
+        visit.trash().add(removed)
+
+
+def _undo(removed: corrections.Removed) -> None:
+    try:
+        visit.trash().undo(removed)
+    except FmnistError as error:
+        st.toast(literal(str(error)), icon=":material/error:")
+
+
 def _delete(of: str) -> None:
-    corrections.delete_set(of)
+    _keep_for_undo(corrections.delete_set(of))
     if taught.set_that_counts() == of:
         taught.switch(None)
     st.session_state.pop(_SET, None)
@@ -254,14 +272,14 @@ def _change(change, *arguments) -> None:
 
 
 def _where() -> str:
-    who = (
-        ""
-        if access.is_public()
-        else (" Everybody who opens this studio can see, use and remove it.")
-    )
+    who = " Everybody who opens this studio can see, use and remove it."
+    if access.keeps_own():
+        who = " On the page, only you see it."
+    elif access.is_public():
+        who = ""
     return (
         "A picture is saved only if you choose to: on the computer that runs this studio, in its "
-        f"folder `{corrections.directory().name}`, until somebody removes it.{who}"
+        f"folder `corrections`, until somebody removes it.{who}"
     )
 
 

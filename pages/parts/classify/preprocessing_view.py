@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from fmnist.images.display import data_uri
+from fmnist.images.display import shown_uri
 from fmnist.images.options import AUTO
 from fmnist.inference.answer import Answer
 from fmnist.runs.run import Run
@@ -95,4 +95,4 @@ def _best_guess(answer: Answer) -> str:
 
 @st.cache_data(max_entries=16, show_spinner=False, scope="session")
 def _uri(picture: bytes) -> str:
-    return data_uri(loading.decoded(picture))
+    return shown_uri(loading.decoded(picture))

@@ -16,6 +16,7 @@ from pages.parts.shared import loading
 from pages.parts.shared.answer_view import show_answer
 from pages.parts.shared.widgets import PERCENT_BAR, literal
 
+ARCHIVES = "archives"  # the zip files that are opened, by the ids of their files
 MAX_TOTAL = 200 * 2**20  # bytes that are worked on at once; Streamlit has them in memory already
 
 
@@ -81,7 +82,7 @@ def _items(file, alone: bool) -> list[Item]:
     if not _is_zip(file):
         return [Item(file.file_id, file.name, file.getvalue)]
     try:
-        archive = _archive(file.file_id, file)
+        archive = _archive(file)
     except FmnistError as error:
         st.error(literal(str(error)), title=literal(file.name[:80]), icon=":material/folder_zip:")
         return []
@@ -99,9 +100,17 @@ def _items(file, alone: bool) -> list[Item]:
     ]
 
 
-@st.cache_resource(max_entries=4, show_spinner=False, scope="session")
-def _archive(file_id: str, _file) -> Archive:
-    return Archive(_file.getvalue())
+def _archive(file) -> Archive:
+    opened = st.session_state.setdefault(ARCHIVES, {})
+    if file.file_id not in opened:
+        opened[file.file_id] = Archive(file.getvalue())
+    return opened[file.file_id]
+
+
+def forget_others(files: list) -> None:
+    """Forget the zip files, up to 100 MB each, that are not among these uploaded files any more."""
+    known, shown = st.session_state.get(ARCHIVES, {}), {file.file_id for file in files}
+    st.session_state[ARCHIVES] = {key: known[key] for key in known.keys() & shown}
 
 
 def _show_table(answered: list[Answered], run: Run) -> None:

@@ -1,21 +1,22 @@
 """The frame around every page: logo, menu, the page's title, and the choice of the model."""
 
+import hashlib
 import re
-import threading
 from datetime import datetime
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from threadpoolctl import threadpool_limits
 
 from fmnist import access
 from fmnist.errors import RunError
 from fmnist.files import quote_name
 from fmnist.jobs import lock
 from fmnist.networks.architectures import NETWORKS
-from fmnist.processes import release_memory
 from fmnist.runs.library import DEFAULT_RUN, find_run, list_usable_runs
 from fmnist.runs.run import Run
-from pages.parts.shared import run_trash
+from pages.parts.shared import visit
 from pages.parts.shared.widgets import literal
 
 PAGES_DIR = Path(__file__).parents[2]
@@ -24,6 +25,7 @@ PICKER = "model"  # the widget's key begins so: what is bound to the URL shows l
 SHOWN = "model_shown"  # the run that the picker shows, and how often it was set from elsewhere
 UNKNOWN = "unknown_run"  # a name in the URL that no run has
 IN_URL = "run_in_url"  # the name that was written there last
+SHARED = "keep_shared"  # whether one who has signed in keeps for everybody
 HEAD = "frame_head"  # where the page's title goes: app.py makes the place, the page takes it
 HEAD_WIDTH = 300  # pixels of the picker
 COLD = "cold_start"  # set once a page has found itself without a frame
@@ -57,7 +59,21 @@ def _is_owner() -> bool:
     )
 
 
+def _find_person() -> str:
+    """Whose folder it is that this session keeps in; "" for everybody's. See `access`."""
+    if get_script_run_ctx(suppress_warning=True) is None:  # a thread that no visitor waits for
+        return ""
+    user = st.user
+    if not user.get("is_logged_in") or not user.get("sub") or st.session_state.get(SHARED):
+        return ""
+    who = f"{user.get('iss')} {user.get('sub')}"  # which no two people share, unlike an address
+    return hashlib.sha256(who.encode()).hexdigest()[:32]
+
+
+# NumPy's second thread would only wait, in a loop: 45 ms of a core for each picture
+threadpool_limits(1, "blas")
 access.set_owner_check(_is_owner)
+access.set_person_finder(_find_person)
 
 
 def configure() -> None:
@@ -119,19 +135,6 @@ def draw_head() -> None:
             _show_door()
 
 
-# not at once: a lost session may come back, and Streamlit keeps its uploads as long
-def _leave(_visit: object) -> None:
-    timer = threading.Timer(st.get_option("server.disconnectedSessionTTL") + 5, release_memory)
-    timer.daemon = True
-    timer.start()
-
-
-@st.cache_resource(show_spinner=False, scope="session", on_release=_leave)
-def _visit() -> object:
-    """Something that is released when the session has ended."""
-    return object()
-
-
 def open_page(title: str, promise: str, idea: str, *, run_needed: bool = True) -> Run | None:
     """Write the page's title and return the run to look at. Every page calls this first.
 
@@ -142,8 +145,7 @@ def open_page(title: str, promise: str, idea: str, *, run_needed: bool = True) -
     that is tested by itself keeps its own parts). Without a trained network the page stops with
     one sentence; one that can do without gets None.
     """
-    run_trash.page_opened()
-    _visit()
+    visit.page_opened()
     if HEAD not in st.session_state:  # app.py has not drawn it in this very run
         configure()
         if not st.session_state.get(COLD):
@@ -245,15 +247,30 @@ def _describe(run: Run) -> str:
 
 
 def _show_door() -> None:
-    """Draw the owner's sign-in of a public app, where there is one."""
-    if not access.is_public():
-        return
-    if st.user.get("is_logged_in"):
+    """Draw the sign-in, where there is one: the owner's of a public app, everybody's elsewhere."""
+    signed_in, public = st.user.get("is_logged_in"), access.is_public()
+    if signed_in:
         who = "" if access.may_change() else " You are not this app's owner."
         st.caption(f"Signed in as {literal(str(st.user.get('email')))}.{who}")
+        if not public:
+            st.toggle(
+                "Share what I save",
+                key=SHARED,
+                persist_state="session",
+                help="Corrections, tags and votes are yours alone. While this is on, you see and "
+                "change those that everybody shares.",
+            )
         st.button("Sign out", icon=":material/logout:", type="tertiary", on_click=st.logout)
-    elif access.owners():
+    elif public and access.owners():
         st.button("Owner's sign-in", icon=":material/login:", type="tertiary", on_click=st.login)
+    elif not public and signed_in is False:  # None where no sign-in is set up
+        st.button(
+            "Sign in",
+            icon=":material/login:",
+            type="tertiary",
+            on_click=st.login,
+            help="Then the corrections, tags and votes that you save are yours alone.",
+        )
 
 
 def look_at(name: str) -> None:

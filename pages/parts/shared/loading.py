@@ -18,12 +18,12 @@ from fmnist.analysis import training_distance as distances
 from fmnist.analysis.neighbours import NearestImages, TrainingFeatures
 from fmnist.analysis.training_distance import TrainingDistance
 from fmnist.data import Part
-from fmnist.errors import FmnistError, ServerBusy
+from fmnist.errors import BadImage, FmnistError, ServerBusy
 from fmnist.images.decoding import decode_image
 from fmnist.images.options import AUTO, PreprocessingOptions
 from fmnist.images.pipeline import Step, preprocess_image
 from fmnist.inference import classifier as classifiers
-from fmnist.inference.answer import Answer, answer_bytes
+from fmnist.inference.answer import Answer, answer_image
 from fmnist.inference.classifier import Classifier
 from fmnist.inference.photo_network import load_photo_network
 from fmnist.metrics import report
@@ -195,7 +195,11 @@ def answer(picture: bytes, run: Run, options: PreprocessingOptions = AUTO) -> An
 @cache_of_run("model.tflite", "verdict.json", entries=128, scope="session")
 def _answer(picture: bytes, run: Run, options: PreprocessingOptions, both: bool) -> Answer:
     network = load_photo_network() if both else None
-    answer = answer_bytes(picture, classifier(run), options, network)
+    try:
+        image = _decoded(picture)
+    except BadImage as error:
+        return Answer("refused", str(error))
+    answer = answer_image(image, classifier(run), options, network)
     return answer.without_steps()  # seldom looked at
 
 
@@ -203,11 +207,15 @@ def _answer(picture: bytes, run: Run, options: PreprocessingOptions, both: bool)
 @st.cache_resource(max_entries=4, show_spinner=False, scope="session")
 def steps(picture: bytes, options: PreprocessingOptions = AUTO) -> tuple[Step, ...]:
     """The steps from a picture that was answered to its 28x28 pixels."""
-    return preprocess_image(decode_image(picture), options).steps
+    return preprocess_image(_decoded(picture), options).steps
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, scope="session")  # 1 MB each
+def _decoded(picture: bytes) -> Image:
+    return decode_image(picture)
 
 
 @_or_stop
-@st.cache_data(max_entries=16, show_spinner=False, scope="session")
 def decoded(picture: bytes) -> Image:
     """A picture that was answered, upright."""
-    return decode_image(picture)
+    return _decoded(picture)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from fmnist import access
 from fmnist.analysis.mistakes import filter_answers
 from fmnist.charts.panels import render_probability_bars
 from fmnist.data import CLASS_NAMES
@@ -45,6 +46,8 @@ def number(label: str, value: str, under: str | None = None, words: str | None =
 def download(label: str, data, name: str, mime: str, **how) -> None:
     """Offer a file; `data` may be a function, called on the click."""
     icon = ":material/download:"
+    if callable(data):
+        data = access.for_this_person(data)
     st.download_button(label, data, name, mime, icon=icon, on_click="ignore", **how)
 
 

@@ -6,7 +6,8 @@ from fmnist.runs.about import load_about
 from fmnist.runs.library import list_runs
 from fmnist.runs.progress_text import duration_text
 from fmnist.runs.run import Run
-from pages.parts.shared import run_trash
+from fmnist.runs.trash import DeletedRun, purge_old_runs
+from pages.parts.shared import visit
 from pages.parts.shared.row_table import Column, row_table
 from pages.parts.train.runs import run_actions, run_compare, run_detail
 
@@ -34,7 +35,7 @@ COLUMNS = {
 def show() -> None:
     """Draw the section."""
     st.header("Runs")
-    run_trash.opened()
+    purge_old_runs()
     run_actions.show_filled()
     _section()
 
@@ -47,7 +48,7 @@ def _section() -> None:
     rows = _table(listed) if listed else []
     # below the table, where the button was that deleted or renamed one
     run_actions.show_said()
-    _offer_undo()
+    visit.offer_undo(DeletedRun, "is deleted", run_actions.undo)
     if rows:
         chosen = listed.get(run_actions.chosen())
         if chosen is not None:
@@ -57,20 +58,6 @@ def _section() -> None:
         run_compare.show(ticked or ([chosen] if chosen else first))
     else:
         st.info("There is no run yet; train one.")
-
-
-def _offer_undo() -> None:
-    for deleted in run_trash.trash().deleted:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.text(f"{deleted.name} is deleted.", width="content")
-            st.button(
-                "Undo",
-                icon=":material/undo:",
-                key=f"run-undo-{deleted.path.name}",
-                on_click=run_actions.undo,
-                args=(deleted,),
-                help="Until you leave this page.",
-            )
 
 
 def _table(listed: dict[str, Run]) -> list[dict]:

@@ -11,8 +11,9 @@ from fmnist.errors import FmnistError
 from fmnist.runs.about import rename_run, set_note, set_star
 from fmnist.runs.library import DEFAULT_RUN, list_usable_runs
 from fmnist.runs.run import Run
-from fmnist.runs.trash import DeletedRun
-from pages.parts.shared import frame, run_trash
+from fmnist.runs.trash import DeletedRun, delete_run
+from pages.parts.shared import frame
+from pages.parts.shared.visit import trash
 from pages.parts.shared.widgets import literal
 from pages.parts.train import settings_form
 
@@ -75,10 +76,10 @@ def rename(run: Run, key: str) -> None:
 
 
 def delete(run: Run) -> None:
-    """Delete a run, with a way back until the page is left."""
+    """Delete a run, with a way back for some minutes."""
 
     def work() -> None:
-        run_trash.trash().delete(run)
+        trash().add(delete_run(run))
         _follow(run.name, None)
 
     _try(work, draw_all=True)
@@ -88,7 +89,7 @@ def undo(deleted: DeletedRun) -> None:
     """Bring a deleted run back."""
 
     def work() -> None:
-        run = run_trash.trash().undo(deleted)
+        run = trash().undo(deleted)
         choose(run.name)
         if run.name != deleted.name:
             say(f"Another run is called {deleted.name} now, so it is back as {run.name}.", "info")

@@ -10,6 +10,7 @@ from fmnist.runs.about import MAX_NOTE_LENGTH, load_about
 from fmnist.runs.forecast import compare_forecast
 from fmnist.runs.progress_text import duration_text, read_last_words
 from fmnist.runs.run import Run
+from fmnist.runs.trash import MINUTES
 from pages.parts.shared.widgets import download, literal, number
 from pages.parts.train import live_resume
 from pages.parts.train.runs import run_actions
@@ -96,7 +97,7 @@ def _buttons(run: Run, starred: bool) -> None:
         )
         if may_change and not run.shipped:
             _rename(run)
-            words = "You can undo this until you leave the page."
+            words = f"You can undo this for {MINUTES} minutes."
             button("Delete", "delete", "delete", run_actions.delete, help=words)
 
 

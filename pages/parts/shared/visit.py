@@ -1,0 +1,84 @@
+"""A visit: what it has deleted, offered back for some minutes, and what goes when it has ended."""
+
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+import streamlit as st
+from streamlit.runtime import get_instance
+
+from fmnist.processes import release_memory
+from fmnist.runs.trash import MINUTES, Deleted, Trash
+
+TRASH = "trash"
+Kind = TypeVar("Kind", bound=Deleted)
+
+
+def trash() -> Trash:
+    """This session's trash; it is emptied when the session has ended."""
+    return st.session_state.setdefault(TRASH, Trash())
+
+
+def page_opened() -> None:
+    """Say that the visitor is there, and let go what was deleted too long ago. For `open_page`."""
+    kept = trash()
+    kept.stay()
+    _present(kept)
+    kept.expire()
+
+
+def offer_undo(kind: type[Kind], done: str, undo: Callable[[Kind], None]) -> None:
+    """A line for each thing of a kind that was deleted, with a button that calls `undo` with it.
+
+    done: what happened to it, in words
+    """
+    for deleted in trash().deleted:
+        if isinstance(deleted, kind):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.text(f"{deleted.name} {done}.", width="content")
+                st.button(
+                    "Undo",
+                    icon=":material/undo:",
+                    key=f"undo-{deleted.paths[0].name}",
+                    on_click=undo,
+                    args=(deleted,),
+                    help=f"For {MINUTES} minutes, unless you close this window before.",
+                )
+
+
+# Streamlit forgets what it keeps for a session at once when the browser is gone, but a lost session
+# may come back, and its uploads are kept as long
+def _leave(kept: Trash) -> None:
+    waits = st.get_option("server.disconnectedSessionTTL")
+    kept.purge_later(waits)
+    timer = threading.Timer(waits + 5, _forget_visits)
+    timer.daemon = True
+    timer.start()
+
+
+@st.cache_resource(show_spinner=False, scope="session", on_release=_leave)
+def _present(_trash: Trash) -> Trash:
+    return _trash
+
+
+def _forget_visits() -> None:
+    """Forget the visits that cannot come back any more, and give their memory to the system.
+
+    Streamlit 1.67 would keep them, with all that was uploaded, until the next visitor leaves.
+    """
+    done = threading.Event()
+
+    def expire() -> None:  # where Streamlit works on them, too
+        with contextlib.suppress(AttributeError):
+            for _, gone in runtime._session_mgr._session_storage._cache.expire():
+                gone.session.shutdown()  # others may still refer to it
+                gone.session.session_state.clear()
+                gone.session._fragment_storage.clear()
+        done.set()
+
+    with contextlib.suppress(RuntimeError, AttributeError):  # no server, as in tests; it has ended
+        runtime = get_instance()
+        runtime._get_async_objs().eventloop.call_soon_threadsafe(expire)
+        done.wait(5)
+    release_memory()
