@@ -2,16 +2,12 @@
 
 PCA is there at once. t-SNE (van der Maaten & Hinton, JMLR 9 (2008) 2579-2605; scikit-learn's
 Barnes-Hut form) keeps neighbours together and takes about a minute, so it is made once, by
-`python -m fmnist map RUN` or by the page in a process of its own, and kept in the folder of own
-runs under `.cache`.
+`python -m fmnist map RUN` or by the page in a process of its own, and kept (`save_derived`).
 """
-
-from pathlib import Path
 
 import numpy as np
 
-from fmnist.files import load_arrays, save_arrays
-from fmnist.runs.library import runs_directory
+from fmnist.runs.library import load_derived, save_derived
 from fmnist.runs.run import Run
 
 SEED = 0
@@ -62,17 +58,12 @@ def points_inside(places: np.ndarray, lasso: object) -> np.ndarray | None:
     return Polygon(corners, closed=False).contains_points((places + 1) / 2)
 
 
-def cache_path(run: Run) -> Path:
-    """Where the map of a run's network is kept, whether it is there or not."""
-    return runs_directory() / ".cache" / "maps" / f"{run.files['model.tflite']}.npz"
-
-
 def read_projection(run: Run, count: int) -> np.ndarray | None:
     """The map of `count` images made before, (count, 2) float32; None without a whole one."""
-    kept = load_arrays(cache_path(run), places=((count, 2), np.float32))
+    kept = load_derived(run, "map", places=((count, 2), np.float32))
     return None if kept is None else kept[0]
 
 
 def write_projection(run: Run, places: np.ndarray) -> None:
     """Keep the map. Raises OSError where the folder cannot be written."""
-    save_arrays(cache_path(run), places=places)
+    save_derived(run, "map", places=places)

@@ -1,21 +1,18 @@
 """How far each test image is from all that a run learnt from, by the run's own features.
 
 Far ones the network has never seen the like of; the nearest may be in the training part too, which
-makes the test set easier than the world. Computed once per run (some ten seconds) and kept in the
-folder of own runs under `.cache`.
+makes the test set easier than the world. Computed once per run (some ten seconds) and kept.
 """
 
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from fmnist.access import may_change
 from fmnist.analysis.neighbours import TrainingFeatures, normalise_rows
-from fmnist.files import load_arrays, save_arrays
-from fmnist.runs.library import runs_directory
+from fmnist.runs.library import load_derived, save_derived
 from fmnist.runs.run import Run
 
 CHUNK = 250  # test images at a time against all training images: a tenth of a second
@@ -62,7 +59,9 @@ def find_near_duplicates(
 
 def read_training_distance(run: Run, count: int) -> TrainingDistance | None:
     """What was measured before for `count` test images; None where it has to be measured."""
-    kept = load_arrays(_path(run), nearest=((count,), np.int64), distances=((count,), np.float32))
+    kept = load_derived(
+        run, "distances", nearest=((count,), np.int64), distances=((count,), np.float32)
+    )
     return None if kept is None else TrainingDistance(*kept)
 
 
@@ -71,8 +70,4 @@ def write_training_distance(run: Run, found: TrainingDistance) -> None:
     if not may_change():
         return
     with contextlib.suppress(OSError):
-        save_arrays(_path(run), nearest=found.nearest, distances=found.distances)
-
-
-def _path(run: Run) -> Path:
-    return runs_directory() / ".cache" / "training_distance" / f"{run.files['model.tflite']}.npz"
+        save_derived(run, "distances", nearest=found.nearest, distances=found.distances)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from fmnist.access import set_owner_check
-from fmnist.cli import bench, faithfulness, plan, rejection, score, train
+from fmnist.cli import analyses, bench, plan, rejection, score, train
 from fmnist.cli.options import (
     add_command,
     add_json,
@@ -25,7 +25,7 @@ from fmnist.cli.options import (
 )
 from fmnist.cli.streams import printable, repair_streams
 from fmnist.data import default_source
-from fmnist.errors import FmnistError, RunError, SettingsError, explain_refusal
+from fmnist.errors import FmnistError, SettingsError, explain_refusal
 from fmnist.networks.architectures import set_up_keras
 from fmnist.processes import quiet
 from fmnist.runs.library import find_run, list_runs
@@ -136,17 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     score.add_to(commands)
     rejection.add_to(commands)
     bench.add_to(commands)
-    faithfulness.add_to(commands)
-
-    projection = add_command(
-        commands,
-        "map",
-        _map,
-        "lay out the test set by a run's features, for the Mistakes page",
-        "Compute the features of the 10,000 test images and lay them out in two dimensions by "
-        "t-SNE (about a minute). The result is kept in the folder of own runs.",
-    )
-    add_run(projection)
+    analyses.add_to(commands)
     return parser
 
 
@@ -225,19 +215,3 @@ def _classify(options: argparse.Namespace) -> int:
         else:
             print(f"{printable(str(path))}: {answer.message}", flush=True)
     return 1 if refused else 0
-
-
-def _map(options: argparse.Namespace) -> int:
-    from fmnist.analysis import projection
-    from fmnist.data import load
-    from fmnist.inference.classifier import load_classifier_for_command
-
-    classifier = load_classifier_for_command(options.run)
-    _, features = classifier(load("test").images)
-    places = projection.project_tsne(features)
-    try:
-        projection.write_projection(find_run(options.run), places)
-    except OSError as error:
-        raise RunError(f"The map cannot be kept ({error.strerror}).") from None
-    print(f"{options.run}: {len(places):,} test images laid out.")
-    return 0

@@ -10,9 +10,12 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from fmnist.errors import NameTaken, RunError
-from fmnist.files import write_json
+from fmnist.files import load_arrays, save_arrays, write_json
 from fmnist.processes import ROOT, this_process
 from fmnist.runs.run import FORMAT, RUN_NAME, SHIPPED_DIR, Run, find_keras_file, read_run
 from fmnist.settings import TrainSettings
@@ -29,6 +32,29 @@ def runs_directory() -> Path:
     around = ROOT if (ROOT / "app.py").is_file() else Path.cwd()
     own = os.environ.get("FMNIST_RUNS") or around / "runs"
     return Path(own).expanduser().resolve()
+
+
+def load_derived(
+    run: Run, kind: str, **expected: tuple[tuple[int, ...], type]
+) -> tuple[np.ndarray, ...] | None:
+    """Arrays that were computed from a run's network; None where they have to be computed.
+
+    kind: what they are, "map" for example; expected: name=(shape, dtype), as for `load_arrays`
+    """
+    found = (load_arrays(place, **expected) for place in _derived_places(run, kind))
+    return next((arrays for arrays in found if arrays is not None), None)
+
+
+def save_derived(run: Run, kind: str, **arrays: Any) -> None:
+    """Keep such arrays. Raises OSError where the folder cannot be written."""
+    save_arrays(_derived_places(run, kind)[-1], **arrays)
+
+
+def _derived_places(run: Run, kind: str) -> list[Path]:
+    """Beside own runs; what is shipped, or made to be, lies in the run's own folder."""
+    name, beside = f"{kind}-{run.files['model.tflite'][:16]}.npz", runs_directory()
+    places = [run.path / name] if run.shipped or beside == SHIPPED_DIR else []
+    return places if beside == SHIPPED_DIR else [*places, beside / ".cache" / name]
 
 
 def list_runs() -> list[Run]:

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from fmnist.analysis import neighbours
+from fmnist.analysis import corruptions, neighbours, projection
 from fmnist.analysis.neighbours import TrainingFeatures, training_indices
+from fmnist.analysis.training_distance import read_training_distance
 from fmnist.data import load, split
 from fmnist.inference.classifier import load_classifier
 from fmnist.runs.library import DEFAULT_RUN, find_run, list_runs
@@ -62,6 +63,51 @@ def test_nearest_agrees_with_scikit_learn(small_run, classifier, test_part):
         np.testing.assert_allclose(distances, expected[at], atol=1e-3)
         np.testing.assert_array_equal(labels, train.labels[found])
         assert (np.diff(distances) >= 0).all()
+
+
+def test_an_index_is_asked_at_once_and_agrees_with_scikit_learn(
+    small_run, classifier, runs_dir, test_part, monkeypatch
+):
+    monkeypatch.setattr(neighbours, "CANDIDATES", 60)
+    known = complete(small_run, classifier)
+    known.write_index(small_run)
+    for file in (runs_dir / ".cache").glob("*-1100.npz"):
+        file.unlink()
+    counting = CountingClassifier(classifier)
+    indexed = TrainingFeatures(small_run, counting)
+    assert indexed.indexed
+    assert not known.indexed
+    train = load("train")
+    reference = NearestNeighbors(n_neighbors=8, metric="cosine", algorithm="brute")
+    reference.fit(classifier(train.images[known.indices])[1])
+    features = classifier(test_part.images[:50])[1]
+    expected, rows = reference.kneighbors(features)
+    same = 0
+    for at in range(50):
+        found, distances, labels = indexed.nearest(features[at])
+        same += len(set(found) & set(known.indices[rows[at]]))
+        np.testing.assert_array_equal(labels, train.labels[found])
+        assert (np.diff(distances) >= 0).all()
+        assert distances[0] == pytest.approx(expected[at, 0], abs=1e-3)
+    assert same >= 0.97 * 8 * 50
+    assert counting.images == 1 + 60 * 50
+    with pytest.raises(RuntimeError, match="advance"):
+        indexed.nearest_of_many(features)
+
+
+@pytest.mark.parametrize("name", [run.name for run in list_runs() if run.shipped])
+def test_shipped_runs_come_with_what_pages_show(name, test_part):
+    run = find_run(name)
+    assert projection.read_projection(run, 10_000) is not None
+    assert corruptions.read_corruptions(run) is not None
+    measured = read_training_distance(run, 10_000)
+    classifier = load_classifier(run)
+    known = TrainingFeatures(run, classifier)
+    features = classifier(test_part.images[:5])[1]
+    for at in range(5):
+        found, distances, _ = known.nearest(features[at], 2)
+        assert measured.nearest[at] in found  # two may be equally near
+        assert measured.distances[at] == pytest.approx(distances[0], abs=1e-3)
 
 
 def test_training_image_is_its_own_nearest(small_run, classifier):

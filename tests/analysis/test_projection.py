@@ -5,6 +5,7 @@ import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
 from fmnist.analysis import projection
+from fmnist.runs.library import runs_directory
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,8 @@ def test_kept_and_read_back(own_run):
 def test_a_damaged_map_is_none(own_run, content):
     run = own_run()
     projection.write_projection(run, np.zeros((40, 2), np.float32))
-    projection.cache_path(run).write_bytes(content)
+    (file,) = (runs_directory() / ".cache").iterdir()
+    file.write_bytes(content)
     assert projection.read_projection(run, 40) is None
 
 

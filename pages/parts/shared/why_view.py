@@ -68,7 +68,9 @@ def _show_parts(
 
 def show_neighbours(features: np.ndarray, run: Run) -> None:
     """Show the training images nearest to features (F,) float32; the first time with a bar."""
-    known = ready_training(run)
+    known = loading.training_features(run)
+    if not known.indexed:
+        known = ready_training(run)
     indices, distances, labels = known.nearest(features)
     images = load("train").images
     st.markdown("**Nearest training images in the network's features**")
