@@ -147,6 +147,16 @@ def _parser() -> argparse.ArgumentParser:
         "t-SNE (about a minute). The result is kept in the folder of own runs.",
     )
     add_run(projection)
+
+    duplicates = add_command(
+        commands,
+        "duplicates",
+        _duplicates,
+        "find images of the dataset that are the same or nearly so",
+        "Compare all pairs of the 70,000 images (about a minute) and print how many are nearly the "
+        "same. With --json: the table of pairs that the Dataset page shows.",
+    )
+    add_json(duplicates)
     return parser
 
 
@@ -240,4 +250,18 @@ def _map(options: argparse.Namespace) -> int:
     except OSError as error:
         raise RunError(f"The map cannot be kept ({error.strerror}).") from None
     print(f"{options.run}: {len(places):,} test images laid out.")
+    return 0
+
+
+def _duplicates(options: argparse.Namespace) -> int:
+    from fmnist.analysis.dataset import duplicates
+    from fmnist.analysis.dataset.catalogue import load_catalogue
+    from fmnist.cli.text import progress_bar
+
+    catalogue = load_catalogue()
+    images = catalogue.take(range(len(catalogue.labels)))
+    found = duplicates.find_duplicate_pairs(images)
+    with progress_bar(found, "image", len(images)) as bar:
+        pairs = duplicates.collect_pairs(bar)
+    print(duplicates.pairs_json(pairs) if options.json else duplicates.pairs_text(pairs, catalogue))
     return 0
