@@ -49,4 +49,4 @@ def brightness_spec() -> dict:
             ],
         )
     )
-    return without_data(alt.layer(cells).properties(height=alt.Step(24)))
+    return without_data(alt.LayerChart(layer=[cells]).properties(height=alt.Step(24)))

@@ -12,6 +12,7 @@ from fmnist.charts.common import (
     probability_spec,
     probability_table,
 )
+from fmnist.charts.dataset_charts import brightness_spec
 from fmnist.charts.training_charts import curves_spec
 from fmnist.data import CLASS_NAMES
 
@@ -24,8 +25,9 @@ from fmnist.data import CLASS_NAMES
         confusion_spec(11),
         curves_spec("accuracy", 10),
         curves_spec("loss", 1),
+        brightness_spec(),
     ],
-    ids=["probabilities", "confusion", "no answer", "accuracy", "loss"],
+    ids=["probabilities", "confusion", "no answer", "accuracy", "loss", "brightness"],
 )
 def test_specifications_hold_no_data(spec):
     text = json.dumps(spec)

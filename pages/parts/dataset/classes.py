@@ -37,7 +37,7 @@ def show(run: Run | None) -> None:
         "Left: the mean of the 6,000 training images of a class. Right: their spread, the standard "
         "deviation of each pixel; where it is bright the images differ most."
     )
-    with st.grid("auto", min_column_width=210, gap="medium"):
+    with st.grid(5, min_column_width=180, gap="medium"):
         for class_id, name in enumerate(CLASS_NAMES):
             _show_card(class_id, name, found)
     st.markdown("**In numbers**")

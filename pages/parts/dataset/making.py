@@ -13,17 +13,17 @@ from pages.parts.shared.widgets import choose_one
 
 PUBLISHED = PreprocessingOptions(method="published")
 PAPER = "[Xiao, Rasul and Vollgraf, arXiv 1708.07747](https://arxiv.org/abs/1708.07747), section 2"
-SHOWN = 168  # px of a step's longest edge
+SHOWN = 140  # px of a step's longest edge
 EXAMPLES = {"A shop's photo": render_product_photo, "A phone's photo": render_photo}
 # a step of the pipeline -> its title and sentence here
 STEPS = {
     "The picture, upright": (
         "The photo",
-        "A front view on a plain light background, as the shop took it: 762 × 1000 pixels, JPEG.",
+        "Any picture; the shop's were front views on light grey, 762 × 1000 pixels, as JPEG.",
     ),
     "Thumbnail": (
         "1. As PNG",
-        "The shop's 51 × 73 thumbnail of it is converted to PNG; all further steps use that.",
+        "A thumbnail of it, 51 × 73 pixels at most, is converted to PNG; the next steps use that.",
     ),
     "Trimmed": (
         "2. Trim",
@@ -41,13 +41,13 @@ STEPS = {
         "5. Extend",
         "The shortest edge is extended to 28 and the garment put in the centre.",
     ),
-    "Negated": ("6. Negate", "Light and dark change places, so the background becomes black."),
+    "Negated": ("6. Negate", "Light and dark change places: a light background becomes black."),
     "Grey": ("7. Grey", "The colours become 8-bit grey values: one of the 28 × 28 images."),
 }
 WORDS = {
     "A shop's photo": "These steps were made for such photos.",
     "A phone's photo": (
-        "On any other background the same steps go wrong: nothing can be trimmed. That is why the "
+        "Made for plain backgrounds, the steps find no edge to trim here. That is why the "
         "Classify page looks for the garment first."
     ),
 }
@@ -62,7 +62,7 @@ def show(run: Run | None) -> None:
     )
     # the cache of a visitor's pictures keeps these, too
     steps = loading.steps(EXAMPLES[which]().getvalue(), PUBLISHED)
-    with st.grid("auto", min_column_width=SHOWN, gap="medium"):
+    with st.grid(4, min_column_width=SHOWN, gap="medium"):
         for step in steps:
             title, sentence = STEPS[step.title]
             _show_step(step.picture, title, sentence)
