@@ -93,7 +93,7 @@ def test_a_wrong_arrow_is_named(tmp_path, file, arrow, named):
             tmp_path / source,
             ignore=lambda _, names: (
                 {name for name in names if "." in name and not name.endswith(".py")}
-                | {"dataset", "shipped", "__pycache__"}
+                | {"shipped", "__pycache__"}
             ),
         )
     shutil.copy(ROOT / "pyproject.toml", tmp_path)

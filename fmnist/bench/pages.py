@@ -219,7 +219,7 @@ def _brush(page: "Page", k: int) -> None:
     page.mouse.up()
 
 
-REPORT, MISTAKES = "/report?run=RUN", "/mistakes?run=RUN"
+REPORT, MISTAKES, DATASET = "/report?run=RUN", "/mistakes?run=RUN", "/dataset?run=RUN"
 INTERACTIONS = (
     Interaction("a cell of the matrix", REPORT, _cell),
     Interaction(
@@ -261,5 +261,12 @@ INTERACTIONS = (
         f"{MISTAKES}&do=Beat the network",
         _button("[class*='st-key-game-'] button"),
         lambda page: page.locator(".st-key-game-begin button").click(),
+    ),
+    Interaction("an image of the dataset", DATASET, _picture("dataset")),
+    Interaction("another page of the dataset", DATASET, _next_page),
+    Interaction(
+        "another view of the dataset",
+        DATASET,
+        _segment("data", "Classes", "How they were made", "Near-duplicates", "Browse"),
     ),
 )

@@ -1,4 +1,4 @@
-"""`python -m fmnist faithfulness`, `map` and `analyse`: what is computed from a run's network."""
+"""`python -m fmnist faithfulness`, `map`, `analyse`, `duplicates`: what takes a minute or more."""
 
 import json
 from argparse import Namespace
@@ -54,6 +54,16 @@ def add_to(commands: Commands) -> None:
         "runs come with all of it.",
     )
     add_run(analyse)
+
+    duplicates = add_command(
+        commands,
+        "duplicates",
+        _duplicates,
+        "find images of the dataset that are the same or nearly so",
+        "Compare all pairs of the 70,000 images (about a minute) and print how many are nearly the "
+        "same. With --json: the table of pairs that the Dataset page shows.",
+    )
+    add_json(duplicates)
 
 
 def _faithfulness(options: Namespace) -> int:
@@ -137,3 +147,17 @@ def _analyse(options: Namespace) -> int:
         right.setdefault(name, []).append(count)
     corruptions.write_corruptions(run, plain, right, len(test.labels))
     return _map(options)
+
+
+def _duplicates(options: Namespace) -> int:
+    from fmnist.analysis.dataset import duplicates
+    from fmnist.analysis.dataset.catalogue import load_catalogue
+    from fmnist.cli.text import progress_bar
+
+    catalogue = load_catalogue()
+    images = catalogue.take(range(len(catalogue.labels)))
+    found = duplicates.find_duplicate_pairs(images)
+    with progress_bar(found, "image", len(images)) as bar:
+        pairs = duplicates.collect_pairs(bar)
+    print(duplicates.pairs_json(pairs) if options.json else duplicates.pairs_text(pairs, catalogue))
+    return 0

@@ -22,6 +22,7 @@ DRAWINGS = (
     "60,112 220,112 234,222 46,222 60,112|102,112 106,76 140,60 174,76 178,112",
 )
 PHOTO = (450, 600)  # width and height in pixels
+SHOP = (762, 1000)  # of a product photo, as the dataset's makers had them
 A_CLASS = 2  # test images of each class in the zip file
 
 
@@ -85,6 +86,18 @@ def render_photo() -> ExampleFile:
     picture += rng.normal(0, 2.5, picture.shape)  # the sensor's
     image = Image.fromarray(picture.clip(0, 255).astype(np.uint8))
     return ExampleFile("t-shirt-photo.jpg", encode_image(image, "JPEG"))
+
+
+@cache
+def render_product_photo() -> ExampleFile:
+    """A blue T-shirt as the shop photographed its products, light grey around it: a JPEG."""
+    width, height = SHOP
+    shirt = _shirt(width, height)[..., np.newaxis]
+    shade = np.linspace(1.15, 0.8, width)[np.newaxis, :, np.newaxis]  # lit from the left
+    folds = _blur(np.random.default_rng(0).normal(0, 380, (height, width)), (26, 14))
+    picture = 253 + shirt * (np.array([52, 88, 150]) * shade + folds[..., np.newaxis] - 253)
+    image = Image.fromarray(picture.clip(0, 255).astype(np.uint8))
+    return ExampleFile("t-shirt-product.jpg", encode_image(image, "JPEG", quality=95))
 
 
 def pack_test_images() -> ExampleFile:

@@ -13,11 +13,11 @@ def enlarge(pixels: np.ndarray, factor: int) -> np.ndarray:
 
 
 def contact_sheet(images: np.ndarray, columns: int) -> np.ndarray:
-    """(N, 28, 28) uint8 -> one picture (rows * 28, columns * 28) uint8; empty places are black."""
-    rows = max(1, -(-len(images) // columns))
-    sheet = np.zeros((rows, columns, 28, 28), np.uint8)
-    sheet.reshape(-1, 28, 28)[: len(images)] = images
-    return sheet.swapaxes(1, 2).reshape(rows * 28, columns * 28)
+    """(N, H, W) uint8 -> one picture (rows * H, columns * W) uint8; empty places are black."""
+    rows, (height, width) = max(1, -(-len(images) // columns)), images.shape[1:]
+    sheet = np.zeros((rows, columns, height, width), np.uint8)
+    sheet.reshape(-1, height, width)[: len(images)] = images
+    return sheet.swapaxes(1, 2).reshape(rows * height, columns * width)
 
 
 def data_uri(picture: np.ndarray | Image.Image) -> str:

@@ -309,7 +309,7 @@ def test_page_as_the_first_address_of_a_cold_server(chromium, tmp_path, path, ti
     check_log(cold)
 
 
-MENU = ("Classify", "Train", "Report", "Mistakes")
+MENU = ("Classify", "Train", "Report", "Mistakes", "Dataset")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
@@ -322,6 +322,8 @@ def test_no_page_is_wider_than_the_window(chromium, server, width, scheme):
             ("/train", "Train"),
             ("/report", "Report"),
             ("/mistakes", "Mistakes"),
+            ("/dataset", "Dataset"),
+            ("/dataset?data=Near-duplicates", "Dataset"),
         ):
             go(page, server, path, title)
             expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()

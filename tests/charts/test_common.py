@@ -10,6 +10,7 @@ from fmnist.charts.common import (
     confusion_spec,
     confusion_table,
 )
+from fmnist.charts.dataset_charts import brightness_spec
 from fmnist.charts.training_charts import curves_spec
 from fmnist.data import CLASS_NAMES
 
@@ -21,8 +22,9 @@ from fmnist.data import CLASS_NAMES
         confusion_spec(11),
         curves_spec("accuracy", 10),
         curves_spec("loss", 1),
+        brightness_spec(),
     ],
-    ids=["confusion", "no answer", "accuracy", "loss"],
+    ids=["confusion", "no answer", "accuracy", "loss", "brightness"],
 )
 def test_specifications_hold_no_data(spec):
     text = json.dumps(spec)

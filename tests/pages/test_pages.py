@@ -25,7 +25,7 @@ from pages.parts.classify import uploads
 from tests.conftest import ROOT, ended_process, hold
 from tests.runs.test_run import ODD
 
-PAGES = ["classify", "train", "report", "mistakes"]
+PAGES = ["classify", "train", "report", "mistakes", "dataset"]
 SHIPPED = [
     "Everyday pictures · built in",
     "Most accurate on the test set · built in",
@@ -172,6 +172,8 @@ def test_no_usable_run_is_one_sentence(monkeypatch, tmp_path):
         app = open_app(page)
         if page == "train":
             assert any(button.label == "Start training" for button in app.button)
+        elif page == "dataset":
+            assert not app.error
         else:
             assert "There is no trained network" in app.error[0].value
 
@@ -330,6 +332,7 @@ FORGED = [
         ("classify", {"way": "Upload"}, ["box"]),
         ("mistakes", {}, ["selected"]),
         ("mistakes", {"view": "Map"}, ["chosen"]),
+        ("dataset", {}, ["picked"]),
         ("train", {}, ["chosen", "ticked"]),
     ],
 )

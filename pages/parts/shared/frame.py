@@ -97,6 +97,10 @@ def pages() -> list:
         "Train": ("model_training", "Train a network and compare the curves of past runs."),
         "Report": ("analytics", "Accuracy and confusion matrix on the 10,000 test images."),
         "Mistakes": ("search", "The misclassified test images: filter, sort, and view them."),
+        "Dataset": (
+            "grid_view",
+            "The 70,000 images: browse them, and see how they were made.",
+        ),
     }
     return [
         st.Page(

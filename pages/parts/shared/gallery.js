@@ -4,9 +4,9 @@ const blob = (uri) => {
   return new Blob([bytes], { type: head.slice(5, head.indexOf(";")) });
 };
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".gallery");
-  const { sheet, columns, rows, items, selected } = data;
+  const { sheet, columns, rows, items, selected, ratio, tile, asks } = data;
   const part = (at, count) => (count > 1 ? (100 * at) / (count - 1) : 0) + "%";
   const made = sheet.length + ":" + items.map((item) => item.label + item.caption).join();
   if (root.dataset.made !== made) {
@@ -15,6 +15,8 @@ export default function ({ data, parentElement, setStateValue }) {
     if (root.address) URL.revokeObjectURL(root.address);
     root.address = URL.createObjectURL(blob(sheet));
     root.style.setProperty("--sheet", `url(${root.address})`);
+    root.style.setProperty("--ratio", ratio);
+    root.style.setProperty("--tile", `${tile}rem`);
     root.replaceChildren(...items.map((item, at) => {
       const button = document.createElement("button");
       button.type = "button";
@@ -35,6 +37,9 @@ export default function ({ data, parentElement, setStateValue }) {
   }
   for (const button of root.children) {
     button.setAttribute("aria-pressed", String(button.dataset.id === String(selected)));
-    button.onclick = () => setStateValue("selected", Number(button.dataset.id));
+    // a trigger, because the page may have chosen another one since this was clicked last
+    button.onclick = () => asks
+      ? setTriggerValue("picked", Number(button.dataset.id))
+      : setStateValue("selected", Number(button.dataset.id));
   }
 }

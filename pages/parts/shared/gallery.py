@@ -3,21 +3,41 @@
 Streamlit has no clickable image grid (streamlit issues 298, 1085, 6133).
 """
 
+from collections.abc import Callable
+
 from fmnist.images.display import contact_sheet, data_uri
 from pages.parts.shared.component import register_component, sent_value
 
 SHEET_COLUMNS = 16
+TILE = 5.2
 
 _component = register_component(__file__)
 
 
-def gallery(images, ids: list[int], captions: list[str], labels: list[str], key: str) -> int | None:
-    """Show images (N, 28, 28) uint8 and return the id of the chosen one, or None.
+def gallery(
+    images,
+    ids: list[int],
+    captions: list[str],
+    labels: list[str],
+    key: str,
+    *,
+    tile: float = TILE,
+    choose: Callable[[int], None] | None = None,
+    chosen: int | None = None,
+) -> int | None:
+    """Show images (N, H, W) uint8 and return the id of the chosen one, or None.
 
-    captions stand under the pictures, labels are read out and shown as tooltips. A choice that is
-    not among `ids` (the page turned, or a browser sent nonsense) counts as none.
+    captions stand under the pictures, labels are read out and shown as tooltips; tile: the least
+    width of a picture in rem. A choice that is not among `ids` (the page turned, or a browser sent
+    nonsense) counts as none. Where `choose` is given it is called with each choice, and what is
+    marked as chosen is the caller's.
     """
-    selected = _known(sent_value(key, "selected"), ids)
+
+    def changed() -> None:
+        if choose and (now := _known(sent_value(key, "picked"), ids)) is not None:
+            choose(now)
+
+    selected = chosen if choose else _known(sent_value(key, "selected"), ids)
     columns = min(SHEET_COLUMNS, max(1, len(ids)))
     _component(
         key=key,
@@ -30,8 +50,12 @@ def gallery(images, ids: list[int], captions: list[str], labels: list[str], key:
                 for id_, caption, label in zip(ids, captions, labels, strict=True)
             ],
             "selected": selected,
+            "ratio": images.shape[2] / images.shape[1],
+            "tile": tile,
+            "asks": choose is not None,
         },
         on_selected_change=lambda: None,
+        on_picked_change=changed,
     )
     return _known(sent_value(key, "selected"), ids)
 

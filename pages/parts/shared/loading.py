@@ -15,6 +15,7 @@ from PIL.Image import Image
 from fmnist import data
 from fmnist.analysis import mistakes
 from fmnist.analysis import training_distance as distances
+from fmnist.analysis.dataset.catalogue import Catalogue, load_catalogue
 from fmnist.analysis.neighbours import NearestImages, TrainingFeatures
 from fmnist.analysis.training_distance import TrainingDistance
 from fmnist.data import Part
@@ -82,6 +83,12 @@ def _or_stop(load: Callable) -> Callable:
 def test_part() -> Part:
     """The 10,000 test images and labels."""
     return data.load("test")
+
+
+@_or_stop
+def catalogue() -> Catalogue:
+    """All 70,000 images and labels."""
+    return load_catalogue()
 
 
 @_or_stop

@@ -1,0 +1,1 @@
+"""The dataset itself: its 70,000 images as one list, its classes, and images that are alike."""

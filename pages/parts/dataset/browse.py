@@ -1,0 +1,191 @@
+"""Dataset, browse: a wall of all images by class and split, and one of them with its like."""
+
+import zlib
+
+import numpy as np
+import streamlit as st
+
+from fmnist.analysis import label_issues
+from fmnist.analysis.dataset.catalogue import (
+    ORDERS,
+    SPLITS,
+    TEST,
+    Catalogue,
+    find_image,
+    name_image,
+)
+from fmnist.analysis.dataset.duplicates import load_duplicate_pairs
+from fmnist.data import CLASS_NAMES, PART_SIZES
+from fmnist.errors import FmnistError
+from fmnist.images.display import enlarge
+from fmnist.runs.predictions import load_predictions
+from fmnist.runs.run import Run
+from pages.parts.shared import frame, loading
+from pages.parts.shared.gallery import gallery
+from pages.parts.shared.widgets import choose_one
+
+IMAGE = "image"  # key of the chosen image's name, in the session and in the URL
+PAGE_SIZE = 300
+HEIGHT = 620  # px of the wall
+TILE = 2.6  # rem
+ALL = "All"
+ROLES = (
+    "A network learns from it.",
+    "Held out of the training part: learning and settings are judged by it.",
+    "Looked at once, at the end: no network here learnt from it or was chosen by it.",
+)
+SPLIT_HELP = (
+    "Training: 55,000 images to learn from. Validation: 5,000 of the published 60,000, as many of "
+    "each class, to choose settings and the best epoch by. Test: the published 10,000, looked at "
+    "once, at the end."
+)
+
+
+def show(run: Run | None) -> None:
+    """Show the filters, the chosen image and the wall."""
+    catalogue = loading.catalogue()
+    with st.container(border=True):
+        left, right = st.columns(2)
+        classes = left.multiselect(
+            "Class",
+            range(len(CLASS_NAMES)),
+            format_func=CLASS_NAMES.__getitem__,
+            placeholder="Any class",
+            key="dataset_class",
+            bind="query-params",
+        )
+        order = right.selectbox("Order", ORDERS, key="dataset_order", bind="query-params")
+        left, right = st.columns(2)
+        with left:
+            wanted = choose_one(
+                "Split",
+                (ALL, *SPLITS),
+                "dataset_split",
+                label_visibility="visible",
+                help=SPLIT_HELP,
+            )
+        right.text_input(
+            "Open an image",
+            placeholder="test 42",
+            key=IMAGE,
+            bind="query-params",
+            help="Its index in the published files: train 0 to train 59999, test 0 to test 9999.",
+        )
+    splits = [] if wanted == ALL else [SPLITS.index(wanted)]
+    numbers = catalogue.select(classes, splits, order)
+    _show_chosen(catalogue, run)
+    st.markdown(f"**{len(numbers):,}** of {len(catalogue.labels):,} images")
+    _show_wall(catalogue, numbers)
+
+
+def _show_chosen(catalogue: Catalogue, run: Run | None) -> None:
+    name = st.session_state.get(IMAGE)
+    if not name:
+        st.caption("Click on an image to see it large, with the images that are most like it.")
+        return
+    number = find_image(name)
+    if number is None:
+        st.error("There is no such image; write train 0 to train 59999, or test 0 to test 9999.")
+        return
+    with st.container(border=True):
+        _show_image(number, catalogue, run)
+
+
+def _show_image(number: int, catalogue: Catalogue, run: Run | None) -> None:
+    pixels = catalogue.take([number])[0]
+    found, values = catalogue.nearest(pixels, 9)
+    like = [(int(n), float(value)) for n, value in zip(found, values, strict=True) if n != number][
+        :8
+    ]
+    label, split = int(catalogue.labels[number]), int(catalogue.splits[number])
+    picture, words = st.columns([1, 2], gap="medium")
+    picture.image(
+        enlarge(pixels, 10),
+        width=280,
+        alt=f"{describe(number, catalogue)}, enlarged",
+    )
+    with words:
+        st.markdown(
+            f"**{name_image(number).capitalize()}**  \n"
+            f"Label: **{CLASS_NAMES[label]}** ({label})  \n"
+            f"Split: **{SPLITS[split]}**. {ROLES[split]}"
+        )
+        for doubt in _doubts(number, label, catalogue, run):
+            st.markdown(f":orange-badge[label?] {doubt}")
+        same = sum(int(catalogue.labels[n]) == label for n, _ in like)
+        st.markdown(f"**Most similar of the 70,000** ({same} of {len(like)} have its label)")
+        gallery(
+            catalogue.take([n for n, _ in like]),
+            ids=[n for n, _ in like],
+            captions=[f"{CLASS_NAMES[catalogue.labels[n]]} {value:.1%}" for n, value in like],
+            labels=[describe(n, catalogue) for n, _ in like],
+            key=f"dataset-like-{number}",
+            choose=open_image,
+        )
+        st.caption(
+            "The sum of the pixels' differences as a share of all brightness (Bray-Curtis "
+            "dissimilarity): 0 % is the same picture, 100 % has nothing in common."
+        )
+
+
+def _doubts(number: int, label: int, catalogue: Catalogue, run: Run | None) -> list[str]:
+    """Sentences on why the label of an image is questionable; none where nothing is known."""
+    found = [
+        f"{name_image(twin).capitalize()} is nearly the same picture and is labelled "
+        f"{CLASS_NAMES[catalogue.labels[twin]]}."
+        for twin in load_duplicate_pairs().partners(number)
+        if catalogue.labels[twin] != label
+    ]
+    if catalogue.splits[number] == TEST and run is not None:
+        try:
+            probabilities = load_predictions(run)
+        except FmnistError:
+            return found  # a damaged run says nothing of the images
+        labels = loading.test_part().labels
+        index = number - PART_SIZES["train"]
+        if label_issues.find_label_issues(probabilities, labels)[index]:
+            said = CLASS_NAMES[int(np.argmax(probabilities[index]))]
+            found.append(
+                f"{frame.run_title(run)} says {said} and makes it a label issue "
+                "(confident learning)."
+            )
+    return found
+
+
+@st.fragment  # another page of the wall leaves the rest as it is
+def _show_wall(catalogue: Catalogue, numbers: np.ndarray) -> None:
+    if st.session_state.pop(f"{IMAGE}-chosen", False):
+        st.rerun()  # all of the page: the chosen image stands above
+    pages = max(1, -(-len(numbers) // PAGE_SIZE))
+    page = 1
+    if pages > 1:
+        shown_id = zlib.crc32(numbers.tobytes())  # other filters begin at the first page again
+        page = st.pagination(pages, key=f"dataset-page-{shown_id}", persist_state="session")
+    ids = numbers[(page - 1) * PAGE_SIZE : page * PAGE_SIZE].tolist()
+    with st.container(height=HEIGHT, border=False, key="dataset-window"):
+        gallery(
+            catalogue.take(ids),
+            ids=ids,
+            captions=[""] * len(ids),
+            labels=[describe(number, catalogue) for number in ids],
+            key="dataset-gallery",
+            tile=TILE,
+            choose=_open_from_wall,
+            chosen=find_image(st.session_state.get(IMAGE) or ""),
+        )
+
+
+def describe(number: int, catalogue: Catalogue) -> str:
+    """An image in words: its name, label and split."""
+    label, split = CLASS_NAMES[catalogue.labels[number]], SPLITS[catalogue.splits[number]]
+    return f"{name_image(number)}, {label} ({split.lower()})"
+
+
+def open_image(number: int) -> None:
+    """Choose an image; call it before the page's widgets are drawn, as callbacks are."""
+    st.session_state[IMAGE] = name_image(number)
+
+
+def _open_from_wall(number: int) -> None:
+    open_image(number)
+    st.session_state[f"{IMAGE}-chosen"] = True

@@ -1,0 +1,35 @@
+"""The Dataset page in a real browser: the wall, an image of it, and from one image to its like."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.browsing import go
+
+pytestmark = pytest.mark.browser
+
+
+def test_from_the_wall_to_an_image_to_its_like_and_back(page, server):
+    go(page, server, "/dataset?dataset_split=Test&dataset_class=Bag", "Dataset")
+    expect(page.get_by_text("1,000 of 70,000 images")).to_be_visible()
+    wall = page.locator(".st-key-dataset-gallery button")
+    expect(wall).to_have_count(300)
+    name = wall.nth(7).get_attribute("aria-label").split(",")[0]
+    wall.nth(6).focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(wall.nth(7)).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("textbox", name="Open an image")).to_have_value(name)
+    expect(page).to_have_url(re.compile("image=" + name.replace(" ", "[+]|%20")))
+    like = page.locator("[class*=st-key-dataset-like-] button")
+    expect(like).to_have_count(8)
+    other = like.first.get_attribute("aria-label").split(",")[0]
+    assert other != name
+    like.first.click()
+    expect(page.get_by_text(other.capitalize(), exact=True)).to_be_visible()
+    wall.nth(7).click()  # the one that was clicked last on the wall
+    expect(page.get_by_text(name.capitalize(), exact=True)).to_be_visible()
+    page.get_by_test_id("stPagination").get_by_role("button").last.click()
+    expect(wall.nth(7)).not_to_have_attribute("aria-label", re.compile(f"^{name},"))
+    expect(page.get_by_text(name.capitalize(), exact=True)).to_be_visible()
