@@ -40,14 +40,14 @@ def show(run: Run) -> None:
 
 @st.fragment  # a click leads to images without going through the rest of the page
 def _explore(result: Evaluation, run: Run) -> None:
-    matrix, report = side_by_side()
-    with matrix:
+    numbers, images = side_by_side()
+    with numbers:
         by = _matrix(result)
-        _pairs(result)
-    with report:
         _class_table(result)
+        _pairs(result)
         _downloads(result, run, by)
-    _images(run)
+    with images, st.container(key="report-images"):
+        _images(run)
 
 
 def _metrics(result: Evaluation, run: Run) -> None:
@@ -185,22 +185,24 @@ def _images(run: Run) -> None:
     """The two boxes that say whose images are shown, and the images."""
     st.header("Images", anchor="images")
     true, predicted = choose_classes(BOXES, "True class", "Predicted class")
-    if true == predicted == ANY:
-        st.caption("Choose a cell, a row of the report or a pair above, or a class here.")
-        return
     table = loading.answers_table(run)
+    if true == predicted == ANY:
+        st.caption(
+            "The most confident mistakes. Choose a cell of the matrix, a row of the report or a "
+            "pair, or a class here."
+        )
+        wrong = table[table["true"] != table["predicted"]]
+        image_gallery.show(wrong.sort_values("confidence", ascending=False), run, "cell")
+        return
     chosen = filter_classes(table, true, predicted)
     if true != ANY and predicted != ANY and true != predicted:
         other = filter_classes(table, predicted, true)
-        left, right = st.columns(2, gap="large")
-        with left:
-            st.markdown(f"**{true}, taken for {predicted}** ({len(chosen):,})")
-            image_gallery.show(chosen, run, "cell", caption=image_gallery.confidence_text)
-        with right:
-            st.markdown(f"**{predicted}, taken for {true}** ({len(other):,})")
-            image_gallery.show(
-                other, run, "reverse", first=False, caption=image_gallery.confidence_text
-            )
+        st.markdown(f"**{true}, taken for {predicted}** ({len(chosen):,})")
+        image_gallery.show(chosen, run, "cell", caption=image_gallery.confidence_text)
+        st.markdown(f"**{predicted}, taken for {true}** ({len(other):,})")
+        image_gallery.show(
+            other, run, "reverse", first=False, caption=image_gallery.confidence_text
+        )
         return
     st.caption(f"{len(chosen):,} test images, the most confident answers first")
     caption = None if ANY in (true, predicted) else image_gallery.confidence_text

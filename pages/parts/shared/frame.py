@@ -40,11 +40,7 @@ SHIPPED = {
     "accurate": ("Most accurate on the test set", "Trained for pictures like the dataset's."),
     "seed-cnn": ("The specification's CNN", "A plain network, trained for ten epochs."),
 }
-# white on the theme's primary colour can be read in the light theme only
-STYLE = """<style>
-[data-testid="stBaseButton-primary"]:enabled {
-  background: #0f766e; border-color: #0f766e; color: #ffffff; }
-</style>"""
+BUILT_IN = " · built in"
 NEW_NAME = re.compile(r"(.+)-(\d{8}-\d{6})(-\d+)?")  # see `library.new_run_name`
 
 
@@ -70,7 +66,7 @@ def configure() -> None:
         layout="wide",
         menu_items={"About": ABOUT},
     )
-    st.html(STYLE)
+    st.html(beside("frame.css"))
     st.logo(beside("logo.svg"), size="large")
 
 
@@ -226,7 +222,7 @@ def _pick(key: str, times: int) -> None:
 def run_title(run: Run) -> str:
     """A run's name in plain words: what it is for, or what was trained when."""
     if run.shipped and run.name in SHIPPED:
-        return f"{SHIPPED[run.name][0]} · built in"
+        return SHIPPED[run.name][0] + BUILT_IN
     if not (made := NEW_NAME.fullmatch(run.name)) or made[1] not in NETWORKS:
         return run.name
     try:
@@ -234,6 +230,33 @@ def run_title(run: Run) -> str:
     except ValueError:
         return run.name
     return f"{NETWORKS[made[1]].title}, {when:%d %b %Y %H:%M:%S}{made[3] or ''}"
+
+
+def quote_run(run: Run) -> str:
+    """A run's title within a sentence; what it quotes is escaped."""
+    return f"“{literal(run_title(run).removesuffix(BUILT_IN))}”"
+
+
+def choose_run(label: str, runs: list[Run], key: str, *, in_url: bool = False) -> Run:
+    """Let one of some runs be chosen by its title, the first at first.
+
+    in_url: its name stands in the URL under `key`, where it is not the first
+    """
+    by_name = {run.name: run for run in runs}
+    if in_url and key not in st.session_state:
+        st.session_state[key] = st.query_params.get(key)
+    if st.session_state.get(key) not in by_name:
+        st.session_state[key] = runs[0].name
+    name = st.selectbox(
+        label,
+        [*by_name],
+        format_func=lambda name: run_title(by_name[name]),
+        key=key,
+        persist_state="session",
+    )
+    if in_url and name != st.query_params.get(key, runs[0].name):
+        st.query_params[key] = name
+    return by_name[name]
 
 
 def _describe(run: Run) -> str:

@@ -11,11 +11,19 @@ SHEET_COLUMNS = 16
 _component = register_component(__file__)
 
 
-def gallery(images, ids: list[int], captions: list[str], labels: list[str], key: str) -> int | None:
+def gallery(
+    images,
+    ids: list[int],
+    captions: list[str],
+    labels: list[str],
+    key: str,
+    asked: int | None = None,
+) -> int | None:
     """Show images (N, 28, 28) uint8 and return the id of the chosen one, or None.
 
     captions stand under the pictures, labels are read out and shown as tooltips. A choice that is
     not among `ids` (the page turned, or a browser sent nonsense) counts as none.
+    asked: another number brings the gallery into view, for a click elsewhere has asked for it
     """
     selected = _known(sent_value(key, "selected"), ids)
     columns = min(SHEET_COLUMNS, max(1, len(ids)))
@@ -30,6 +38,7 @@ def gallery(images, ids: list[int], captions: list[str], labels: list[str], key:
                 for id_, caption, label in zip(ids, captions, labels, strict=True)
             ],
             "selected": selected,
+            "asked": asked,
         },
         on_selected_change=lambda: None,
     )
