@@ -14,6 +14,7 @@ from pages.parts.classify import (
     preprocessing_view,
     uploads,
 )
+from pages.parts.classify.below import card, second
 from pages.parts.shared import answer_view, frame, loading
 from pages.parts.shared.widgets import choose_one, choose_test_image, set_choice
 
@@ -135,6 +136,8 @@ def test_image():
         )
     if index is not None:
         answer_view.show_test_image(table.iloc[index], run, "test-image")
+        card.offer_test_image(table.iloc[index], run, "test-image")
+        second.offer_test_image(index, run, "test-image")
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -18,6 +18,7 @@ from fmnist.images import decoding
 from fmnist.jobs import launch
 from fmnist.runs import control, library
 from fmnist.runs.library import DEFAULT_RUN, create_run, find_run
+from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import write_run_info
 from fmnist.settings import TrainSettings
 from pages.parts.classify import uploads
@@ -488,6 +489,34 @@ def test_why_of_a_test_image(own_run):
     app.run()
     assert not app.exception
     assert len(why_captions(app)) == 8
+
+
+def test_another_network_answers_the_same_picture_beside_the_first():
+    app = open_app(way="Test image", test_image="23")
+    app.session_state["test-image-second"] = True
+    app.run()
+    (box,) = [box for box in app.selectbox if box.label == "The other network"]
+    assert box.options == SHIPPED[1:]
+    box.select_index(0).run()
+    said = [load_predictions(find_run(name))[23] for name in (DEFAULT_RUN, "accurate")]
+    best = [f"{CLASS_NAMES[of.argmax()]} ({of.max():.0%})" for of in said]
+    assert said[0].argmax() != said[1].argmax()
+    assert (
+        f"“Everyday pictures” says {best[0]}, “Most accurate on the test set” says {best[1]}."
+        in texts(app)
+    )
+
+
+def test_every_way_of_input_offers_its_answer_as_a_card():
+    def offered(app) -> bool:
+        return "Save as a card" in [button.label for button in app.download_button]
+
+    assert offered(open_app())
+    assert offered(open_app(way="Test image"))
+    app = open_app(way="Upload")
+    assert not offered(app)
+    app.file_uploader(key="uploads").set_value(("a.png", png(trouser()), "image/png")).run()
+    assert offered(app)
 
 
 def test_why_without_the_training_images_is_one_sentence(monkeypatch, tmp_path):
