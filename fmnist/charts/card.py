@@ -4,6 +4,7 @@
 """
 
 import io
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -98,7 +99,7 @@ def _axes(figure: Figure, x: int, y: int, width: int, height: int) -> Axes:
     return figure.add_axes((x / WIDE, 1 - (y + height) / HIGH, width / WIDE, height / HIGH))
 
 
-def _write(figure: Figure, x: int, y: int, words: str, **how) -> None:
+def _write(figure: Figure, x: int, y: int, words: str, **how: Any) -> None:
     # a file's or a run's name may hold a "$", which begins a formula
     how = {"color": INK, "va": "top", "parse_math": False, **how}
     figure.text(x / WIDE, 1 - y / HIGH, words, **how)
