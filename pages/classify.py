@@ -20,6 +20,7 @@ from pages.parts.shared.widgets import choose_one, choose_test_image, set_choice
 
 NO_TRACE = "Nothing"
 TOOLS_WIDTH = 356  # pixels; on a narrower screen as much as there is
+EMPTIED = "uploads_emptied"  # how often the uploader was emptied for an example
 EXAMPLE = "upload_example"  # the kind of file that is shown where nothing was uploaded
 FILES = {"photo": examples.render_photo, "zip": examples.pack_test_images}
 EXAMPLES = {
@@ -88,7 +89,7 @@ def upload():
         "Pictures of garments",
         accept_multiple_files=True,
         max_upload_size=MAX_ZIP_BYTES // 2**20,
-        key="uploads",
+        key=_uploader(),
         help="PNG, JPEG, WebP, AVIF, BMP or GIF. Dark on light, light on dark and transparent all "
         "work. A zip file of pictures works too; with a labels.csv or one subfolder per class it "
         "is scored. Pictures stay in memory; none is saved unless you save it below an answer.",
@@ -107,6 +108,12 @@ def upload():
         )
         return
     uploads.show(files, run)
+
+
+def _uploader() -> str:
+    """The uploader's key: another one after it was emptied, which Streamlit cannot do."""
+    times = st.session_state.get(EMPTIED, 0)
+    return f"uploads-{times}" if times else "uploads"
 
 
 def camera():
@@ -149,6 +156,8 @@ def _show_example(way: str, kind: str = "") -> None:
     """Answer an example: a click on its button."""
     set_choice("way", way)
     st.session_state[EXAMPLE] = kind
+    if kind and st.session_state.get(_uploader()):
+        st.session_state[EMPTIED] = st.session_state.get(EMPTIED, 0) + 1
     if way == "Draw":
         canvas.show_next_example()
     if way == "Test image":

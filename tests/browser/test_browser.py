@@ -275,7 +275,7 @@ def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
         expect(second.get_by_text("was stopped")).to_be_visible()
 
     expect(page.get_by_text("was stopped")).to_be_visible()
-    page.get_by_role("button", name="Use this run on all pages").click()
+    page.get_by_role("button", name="Use it on all pages").click()
     expect(page).to_have_url(re.compile(r"run=quick-"))
     page.get_by_role("link", name="Report", exact=True).click()
     expect(page.get_by_role("heading", level=1, name="Report")).to_be_visible()

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import os
+import re
 import threading
 import zipfile
 
@@ -115,15 +116,28 @@ def test_models_have_readable_names_and_the_address_keeps_the_runs(own_run):
     assert "cnn-20261128-123456-2" in model_picker(app).help
 
 
+@pytest.mark.parametrize(
+    ("page", "asked"),
+    [
+        ("classify", {"way": "Test image"}),
+        ("train", {}),
+        *(("report", {"view": view}) for view in ("Overview", "Compare", "By epoch")),
+        *(("mistakes", {"do": do}) for do in ("Gallery", "Beat the network")),
+    ],
+)
+def test_a_run_is_called_on_the_page_as_in_the_picker(page, asked):
+    app = open_app(page, **asked)
+    words = [texts(app), *(metric.label for metric in app.metric)]
+    words += [option for box in app.selectbox for option in box.options]
+    assert not re.search(r"\b(robust|seed-cnn)\b", "\n".join(words))
+
+
 def test_unknown_run_in_the_address_falls_back():
     app = open_app("report", run="no*body<script>")
     assert model_picker(app).value == DEFAULT_RUN
     (said,) = app.warning  # after a page switch, too
     words = said.value.replace("\\", "")
-    assert (
-        words
-        == "There is no run 'no*body<script>' to look at; this is Everyday pictures · built in."
-    )
+    assert words == "There is no run 'no*body<script>' to look at; this is “Everyday pictures”."
     model_picker(app).select("seed-cnn").run()
     assert not app.warning
     assert not open_app("report", run="seed-cnn").warning
@@ -215,7 +229,7 @@ def test_first_page_answers_an_example_and_a_cleared_canvas_invites():
     [
         ("a drawing", "Ankle boot"),  # the next one
         ("a photo", "T-shirt/top"),
-        ("a zip file", "How many did robust get right"),
+        ("a zip file", "How many did “Everyday pictures” get right"),
         ("a test image", "Label: "),
     ],
 )
@@ -232,7 +246,11 @@ def test_own_pictures_replace_an_example():
     next(b for b in app.button if "a photo" in b.label).click().run()
     upload(app, ("legs.png", png(trouser()), "image/png"))
     assert app.metric[0].value == "Trouser"
-    app.file_uploader(key="uploads").clear().run()
+    next(b for b in app.button if "a photo" in b.label).click().run()
+    assert app.metric[0].value == "T-shirt/top"  # and an example replaces them
+    upload(app, ("legs.png", png(trouser()), "image/png"), key="uploads-1")
+    assert app.metric[0].value == "Trouser"
+    app.file_uploader(key="uploads-1").clear().run()
     assert not app.metric
 
 
@@ -260,7 +278,7 @@ def test_drawing_is_answered_and_undone_and_cleared():
     app.session_state["canvas-0"] = drawing(scribble, strokes=2)
     app.run()
     assert app.metric[0].value != "Trouser"
-    undo, clear = (b for b in app.button if b.label in ("Undo", "Clear"))
+    undo = next(b for b in app.button if b.label == "Undo")
     undo.click().run()
     assert app.metric[0].value == "Trouser"
 
@@ -270,9 +288,12 @@ def test_drawing_is_answered_and_undone_and_cleared():
     assert not app.exception
     assert app.metric[0].value == "Trouser"
 
-    clear = next(b for b in app.button if b.label == "Clear")
-    clear.click().run()
-    assert "Draw a garment" in texts(app)
+    # what is cleared, or replaced by an example, comes back
+    for words in ("Clear", ":primary[a drawing]"):
+        next(b for b in app.button if b.label == words).click().run()
+        assert not app.metric or app.metric[0].value != "Trouser"
+        app.button(key="canvas_undo").click().run()
+        assert app.metric[0].value == "Trouser"
     assert not app.exception
 
 
@@ -347,8 +368,8 @@ def test_whatever_a_component_sends_nothing_raises(page, query, names, own_run):
             assert not app.exception, sent[:80]
 
 
-def upload(app, *files):
-    app.file_uploader(key="uploads").set_value(list(files)).run()
+def upload(app, *files, key="uploads"):
+    app.file_uploader(key=key).set_value(list(files)).run()
     assert not app.exception
     return app
 

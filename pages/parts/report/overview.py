@@ -10,6 +10,7 @@ from fmnist.data import CLASS_NAMES
 from fmnist.metrics.calibration import top_k
 from fmnist.metrics.confusions import confused_pairs
 from fmnist.metrics.report import Evaluation, report_rows, wilson_interval
+from fmnist.runs.library import quote_run
 from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, loading
 from pages.parts.shared.row_table import Column, row_table
@@ -171,7 +172,7 @@ def _downloads(result: Evaluation, run: Run, by: str | None) -> None:
         download("CSV", rows.to_csv(index=False), f"{run.name}-report.csv", "text/csv")
         text = json.dumps(result.report, indent=2)
         download("JSON", text, f"{run.name}-report.json", "application/json")
-        title = f"{run.name}: {result.accuracy:.2%} of {result.n:,} test images"
+        title = f"{quote_run(run)}: {result.accuracy:.2%} of {result.n:,} test images"
         for kind, mime in (("png", "image/png"), ("pdf", "application/pdf")):
             download(
                 f"Matrix as {kind.upper()}",

@@ -1,8 +1,6 @@
 """The frame around every page: logo, menu, the page's title, and the choice of the model."""
 
-import re
 import threading
-from datetime import datetime
 from pathlib import Path
 
 import streamlit as st
@@ -11,9 +9,15 @@ from fmnist import access
 from fmnist.errors import RunError
 from fmnist.files import quote_name
 from fmnist.jobs import lock
-from fmnist.networks.architectures import NETWORKS
 from fmnist.processes import release_memory
-from fmnist.runs.library import DEFAULT_RUN, find_run, list_usable_runs
+from fmnist.runs.library import (
+    DEFAULT_RUN,
+    SHIPPED_TITLES,
+    find_run,
+    list_usable_runs,
+    quote_run,
+    run_title,
+)
 from fmnist.runs.run import Run
 from pages.parts.shared import run_trash
 from pages.parts.shared.widgets import literal
@@ -33,15 +37,6 @@ neural network answers and why. Everything runs on this machine; pictures are se
 
 Dataset: [zalandoresearch/fashion-mnist](https://github.com/zalandoresearch/fashion-mnist) (MIT).
 The source and its licence lie in the folder that this app was started from."""
-
-# what a visitor would choose a shipped run for
-SHIPPED = {
-    "robust": ("Everyday pictures", "Trained for photos, icons and drawings, too."),
-    "accurate": ("Most accurate on the test set", "Trained for pictures like the dataset's."),
-    "seed-cnn": ("The specification's CNN", "A plain network, trained for ten epochs."),
-}
-BUILT_IN = " · built in"
-NEW_NAME = re.compile(r"(.+)-(\d{8}-\d{6})(-\d+)?")  # see `library.new_run_name`
 
 
 def _is_owner() -> bool:
@@ -198,7 +193,7 @@ def _pick_run() -> None:
     )
     if unknown := st.session_state.get(UNKNOWN):
         words = literal(quote_name(unknown))
-        st.warning(f"There is no run {words} to look at; this is {run_title(usable[name])}.")
+        st.warning(f"There is no run {words} to look at; this is {quote_run(usable[name])}.")
     # a link shows the model that its sender saw; the usual one needs no words
     if name != asked and (asked or name != DEFAULT_RUN):
         st.query_params[RUN_KEY] = name
@@ -206,7 +201,7 @@ def _pick_run() -> None:
     if (training := lock.active_run()) is not None:
         st.page_link(
             PAGES_DIR / "train.py",
-            label=f"{training.name} is training",
+            label=f"{quote_run(training)} is training",
             icon=":material/progress_activity:",
         )
 
@@ -217,24 +212,6 @@ def _pick(key: str, times: int) -> None:
         name = st.session_state[key]
         st.session_state[SHOWN] = name, times
         look_at(name)
-
-
-def run_title(run: Run) -> str:
-    """A run's name in plain words: what it is for, or what was trained when."""
-    if run.shipped and run.name in SHIPPED:
-        return SHIPPED[run.name][0] + BUILT_IN
-    if not (made := NEW_NAME.fullmatch(run.name)) or made[1] not in NETWORKS:
-        return run.name
-    try:
-        when = datetime.strptime(made[2], "%Y%m%d-%H%M%S")
-    except ValueError:
-        return run.name
-    return f"{NETWORKS[made[1]].title}, {when:%d %b %Y %H:%M:%S}{made[3] or ''}"
-
-
-def quote_run(run: Run) -> str:
-    """A run's title within a sentence; what it quotes is escaped."""
-    return f"“{literal(run_title(run).removesuffix(BUILT_IN))}”"
 
 
 def choose_run(label: str, runs: list[Run], key: str, *, in_url: bool = False) -> Run:
@@ -261,7 +238,7 @@ def choose_run(label: str, runs: list[Run], key: str, *, in_url: bool = False) -
 
 def _describe(run: Run) -> str:
     """What the picker's help says of the chosen run."""
-    what = SHIPPED[run.name][1] if run.shipped and run.name in SHIPPED else ""
+    what = SHIPPED_TITLES[run.name][1] if run.shipped and run.name in SHIPPED_TITLES else ""
     return (
         f"The trained network that all pages use.\n\nChosen: **{run.name}** ({run.summary}). {what}"
     )

@@ -10,9 +10,9 @@ from fmnist.data import CLASS_NAMES
 from fmnist.images.decoding import decode_image
 from fmnist.inference.answer import Answer
 from fmnist.inference.classifier import Classifier
+from fmnist.runs.library import run_title
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
-from pages.parts.shared.frame import run_title
 from pages.parts.shared.widgets import download
 
 

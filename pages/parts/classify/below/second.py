@@ -9,10 +9,10 @@ from fmnist.data import CLASS_NAMES
 from fmnist.images.display import enlarge
 from fmnist.inference.answer import Answer
 from fmnist.metrics.comparison import describe_two_answers
-from fmnist.runs.library import list_usable_runs
+from fmnist.runs.library import list_usable_runs, quote_run, run_title
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
-from pages.parts.shared.frame import choose_run, quote_run, run_title
+from pages.parts.shared.frame import choose_run
 from pages.parts.shared.widgets import literal, show_bars
 
 # what a run was given and what it answers: (28, 28) uint8 or None, (10,) or None
