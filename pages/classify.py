@@ -37,6 +37,7 @@ run = frame.open_page(
     "Networks learn from 60,000 of them and are tested on the other 10,000. Any picture becomes "
     "28 × 28 pixels first: that is all the network sees. It answers with one probability for each "
     "class, and says when it is not sure.",
+    picture=examples.tile_ten_classes,
 )
 
 

@@ -23,6 +23,7 @@ from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import write_run_info
 from fmnist.settings import TrainSettings
 from pages.parts.classify import uploads
+from pages.parts.shared.guide import tour
 from tests.conftest import ROOT, ended_process, hold
 from tests.runs.test_run import ODD
 
@@ -130,6 +131,32 @@ def test_a_run_is_called_on_the_page_as_in_the_picker(page, asked):
     words = [texts(app), *(metric.label for metric in app.metric)]
     words += [option for box in app.selectbox for option in box.options]
     assert not re.search(r"\b(robust|seed-cnn)\b", "\n".join(words))
+
+
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [
+        (1, "given: 28"),
+        (2, "Test image 23"),
+        (3, "Shirt, taken for T-shirt/top"),
+        (4, "images that are hard for"),
+        (5, "Choose a row"),
+    ],
+)
+def test_each_stop_of_the_tour_shows_its_page_as_its_words_say(at, shown):
+    stop = tour.STOPS[at - 1]
+    app = open_app(stop.page, tour=str(at), **stop.state)
+    words = texts(app) + "".join(str(image.captions) for image in app.image)
+    assert f"**{at} of {len(tour.STOPS)} · {stop.title}**" in words
+    assert shown in words
+    app.button(key="tour_end").click().run()
+    assert stop.words not in texts(app)
+
+
+@pytest.mark.parametrize("forged", ["0", "6", "-1", "1e0", "<b>", "²"])
+def test_a_stop_that_the_tour_does_not_have_is_none(forged):
+    app = open_app(tour=forged)
+    assert not any(stop.words in texts(app) for stop in tour.STOPS)
 
 
 def test_unknown_run_in_the_address_falls_back():

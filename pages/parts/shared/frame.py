@@ -20,6 +20,7 @@ from fmnist.runs.library import (
 )
 from fmnist.runs.run import Run
 from pages.parts.shared import run_trash
+from pages.parts.shared.guide import idea_view, tour
 from pages.parts.shared.widgets import literal
 
 PAGES_DIR = Path(__file__).parents[2]
@@ -123,10 +124,17 @@ def _visit() -> object:
     return object()
 
 
-def open_page(title: str, promise: str, idea: str, *, run_needed: bool = True) -> Run | None:
+def open_page(
+    title: str,
+    promise: str,
+    idea: str,
+    *,
+    picture: idea_view.Picture | None = None,
+    run_needed: bool = True,
+) -> Run | None:
     """Write the page's title and return the run to look at. Every page calls this first.
 
-    promise: one line below the title; idea: what one looks at, behind its help icon
+    promise: one line below the title; idea, picture: what one looks at, opened by a link
 
     Streamlit runs a page's file without app.py when its address is the first one that a new
     server is asked for. The page then registers the menu and runs again inside the frame (a page
@@ -143,8 +151,14 @@ def open_page(title: str, promise: str, idea: str, *, run_needed: bool = True) -
             st.rerun()
         draw_head()
     with st.session_state.pop(HEAD):
-        st.title(title, help=idea)
-        st.caption(promise)
+        st.title(title)
+        with st.container(
+            horizontal=True, vertical_alignment="center", gap="small", key="page_idea"
+        ):
+            st.caption(promise, width="content")
+            idea_view.show(idea, picture)
+            tour.offer()
+    tour.show()
     name = st.session_state.get(RUN_KEY)
     try:
         run = find_run(name) if name else None
