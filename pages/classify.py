@@ -32,7 +32,7 @@ EXAMPLES = {
 
 run = frame.open_page(
     "What is this garment?",
-    "A small neural network says what it is, and why.",
+    "Draw one or show a photo: a small neural network says what it is, and why.",
     "Fashion-MNIST is 70,000 grey pictures of garments, 28 × 28 pixels each, in ten classes. "
     "Networks learn from 60,000 of them and are tested on the other 10,000. Any picture becomes "
     "28 × 28 pixels first: that is all the network sees. It answers with one probability for each "

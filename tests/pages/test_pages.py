@@ -759,6 +759,6 @@ def test_finished_training_can_be_looked_at(own_run):
     app.run()
     app.switch_page("pages/train.py").run()
     assert "90.00%" in app.success[0].value
-    next(b for b in app.button if b.label.startswith("Use this run")).click().run()
+    next(b for b in app.button if b.label.startswith("Use it")).click().run()
     assert not app.exception
     assert model_picker(app).value == "done"
