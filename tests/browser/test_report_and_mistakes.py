@@ -164,7 +164,13 @@ def test_cell_and_picture_on_a_phone_bring_what_they_lead_to_into_view(chromium,
     with browsing(chromium, viewport={"width": 390, "height": 844}) as page:
         report(page, server)
         cell = page.locator('.st-key-matrix path[aria-label*="true: Shirt"]')
-        cell.and_(page.locator('[aria-label*="predicted: T-shirt/top"]')).click()
+        cell = cell.and_(page.locator('[aria-label*="predicted: T-shirt/top"]'))
+        cell.hover()
+        tools = page.locator(".st-key-matrix").get_by_test_id("stElementToolbar")
+        expect(tools).to_be_visible()
+        choice = page.get_by_role("radio", name="% of the column").bounding_box()
+        assert tools.bounding_box()["y"] >= choice["y"] + choice["height"]
+        cell.click()
         expect(page.get_by_text("Shirt, taken for T-shirt/top")).to_be_in_viewport()
         third = page.locator(".st-key-cell-gallery button").nth(2)
         wait_for_images(page)
