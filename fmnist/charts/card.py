@@ -77,11 +77,11 @@ def _draw_bars(axes: Axes, probabilities: np.ndarray, true: int | None) -> None:
 
 
 def _square(picture: Image.Image) -> np.ndarray:
-    """The picture whole, on a square of white that shows through where it is transparent."""
+    """The picture whole, on a square of the ground, which shows through transparent parts."""
     image = picture.convert("RGBA")
     image.thumbnail((2 * SIDES[0], 2 * SIDES[0]))
     side = max(image.size)
-    square = Image.new("RGBA", (side, side), "white")
+    square = Image.new("RGBA", (side, side), GROUND)
     square.alpha_composite(image, ((side - image.width) // 2, (side - image.height) // 2))
     return np.asarray(square.convert("RGB"))
 

@@ -10,7 +10,7 @@ from fmnist.data import CLASS_NAMES
 from fmnist.images.decoding import decode_image
 from fmnist.inference.answer import Answer
 from fmnist.inference.classifier import Classifier
-from fmnist.runs.library import run_title
+from fmnist.runs.library import BUILT_IN, run_title
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
 from pages.parts.shared.widgets import download
@@ -23,7 +23,8 @@ def offer_answer(answer: Answer, picture: bytes, run: Run, key: str) -> None:
     title = f"{answer.class_name}, {answer.probability:.1%}"
     if answer.verdict == "not_clothing":
         title = f"None of the ten; closest: {answer.class_name}"
-    network = run_title(run) + (" and the photo network" if answer.photo else "")
+    network = run_title(run).removesuffix(BUILT_IN)
+    network += " and the photo network" if answer.photo else ""
     _offer(answer.pixels, answer.probabilities, run, key, title, network, picture=picture)
 
 
