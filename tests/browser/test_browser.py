@@ -172,7 +172,8 @@ def test_upload_is_classified(page, server, tmp_path):
     expect(answer(page)).to_contain_text("Trouser")
     with page.expect_download() as card:
         page.get_by_role("button", name="Save as a card").click()
-    assert Image.open(card.value.path()).size == (1200, 630)
+    with Image.open(card.value.path()) as png:
+        assert png.size == (1200, 630)
     chooser.set_input_files(tmp_path / "broken.png")
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
 
