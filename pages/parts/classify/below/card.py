@@ -5,7 +5,6 @@ from functools import partial
 import numpy as np
 
 from fmnist.analysis.occlusion import occlusion_map
-from fmnist.charts.card import draw_card
 from fmnist.data import CLASS_NAMES
 from fmnist.images.decoding import decode_image
 from fmnist.inference.answer import Answer
@@ -55,6 +54,8 @@ def _draw(
     true: int | None = None,
 ) -> bytes:
     """The card, made on the click and outside the page's run."""
+    from fmnist.charts.card import draw_card  # brings matplotlib, which the front page does without
+
     return draw_card(
         pixels,
         probabilities,
