@@ -2,12 +2,15 @@
 
 import contextlib
 import ctypes
+import importlib.util
 import os
 import platform
 from importlib import metadata
 from pathlib import Path
 
 import psutil
+
+from fmnist.errors import RunError
 
 NICENESS = 5  # a third of what others are given, where they want it
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "numpy", "scikit-learn", "streamlit")
@@ -32,6 +35,15 @@ def versions() -> dict:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def check_can_train() -> None:
+    """Raise RunError where TensorFlow is left out, as it may be where networks only classify."""
+    if importlib.util.find_spec("tensorflow") is None:
+        raise RunError(
+            "Training needs TensorFlow, which this installation has not: "
+            "pip install -r requirements.txt."
+        )
 
 
 def multiplies_bfloat16() -> bool:

@@ -105,3 +105,27 @@ def test_a_machine_is_described_without_its_name():
     assert found["memory_gib"] > 0
     assert os.uname().nodename not in str(found) if hasattr(os, "uname") else True
     assert {"python", "tensorflow", "keras", "streamlit"} <= machine.versions().keys()
+
+
+def test_without_tensorflow_a_training_is_one_sentence(tmp_path):
+    code = (
+        "import sys; sys.modules['tensorflow'] = None; import importlib.util as util; "
+        "find = util.find_spec; "
+        "util.find_spec = lambda name: None if name == 'tensorflow' else find(name); "
+        "from fmnist.cli.main import main; sys.exit(main(['train', '--name', 'mine']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "FMNIST_RUNS": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip() == (
+        "fmnist: Training needs TensorFlow, which this installation has not: "
+        "pip install -r requirements.txt."
+    )
+    assert not list(tmp_path.iterdir())  # no run that could never begin

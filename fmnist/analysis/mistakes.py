@@ -1,12 +1,15 @@
 """The misclassified test images of a run as a table that can be filtered and sorted."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from fmnist.analysis import label_issues
 from fmnist.data import CLASS_NAMES, Part
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # label on the page -> (column, ascending)
 SORTS = {
@@ -31,7 +34,7 @@ def answers_table(
     part: Part,
     answers: Sequence[np.ndarray] = (),
     to_training: np.ndarray | None = None,
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """One row per test image, right or wrong.
 
     probabilities (N, 10); answers of all runs (N,) each; to_training: distances (N,) to the nearest
@@ -41,6 +44,8 @@ def answers_table(
     runs_wrong (how many of `answers` are wrong), to_training (NaN where it is not measured),
     contrast (standard deviation of the pixels, in grey values).
     """
+    import pandas as pd  # the Classify page needs no table; it takes 0.2 s and 60 MiB
+
     labels = part.labels
     of_true = probabilities[np.arange(len(labels)), labels]
     top = np.sort(probabilities, axis=1)[:, -2:]
@@ -63,7 +68,7 @@ def answers_table(
 
 
 def filter_answers(
-    table: pd.DataFrame,
+    table: "pd.DataFrame",
     *,
     true: list[int] | None = None,
     predicted: list[int] | None = None,
@@ -72,7 +77,7 @@ def filter_answers(
     suspects_only: bool = False,
     among: Collection[int] | None = None,
     sort: str = "Most confident first",
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Rows of `answers_table` that pass every filter; None or [] means every class.
 
     among: indices of test images to choose from, None for all

@@ -85,6 +85,20 @@ def measure_clicks(run: str, times: int) -> Iterator[tuple[str, list[float]]]:
 def studio() -> Iterator[tuple[Server, "Browser"]]:
     """The app, started with no runs but the shipped ones, and an open browser (Playwright's).
 
+    Raises RunError as `browse` does.
+    """
+    with browse() as window, tempfile.TemporaryDirectory() as place:
+        server = Server(Path(place))
+        try:
+            yield server, window
+        finally:
+            server.stop()
+
+
+@contextlib.contextmanager
+def browse() -> Iterator["Browser"]:
+    """An open browser (Playwright's), to look at the app with.
+
     Raises RunError where no browser can be driven, the app does not start, or a page hangs.
     """
     try:
@@ -93,22 +107,18 @@ def studio() -> Iterator[tuple[Server, "Browser"]]:
         raise RunError("Playwright is missing: pip install -r requirements-dev.txt.") from None
     if (browser := find_browser()) is None:
         raise RunError(f"There is no Chromium or Chrome; install one with: {INSTALL}.")
-    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
-        try:
-            server = Server(Path(place))
-        except RuntimeError as error:
-            raise RunError(str(error)) from None
+    with sync_playwright() as playwright:
         try:
             window = playwright.chromium.launch(executable_path=browser, args=list(BROWSER_FLAGS))
             try:
-                yield server, window
-            except Error as error:
-                words, _, _ = error.message.partition("\n")  # without the log of its calls
-                raise RunError(f"The pages could not be driven: {words}") from None
+                yield window
             finally:
                 window.close()
-        finally:
-            server.stop()
+        except RuntimeError as error:
+            raise RunError(str(error)) from None
+        except Error as error:
+            words, _, _ = error.message.partition("\n")  # without the log of its calls
+            raise RunError(f"The pages could not be driven: {words}") from None
 
 
 def _measured(one: Interaction, window: "Browser", url: str, run: str, times: int) -> list[float]:

@@ -52,6 +52,24 @@ def strokes_text(result: dict) -> str:
     )
 
 
+def front_text(result: dict) -> str:
+    """The table of `bench front`: a column for each app, and what the studio takes more."""
+    button, studio = result["medians"].values()
+    rows = {
+        "cold, to the first sight": ("cold_ms", "ms"),
+        "warm, by a second visitor": ("warm_ms", "ms"),
+        "memory after the first page": ("first_mib", "MiB"),
+        "memory after all pages": ("all_mib", "MiB"),
+    }
+    lines = [
+        f"{words:42}{button[key]:7.0f} {unit:6}{studio[key]:7.0f} {unit:6}"
+        f"{studio[key] - button[key]:7.0f} {unit}"
+        for words, (key, unit) in rows.items()
+    ]
+    head = f"{'medians':42}{'one button':14}{'studio':14}more"
+    return "\n".join([*_head(result, f"{result['times']} starts of each"), head, *lines])
+
+
 def load_text(result: dict) -> str:
     """The table of `bench load`."""
     lines = [

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from fmnist.analysis.occlusion import overlay_attribution
-from fmnist.charts.common import ANSWER, OTHER, TRUE
+from fmnist.charts.panels import ANSWER, OTHER, TRUE
 from fmnist.data import CLASS_NAMES
 
 GROUND, INK, PALE = "#fcfbf8", "#0f1615", "#57605e"

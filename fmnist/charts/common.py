@@ -1,26 +1,18 @@
-"""Charts of several pages: confusion matrix, probabilities, risk and coverage."""
+"""Charts of several pages: confusion matrix, risk and coverage."""
 
 from functools import cache
 from typing import Any
 
 import altair as alt
-import jinja2
 import numpy as np
 import pandas as pd
 
+from fmnist.charts.panels import ANSWER, TRUE
 from fmnist.data import CLASS_NAMES
 from fmnist.metrics.confusions import normalise_confusion
 
-# Three roles, told apart in light and dark and by the common kinds of colour blindness.
-ANSWER, TRUE, OTHER = "#0d9488", "#d97706", "#94a3b8"
 NO_ANSWER = "No answer"
 TEXT = "currentColor"  # in an SVG the colour of the page's text, in either theme
-TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("fmnist.charts"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-)
 
 
 @alt.theme.register("studio", enable=True)
@@ -28,29 +20,6 @@ def _theme() -> alt.theme.ThemeConfig:
     """What Streamlit's theme leaves too pale to read."""
     pale: Any = {"labelColor": TEXT, "titleColor": TEXT}
     return alt.theme.ThemeConfig(config={"axis": pale, "legend": pale, "header": pale})
-
-
-@cache
-def probability_spec() -> dict:
-    """Vega-Lite of ten bars for `probability_table`; the answer and the true class stand out.
-
-    Data and specification are apart so that a page has only new data to send: Altair takes 60 ms
-    to make and check such a chart, and a browser draws a known one anew in less.
-    """
-    base = alt.Chart().encode(
-        y=class_rows(), tooltip=["class:N", alt.Tooltip("probability:Q", format=".2%")]
-    )
-    x = share_bars("probability")
-    colour = alt.Color(
-        "role:N",
-        scale=alt.Scale(domain=["answer", "true class", "other"], range=[ANSWER, TRUE, OTHER]),
-        legend=None,
-    )
-    bars = base.mark_bar(cornerRadiusEnd=3).encode(x=x, color=colour)
-    numbers = base.mark_text(align="left", dx=4, color=TEXT).encode(
-        x=x, text=alt.Text("probability:Q", format=".1%")
-    )
-    return without_data((bars + numbers).properties(height=270))
 
 
 def class_rows(**axis: Any) -> alt.Y:
@@ -69,17 +38,6 @@ def over_epochs(**scale: Any) -> alt.X:
     """Whole epochs to the right."""
     axis = alt.Axis(tickMinStep=1, format="d")
     return alt.X("epoch:Q", title="Epoch", scale=alt.Scale(nice=False, **scale), axis=axis)
-
-
-def probability_table(probabilities: np.ndarray, true: int | None = None) -> pd.DataFrame:
-    """The rows of `probability_spec` for probabilities (10,); true: the true class, where known."""
-    roles = ["other"] * len(CLASS_NAMES)
-    if true is not None:
-        roles[true] = "true class"
-    roles[int(np.argmax(probabilities))] = "answer"
-    return pd.DataFrame(
-        {"class": CLASS_NAMES, "probability": probabilities.astype(float), "role": roles}
-    )
 
 
 @cache

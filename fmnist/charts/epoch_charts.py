@@ -7,16 +7,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from fmnist.charts.common import (
-    ANSWER,
-    OTHER,
-    TEXT,
-    TRUE,
-    class_rows,
-    over_epochs,
-    share_bars,
-    without_data,
-)
+from fmnist.charts.common import TEXT, class_rows, over_epochs, share_bars, without_data
+from fmnist.charts.panels import ANSWER, OTHER, TRUE
 from fmnist.data import CLASS_NAMES
 
 

@@ -14,8 +14,8 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fmnist.charts.common import TEMPLATES
 from fmnist.charts.figures import draw_confusion
+from fmnist.charts.panels import TEMPLATES
 from fmnist.charts.training_charts import curves_table
 from fmnist.data import CLASS_NAMES
 from fmnist.images.display import contact_sheet, data_uri

@@ -8,7 +8,8 @@ import pandas as pd
 
 from fmnist.analysis import corruptions
 from fmnist.analysis.slices import Slice
-from fmnist.charts.common import ANSWER, OTHER, TEXT, TRUE
+from fmnist.charts.common import TEXT
+from fmnist.charts.panels import ANSWER, OTHER, TRUE
 from fmnist.metrics.calibration import Bin
 from fmnist.metrics.report import wilson_interval
 

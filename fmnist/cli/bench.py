@@ -104,6 +104,16 @@ def add_to(commands: Commands) -> None:
     )
     add_number(pages, "--times", 20, "of each click", 1)
 
+    front = kind(
+        "front",
+        _front,
+        "from an address to the first page, and the memory it takes",
+        "Start the app, and beside it an app with one button, and time how soon a browser shows "
+        "the canvas or the button: asked for the first time, and by a second visitor. The "
+        "server's memory is measured after the first page and after all pages were opened.",
+    )
+    add_number(front, "--times", 3, "of each", 1)
+
     load = kind(
         "load",
         _load,
@@ -192,6 +202,19 @@ def _pages(options: Namespace) -> int:
     times = tables.spreads(dict(progress_bar(clicks, "click", len(pages.INTERACTIONS))))
     fields = {"run": options.run, "times": options.times, "milliseconds": times}
     return _finish(options, fields, tables.pages_text)
+
+
+def _front(options: Namespace) -> int:
+    from fmnist.bench import front
+    from fmnist.cli.text import progress_bar
+
+    _check_out(options)
+    starts: dict[str, list[front.Front]] = {name: [] for name in front.APPS}
+    total = options.times * len(front.APPS)
+    for name, measured in progress_bar(front.measure_front(options.times), "start", total):
+        starts[name].append(measured)
+    medians = {name: front.median_of(measured) for name, measured in starts.items()}
+    return _finish(options, {"times": options.times, "medians": medians}, tables.front_text)
 
 
 def _load(options: Namespace) -> int:

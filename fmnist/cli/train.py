@@ -117,6 +117,7 @@ def settings_of(options: argparse.Namespace) -> TrainSettings:
 
 
 def _train(options: argparse.Namespace) -> int:
+    machine.check_can_train()
     settings = settings_of(options)
     if settings.initial:  # before the run exists
         find_initial_runs(settings)
@@ -149,6 +150,7 @@ def _train_as(name: str, settings: TrainSettings, options: argparse.Namespace) -
 
 
 def _resume(options: argparse.Namespace) -> int:
+    machine.check_can_train()
     run = find_run(options.run)
     settings = resume.resumed_settings(run, options.more)
     for request in (control.STOP, control.PAUSE):

@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
 
 from fmnist.augmentation import outliers
 from fmnist.augmentation.sketches import draw_sketches
@@ -92,7 +91,8 @@ class RejectionPolicy:
         if not self.weights:
             return np.ones(features.shape[:-1], np.float32)
         score = features @ np.asarray(self.weights, np.float32) + np.float32(self.bias)
-        return expit(score)
+        # the logistic function; SciPy's would take the first answer 0.15 s and 20 MiB to import
+        return (1 + np.tanh(score / 2)) / 2
 
     def decide(
         self, probabilities: np.ndarray, features: np.ndarray, drawn: bool = False

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import softmax
 
 from fmnist.metrics.report import wilson_interval
 
@@ -102,8 +101,8 @@ def top_k(probabilities: np.ndarray, labels: np.ndarray, k: int) -> int:
 
 def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """Softmax of log-probabilities divided by the temperature, > 0; (..., 10) -> same, float32."""
-    logits = np.log(np.maximum(probabilities, 1e-12)) / temperature
-    return softmax(logits, axis=-1).astype(np.float32)
+    scaled = np.maximum(probabilities, 1e-12).astype(float) ** (1 / temperature)
+    return (scaled / scaled.sum(axis=-1, keepdims=True)).astype(np.float32)
 
 
 def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:

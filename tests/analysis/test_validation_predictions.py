@@ -16,7 +16,7 @@ from fmnist.analysis.validation_predictions import (
     load_selected,
     select_images,
 )
-from fmnist.charts.validation_panel import render_validation_panel
+from fmnist.charts.panels import render_validation_panel
 from fmnist.data import CLASS_NAMES
 from fmnist.runs.predictions import (
     VALIDATION_EPOCHS_FILE,

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageColor
 
 from fmnist.charts.card import draw_card
-from fmnist.charts.common import ANSWER, TRUE
+from fmnist.charts.panels import ANSWER, TRUE
 
 PROBABILITIES = np.array([0.25, 0.5, 0.25, 0, 0, 0, 0, 0, 0, 0], np.float32)
 

@@ -9,8 +9,6 @@ from fmnist.charts.common import (
     NO_ANSWER,
     confusion_spec,
     confusion_table,
-    probability_spec,
-    probability_table,
 )
 from fmnist.charts.training_charts import curves_spec
 from fmnist.data import CLASS_NAMES
@@ -19,13 +17,12 @@ from fmnist.data import CLASS_NAMES
 @pytest.mark.parametrize(
     "spec",
     [
-        probability_spec(),
         confusion_spec(),
         confusion_spec(11),
         curves_spec("accuracy", 10),
         curves_spec("loss", 1),
     ],
-    ids=["probabilities", "confusion", "no answer", "accuracy", "loss"],
+    ids=["confusion", "no answer", "accuracy", "loss"],
 )
 def test_specifications_hold_no_data(spec):
     text = json.dumps(spec)
@@ -50,15 +47,3 @@ def test_rows_of_the_matrix():
 def test_a_matrix_with_a_column_for_no_answer():
     confusion = np.ones((10, 11), int)
     assert (confusion_table(confusion)["predicted"] == NO_ANSWER).sum() == 10
-
-
-def test_rows_of_the_probabilities():
-    probabilities = np.zeros(10, np.float32)
-    probabilities[[2, 6]] = 0.7, 0.3
-    table = probability_table(probabilities, true=6)
-    assert list(table["role"]) == [
-        *["other", "other", "answer", "other", "other"],
-        *["other", "true class", "other", "other", "other"],
-    ]
-    assert table["probability"].sum() == pytest.approx(1)
-    assert "true class" not in set(probability_table(probabilities)["role"])

@@ -86,6 +86,14 @@ def test_of_a_person_the_garment_is_left(how):
     assert (mask & garment).sum() / (mask | garment).sum() > 0.93
 
 
+def test_where_the_throat_was_is_no_hole():
+    photo, garment = person()
+    mask = cut_garment(photo)
+    collar = np.s_[122:132, 160:201]  # between the tips of the collar
+    assert not garment[collar].all()
+    assert mask[collar].all()
+
+
 def test_a_smaller_part_of_the_picture_gives_the_same_part():
     photo, _ = person()
     wide = cv2.copyMakeBorder(photo, 30, 10, 200, 100, cv2.BORDER_CONSTANT, value=(245, 245, 245))

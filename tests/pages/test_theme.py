@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from fmnist.charts.common import confusion_spec, probability_spec
+from fmnist.charts.common import confusion_spec
 from fmnist.charts.training_charts import curves_spec, learning_spec, rate_spec
 from tests.conftest import ROOT
 
@@ -49,13 +49,12 @@ def test_the_theme_can_be_read(name):
 @pytest.mark.parametrize(
     "spec",
     [
-        probability_spec(),
         confusion_spec(),
         curves_spec("loss", 3),
         learning_spec("accuracy", 3),
         rate_spec(3),
     ],
-    ids=["probabilities", "confusion", "curves", "learning", "rate"],
+    ids=["confusion", "curves", "learning", "rate"],
 )
 def test_text_in_charts_has_the_colour_of_the_page(spec):
     for part in ("axis", "legend"):

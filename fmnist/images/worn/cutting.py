@@ -28,6 +28,7 @@ SKIN_LEAD, HAIR_LEAD, LEGS_LEAD = 3.0, 6.0, 6.0  # how much nearer it is than to
 BARE = 14.0  # nearer than this to skin is a bare leg
 APART = 5.0  # legs whose colours are nearer than this to the garment's are the garment's
 LEAST_COVERED = 0.7  # of the body's middle: a garment covers it
+NECK = 0.2  # of the trunk's length below the shoulders: so deep a neckline is closed
 LEAST_PIECE = 0.3  # of the largest piece: what an arm or a belt cuts off
 
 
@@ -96,7 +97,7 @@ def cut_garment(rgb: np.ndarray) -> np.ndarray | None:
     mask &= ~_below_hem(lab, body, person, to_skin, to_garment)
     closed = segmentation.close_holes(mask).astype(np.uint8)
     opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    mask = segmentation.keep_pieces(np.asarray(opened) > 0, LEAST_PIECE)
+    mask = _close_neckline(segmentation.keep_pieces(np.asarray(opened) > 0, LEAST_PIECE), body)
     if mask[middle].mean() < LEAST_COVERED:
         return None
     return cv2.resize(mask.astype(np.float32), rgb.shape[1::-1]) > 0.5
@@ -225,6 +226,20 @@ def _below_hem(
     return ((rows > hem) & (to_legs < to_garment + 4)) | (
         (rows > hem + 0.08 * body.length) & between
     )
+
+
+def _close_neckline(mask: np.ndarray, body: _Body) -> np.ndarray:
+    """The mask with what it encloses from both sides at the neck, where a throat was cut out.
+
+    The dataset's garments show the inside of their collar there, and no hole.
+    """
+    left, right = np.sort(body.points[[joints.LEFT_SHOULDER, joints.RIGHT_SHOULDER], 0])
+    neck = np.s_[: int(body.shoulders[1] + NECK * body.length), max(0, int(left)) : int(right) + 1]
+    from_left = np.logical_or.accumulate(mask[neck], axis=1)
+    from_right = np.logical_or.accumulate(mask[neck][:, ::-1], axis=1)[:, ::-1]
+    closed = mask.copy()
+    closed[neck] = from_left & from_right
+    return closed
 
 
 def _colours(pixels: np.ndarray, count: int) -> np.ndarray | None:

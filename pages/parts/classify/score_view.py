@@ -2,7 +2,6 @@
 
 import json
 
-import pandas as pd
 import streamlit as st
 
 from fmnist.collections.labels import LABEL_NAMES
@@ -150,11 +149,17 @@ def _refused(summary: Summary) -> None:
     )
 
 
+def _csv(summary: Summary) -> str:
+    import pandas as pd
+
+    return pd.DataFrame([file.to_dict() for file in summary.files]).to_csv(index=False)
+
+
 def _downloads(summary: Summary, source: str, run: Run, key: str) -> None:
     with st.container(horizontal=True):
         download(
             "CSV",
-            lambda: pd.DataFrame([file.to_dict() for file in summary.files]).to_csv(index=False),
+            lambda: _csv(summary),
             f"{run.name}-score.csv",
             "text/csv",
             key=f"{key}-csv",

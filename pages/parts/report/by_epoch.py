@@ -223,7 +223,7 @@ def _through_training(row: pd.Series, epoch: int, kept: np.ndarray, run: Run) ->
         show_picture(row, 7, f"After epoch {epoch}")
     with bars:
         alt = "Probabilities of the ten classes after this epoch"
-        show_bars(kept[index] / 255, "epoch-bars", alt, true)
+        show_bars(kept[index] / 255, alt, true)
     with path:
         last = load_image_epochs(run, index)[-1:].argmax(axis=1)
         image_view.show_path(index, true, [true, predicted, *last], run, "epoch", epoch)

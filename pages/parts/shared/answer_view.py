@@ -58,8 +58,7 @@ def show_answer(answer: Answer, key: str) -> None:
     if answer.photo:
         _show_both(answer)
     show_agreement(answer)
-    # the same words for every answer: others would draw the chart anew, not just its data
-    show_bars(answer.probabilities, f"{key}-bars", "Probabilities of the ten classes")
+    show_bars(answer.probabilities, "Probabilities of the ten classes")
     show_why(answer.pixels, answer.alone.class_id, key)
 
 
@@ -146,7 +145,7 @@ def show_test_image(row, run: Run, key: str) -> None:
         show_picture(row, 10, "Answer", f"  \nLoss: {max(row['loss'], 0):.3f}", confidence)
     with bars:
         alt = "Probabilities of the ten classes for the test image beside it"
-        show_bars(loading.predictions(run)[index], f"{key}-bars", alt, true)
+        show_bars(loading.predictions(run)[index], alt, true)
         same = true == predicted
         st.caption("Teal: the correct answer." if same else "Teal: the answer. Orange: the label.")
     show_why(loading.test_part().images[index], predicted, key)

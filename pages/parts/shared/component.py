@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import streamlit as st
+from streamlit.components.v2.bidi_component import serialization
 from streamlit.runtime.state import common
 
 KINDS = ("html", "css", "js")
@@ -36,3 +37,8 @@ def _loads_or_nothing(text: str) -> object:
 # Streamlit 1.67 reads what a component sends before a page runs, and expects that it can be read:
 # arrays a thousand deep or a number of five thousand digits would fail there at every later click.
 common.json = SimpleNamespace(loads=_loads_or_nothing)  # type: ignore[attr-defined]
+
+
+# To find out that a list or a mapping holds no table, Streamlit 1.67 imports pandas: 60 MiB, and
+# half a second before the first visitor of a server sees the canvas. No component is sent tables.
+serialization.is_dataframe_like = lambda _value: False  # type: ignore[assignment]

@@ -6,9 +6,9 @@ that was trained again is read again. What is returned is shared between session
 
 from collections.abc import Callable
 from functools import wraps
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from PIL.Image import Image
 
@@ -31,6 +31,9 @@ from fmnist.metrics.report import Evaluation
 from fmnist.runs.library import list_usable_runs
 from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PHOTO_NETWORK = "photo_network"  # the key of the switch that leaves it out
 RUNS_KEPT = 8  # a network takes some 5 MB, predictions and table 1 MB
@@ -105,14 +108,14 @@ def evaluate(run: Run) -> Evaluation:
     return report.evaluate_probabilities(predictions(run), test_part().labels)
 
 
-def answers_table(run: Run) -> pd.DataFrame:
+def answers_table(run: Run) -> "pd.DataFrame":
     """One row per test image: see `mistakes.answers_table`."""
     # which runs there are is asked at every click, what they answered only when that has changed
     return _answers_table(run, list_usable_runs(), training_distance(run) is not None)
 
 
 @cache_of_run("test.npz")
-def _answers_table(run: Run, others: list[Run], measured: bool) -> pd.DataFrame:
+def _answers_table(run: Run, others: list[Run], measured: bool) -> "pd.DataFrame":
     answers = []
     for other in others:
         try:

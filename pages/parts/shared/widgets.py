@@ -3,20 +3,18 @@
 import re
 from collections.abc import Callable, Iterable
 from itertools import count
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from fmnist.analysis.mistakes import filter_answers
-from fmnist.charts.common import (
-    confusion_spec,
-    confusion_table,
-    probability_spec,
-    probability_table,
-)
+from fmnist.charts.panels import render_probability_bars
 from fmnist.data import CLASS_NAMES
 from fmnist.runs.run import Run
+
+if TYPE_CHECKING:  # pandas and Altair are loaded where a page shows a table or a chart
+    import pandas as pd
 
 ANY = "Any class"
 ASKED = "images_asked"  # a number while a click has asked for images that are not yet drawn
@@ -122,7 +120,7 @@ def set_classes(keys: tuple[str, str], true: str | None, predicted: str | None) 
         st.session_state[key] = name if name in CLASS_NAMES else ANY
 
 
-def filter_classes(table: pd.DataFrame, true: str, predicted: str) -> pd.DataFrame:
+def filter_classes(table: "pd.DataFrame", true: str, predicted: str) -> "pd.DataFrame":
     """The rows of `answers_table` of these classes, the most confident first."""
     ids = [[] if name == ANY else [CLASS_NAMES.index(name)] for name in (true, predicted)]
     return filter_answers(table, true=ids[0], predicted=ids[1], wrong_only=False)
@@ -130,10 +128,12 @@ def filter_classes(table: pd.DataFrame, true: str, predicted: str) -> pd.DataFra
 
 def show_matrix(confusion: np.ndarray, key: str, by: str | None = None, **how) -> None:
     """Draw a confusion matrix; `by`: what its percentages are of, see `confusion_table`."""
+    from fmnist.charts.common import confusion_spec, confusion_table
+
     spec = confusion_spec(confusion.shape[1])
     st.vega_lite_chart(confusion_table(confusion, by), spec, key=key, **how)
 
 
-def show_bars(probabilities: np.ndarray, key: str, alt: str, true: int | None = None) -> None:
+def show_bars(probabilities: np.ndarray, alt: str, true: int | None = None) -> None:
     """Draw the ten probabilities, the true class marked where it is known."""
-    st.vega_lite_chart(probability_table(probabilities, true), probability_spec(), key=key, alt=alt)
+    st.html(render_probability_bars(probabilities, alt, true))

@@ -12,7 +12,7 @@ from fmnist.analysis import validation_predictions as validation
 from fmnist.analysis.learning_dynamics import epoch_confusion
 from fmnist.analysis.validation_predictions import PredictionsVersion
 from fmnist.charts import feature_map_sheets, training_charts
-from fmnist.charts.validation_panel import render_validation_panel
+from fmnist.charts.panels import render_validation_panel
 from fmnist.data import Part
 from fmnist.images.display import data_uri, enlarge
 from fmnist.runs.run import Run

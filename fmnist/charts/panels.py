@@ -1,18 +1,50 @@
-"""Some images with what a learning network predicts for them, as one piece of HTML.
+"""What pages show as one piece of HTML: ten probabilities, and what a learning network predicts.
 
-A card an image: picture, label, the newest prediction with its confidence, and a bar for each
-epoch, as high as the probability of the label, green where the prediction was right and orange
-where not. No script, no address; all words are the classes' names and numbers.
+No script, no address; all words are the classes' names and numbers. The first page shows bars, so
+nothing here imports Altair or pandas, which take a visitor to a new server half a second.
 """
 
+import jinja2
 import numpy as np
 
 from fmnist.analysis.validation_predictions import SelectedPredictions
-from fmnist.charts.common import ANSWER, TEMPLATES, TRUE
 from fmnist.data import CLASS_NAMES
 from fmnist.images.display import data_uri
 
+# Three roles, told apart in light and dark and by the common kinds of colour blindness.
+ANSWER, TRUE, OTHER = "#0d9488", "#d97706", "#94a3b8"
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("fmnist.charts"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+)
+FULL = 75  # percent of its room that a full bar takes; the rest is for the number beside it
 LEAST = 6  # percent of its room that a bar is high at least, or its colour would be lost
+
+
+def render_probability_bars(probabilities: np.ndarray, title: str, true: int | None = None) -> str:
+    """Ten bars for probabilities (10,), 0..1; the answer and the true class, if given, stand out.
+
+    title: what a screen reader says of them
+    """
+    answer = int(np.argmax(probabilities))
+    bars = []
+    for at, (name, share) in enumerate(zip(CLASS_NAMES, probabilities.tolist(), strict=True)):
+        is_true = at == true
+        colour = ANSWER if at == answer else TRUE if is_true else OTHER
+        roles = ["answer"] * (at == answer) + ["true class"] * is_true
+        bars.append(
+            {
+                "name": name,
+                "colour": colour,
+                "width": f"{FULL * share:.2f}",
+                "share": f"{share:.1%}",
+                "exact": f"{share:.2%}",
+                "role": ", ".join(roles),
+            }
+        )
+    return TEMPLATES.get_template("probability_bars.html").render(bars=bars, title=title)
 
 
 def render_validation_panel(
@@ -20,6 +52,9 @@ def render_validation_panel(
 ) -> str:
     """Cards for (P, 28, 28) uint8 images with (P,) labels; bars leave room for `planned` epochs.
 
+    A card an image: picture, label, the newest prediction with its confidence, and a bar for each
+    epoch, as high as the probability of the label, green where the prediction was right and orange
+    where not.
     Before the first epoch there is no prediction yet.
     """
     cards = []
