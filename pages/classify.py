@@ -15,11 +15,13 @@ from pages.parts.classify import (
     preprocessing_view,
     uploads,
 )
+from pages.parts.classify.below import card, second
 from pages.parts.shared import answer_view, frame, loading
 from pages.parts.shared.widgets import choose_one, choose_test_image, set_choice
 
 NO_TRACE = "Nothing"
 TOOLS_WIDTH = 356  # pixels; on a narrower screen as much as there is
+EMPTIED = "uploads_emptied"  # how often the uploader was emptied for an example
 EXAMPLE = "upload_example"  # the kind of file that is shown where nothing was uploaded
 FILES = {"photo": examples.render_photo, "zip": examples.pack_test_images}
 EXAMPLES = {
@@ -31,11 +33,12 @@ EXAMPLES = {
 
 run = frame.open_page(
     "What is this garment?",
-    "A small neural network says what it is, and why.",
+    "Draw one or show a photo: a small neural network says what it is, and why.",
     "Fashion-MNIST is 70,000 grey pictures of garments, 28 × 28 pixels each, in ten classes. "
     "Networks learn from 60,000 of them and are tested on the other 10,000. Any picture becomes "
     "28 × 28 pixels first: that is all the network sees. It answers with one probability for each "
     "class, and says when it is not sure.",
+    picture=examples.tile_ten_classes,
 )
 
 
@@ -88,7 +91,7 @@ def upload():
         "Pictures of garments",
         accept_multiple_files=True,
         max_upload_size=MAX_ZIP_BYTES // 2**20,
-        key="uploads",
+        key=_uploader(),
         help="PNG, JPEG, WebP, AVIF, BMP or GIF. Dark on light, light on dark and transparent all "
         "work. A zip file of pictures works too; with a labels.csv or one subfolder per class it "
         "is scored. Pictures stay in memory; none is saved unless you save it below an answer.",
@@ -112,6 +115,12 @@ def upload():
         )
         return
     uploads.show(files, run)
+
+
+def _uploader() -> str:
+    """The uploader's key: another one after it was emptied, which Streamlit cannot do."""
+    times = st.session_state.get(EMPTIED, 0)
+    return f"uploads-{times}" if times else "uploads"
 
 
 def camera():
@@ -141,6 +150,8 @@ def test_image():
         )
     if index is not None:
         answer_view.show_test_image(table.iloc[index], run, "test-image")
+        card.offer_test_image(table.iloc[index], run, "test-image")
+        second.offer_test_image(index, run, "test-image")
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -152,6 +163,8 @@ def _show_example(way: str, kind: str = "") -> None:
     """Answer an example: a click on its button."""
     set_choice("way", way)
     st.session_state[EXAMPLE] = kind
+    if kind and st.session_state.get(_uploader()):
+        st.session_state[EMPTIED] = st.session_state.get(EMPTIED, 0) + 1
     if way == "Draw":
         canvas.show_next_example()
     if way == "Test image":

@@ -31,7 +31,7 @@ def class_rows(**axis: Any) -> alt.Y:
 def share_bars(field: str, title: str | None = None) -> alt.X:
     """Shares from 0 to 1 to the right, with room for a number beside a full bar."""
     axis = alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format="%", title=title)
-    return alt.X(f"{field}:Q", scale=alt.Scale(domain=[0, 1.16]), axis=axis)
+    return alt.X(f"{field}:Q", scale=alt.Scale(domain=[0, 1.2]), axis=axis)
 
 
 def over_epochs(**scale: Any) -> alt.X:

@@ -133,7 +133,9 @@ def people_chart(right: Mapping[str, np.ndarray]) -> alt.LayerChart:
     table = pd.DataFrame(rows, columns=["run", "accuracy", "least", "most"])
     low = min(HUMAN, table["least"].min()) - 0.01
     scale = alt.Scale(domain=[max(0.0, low), 1], nice=False)
-    base = alt.Chart(table).encode(y=alt.Y("run:N", sort=None, title=None))
+    base = alt.Chart(table).encode(
+        y=alt.Y("run:N", sort=None, title=None, axis=alt.Axis(labelLimit=230))
+    )
     points = base.mark_point(filled=True, size=120, color=ANSWER, opacity=1).encode(
         x=alt.X(
             "accuracy:Q", title="Accuracy", scale=scale, axis=alt.Axis(format=".0%", tickCount=8)

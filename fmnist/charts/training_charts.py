@@ -16,6 +16,7 @@ from fmnist.charts.common import TEXT, class_rows, share_bars, without_data
 from fmnist.charts.panels import ANSWER, OTHER, TRUE
 from fmnist.data import CLASS_NAMES
 from fmnist.runs.history import TrainingProgress, epoch_position, follow_progress
+from fmnist.runs.library import run_title
 from fmnist.runs.run import Run
 from fmnist.settings import TrainSettings
 from fmnist.training.schedules import learning_rate
@@ -122,9 +123,9 @@ def curves_table(runs: list[Run]) -> pd.DataFrame:
     for run in runs:
         progress = follow_progress(run)
         finished = {event["epoch"] for event in progress.epochs}
-        rows += [(run.name, *row) for row in _epoch_rows(progress)]
+        rows += [(run_title(run), *row) for row in _epoch_rows(progress)]
         rows += [
-            (run.name, epoch_position(point), TRAINING, point["accuracy"], point["loss"])
+            (run_title(run), epoch_position(point), TRAINING, point["accuracy"], point["loss"])
             for point in progress.points
             if point["epoch"] not in finished
         ]

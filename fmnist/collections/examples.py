@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from fmnist import data
 from fmnist.collections.labels import TABLE, Row, write_table
-from fmnist.images.display import encode_image
+from fmnist.images.display import contact_sheet, encode_image
 
 SIDE = 280  # pixels of a drawing, as of the page's surface
 PEN = 14
@@ -116,6 +116,17 @@ def pack_test_images() -> ExampleFile:
                 rows.append(Row(name, label, ""))
         file.writestr(TABLE, write_table(rows))
     return ExampleFile("test-images.zip", packed.getvalue())
+
+
+def tile_ten_classes() -> tuple[np.ndarray, str]:
+    """A test image of each class as one picture (56, 140) uint8, and the classes in their order.
+
+    Raises DatasetError.
+    """
+    part = data.load("test")
+    first = [int(np.argmax(part.labels == label)) for label in range(len(data.CLASS_NAMES))]
+    words = f"The ten classes, row by row: {', '.join(data.CLASS_NAMES)}."
+    return contact_sheet(part.images[first], columns=5), words
 
 
 @cache

@@ -1,5 +1,6 @@
 """Two runs on the same test images: where they disagree, who is right, and whether it is chance."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,6 +86,26 @@ def describe_comparison(comparison: Comparison, first: str, second: str) -> str:
         f"{counted} that {worse} gets right. Between equally accurate runs, a difference this "
         f"large occurs only {_often(c.p_value)}: {better} is better on images like these."
     )
+
+
+def describe_two_answers(
+    first: np.ndarray, second: np.ndarray, names: tuple[str, str], classes: Sequence[str]
+) -> str:
+    """Where two networks' probabilities (C,) for one picture differ, in one or two sentences."""
+    said = [int(np.argmax(of)) for of in (first, second)]
+    words = [
+        f"{classes[id_]} ({of[id_]:.0%})" for id_, of in zip(said, (first, second), strict=True)
+    ]
+    at = int(np.argmax(np.abs(first - second)))
+    gap = f"{first[at]:.0%} against {second[at]:.0%}"
+    if said[0] != said[1]:
+        return (
+            f"They differ: {names[0]} says {words[0]}, {names[1]} says {words[1]}. "
+            f"They are furthest apart on {classes[at]}: {gap}."
+        )
+    if abs(first[at] - second[at]) < 0.02:
+        return f"Both say {classes[said[0]]}, with nearly the same probabilities."
+    return f"Both say {classes[said[0]]}. They are furthest apart on {classes[at]}: {gap}."
 
 
 def _often(p_value: float) -> str:

@@ -5,6 +5,7 @@ says.
 """
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,11 +17,20 @@ import numpy as np
 
 from fmnist.errors import NameTaken, RunError
 from fmnist.files import load_arrays, save_arrays, write_json
+from fmnist.networks.architectures import NETWORKS
 from fmnist.processes import ROOT, this_process
 from fmnist.runs.run import FORMAT, RUN_NAME, SHIPPED_DIR, Run, find_keras_file, read_run
 from fmnist.settings import TrainSettings
 
 DEFAULT_RUN = "robust"
+# what a visitor would choose a shipped run for: its title, and why
+SHIPPED_TITLES = {
+    "robust": ("Everyday pictures", "Trained for photos, icons and drawings, too."),
+    "accurate": ("Most accurate on the test set", "Trained for pictures like the dataset's."),
+    "seed-cnn": ("The specification's CNN", "A plain network, trained for ten epochs."),
+}
+BUILT_IN = " · built in"
+NEW_NAME = re.compile(r"(.+)-(\d{8}-\d{6})(-\d+)?")  # see `new_run_name`
 DRAFT = ".new-"  # begins the name of a run's folder that is being made
 
 
@@ -74,6 +84,25 @@ def list_runs() -> list[Run]:
 def list_usable_runs() -> list[Run]:
     """The runs that can classify, in the order of `list_runs`."""
     return [run for run in list_runs() if run.usable]
+
+
+def run_title(run: Run) -> str:
+    """What a run is called wherever people read of it: what it is for, or what was trained when."""
+    if run.shipped and run.name in SHIPPED_TITLES:
+        return SHIPPED_TITLES[run.name][0] + BUILT_IN
+    if not (made := NEW_NAME.fullmatch(run.name)) or made[1] not in NETWORKS:
+        return run.name
+    try:
+        when = datetime.strptime(made[2], "%Y%m%d-%H%M%S")
+    except ValueError:
+        return run.name
+    return f"{NETWORKS[made[1]].title}, {when:%d %b %Y %H:%M:%S}{made[3] or ''}"
+
+
+def quote_run(run: Run) -> str:
+    """A run's title within a sentence."""
+    title = run_title(run).removesuffix(BUILT_IN)
+    return f"“{title}”" if " " in title else title
 
 
 def find_run(name: str) -> Run:

@@ -170,6 +170,10 @@ def test_upload_is_classified(page, server, tmp_path):
     chooser = page.get_by_test_id("stFileUploaderDropzoneInput")
     chooser.set_input_files(tmp_path / "legs.jpg")
     expect(answer(page)).to_contain_text("Trouser")
+    with page.expect_download() as card:
+        page.get_by_role("button", name="Save as a card").click()
+    with Image.open(card.value.path()) as png:
+        assert png.size == (1200, 630)
     chooser.set_input_files(tmp_path / "broken.png")
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
 
@@ -275,7 +279,7 @@ def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
         expect(second.get_by_text("was stopped")).to_be_visible()
 
     expect(page.get_by_text("was stopped")).to_be_visible()
-    page.get_by_role("button", name="Use this run on all pages").click()
+    page.get_by_role("button", name="Use it on all pages").click()
     expect(page).to_have_url(re.compile(r"run=quick-"))
     page.get_by_role("link", name="Report", exact=True).click()
     expect(page.get_by_role("heading", level=1, name="Report")).to_be_visible()

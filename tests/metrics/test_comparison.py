@@ -5,7 +5,7 @@ from math import comb
 import numpy as np
 import pytest
 
-from fmnist.metrics.comparison import compare_runs, describe_comparison
+from fmnist.metrics.comparison import compare_runs, describe_comparison, describe_two_answers
 
 
 def answers(both: int, first: int, second: int, neither: int):
@@ -55,3 +55,17 @@ def test_words_name_the_better_one_only_where_chance_would_hardly_do_it():
     unclear = describe_comparison(compare_runs(*answers(900, 12, 9, 20)), "a", "b")
     assert unclear.endswith("this does not show that one is better.")
     assert "66 times out of 100" in unclear
+
+
+def test_two_answers_to_one_picture_in_words():
+    def say(first, second):
+        return describe_two_answers(np.array(first), np.array(second), ("a", "b"), ("x", "y", "z"))
+
+    assert say([0.8, 0.1, 0.1], [0.3, 0.2, 0.5]) == (
+        "They differ: a says x (80%), b says z (50%). They are furthest apart on x: 80% against "
+        "30%."
+    )
+    assert say([0.9, 0.1, 0], [0.6, 0.1, 0.3]) == (
+        "Both say x. They are furthest apart on x: 90% against 60%."
+    )
+    assert say([0.9, 0.1, 0], [0.89, 0.11, 0]) == "Both say x, with nearly the same probabilities."

@@ -188,7 +188,7 @@ def test_a_round_against_the_network_ends_with_a_score():
     assert "You win." in [s.value for s in app.header]
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown["You"] == "10 of 10"
-    assert shown["seed-cnn"] == "5 of 10"
+    assert shown["The specification's CNN · built in"] == "5 of 10"
     app.button(key="game-again").click().run()
     assert app.progress[0].text == "Image 1 of 10"
 

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import os
+import re
 import threading
 import zipfile
 
@@ -19,9 +20,11 @@ from fmnist.images import decoding
 from fmnist.jobs import launch
 from fmnist.runs import control, library
 from fmnist.runs.library import DEFAULT_RUN, create_run, find_run
+from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import write_run_info
 from fmnist.settings import TrainSettings
 from pages.parts.classify import uploads
+from pages.parts.shared.guide import tour
 from tests.conftest import ROOT, ended_process, hold
 from tests.runs.test_run import ODD
 
@@ -115,15 +118,54 @@ def test_models_have_readable_names_and_the_address_keeps_the_runs(own_run):
     assert "cnn-20261128-123456-2" in model_picker(app).help
 
 
+@pytest.mark.parametrize(
+    ("page", "asked"),
+    [
+        ("classify", {"way": "Test image"}),
+        ("train", {}),
+        *(("report", {"view": view}) for view in ("Overview", "Compare", "By epoch")),
+        *(("mistakes", {"do": do}) for do in ("Gallery", "Beat the network")),
+    ],
+)
+def test_a_run_is_called_on_the_page_as_in_the_picker(page, asked):
+    app = open_app(page, **asked)
+    words = [texts(app), *(metric.label for metric in app.metric)]
+    words += [option for box in app.selectbox for option in box.options]
+    assert not re.search(r"\b(robust|seed-cnn)\b", "\n".join(words))
+
+
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [
+        (1, "given: 28"),
+        (2, "Test image 23"),
+        (3, "Shirt, taken for T-shirt/top"),
+        (4, "images that are hard for"),
+        (5, "Choose a row"),
+    ],
+)
+def test_each_stop_of_the_tour_shows_its_page_as_its_words_say(at, shown):
+    stop = tour.STOPS[at - 1]
+    app = open_app(stop.page, tour=str(at), **stop.state)
+    words = texts(app) + "".join(str(image.captions) for image in app.image)
+    assert f"**{at} of {len(tour.STOPS)} · {stop.title}**" in words
+    assert shown in words
+    app.button(key="tour_end").click().run()
+    assert stop.words not in texts(app)
+
+
+@pytest.mark.parametrize("forged", ["0", "6", "-1", "1e0", "<b>", "²"])
+def test_a_stop_that_the_tour_does_not_have_is_none(forged):
+    app = open_app(tour=forged)
+    assert not any(stop.words in texts(app) for stop in tour.STOPS)
+
+
 def test_unknown_run_in_the_address_falls_back():
     app = open_app("report", run="no*body<script>")
     assert model_picker(app).value == DEFAULT_RUN
     (said,) = app.warning  # after a page switch, too
     words = said.value.replace("\\", "")
-    assert (
-        words
-        == "There is no run 'no*body<script>' to look at; this is Everyday pictures · built in."
-    )
+    assert words == "There is no run 'no*body<script>' to look at; this is “Everyday pictures”."
     model_picker(app).select("seed-cnn").run()
     assert not app.warning
     assert not open_app("report", run="seed-cnn").warning
@@ -217,7 +259,7 @@ def test_first_page_answers_an_example_and_a_cleared_canvas_invites():
     [
         ("a drawing", "Ankle boot"),  # the next one
         ("a photo", "T-shirt/top"),
-        ("a zip file", "How many did robust get right"),
+        ("a zip file", "How many did “Everyday pictures” get right"),
         ("a test image", "Label: "),
     ],
 )
@@ -234,7 +276,11 @@ def test_own_pictures_replace_an_example():
     next(b for b in app.button if "a photo" in b.label).click().run()
     upload(app, ("legs.png", png(trouser()), "image/png"))
     assert app.metric[0].value == "Trouser"
-    app.file_uploader(key="uploads").clear().run()
+    next(b for b in app.button if "a photo" in b.label).click().run()
+    assert app.metric[0].value == "T-shirt/top"  # and an example replaces them
+    upload(app, ("legs.png", png(trouser()), "image/png"), key="uploads-1")
+    assert app.metric[0].value == "Trouser"
+    app.file_uploader(key="uploads-1").clear().run()
     assert not app.metric
 
 
@@ -262,7 +308,7 @@ def test_drawing_is_answered_and_undone_and_cleared():
     app.session_state["canvas-0"] = drawing(scribble, strokes=2)
     app.run()
     assert app.metric[0].value != "Trouser"
-    undo, clear = (b for b in app.button if b.label in ("Undo", "Clear"))
+    undo = next(b for b in app.button if b.label == "Undo")
     undo.click().run()
     assert app.metric[0].value == "Trouser"
 
@@ -272,9 +318,12 @@ def test_drawing_is_answered_and_undone_and_cleared():
     assert not app.exception
     assert app.metric[0].value == "Trouser"
 
-    clear = next(b for b in app.button if b.label == "Clear")
-    clear.click().run()
-    assert "Draw a garment" in texts(app)
+    # what is cleared, or replaced by an example, comes back
+    for words in ("Clear", ":primary[a drawing]"):
+        next(b for b in app.button if b.label == words).click().run()
+        assert not app.metric or app.metric[0].value != "Trouser"
+        app.button(key="canvas_undo").click().run()
+        assert app.metric[0].value == "Trouser"
     assert not app.exception
 
 
@@ -350,8 +399,8 @@ def test_whatever_a_component_sends_nothing_raises(page, query, names, own_run):
             assert not app.exception, sent[:80]
 
 
-def upload(app, *files):
-    app.file_uploader(key="uploads").set_value(list(files)).run()
+def upload(app, *files, key="uploads"):
+    app.file_uploader(key=key).set_value(list(files)).run()
     assert not app.exception
     return app
 
@@ -492,6 +541,34 @@ def test_why_of_a_test_image(own_run):
     app.run()
     assert not app.exception
     assert len(why_captions(app)) == 8
+
+
+def test_another_network_answers_the_same_picture_beside_the_first():
+    app = open_app(way="Test image", test_image="23")
+    app.session_state["test-image-second"] = True
+    app.run()
+    (box,) = [box for box in app.selectbox if box.label == "The other network"]
+    assert box.options == SHIPPED[1:]
+    box.select_index(0).run()
+    said = [load_predictions(find_run(name))[23] for name in (DEFAULT_RUN, "accurate")]
+    best = [f"{CLASS_NAMES[of.argmax()]} ({of.max():.0%})" for of in said]
+    assert said[0].argmax() != said[1].argmax()
+    assert (
+        f"“Everyday pictures” says {best[0]}, “Most accurate on the test set” says {best[1]}."
+        in texts(app)
+    )
+
+
+def test_every_way_of_input_offers_its_answer_as_a_card():
+    def offered(app) -> bool:
+        return "Save as a card" in [button.label for button in app.download_button]
+
+    assert offered(open_app())
+    assert offered(open_app(way="Test image"))
+    app = open_app(way="Upload")
+    assert not offered(app)
+    app.file_uploader(key="uploads").set_value(("a.png", png(trouser()), "image/png")).run()
+    assert offered(app)
 
 
 def test_why_without_the_training_images_is_one_sentence(monkeypatch, tmp_path):
@@ -720,6 +797,6 @@ def test_finished_training_can_be_looked_at(own_run):
     app.run()
     app.switch_page("pages/train.py").run()
     assert "90.00%" in app.success[0].value
-    next(b for b in app.button if b.label.startswith("Use this run")).click().run()
+    next(b for b in app.button if b.label.startswith("Use it")).click().run()
     assert not app.exception
     assert model_picker(app).value == "done"

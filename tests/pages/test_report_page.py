@@ -187,7 +187,7 @@ def test_two_runs_are_compared_by_mcnemar(own_run, stored, test_part):
     shown = metrics(app)
     assert shown["McNemar's exact test"] == f"p = {binomtest(60, 60).pvalue:.2g}"
     assert shown["Difference"] == "+0.60 points"
-    assert "seed-cnn is better on images like these" in texts(app)
+    assert "“The specification's CNN” is better on images like these" in texts(app)
     assert "60 test images" in texts(app)
 
 

@@ -27,6 +27,7 @@ STROKES = "drawing_strokes"  # the component's JSON, or None where nothing was d
 PICTURES = "drawing_pictures"  # number of strokes -> PNG bytes
 MOUNT = "drawing_mount"  # counts up to have the component mounted anew
 INITIAL = "drawing_initial"  # what it was mounted with; must not change while it is
+CLEARED = "drawing_cleared"  # strokes and pictures that were taken away at once, for Undo
 EXAMPLE = "drawing_example"  # which example lies on the empty surface, None for none
 
 _dress = register_component(__file__)
@@ -49,7 +50,9 @@ def draw(stroke_width: int, erase: bool, trace: int | None = None) -> bytes | No
             st.warning(str(error))
             over = None
         hints = (
-            "An example: your first stroke replaces it.",
+            "An example: your first stroke replaces it."
+            if CLEARED not in st.session_state
+            else "An example: Undo brings your drawing back.",
             "Closed outlines are filled before the drawing is classified.",
         )
         _dress(
@@ -105,15 +108,21 @@ def show_next_example() -> None:
 
 
 def undo() -> None:
-    """Take the last stroke back."""
+    """Take the last stroke back; where there is none, bring back what was cleared."""
     strokes = st.session_state.get(STROKES)
-    if _count(strokes):
+    if not _count(strokes) and CLEARED in st.session_state:
+        st.session_state[STROKES], st.session_state[PICTURES] = st.session_state.pop(CLEARED)
+        st.session_state[EXAMPLE] = None
+        _mount_anew()
+    elif _count(strokes):
         st.session_state[STROKES] = {**strokes, "objects": strokes["objects"][:-1]}
         _mount_anew()
 
 
 def clear() -> None:
-    """Take everything back, an example too."""
+    """Take everything back, an example too; Undo brings back what was drawn."""
+    if _count(strokes := st.session_state.get(STROKES)):
+        st.session_state[CLEARED] = strokes, _pictures()
     st.session_state[EXAMPLE] = st.session_state[STROKES] = None
     st.session_state[PICTURES] = {}
     _mount_anew()

@@ -9,6 +9,7 @@ from fmnist.collections import corrections
 from fmnist.collections.labels import LABEL_NAMES, Row
 from fmnist.errors import FmnistError
 from fmnist.inference.answer import Answer
+from fmnist.runs.library import quote_run
 from fmnist.runs.run import Run
 from pages.parts.classify import score_view, taught
 from pages.parts.classify.answered import PICTURE, Answered, answer_all, thumbnails, with_progress
@@ -205,9 +206,9 @@ def _show_rows(rows: list[Row], of: str, run: Run) -> None:
         )
     if scored:
         st.caption(
-            f"How {run.name} answers these pictures now{loading.with_photo_network()}, without "
-            "what they teach. They were saved because an answer was wrong, so this score says "
-            "nothing about pictures in general."
+            f"How {quote_run(run)} answers these pictures now{loading.with_photo_network()}, "
+            "without what they teach. They were saved because an answer was wrong, so this score "
+            "says nothing about pictures in general."
         )
         answered = answer_all(items, run)
         score_view.show(

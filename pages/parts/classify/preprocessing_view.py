@@ -10,6 +10,7 @@ from fmnist.images.options import AUTO
 from fmnist.inference.answer import Answer
 from fmnist.runs.run import Run
 from pages.parts.classify import taught
+from pages.parts.classify.below import card, second
 from pages.parts.classify.crop_box import show_crop_box
 from pages.parts.classify.input_check_view import show_input_check
 from pages.parts.classify.preprocessing_controls import choose, chosen, show_controls
@@ -54,6 +55,8 @@ def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> None
     else:
         taught.show_what_counts(answer, key)
         show_answer(answer, key)
+        card.offer_answer(answer, picture, run, key)
+        second.offer_answer(answer, picture, run, key)
     show_input_check(answer, picture, run, key, subject, options)
     with st.expander("How it became 28 × 28", key=f"{key}-steps", on_change="rerun") as way:
         if not way.open:

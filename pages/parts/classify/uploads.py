@@ -8,6 +8,7 @@ import streamlit as st
 from fmnist.collections.archives import Archive
 from fmnist.collections.labels import unknown_subfolders
 from fmnist.errors import FmnistError
+from fmnist.runs.library import quote_run
 from fmnist.runs.run import Run
 from pages.parts.classify import corrections_view, preprocessing_view, score_view, taught
 from pages.parts.classify.answered import MAX_PICTURES, NAME, PICTURE, Answered, Item
@@ -52,7 +53,7 @@ def show(files: list, run: Run) -> None:
             for one, label_id in zip(scored, known, strict=True)
             if label_id is not None
         ]
-        st.header(f"How many did {run.name} get right{loading.with_photo_network()}?")
+        st.header(f"How many did {quote_run(run)} get right{loading.with_photo_network()}?")
         source = files[0].name if len(files) == 1 else f"{len(files)} uploads"
         if (of := taught.set_that_counts()) is not None:
             st.caption(

@@ -8,6 +8,7 @@ from fmnist.collections.game import ROUND, draw_round
 from fmnist.collections.label_review import LabelReview
 from fmnist.data import CLASS_NAMES
 from fmnist.images.display import data_uri, enlarge
+from fmnist.runs.library import quote_run, run_title
 from fmnist.runs.run import Run
 from pages.parts.mistakes.blind_image import ask
 from pages.parts.shared import loading
@@ -21,8 +22,8 @@ def show(run: Run) -> None:
     game = st.session_state.get(GAME)
     if game is None or game["run"] != run.name:
         st.markdown(
-            f"{ROUND} images that are hard for {run.name}; it gets half of them wrong. Choose one "
-            "of two classes for each. The clock starts with the first image."
+            f"{ROUND} images that are hard for {quote_run(run)}; it gets half of them wrong. "
+            "Choose one of two classes for each. The clock starts with the first image."
         )
         st.button("Begin", type="primary", on_click=_begin, args=(run,), key="game-begin")
         return
@@ -65,11 +66,11 @@ def _result(game: dict, run: Run) -> None:
     turns, choices = game["turns"], game["choices"]
     mine = sum(turn.label == choice for turn, choice in zip(turns, choices, strict=True))
     its = sum(turn.label == turn.answer for turn in turns)
-    words = {True: "You win.", False: f"{run.name} wins."}[mine > its] if mine != its else "A draw."
-    st.header(words)
+    winner = "You win." if mine > its else f"{quote_run(run)} wins."
+    st.header("A draw." if mine == its else winner)
     with st.container(horizontal=True):
         number("You", f"{mine} of {len(turns)}", f"{game['took']:.1f} seconds")
-        number(run.name, f"{its} of {len(turns)}", "a few milliseconds")
+        number(run_title(run), f"{its} of {len(turns)}", "a few milliseconds")
     images = loading.test_part().images
     st.dataframe(
         [
@@ -86,7 +87,7 @@ def _result(game: dict, run: Run) -> None:
             "picture": st.column_config.ImageColumn("Picture", width=80),
             "label": "Label",
             "you": "You",
-            "run": run.name,
+            "run": run_title(run),
             "index": "Test image",
         },
         row_height=72,

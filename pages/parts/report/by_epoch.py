@@ -7,7 +7,7 @@ import streamlit as st
 from fmnist.analysis.learning_dynamics import Course, compute_course, epoch_confusion, epoch_table
 from fmnist.charts.epoch_charts import course_spec, course_table, recall_spec, recall_table
 from fmnist.data import CLASS_NAMES, PART_SIZES
-from fmnist.runs.library import list_usable_runs
+from fmnist.runs.library import list_usable_runs, run_title
 from fmnist.runs.predictions import (
     TEST_EPOCHS_FILE,
     count_epochs,
@@ -18,7 +18,6 @@ from fmnist.runs.predictions import (
 from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, image_view, loading
 from pages.parts.shared.answer_view import show_picture
-from pages.parts.shared.frame import run_title
 from pages.parts.shared.widgets import (
     ANY,
     choose_classes,

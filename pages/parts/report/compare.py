@@ -6,9 +6,10 @@ import streamlit as st
 from fmnist.charts import report_charts
 from fmnist.charts.report_charts import HUMAN, HUMAN_SOURCE
 from fmnist.metrics.comparison import compare_runs, describe_comparison
-from fmnist.runs.library import list_usable_runs
+from fmnist.runs.library import list_usable_runs, quote_run, run_title
 from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, loading
+from pages.parts.shared.frame import choose_run
 from pages.parts.shared.widgets import choose_one, number
 
 KINDS = {
@@ -25,18 +26,15 @@ def show(run: Run) -> None:
     if not others:
         st.info("There is no other run to compare with; train one.")
         return
-    name = st.selectbox(
-        "Compare with", [other.name for other in others], key="with", bind="query-params"
-    )
-    other = next(other for other in others if other.name == name)
+    other = choose_run("Compare with", others, "with", in_url=True)
     labels = loading.test_part().labels
     mine = loading.predictions(run).argmax(axis=1)
     theirs = loading.predictions(other).argmax(axis=1)
     c = compare_runs(mine, theirs, labels)
     low, high = c.interval
     with st.container(horizontal=True):
-        number(run.name, f"{np.mean(mine == labels):.2%}", f"{c.first_only:,} right alone")
-        number(other.name, f"{np.mean(theirs == labels):.2%}", f"{c.second_only:,} right alone")
+        for of, answers, alone in ((run, mine, c.first_only), (other, theirs, c.second_only)):
+            number(run_title(of), f"{np.mean(answers == labels):.2%}", f"{alone:,} right alone")
         number(
             "Difference",
             f"{100 * c.difference:+.2f} points",
@@ -54,13 +52,13 @@ def show(run: Run) -> None:
         alt=f"Accuracy of both runs with intervals, and human accuracy, {HUMAN:.1%}",
     )
     st.caption(f"Whiskers: 95 % intervals. Dashed, human accuracy: {HUMAN_SOURCE}.")
-    st.markdown(describe_comparison(c, run.name, other.name))
+    st.markdown(describe_comparison(c, quote_run(run), quote_run(other)))
     kind = choose_one(
         "Images", KINDS, "disagreement", default="They disagree", label_visibility="visible"
     )
     table = loading.answers_table(run)
     chosen = table[KINDS[kind](mine, theirs, labels)]
-    st.caption(f"{len(chosen):,} test images; the answers shown are those of {run.name}")
+    st.caption(f"{len(chosen):,} test images; the answers shown are those of {quote_run(run)}")
     image_gallery.show(chosen.sort_values("confidence", ascending=False), run, key="disagree")
 
 
@@ -68,5 +66,7 @@ def show(run: Run) -> None:
 def _people_spec(first: Run, second: Run) -> dict:
     """Vega-Lite specification of `report_charts.people_chart` for two runs."""
     labels = loading.test_part().labels
-    right = {run.name: loading.predictions(run).argmax(axis=1) == labels for run in (first, second)}
+    right = {
+        run_title(run): loading.predictions(run).argmax(axis=1) == labels for run in (first, second)
+    }
     return report_charts.people_chart(right).to_dict()

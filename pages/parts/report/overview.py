@@ -10,6 +10,7 @@ from fmnist.data import CLASS_NAMES
 from fmnist.metrics.calibration import top_k
 from fmnist.metrics.confusions import confused_pairs
 from fmnist.metrics.report import Evaluation, report_rows, wilson_interval
+from fmnist.runs.library import quote_run
 from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, loading
 from pages.parts.shared.row_table import Column, row_table
@@ -40,14 +41,14 @@ def show(run: Run) -> None:
 
 @st.fragment  # a click leads to images without going through the rest of the page
 def _explore(result: Evaluation, run: Run) -> None:
-    matrix, report = side_by_side()
-    with matrix:
+    numbers, images = side_by_side()
+    with numbers:
         by = _matrix(result)
-        _pairs(result)
-    with report:
         _class_table(result)
+        _pairs(result)
         _downloads(result, run, by)
-    _images(run)
+    with images, st.container(key="report-images"):
+        _images(run)
 
 
 def _metrics(result: Evaluation, run: Run) -> None:
@@ -171,7 +172,7 @@ def _downloads(result: Evaluation, run: Run, by: str | None) -> None:
         download("CSV", rows.to_csv(index=False), f"{run.name}-report.csv", "text/csv")
         text = json.dumps(result.report, indent=2)
         download("JSON", text, f"{run.name}-report.json", "application/json")
-        title = f"{run.name}: {result.accuracy:.2%} of {result.n:,} test images"
+        title = f"{quote_run(run)}: {result.accuracy:.2%} of {result.n:,} test images"
         for kind, mime in (("png", "image/png"), ("pdf", "application/pdf")):
             download(
                 f"Matrix as {kind.upper()}",
@@ -191,22 +192,24 @@ def _images(run: Run) -> None:
     """The two boxes that say whose images are shown, and the images."""
     st.header("Images", anchor="images")
     true, predicted = choose_classes(BOXES, "True class", "Predicted class")
-    if true == predicted == ANY:
-        st.caption("Choose a cell, a row of the report or a pair above, or a class here.")
-        return
     table = loading.answers_table(run)
+    if true == predicted == ANY:
+        st.caption(
+            "The most confident mistakes. Choose a cell of the matrix, a row of the report or a "
+            "pair, or a class here."
+        )
+        wrong = table[table["true"] != table["predicted"]]
+        image_gallery.show(wrong.sort_values("confidence", ascending=False), run, "cell")
+        return
     chosen = filter_classes(table, true, predicted)
     if true != ANY and predicted != ANY and true != predicted:
         other = filter_classes(table, predicted, true)
-        left, right = st.columns(2, gap="large")
-        with left:
-            st.markdown(f"**{true}, taken for {predicted}** ({len(chosen):,})")
-            image_gallery.show(chosen, run, "cell", caption=image_gallery.confidence_text)
-        with right:
-            st.markdown(f"**{predicted}, taken for {true}** ({len(other):,})")
-            image_gallery.show(
-                other, run, "reverse", first=False, caption=image_gallery.confidence_text
-            )
+        st.markdown(f"**{true}, taken for {predicted}** ({len(chosen):,})")
+        image_gallery.show(chosen, run, "cell", caption=image_gallery.confidence_text)
+        st.markdown(f"**{predicted}, taken for {true}** ({len(other):,})")
+        image_gallery.show(
+            other, run, "reverse", first=False, caption=image_gallery.confidence_text
+        )
         return
     st.caption(f"{len(chosen):,} test images, the most confident answers first")
     caption = None if ANY in (true, predicted) else image_gallery.confidence_text

@@ -8,7 +8,7 @@ from fmnist.analysis import corruptions
 from fmnist.analysis.corruptions import CORRUPTIONS, STRENGTHS
 from fmnist.charts.report_charts import corruptions_chart
 from fmnist.images.display import contact_sheet, enlarge
-from fmnist.runs.library import list_usable_runs
+from fmnist.runs.library import list_usable_runs, run_title
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
 
@@ -29,12 +29,15 @@ def show(run: Run) -> None:
         if not st.button("Measure", type="primary", icon=":material/play_arrow:"):
             return
         sheet = _measure(run)
-    sheets = {other.name: corruptions.read_corruptions(other) for other in list_usable_runs()}
-    others = [name for name, found in sheets.items() if found and name != run.name]
+    others = {run_title(other): other for other in list_usable_runs() if other.name != run.name}
+    sheets = {title: corruptions.read_corruptions(other) for title, other in others.items()}
     beside = st.multiselect(
-        "Compare with", others, key="robustness_beside", placeholder="Other measured runs"
+        "Compare with",
+        [title for title, found in sheets.items() if found],
+        key="robustness_beside",
+        placeholder="Other measured runs",
     )
-    sheets = {run.name: sheet, **{name: sheets[name] for name in beside}}
+    sheets = {run_title(run): sheet, **{title: sheets[title] for title in beside}}
     st.altair_chart(
         corruptions_chart(sheets),
         key="robustness",

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fmnist.data import CLASS_NAMES
-from fmnist.images.display import enlarge
+from fmnist.images.display import data_uri, enlarge
 from fmnist.inference.answer import Answer
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
@@ -124,7 +124,8 @@ def show_picture(row, factor: int, answered: str, more: str = "", confidence: st
     """
     index, true, predicted = int(row["index"]), int(row["true"]), int(row["predicted"])
     st.image(
-        enlarge(loading.test_part().images[index], factor),
+        # in the page itself: the next image would have its file forgotten while it is on its way
+        data_uri(enlarge(loading.test_part().images[index], factor)),
         width=28 * factor,
         alt=f"Test image {index}, labelled {CLASS_NAMES[true]}",
     )
@@ -138,10 +139,10 @@ def show_picture(row, factor: int, answered: str, more: str = "", confidence: st
 def show_test_image(row, run: Run, key: str) -> None:
     """Show one test image large with the run's ten probabilities; row of `answers_table`."""
     index, true, predicted = int(row["index"]), int(row["true"]), int(row["predicted"])
-    picture, bars = st.columns([2, 3], vertical_alignment="center", gap="medium")
+    picture, bars = st.columns([1, 2], vertical_alignment="center")
     with picture:
         confidence = f" ({row['confidence']:.1%})"
-        show_picture(row, 10, "Answer", f"  \nLoss: {row['loss']:.3f}", confidence)
+        show_picture(row, 10, "Answer", f"  \nLoss: {max(row['loss'], 0):.3f}", confidence)
     with bars:
         alt = "Probabilities of the ten classes for the test image beside it"
         show_bars(loading.predictions(run)[index], alt, true)

@@ -1,8 +1,6 @@
 """The frame around every page: logo, menu, the page's title, and the choice of the model."""
 
 import hashlib
-import re
-from datetime import datetime
 from pathlib import Path
 
 import streamlit as st
@@ -13,10 +11,17 @@ from fmnist import access
 from fmnist.errors import RunError
 from fmnist.files import quote_name
 from fmnist.jobs import lock
-from fmnist.networks.architectures import NETWORKS
-from fmnist.runs.library import DEFAULT_RUN, find_run, list_usable_runs
+from fmnist.runs.library import (
+    DEFAULT_RUN,
+    SHIPPED_TITLES,
+    find_run,
+    list_usable_runs,
+    quote_run,
+    run_title,
+)
 from fmnist.runs.run import Run
 from pages.parts.shared import visit
+from pages.parts.shared.guide import idea_view, tour
 from pages.parts.shared.widgets import literal
 
 PAGES_DIR = Path(__file__).parents[2]
@@ -35,19 +40,6 @@ neural network answers and why. Everything runs on this machine; pictures are se
 
 Dataset: [zalandoresearch/fashion-mnist](https://github.com/zalandoresearch/fashion-mnist) (MIT).
 The source and its licence lie in the folder that this app was started from."""
-
-# what a visitor would choose a shipped run for
-SHIPPED = {
-    "robust": ("Everyday pictures", "Trained for photos, icons and drawings, too."),
-    "accurate": ("Most accurate on the test set", "Trained for pictures like the dataset's."),
-    "seed-cnn": ("The specification's CNN", "A plain network, trained for ten epochs."),
-}
-# white on the theme's primary colour can be read in the light theme only
-STYLE = """<style>
-[data-testid="stBaseButton-primary"]:enabled {
-  background: #0f766e; border-color: #0f766e; color: #ffffff; }
-</style>"""
-NEW_NAME = re.compile(r"(.+)-(\d{8}-\d{6})(-\d+)?")  # see `library.new_run_name`
 
 
 def _is_owner() -> bool:
@@ -86,7 +78,7 @@ def configure() -> None:
         layout="wide",
         menu_items={"About": ABOUT},
     )
-    st.html(STYLE)
+    st.html(beside("frame.css"))
     st.logo(beside("logo.svg"), size="large")
 
 
@@ -139,10 +131,17 @@ def draw_head() -> None:
             _show_door()
 
 
-def open_page(title: str, promise: str, idea: str, *, run_needed: bool = True) -> Run | None:
+def open_page(
+    title: str,
+    promise: str,
+    idea: str,
+    *,
+    picture: idea_view.Picture | None = None,
+    run_needed: bool = True,
+) -> Run | None:
     """Write the page's title and return the run to look at. Every page calls this first.
 
-    promise: one line below the title; idea: what one looks at, behind its help icon
+    promise: one line below the title; idea, picture: what one looks at, opened by a link
 
     Streamlit runs a page's file without app.py when its address is the first one that a new
     server is asked for. The page then registers the menu and runs again inside the frame (a page
@@ -158,8 +157,14 @@ def open_page(title: str, promise: str, idea: str, *, run_needed: bool = True) -
             st.rerun()
         draw_head()
     with st.session_state.pop(HEAD):
-        st.title(title, help=idea)
-        st.caption(promise)
+        st.title(title)
+        with st.container(
+            horizontal=True, vertical_alignment="center", gap="small", key="page_idea"
+        ):
+            st.caption(promise, width="content")
+            idea_view.show(idea, picture)
+            tour.offer()
+    tour.show()
     name = st.session_state.get(RUN_KEY)
     try:
         run = find_run(name) if name else None
@@ -208,7 +213,7 @@ def _pick_run() -> None:
     )
     if unknown := st.session_state.get(UNKNOWN):
         words = literal(quote_name(unknown))
-        st.warning(f"There is no run {words} to look at; this is {run_title(usable[name])}.")
+        st.warning(f"There is no run {words} to look at; this is {quote_run(usable[name])}.")
     # a link shows the model that its sender saw; the usual one needs no words
     if name != asked and (asked or name != DEFAULT_RUN):
         st.query_params[RUN_KEY] = name
@@ -216,7 +221,7 @@ def _pick_run() -> None:
     if (training := lock.active_run()) is not None:
         st.page_link(
             PAGES_DIR / "train.py",
-            label=f"{training.name} is training",
+            label=f"{quote_run(training)} is training",
             icon=":material/progress_activity:",
         )
 
@@ -229,22 +234,31 @@ def _pick(key: str, times: int) -> None:
         look_at(name)
 
 
-def run_title(run: Run) -> str:
-    """A run's name in plain words: what it is for, or what was trained when."""
-    if run.shipped and run.name in SHIPPED:
-        return f"{SHIPPED[run.name][0]} · built in"
-    if not (made := NEW_NAME.fullmatch(run.name)) or made[1] not in NETWORKS:
-        return run.name
-    try:
-        when = datetime.strptime(made[2], "%Y%m%d-%H%M%S")
-    except ValueError:
-        return run.name
-    return f"{NETWORKS[made[1]].title}, {when:%d %b %Y %H:%M:%S}{made[3] or ''}"
+def choose_run(label: str, runs: list[Run], key: str, *, in_url: bool = False) -> Run:
+    """Let one of some runs be chosen by its title, the first at first.
+
+    in_url: its name stands in the URL under `key`, where it is not the first
+    """
+    by_name = {run.name: run for run in runs}
+    if in_url and key not in st.session_state:
+        st.session_state[key] = st.query_params.get(key)
+    if st.session_state.get(key) not in by_name:
+        st.session_state[key] = runs[0].name
+    name = st.selectbox(
+        label,
+        [*by_name],
+        format_func=lambda name: run_title(by_name[name]),
+        key=key,
+        persist_state="session",
+    )
+    if in_url and name != st.query_params.get(key, runs[0].name):
+        st.query_params[key] = name
+    return by_name[name]
 
 
 def _describe(run: Run) -> str:
     """What the picker's help says of the chosen run."""
-    what = SHIPPED[run.name][1] if run.shipped and run.name in SHIPPED else ""
+    what = SHIPPED_TITLES[run.name][1] if run.shipped and run.name in SHIPPED_TITLES else ""
     return (
         f"The trained network that all pages use.\n\nChosen: **{run.name}** ({run.summary}). {what}"
     )

@@ -4,9 +4,23 @@ const blob = (uri) => {
   return new Blob([bytes], { type: head.slice(5, head.indexOf(";")) });
 };
 
+const SEEN = 320; // pixels of the chosen image's part that are enough to see what it is
+const STEPS = {
+  ArrowLeft: () => -1,
+  ArrowRight: () => 1,
+  ArrowUp: (buttons) => -acrossOf(buttons),
+  ArrowDown: acrossOf,
+};
+
+// how many pictures stand beside each other
+function acrossOf(buttons) {
+  const wrapped = buttons.findIndex((button) => button.offsetTop > buttons[0].offsetTop);
+  return wrapped < 0 ? buttons.length : wrapped;
+}
+
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".gallery");
-  const { sheet, columns, rows, items, selected, ratio, tile, asks } = data;
+  const { sheet, columns, rows, items, selected, asked, ratio, tile, asks } = data;
   const part = (at, count) => (count > 1 ? (100 * at) / (count - 1) : 0) + "%";
   const made = sheet.length + ":" + items.map((item) => item.label + item.caption).join();
   if (root.dataset.made !== made) {
@@ -35,11 +49,44 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
       return button;
     }));
   }
-  for (const button of root.children) {
-    button.setAttribute("aria-pressed", String(button.dataset.id === String(selected)));
+  const buttons = [...root.children];
+  const mark = (id) => {
+    const chosen = buttons.find((button) => button.dataset.id === String(id));
+    for (const button of buttons) {
+      button.setAttribute("aria-pressed", String(button === chosen));
+      button.tabIndex = button === (chosen ?? buttons[0]) ? 0 : -1; // one stop for the Tab key
+    }
+  };
+  mark(selected);
+
+  // the chosen image stands beside the gallery or below it; see frame.css
+  const { host } = parentElement.getRootNode();
+  const both = host?.closest('[class*="-beside"]');
+  const bringIntoView = (whole) => {
+    const detail = both?.querySelector('[class*="-detail"]') ?? both;
+    if (!detail) return;
+    const { top } = detail.getBoundingClientRect();
+    if (top < 0 || top + SEEN > innerHeight) whole.scrollIntoView({ block: "start" });
+  };
+  const choose = (button) => {
+    mark(button.dataset.id); // at once; the rest follows
     // a trigger, because the page may have chosen another one since this was clicked last
-    button.onclick = () => asks
-      ? setTriggerValue("picked", Number(button.dataset.id))
-      : setStateValue("selected", Number(button.dataset.id));
+    if (asks) setTriggerValue("picked", Number(button.dataset.id));
+    else setStateValue("selected", Number(button.dataset.id));
+    bringIntoView(both);
+  };
+  for (const button of buttons) button.onclick = () => choose(button);
+  root.onkeydown = (event) => {
+    const at = buttons.indexOf(event.target);
+    const next = at < 0 ? undefined : buttons[at + (STEPS[event.key]?.(buttons) ?? NaN)];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+    if (!asks) choose(next);
+  };
+  // with the words above it
+  if (asked && root.asked !== asked) {
+    bringIntoView(host?.closest('[data-testid="stGridCell"]') ?? both);
   }
+  root.asked = asked;
 }

@@ -24,13 +24,15 @@ def gallery(
     tile: float = TILE,
     choose: Callable[[int], None] | None = None,
     chosen: int | None = None,
+    asked: int | None = None,
 ) -> int | None:
     """Show images (N, H, W) uint8 and return the id of the chosen one, or None.
 
     captions stand under the pictures, labels are read out and shown as tooltips; tile: the least
     width of a picture in rem. A choice that is not among `ids` (the page turned, or a browser sent
     nonsense) counts as none. Where `choose` is given it is called with each choice, and what is
-    marked as chosen is the caller's.
+    marked as chosen is the caller's. asked: another number brings the gallery into view, for a
+    click elsewhere has asked for it.
     """
 
     def changed() -> None:
@@ -50,6 +52,7 @@ def gallery(
                 for id_, caption, label in zip(ids, captions, labels, strict=True)
             ],
             "selected": selected,
+            "asked": asked,
             "ratio": images.shape[2] / images.shape[1],
             "tile": tile,
             "asks": choose is not None,

@@ -12,11 +12,10 @@ from fmnist.runs.run import Run
 from pages.parts.shared import image_view, loading
 from pages.parts.shared.answer_view import show_test_image
 from pages.parts.shared.gallery import gallery
+from pages.parts.shared.widgets import ASKED
 
 PAGE_SIZE = 200
 BESIDE = 24  # on a page whose subject is something else
-SCROLLED = 48  # more images than these scroll in a window of their own, below the chosen one
-HEIGHT = 560  # px, of that window
 
 
 def confidence_text(row) -> str:
@@ -41,36 +40,40 @@ def show(
 ) -> None:
     """Show rows of `answers_table`, the first of them chosen until another is clicked.
 
+    The chosen one stands beside the gallery, or below it where that would be too narrow
+    (frame.css).
+
     more: whether the chosen one can be tagged and its details opened; first: whether the first one
     is chosen where nothing was clicked; caption: text under a picture, by default its classes;
     detail: shows the chosen row instead of the run's answer
     """
+    asked = st.session_state.pop(ASKED, None)
     if rows.empty:
         st.info("No test image passes these filters.")
         return
     size = PAGE_SIZE if more else BESIDE
     pages = -(-len(rows) // size)
     page = 1
-    place = st.container()
-    if pages > 1:
-        # its key carries what is shown: other filters begin at the first page again
-        shown_id = zlib.crc32(rows["index"].to_numpy().tobytes())
-        page = st.pagination(pages, key=f"{key}-page-{shown_id}", persist_state="session")
-    shown = rows.iloc[(page - 1) * size : page * size]
-    ids = [int(index) for index in shown["index"]]
-    long = len(shown) > SCROLLED
-    with st.container(height=HEIGHT if long else "content", border=False, key=f"{key}-window"):
+    both = st.container(key=f"{key}-beside")
+    with both.container(key=f"{key}-list"):
+        if pages > 1:
+            # its key carries what is shown: other filters begin at the first page again
+            shown_id = zlib.crc32(rows["index"].to_numpy().tobytes())
+            page = st.pagination(pages, key=f"{key}-page-{shown_id}", persist_state="session")
+        shown = rows.iloc[(page - 1) * size : page * size]
+        ids = [int(index) for index in shown["index"]]
         chosen = gallery(
             loading.test_part().images[ids],
             ids=ids,
             captions=[(caption or _classes_text)(row) for row in shown.itertuples()],
             labels=[describe_answer(row) for row in shown.to_dict("records")],
             key=f"{key}-gallery",
+            asked=asked,
         )
     if chosen is None and not first:
         return
     index = ids[0] if chosen is None else chosen
-    with place.container(border=True):
+    with both.container(border=True, key=f"{key}-detail"):
         if detail:
             detail(shown.loc[index])
             return

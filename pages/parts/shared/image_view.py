@@ -12,7 +12,7 @@ from fmnist.collections import notes
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import FmnistError
 from fmnist.images.display import enlarge
-from fmnist.runs.library import list_usable_runs
+from fmnist.runs.library import list_usable_runs, run_title
 from fmnist.runs.predictions import count_epochs, load_image_epochs
 from fmnist.runs.run import Run
 from pages.parts.shared import loading, why_view
@@ -78,7 +78,7 @@ def _other_runs(index: int, run: Run) -> None:
         probabilities = loading.predictions(other)[index]
         rows.append(
             {
-                "run": other.name + (" (this one)" if other.name == run.name else ""),
+                "run": run_title(other) + (" (this one)" if other.name == run.name else ""),
                 "answer": CLASS_NAMES[int(probabilities.argmax())],
                 "confidence": float(probabilities.max()),
             }

@@ -10,11 +10,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const { columns, rows, label, ticked } = data;
   const side = (at) => (at ? "" : "name") + (columns[at].number ? " number" : "");
 
-  const tickOf = (name) => {
+  const tickOf = ({ name, title }) => {
     const tick = element("td", "", "tick");
     const box = document.createElement("input");
     box.type = "checkbox";
-    box.setAttribute("aria-label", `Compare ${name}`);
+    box.setAttribute("aria-label", `Compare ${title}`);
     const room = document.createElement("label"); // a finger needs more than the box
     room.append(box);
     room.onclick = (event) => event.stopPropagation();
@@ -28,10 +28,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     return tick;
   };
 
-  const nameOf = ({ name, leads, starred }) => {
+  const nameOf = ({ title, leads, starred }) => {
     const cell = element("th", "", side(0));
     cell.scope = "row";
-    cell.title = name;
+    cell.title = title;
     const line = document.createElement("span");
     if (starred) {
       const star = element("i", "\u2605", "star");
@@ -39,7 +39,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       star.setAttribute("aria-label", "Starred");
       line.append(star);
     }
-    line.append(leads ? element("button", name) : name);
+    line.append(leads ? element("button", title) : title);
     cell.append(line);
     return cell;
   };
@@ -47,7 +47,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const rowOf = (entry) => {
     const row = document.createElement("tr");
     row.dataset.name = entry.name;
-    if (ticked) row.append(tickOf(entry.name));
+    if (ticked) row.append(tickOf(entry));
     row.append(nameOf(entry), ...entry.cells.slice(1).map((text, at) => {
       const cell = element("td", text, side(at + 1));
       if (text.length > 24) cell.title = text;

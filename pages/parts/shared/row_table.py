@@ -39,7 +39,8 @@ def row_table(
     ticked: list[str] | None = None,
     on_tick: Callable[[list[str]], None] | None = None,
 ) -> None:
-    """Show `rows`: column name -> value, and "starred" where a star stands before the name.
+    """Show `rows`: column name -> value, and "starred" where a star stands before the name,
+    "title" where that stands for it.
 
     The first column is the row's name, by which rows are told apart. label: read out for the table;
     leading: how many rows can be chosen, None for all; ticked: rows with ticked boxes, None for a
@@ -72,6 +73,7 @@ def row_table(
             "rows": [
                 {
                     "name": row[first],
+                    "title": row.get("title", row[first]),
                     "leads": row[first] in names,
                     "starred": row.get("starred", False),
                     "cells": [

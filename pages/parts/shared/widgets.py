@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,8 @@ if TYPE_CHECKING:  # pandas and Altair are loaded where a page shows a table or 
     import pandas as pd
 
 ANY = "Any class"
+ASKED = "images_asked"  # a number while a click has asked for images that are not yet drawn
+_numbers = count(1)
 NARROWEST = 440  # pixels that a confusion matrix needs
 PERCENT_BAR = {"format": "percent", "min_value": 0.0, "max_value": 1.0}
 # key in the URL -> former name of a choice -> its name now
@@ -115,6 +118,7 @@ def choose_classes(keys: tuple[str, str], *labels: str) -> tuple[str, str]:
 
 def set_classes(keys: tuple[str, str], true: str | None, predicted: str | None) -> None:
     """Set those boxes, and with them the URL; None or nonsense is any class."""
+    st.session_state[ASKED] = next(_numbers)
     for key, name in zip(keys, (true, predicted), strict=True):
         st.session_state[key] = name if name in CLASS_NAMES else ANY
 

@@ -7,6 +7,7 @@ from fmnist.errors import FmnistError
 from fmnist.jobs import requests
 from fmnist.runs import control
 from fmnist.runs.history import TrainingProgress
+from fmnist.runs.library import run_title
 from fmnist.runs.run import Run
 from fmnist.training.schedules import peak_rate
 
@@ -25,7 +26,7 @@ def show(run: Run, progress: TrainingProgress) -> None:
     stopping = control.has_request(run.path, control.STOP)
     pausing = control.has_request(run.path, control.PAUSE)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{run.name}**: {_state(run, stopping, pausing)}", width="stretch")
+        st.markdown(f"**{run_title(run)}**: {_state(run, stopping, pausing)}", width="stretch")
         if run.state == "finishing" or not access.may_change():  # nothing may be asked of it
             return
         with st.container(horizontal=True, width="content", gap="xsmall"):

@@ -5,7 +5,7 @@ import streamlit as st
 from fmnist import access
 from fmnist.errors import FmnistError, TrainingBusy
 from fmnist.jobs import launch, resume
-from fmnist.runs.library import find_run
+from fmnist.runs.library import find_run, run_title
 from fmnist.runs.run import INTERRUPTED, Run
 from fmnist.settings import LIMITS
 from pages.parts.shared.widgets import literal
@@ -61,7 +61,7 @@ def show_interrupted(listed: list[Run], shown: str | None) -> None:
         if run.name in (shown, *forgotten) or not resume.can_resume(run):
             continue
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{run.name}** {_what_happened(run)}", width="stretch")
+            st.markdown(f"**{run_title(run)}** {_what_happened(run)}", width="stretch")
             with st.container(horizontal=True, width="content", gap="xsmall"):
                 offer(run, key="interrupted")
                 st.button(

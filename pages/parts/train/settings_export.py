@@ -10,7 +10,8 @@ from pages.parts.shared.widgets import download
 
 def show(settings: TrainSettings, *, key: str) -> None:
     """Draw the command to copy and the script to download, or why there is no script."""
-    st.code(format_command(settings), language="bash", wrap_lines=True)
+    # without a language: the colours of one are too pale to read
+    st.code(format_command(settings), language=None, wrap_lines=True)
     try:
         text = generate_script(settings)
     except SettingsError as error:

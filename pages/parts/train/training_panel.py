@@ -6,7 +6,7 @@ from fmnist.errors import RunError
 from fmnist.jobs import lock, queue
 from fmnist.runs.forecast import compare_forecast
 from fmnist.runs.history import follow_progress
-from fmnist.runs.library import find_run, list_runs
+from fmnist.runs.library import find_run, list_runs, quote_run
 from fmnist.runs.progress_text import describe_settings, read_last_words
 from fmnist.runs.run import Run
 from fmnist.training.recipes import find_watch
@@ -76,7 +76,7 @@ def _ended(briefly: bool) -> str | None:
     except RunError:
         return None
     if run.state == "failed":
-        st.error(run.reason, title=f"{run.name} has failed", icon=":material/error:")
+        st.error(run.reason, title=f"{quote_run(run)} has failed", icon=":material/error:")
         if lines := read_last_words(run):
             st.code(lines, language=None)
         live_resume.offer(run, key="ended")
@@ -85,7 +85,7 @@ def _ended(briefly: bool) -> str | None:
                 _learnt(run)
     elif not run.usable:
         what = "was saved" if run.count("epochs_done") else "had finished an epoch"
-        st.info(f"{run.name} was stopped before it {what}.")
+        st.info(f"{quote_run(run)} was stopped before it {what}.")
         live_resume.offer(run, key="ended")
     else:
         with st.container(border=True):
@@ -100,7 +100,7 @@ def _success(run: Run, briefly: bool) -> None:
         "It can classify now."
         if accuracy is None
         else f"Accuracy on the 10,000 test images: {accuracy:.2%}.",
-        title=f"{run.name} {word}",
+        title=f"{quote_run(run)} {word}",
         icon=":material/check_circle:",
     )
     if comparison := compare_forecast(run):
@@ -113,7 +113,7 @@ def _success(run: Run, briefly: bool) -> None:
             set_choice("way", "Draw")
             st.switch_page(frame.PAGES_DIR / "classify.py")
         if st.button(
-            "Use this run on all pages",
+            "Use it on all pages",
             icon=":material/visibility:",
             on_click=frame.look_at,
             args=(run.name,),

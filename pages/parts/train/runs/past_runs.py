@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fmnist.runs.about import load_about
-from fmnist.runs.library import list_runs
+from fmnist.runs.library import list_runs, run_title
 from fmnist.runs.progress_text import duration_text
 from fmnist.runs.run import Run
 from fmnist.runs.trash import DeletedRun, purge_old_runs
@@ -77,7 +77,8 @@ def _table(listed: dict[str, Run]) -> list[dict]:
         on_tick=run_actions.compare,
     )
     st.caption(
-        "Choose a row to see the run; tick several to compare their curves. "
+        "Choose a row to see a run and to use it on all pages; tick several to compare their "
+        "curves. "
         "Solid: training; dashed: validation."
     )
     return rows
@@ -88,6 +89,7 @@ def _row(run: Run) -> dict:
     words = (" ".join(about.note.split()), run.reason, "ships with the project" * run.shipped)
     return {
         "name": run.name,
+        "title": run_title(run),
         "starred": about.starred,
         "state": run.state,
         "network": settings.architecture.title if settings else None,

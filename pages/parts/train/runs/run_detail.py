@@ -8,6 +8,7 @@ from fmnist import access
 from fmnist.runs import transfer
 from fmnist.runs.about import MAX_NOTE_LENGTH, load_about
 from fmnist.runs.forecast import compare_forecast
+from fmnist.runs.library import run_title
 from fmnist.runs.progress_text import duration_text, read_last_words
 from fmnist.runs.run import Run
 from fmnist.runs.trash import MINUTES
@@ -21,7 +22,7 @@ def show(run: Run) -> None:
     about = load_about(run)
     with st.container(border=True, key="run-detail"):
         origin = ", ships with the project" * run.shipped
-        st.markdown(f"**{literal(run.name)}**: {run.state}{origin}")
+        st.markdown(f"**{literal(run_title(run))}**: {run.state}{origin}")
         if run.state in ("failed", "damaged"):
             st.error(literal(run.reason), title=f"It is {run.state}", icon=":material/error:")
             if lines := read_last_words(run):

@@ -1,0 +1,1 @@
+"""What is offered below an answer on the Classify page."""
