@@ -18,6 +18,7 @@ from fmnist.runs.run import FORMAT, RUN_NAME, SHIPPED_DIR, Run, find_keras_file,
 from fmnist.settings import TrainSettings
 
 DEFAULT_RUN = "robust"
+SWEEPS = ".sweeps"  # the folder of the sweeps, beside their runs
 DRAFT = ".new-"  # begins the name of a run's folder that is being made
 
 
