@@ -46,7 +46,7 @@ def test_ci_runs_the_readmes_own_test_command():
 
 def test_every_command_shown_is_accepted():
     lines = re.search(r"```sh\n(.*?)```", CLI, re.DOTALL).group(1).splitlines()
-    assert len(lines) == 19
+    assert len(lines) == 20
     for line in lines:
         words = line.split("#")[0].split()
         assert words[:3] == [".venv/bin/python", "-m", "fmnist"]
@@ -81,7 +81,7 @@ def test_every_module_named_exists(document):
 
 def test_every_package_stands_in_the_readme():
     packages = {path.parent.name for path in (ROOT / "fmnist").glob("*/__init__.py")}
-    assert len(packages) == 14
+    assert len(packages) == 15
     layout = README.split("How the code is laid out\n")[1].split("\n\n[")[0]
     assert packages == set(re.findall(r"\b(\w+)/", layout)) & packages
 
