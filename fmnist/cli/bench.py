@@ -116,6 +116,17 @@ def add_to(commands: Commands) -> None:
     add_number(load, "--sessions", 50, "visitors at once", 1, 500)
     add_number(load, "--seconds", 30.0, "of each phase", 1, 3_600)
 
+    sweep = kind(
+        "sweep",
+        _sweep,
+        "what a sweep costs beside its trainings, and what several at once gain",
+        "Time sweeps of trainings that do nothing, on up to 16 workers that are threads, from the "
+        "first one to the last run on the disk; then real, short ones, one and two at once.",
+    )
+    counts = number_within(int, 1, 1_000)
+    add_list(sweep, "--counts", counts, [1, 10, 100, 1_000], "trainings that do nothing")
+    add_number(sweep, "--trainings", 4, "real ones, 0 for none", 0, 100)
+
 
 def _train(options: Namespace) -> int:
     _check_out(options)
@@ -213,6 +224,20 @@ def _load(options: Namespace) -> int:
         ),
     }
     return _finish(options, fields, tables.load_text)
+
+
+def _sweep(options: Namespace) -> int:
+    from fmnist.bench import sweep
+    from fmnist.cli.text import progress_bar
+
+    _check_out(options)
+    overhead = sweep.measure_overhead(options.counts)
+    fields: dict = {"overhead": dict(progress_bar(overhead, "sweep", len(options.counts)))}
+    fields["trainings"], fields["scaling"] = options.trainings, {}
+    if options.trainings:
+        scaling = sweep.measure_scaling(options.trainings)
+        fields["scaling"] = dict(progress_bar(scaling, "sweep", len(sweep.WORKERS)))
+    return _finish(options, fields, tables.sweep_text)
 
 
 def _check_out(options: Namespace) -> None:

@@ -68,6 +68,7 @@ def open_local(workers: int, *, processes: bool = True) -> Iterator["Client"]:
             threads_per_worker=1,
             processes=processes,
             host=LOOPBACK,
+            protocol="tcp://",
             dashboard_address=f"{LOOPBACK}:0",
             worker_dashboard_address=f"{LOOPBACK}:0",
             memory_limit=0,  # the trainings are processes of their own

@@ -1,6 +1,7 @@
 """The plan of a sweep, a small TOML file: networks, settings, and the seeds of each.
 
     name = "depth-width"      # or that of the file
+    about = "What does more computation buy?"
     recipe = "quick"          # the settings to start from, by name; the specification's without
     networks = ["cnn", "quick"]
     seeds = 5                 # 0 to 4, or a list
@@ -52,6 +53,7 @@ class Plan:
     """What a sweep trains. Raises SweepError where nothing, too much or nonsense would be."""
 
     name: str
+    about: str = ""
     recipe: str = ""
     networks: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -64,6 +66,8 @@ class Plan:
                 f"{quote_name(str(self.name))} cannot be a sweep's name: use 1 to 40 lower-case "
                 "letters, digits, '_' and '-', beginning with a letter or digit."
             )
+        if not isinstance(self.about, str):
+            raise SweepError("The plan's about must be a sentence in quotes.")
         if self.recipe and self.recipe not in RECIPES:
             raise _unknown("recipe", self.recipe, RECIPES)
         if not self.networks:
@@ -122,6 +126,14 @@ class Plan:
             for seed in self.seeds
             for variant, settings in self.variants().items()
         ]
+
+    @property
+    def summary(self) -> str:
+        """How much it is, and what for, in one line."""
+        variants = len(self.variants())
+        seeds = len(self.seeds)
+        counted = f"{variants * seeds} trainings: {variants} variant{'s' * (variants != 1)}"
+        return f"{counted} with {seeds} seed{'s' * (seeds != 1)} each. {self.about}".strip()
 
     def to_dict(self) -> dict:
         """Plain values, as they stand in the sweep's folder."""

@@ -25,6 +25,7 @@ from fmnist.jobs.launch import launch_module
 from fmnist.processes import is_alive
 from fmnist.runs import control
 from fmnist.runs.library import SWEEPS, list_runs, runs_directory
+from fmnist.runs.progress_text import duration_text
 from fmnist.runs.run import Run
 from fmnist.settings import TrainSettings
 from fmnist.sweeps.plan import NAME, Plan, plan_from
@@ -94,8 +95,6 @@ class Progress:
     @property
     def words(self) -> str:
         """In one line."""
-        from fmnist.runs.progress_text import duration_text
-
         words = [f"{self.done} of {self.total} trainings done"]
         if self.failed:
             words.append(f"{len(self.failed)} failed")

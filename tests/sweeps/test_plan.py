@@ -48,6 +48,8 @@ def test_shipped_plans_can_be_trained(name):
     plan = read_plan(name)
     assert plan.name == name
     assert 9 <= len(plan.trainings()) <= 15
+    assert plan.summary.startswith(f"{len(plan.trainings())} trainings: ")
+    assert plan.summary.endswith(plan.about)
 
 
 BAD = [
@@ -70,8 +72,8 @@ BAD = [
     ),
     (
         {"trials": 3},
-        "The plan has the entry 'trials', which does not exist; choose one of: grid, name, "
-        "networks, recipe, seeds, settings.",
+        "The plan has the entry 'trials', which does not exist; choose one of: about, grid, "
+        "name, networks, recipe, seeds, settings.",
     ),
     (
         {"grid": {"batch_size": []}},

@@ -211,9 +211,10 @@ def certify(place) -> dict[str, str]:
     def openssl(*words):
         subprocess.run(["openssl", *words], cwd=place, check=True, capture_output=True, timeout=60)
 
-    key = ("-newkey", "rsa:2048", "-nodes", "-subj", "/CN=test")
-    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "1")
-    openssl("req", *key, "-keyout", "own.key", "-out", "own.csr")
+    key = ("-newkey", "rsa:2048", "-nodes", "-subj")
+    authority = ("-x509", "-keyout", "ca.key", "-out", "ca.pem", "-days", "1")
+    openssl("req", *key, "/CN=authority", *authority)
+    openssl("req", *key, "/CN=own", "-keyout", "own.key", "-out", "own.csr")
     openssl(
         *("x509", "-req", "-in", "own.csr", "-CA", "ca.pem", "-CAkey", "ca.key"),
         *("-CAcreateserial", "-out", "own.pem", "-days", "1"),
@@ -222,32 +223,22 @@ def certify(place) -> dict[str, str]:
     return {name: str(place / file) for name, file in files.items()}
 
 
-def test_a_scheduler_elsewhere_is_reached_by_tls_only(place, command):
+def test_a_scheduler_elsewhere_is_reached_by_tls_only(place, command, monkeypatch):
+    monkeypatch.setattr(cluster, "ANSWER", 1)  # of this process; the sweep's own waits longer
     write_plan(place, networks=["quick"], seeds=2)
     files = certify(place)
     tls = [word for name, file in files.items() for word in (f"--tls-{name}", file)]
-    theirs = [
-        word
-        for name, file in files.items()
-        for word in (f"--tls-{name}{'-file' * (name == 'ca')}", file)
-    ]
-    port = free_port()
-    where = f"127.0.0.1:{port}"
-    plan = str(place / "s.toml")
-    listen = ("--host", f"tls://127.0.0.1:{port}", "--no-dashboard")
-    with dask("scheduler", *theirs, *listen):
-        answered = wait_until(
-            lambda: (
-                "has no workers"
-                in command("sweep", plan, "--scheduler", f"tls://{where}", *tls).stderr
-            )
-        )
-        assert answered
+    theirs = ["--tls-ca-file", *tls[1:], "--dashboard-address", "127.0.0.1:0"]
+    plan = place / "s.toml"
+    where = f"127.0.0.1:{free_port()}"
+    safe = ("sweep", plan, "--scheduler", f"tls://{where}", *tls)
+    with dask("scheduler", *theirs, "--host", f"tls://{where}"):
+        wait_until(lambda: "has no workers" in command(*safe).stderr, 60)
         refused = command("sweep", plan, "--scheduler", f"tcp://{where}")
         assert refused.returncode == 1
         assert refused.stderr.startswith(f"fmnist: No Dask scheduler answers at tcp://{where} (")
-        with dask("worker", f"tls://{where}", *theirs, "--nthreads", "1", "--no-dashboard"):
-            finish(start(place, "--scheduler", f"tls://{where}", *tls))
+        with dask("worker", f"tls://{where}", *theirs, "--nthreads", "1"):
+            finish(start(place, *safe[2:]))
     check_whole(find_sweep("s"))
     assert begun(place)
 
