@@ -36,7 +36,7 @@ def cost_spec(cost: str, measure: str) -> dict:
     colour = alt.Color(
         "variant:N",
         sort=None,
-        legend=alt.Legend(orient="top", title=None, columns=2, labelLimit=260, symbolOpacity=1),
+        legend=alt.Legend(orient="top", title=None, columns=3, labelLimit=260, symbolOpacity=1),
     )
     means = base.transform_filter(alt.datum.kind == "mean")
     front = means.transform_filter(alt.datum[f"front_{cost}"]).mark_line(
@@ -48,7 +48,7 @@ def cost_spec(cost: str, measure: str) -> dict:
             front
             + runs.encode(color=colour)
             + means.mark_point(filled=True, size=150, shape="diamond").encode(color=colour)
-        ).properties(height=320)
+        ).properties(height=400)
     )
 
 

@@ -125,8 +125,8 @@ def _open(
         return
     workers, threads = cluster.share_cores(missing, options.workers)
     with (
-        queue.hold_machine(sweep.path, _waiter(sweep) if options.wait else None),
         sweep.own_workplace() as place,
+        queue.hold_machine(sweep.path, _waiter(sweep) if options.wait else None),
         cluster.open_local(workers) as client,
     ):
         yield client, Workplace(str(place), threads)

@@ -169,28 +169,32 @@ def _check_workers(client: "Client", address: str) -> None:
             "--nthreads 1)."
         ) from None
     try:
-        found = client.run(describe_package, on_error="return")
+        workers = client.run(describe_package, on_error="return")
     except (OSError, TimeoutError) as error:
         raise SweepError(f"The workers of {address} do not answer ({_cause(error)}).") from None
+    found = {f"worker {worker}": theirs for worker, theirs in workers.items()}
+    try:  # which reads every task
+        found["scheduler"] = client.run_on_scheduler(describe_package)
+    except Exception as error:  # whatever importing it there ends with
+        found["scheduler"] = error
     check_versions(found)
 
 
 def check_versions(found: dict[str, Any]) -> None:
-    """Raise SweepError where a worker's package, or what it trains with, is not this process's.
+    """Raise SweepError where another's package, or what it trains with, is not this process's.
 
-    found: worker -> its `describe_package()`, or the error that asking it ended with
+    found: "worker tcp://..." or "scheduler" -> its `describe_package()`, or the error instead of it
     """
     own = describe_package()
-    for worker, theirs in found.items():
+    for who, theirs in found.items():
         if not isinstance(theirs, dict):
             raise SweepError(
-                f"The worker {worker} has no package fmnist, or an older one; install this version "
-                "there."
+                f"The {who} has no package fmnist, or an older one; install this version there."
             )
         for name, version in own.items():
             if theirs.get(name) != version:
                 raise SweepError(
-                    f"The worker {worker} has {name} {theirs.get(name)}, this machine {version}; "
+                    f"The {who} has {name} {theirs.get(name)}, this machine {version}; "
                     "install the same there."
                 )
 
@@ -205,11 +209,13 @@ def _cause(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def _quiet_logs() -> Iterator[None]:
-    """What Dask would print of a scheduler that does not answer is one sentence of ours."""
-    logger = logging.getLogger("distributed")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
+    """What Dask would print of a scheduler that does not answer, or goes, is a sentence of ours."""
+    names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    before = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        logger.setLevel(before)
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)

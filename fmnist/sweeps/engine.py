@@ -112,10 +112,7 @@ class _Engine:
             except queue.Empty:
                 lost = 0.0 if self._client.status == "running" else lost + LOOK
                 if lost >= GIVE_UP or self._client.status == "closed":
-                    raise SweepError(
-                        "The scheduler has gone; start the sweep again, and it goes on where it "
-                        "was."
-                    ) from None
+                    raise _scheduler_gone() from None
                 self._say("")
             else:
                 try:
@@ -149,6 +146,8 @@ class _Engine:
                 self._now = replace(self._now, done=self._now.done + 1)
                 return f"{run.scores.get('test_accuracy', 0):.2%} of the test images right"
             why = packed
+        except SweepError:
+            raise
         except FmnistError as error:
             why = str(error)
         failed = f"{training.variant}, seed {training.settings.seed}"
@@ -158,6 +157,8 @@ class _Engine:
     def _result_of(self, future: "Future") -> Any:
         from distributed import KilledWorker
 
+        if future.status == "cancelled":  # by nobody here
+            raise _scheduler_gone()
         if future.status == "error":
             error = future.exception(timeout=FETCH)
             if isinstance(error, KilledWorker):
@@ -191,3 +192,7 @@ class _Engine:
             known = ("failed", "seconds_left", "workers", "dashboard")
             said = {name: getattr(self._now, name) for name in known}
             write_json(self._sweep.path / PROGRESS_FILE, {"process": this_process(), **said})
+
+
+def _scheduler_gone() -> SweepError:
+    return SweepError("The scheduler has gone; start the sweep again, and it goes on where it was.")

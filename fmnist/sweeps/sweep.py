@@ -28,7 +28,7 @@ from fmnist.runs.library import SWEEPS, list_runs, runs_directory
 from fmnist.runs.progress_text import duration_text
 from fmnist.runs.run import Run
 from fmnist.settings import TrainSettings
-from fmnist.sweeps.plan import NAME, Plan, plan_from
+from fmnist.sweeps.plan import NAME, Plan, plan_from, read_plan
 
 WORK = "work"  # a killed process may leave something there
 PLAN_FILE, PROGRESS_FILE = "plan.json", "progress.json"
@@ -154,9 +154,14 @@ def start_sweep(plan: str) -> Sweep:
     """Start `python -m fmnist sweep PLAN`, a shipped plan's name, in a process of its own.
 
     It waits where this machine trains already. Raises AccessDenied where only the owner may start
-    one, and TrainingFailed with its own words where it did not begin.
+    one, SweepError where there is nothing to do, and TrainingFailed with its own words where it did
+    not begin.
     """
     check_may_change()
+    state = read_progress(keep_plan(read_plan(plan)))
+    if state.active or state.done == state.total:
+        how = "at work" if state.active else "whole: there is nothing to train"
+        raise SweepError(f"The sweep {plan!r} is {how}.")
 
     def find_begun(pid: int) -> Sweep | None:
         for sweep in list_sweeps():

@@ -51,20 +51,23 @@ def train_packed(settings: dict, title: str, topic: str, how: Workplace) -> byte
     Raises TrainingFailed where its process was killed, so that another worker tries it; to be
     called by a Dask worker, which ends it when nobody wants its task any more.
     """
-    from distributed import get_worker
+    from distributed import Status, get_worker
 
-    worker = get_worker()
+    worker = get_worker()  # "closing" where it has lost its scheduler
     task = worker.state.tasks[worker.get_current_task()]
 
     def say(words: str) -> None:
         worker.log_event(topic, {"worker": worker.address, "words": words})
+
+    def is_wanted() -> bool:
+        return task.state in AT_WORK and worker.status in (Status.running, Status.paused)
 
     wanted = TrainSettings.from_dict(settings)
     with tempfile.TemporaryDirectory(
         prefix="fmnist-sweep-", dir=how.place, ignore_cleanup_errors=True
     ) as folder:
         path = Path(folder) / "training"
-        status, said = _train(path, wanted, how, lambda: task.state in AT_WORK, title, say)
+        status, said = _train(path, wanted, how, is_wanted, title, say)
         run = read_run(path)
         say("")
         if run.usable and run.state == "finished":

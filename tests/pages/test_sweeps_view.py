@@ -2,12 +2,12 @@
 
 import pytest
 
-from fmnist.errors import TrainingFailed
+from fmnist.errors import SweepError, TrainingFailed
 from fmnist.files import write_json
 from fmnist.processes import this_process
 from fmnist.runs import control
 from fmnist.sweeps import sweep as sweeps
-from fmnist.sweeps.plan import plan_from
+from fmnist.sweeps.plan import plan_from, read_plan
 from fmnist.sweeps.sweep import PROGRESS_FILE, keep_plan
 from tests.pages.test_pages import fresh_caches, open_app, texts
 
@@ -71,6 +71,18 @@ def test_a_plan_is_started_as_a_process_of_its_own(monkeypatch):
     assert "How much does the seed alone change?" in texts(app)
     app.button(key="sweeps_start").click().run()
     assert begun == [["sweep", "seeds", "--wait"]]
+
+
+def test_what_is_done_or_at_work_is_not_started(own_run):
+    sweep = keep_plan(read_plan("seeds"))
+    at_work(sweep)
+    with pytest.raises(SweepError, match="The sweep 'seeds' is at work"):
+        sweeps.start_sweep("seeds")
+    (sweep.path / PROGRESS_FILE).unlink()
+    for at, training in enumerate(sweep.plan.trainings()):
+        own_run(f"seeds-{at}", settings=training.settings.to_dict(), sweep="seeds")
+    with pytest.raises(SweepError, match="The sweep 'seeds' is whole: there is nothing to train"):
+        sweeps.start_sweep("seeds")
 
 
 def test_what_does_not_begin_says_why(monkeypatch):

