@@ -23,7 +23,7 @@ for page in sys.argv[1:]:
     app = AppTest.from_file(page, default_timeout=300).run()
     assert not app.exception, app.exception
     assert app.title, f"{page} drew nothing"
-    heavy = {"tensorflow", "keras"} & set(sys.modules)
+    heavy = {"tensorflow", "keras", "distributed", "dask"} & set(sys.modules)
     assert not heavy, f"{page} imported {heavy}"
     print(page)
 """

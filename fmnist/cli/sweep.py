@@ -188,7 +188,8 @@ def _print_result(options: Namespace, sweep: Sweep) -> None:
     result = summarise_sweep(sweep)
     if options.csv:
         rows = list_runs_of(result)
-        writer = csv.DictWriter(sys.stdout, list(rows[0]) if rows else ["variant"])
+        names = list(rows[0]) if rows else ["variant"]
+        writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     elif options.json:

@@ -1,11 +1,13 @@
 """What came of a sweep, against SciPy and G*Power."""
 
+import json
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from fmnist.runs.run import write_run_info
-from fmnist.sweeps.plan import plan_from
+from fmnist.sweeps.plan import plan_from, read_plan
 from fmnist.sweeps.results import (
     Variant,
     compare_variants,
@@ -141,3 +143,30 @@ def test_a_sweep_is_summarised_from_the_runs_that_are_its_own(own_run):
         "minutes": 1.5,
         "parameters": 10,
     }
+
+
+def test_the_result_is_printed_as_a_table_json_or_csv(own_run, tmp_path, command):
+    file = tmp_path / "s.toml"
+    file.write_text('networks = ["cnn"]\nseeds = 2\n')
+    for training in keep_plan(read_plan(file)).plan.trainings():
+        scores = {"validation_accuracy": 0.91 + training.settings.seed / 100, "test_accuracy": 0.9}
+        settings = training.settings.to_dict()
+        about = {"scores": scores, "sweep": "s", "parameters": 1234, "train_seconds": 90.0}
+        own_run(f"r{training.settings.seed}", settings=settings, **about)
+    done = command("sweep", file, "--result")
+    assert done.returncode == 0
+    assert [" ".join(line.split()) for line in done.stdout.splitlines()[:2]] == [
+        "validation accuracy n mean sd best 95 % interval test minutes parameters",
+        "cnn 2 91.50% 0.71 92.00% 85.15% to 97.85% 90.00% 1.5 1,234",
+    ]
+    assert done.stdout.splitlines()[-1].startswith("cnn reaches 91.50% validation accuracy")
+    (variant,) = json.loads(command("sweep", file, "--result", "--json").stdout)["variants"]
+    assert (variant["variant"], variant["mean"], variant["runs"]) == ("cnn", 0.915, ["r0", "r1"])
+    assert command("sweep", file, "--result", "--csv").stdout.splitlines() == [
+        "variant,seed,run,validation_accuracy,minutes,parameters",
+        "cnn,0,r0,0.91,1.5,1234",
+        "cnn,1,r1,0.92,1.5,1234",
+    ]
+    file.write_text('name = "none"\nseeds = 1\n')
+    said = command("sweep", file, "--result").stderr
+    assert said == "fmnist: There is no sweep 'none' here; start it first.\n"
