@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
 from fmnist.cli.options import Commands, add_command, add_json, number_within
 from fmnist.errors import FmnistError, SweepError
 from fmnist.files import write_json
@@ -159,6 +157,9 @@ class _Display:
     """Shows how far a sweep is: bars on a terminal, a line for each training elsewhere."""
 
     def __init__(self):
+        from tqdm import tqdm  # no other command waits for it
+
+        self._tqdm: type[tqdm] = tqdm
         self._bars: list[tqdm] = []
 
     def __enter__(self):
@@ -170,14 +171,15 @@ class _Display:
 
     def __call__(self, progress: Progress, news: str) -> None:
         if news:
-            tqdm.write(f"{news} ({progress.words})", file=sys.stderr)
+            self._tqdm.write(f"{news} ({progress.words})", file=sys.stderr)
             sys.stderr.flush()
         if not sys.stderr.isatty():
             return
         lines = [progress.words, *(f"{name}: {does}" for name, does in progress.workers.items())]
         while len(self._bars) < len(lines):
             at = len(self._bars)
-            self._bars.append(tqdm(bar_format="{desc}", position=at, leave=False, file=sys.stderr))
+            how = {"bar_format": "{desc}", "position": at, "leave": False}
+            self._bars.append(self._tqdm(file=sys.stderr, **how))
         for bar, line in zip(self._bars, [*lines, *[""] * len(self._bars)], strict=False):
             bar.set_description_str(line[:100])
 
