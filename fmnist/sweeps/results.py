@@ -234,8 +234,8 @@ def describe_result(
     counted = f"on average over {n} seeds (95 % interval {low} to {high})"
     if next_best.p_value < 1 - SURE:
         return (
-            f"{better} is better than {other}, the next best, by {points} {counted}. Between "
-            "equally good settings, a difference this large occurs only "
+            f"{better} is better than {other}{', the next best,' * (len(differences) > 1)} by "
+            f"{points} {counted}. Between equally good settings, a difference this large occurs only "
             f"{say_chance(next_best.p_value)}."
         )
     if next_best.mean < 1e-9:

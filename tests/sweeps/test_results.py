@@ -98,7 +98,7 @@ def test_sentences():
         "with two at least, chance can be told apart."
     )
     assert described(variant("a", [0.90, 0.91, 0.92]), variant("b", [0.80, 0.81, 0.83])) == (
-        "a is better than b, the next best, by 9.67 points of validation accuracy on average over "
+        "a is better than b by 9.67 points of validation accuracy on average over "
         "3 seeds (95 % interval 8.23 to 11.10). Between equally good settings, a difference this "
         "large occurs only 12 times out of 10,000."
     )
@@ -108,6 +108,8 @@ def test_sentences():
         "times out of 100: this does not show that one is better. If the difference is as large as "
         "it looks, 6 more seeds of both (12 trainings) would show it four times out of five."
     )
+    three = (variant(name, [end, end + 0.01]) for name, end in (("a", 0.9), ("b", 0.8), ("c", 0.7)))
+    assert described(*three).startswith("a is better than b, the next best, by 10.00 points")
     nearly = [variant("a", [0.90, 0.92, 0.91]), variant("b", [0.92, 0.90, 0.9099])]
     assert described(*nearly).endswith(
         "More than 200 seeds would be needed to settle it; take what costs less."

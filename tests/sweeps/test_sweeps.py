@@ -106,12 +106,12 @@ def family(process) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
 
-def trainings_of(processes) -> list[psutil.Process]:
-    """Those that train."""
+def trainings_of(processes, word=STUB) -> list[psutil.Process]:
+    """Those that train: whose command has this word."""
     found = []
     for one in processes:
         with contextlib.suppress(psutil.Error):
-            if STUB in one.cmdline():
+            if word in one.cmdline():
                 found.append(one)
     return found
 
@@ -358,7 +358,7 @@ def test_a_sweep_of_real_trainings_survives_a_killed_worker_and_a_killed_client(
 
     first = begin()
     sweep = Sweep(runs_directory() / ".sweeps" / "s", plan_from({"name": "s", **PLAN}))
-    training = wait_until(lambda: [p for p in family(first) if "--with-parent" in p.cmdline()])[0]
+    training = wait_until(lambda: trainings_of(family(first), "--with-parent"))[0]
     time.sleep(3)  # while TensorFlow loads
     training.parent().kill()
     wait_until(lambda: sweep.finished_runs())
