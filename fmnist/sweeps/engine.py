@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LOOK = 0.5  # seconds between looks for a wish to stop
 TRIES = 2  # more, of a training whose process is killed while its worker lives
+SILENCE = 15.0  # seconds after which a worker, which speaks every second, is believed dead
 GIVE_UP = 30.0  # seconds without a scheduler
 FETCH = 60.0  # seconds for a run to arrive; its worker may die meanwhile
 
@@ -72,7 +73,7 @@ class _Engine:
         self._began, self._ended = time.monotonic(), 0
         self._written = 0.0
         self._names: dict[str, str] = {}  # of the workers, by their addresses
-        self._workers: dict[str, str] = {}
+        self._heard: dict[str, tuple[float, str]] = {}  # when, and what it does, by name
 
     def work(self, train: Callable, how: Workplace) -> Progress:
         self._say("", at_once=True)
@@ -81,7 +82,7 @@ class _Engine:
         topic = f"fmnist-{self._sweep.name}-{secrets.token_hex(4)}"
         self._client.subscribe_topic(topic, self._hear)
         words = [f"{one.variant}, seed {one.settings.seed}" for one in self._missing]
-        futures: list[Future] = self._client.map(
+        futures = self._client.map(
             train,
             [one.settings.to_dict() for one in self._missing],
             words,
@@ -91,13 +92,15 @@ class _Engine:
             pure=False,
             retries=TRIES,
         )
+        waiting: dict[Future, Training] = dict(zip(futures, self._missing, strict=True))
+        del futures  # or the workers would keep every run until the end
         try:
-            self._collect(dict(zip(futures, self._missing, strict=True)))
+            self._collect(waiting)
         finally:
             # the workers look five times a second whether their task is still wanted
-            self._client.cancel(futures, force=True)
+            self._client.cancel(list(waiting), force=True)
             self._client.unsubscribe_topic(topic)
-            self._workers = {}
+            self._heard = {}
             self._say("", at_once=True)
         return replace(self._now, active=False)
 
@@ -121,6 +124,7 @@ class _Engine:
                     future.add_done_callback(ended.put)
                     continue
                 training = waiting.pop(future)
+                future.release()
                 self._ended += 1
                 self._say(f"{training.variant}, seed {training.settings.seed}: {news}")
             if control.has_request(self._sweep.path, control.STOP):
@@ -175,20 +179,22 @@ class _Engine:
         host = urlsplit(said["worker"]).hostname or ""
         where = "" if host in ("", LOOPBACK) else f" ({host})"
         name = self._names.setdefault(said["worker"], f"worker {len(self._names) + 1}{where}")
-        workers = {**self._workers, name: said["words"]}
-        self._workers = {name: words for name, words in sorted(workers.items()) if words}
+        self._heard = {**self._heard, name: (time.monotonic(), said["words"])}
 
     def _say(self, news: str, *, at_once: bool = False) -> None:
         left = self._now.total - self._now.done - len(self._now.failed)
-        took = time.monotonic() - self._began
-        ended = self._ended + len(self._workers) / 2  # those at work have done half of theirs
-        seconds_left = left * took / ended if self._ended else None
-        self._now = replace(
-            self._now, seconds_left=seconds_left, workers=dict(self._workers), active=True
-        )
+        now = time.monotonic()
+        workers = {
+            name: words
+            for name, (when, words) in sorted(self._heard.items())
+            if words and now - when < SILENCE
+        }
+        ended = self._ended + len(workers) / 2  # those at work have done half of theirs
+        seconds_left = left * (now - self._began) / ended if self._ended else None
+        self._now = replace(self._now, seconds_left=seconds_left, workers=workers, active=True)
         self._report(self._now, news)
-        if at_once or time.monotonic() > self._written + 1:
-            self._written = time.monotonic()
+        if at_once or now > self._written + 1:
+            self._written = now
             known = ("failed", "seconds_left", "workers", "dashboard")
             said = {name: getattr(self._now, name) for name in known}
             write_json(self._sweep.path / PROGRESS_FILE, {"process": this_process(), **said})
