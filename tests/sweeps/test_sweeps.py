@@ -363,7 +363,7 @@ def test_a_sweep_of_real_trainings_survives_a_killed_worker_and_a_killed_client(
     training.parent().kill()
     wait_until(lambda: sweep.finished_runs())
     first.kill()
-    first.wait()
+    first.communicate(timeout=60)
     kept = {run.name: run.info for run in sweep.finished_runs().values()}
     second = begin()
     said, _ = second.communicate(timeout=600)
