@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "architecture.md"
 BEGIN, END = "<!-- made by docs/make_architecture.py -->\n", "<!-- end of what is made -->\n"
 PACKAGES = [  # from the top down, as in the contract in pyproject.toml
-    *("cli", "bench", "charts", "planning", "collections", "jobs", "analysis", "training"),
-    *("inference", "runs", "images", "augmentation", "networks", "metrics"),
+    *("cli", "bench", "charts", "planning", "collections", "sweeps", "jobs", "analysis"),
+    *("training", "inference", "runs", "images", "augmentation", "networks", "metrics"),
 ]
 SINGLE = ["settings", "setting_fields", "data", "files", "machine", "processes", "access", "errors"]
 

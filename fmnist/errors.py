@@ -98,5 +98,9 @@ class PlanError(FmnistError):
     """No recorded training fits into the minutes, or there are none for the recipes of today."""
 
 
+class SweepError(FmnistError):
+    """A sweep's plan, its scheduler or its workers are not such that it could begin or go on."""
+
+
 class NotesError(FmnistError):
     """Tags or votes about test images are full, damaged, or lie where they cannot be written."""

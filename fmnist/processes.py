@@ -7,6 +7,8 @@ import os
 import platform
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,6 +76,21 @@ def start_module(
         stdin=subprocess.DEVNULL,
         **options,
     )
+
+
+def exit_with_parent(parent: int) -> None:
+    """Let this process end soon after the process `parent` has, which may be killed.
+
+    A pool's processes wait for work for ever otherwise, and a sweep's training would go on for
+    nobody.
+    """
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextlib.contextmanager

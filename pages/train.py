@@ -11,6 +11,7 @@ from pages.parts.shared import frame
 from pages.parts.shared.widgets import choose_one
 from pages.parts.train import planner_view, settings_export, settings_form, training_panel
 from pages.parts.train.runs import past_runs
+from pages.parts.train.sweeps import sweeps_view
 
 # settings and forecast that wait for an answer to "stop the other or queue?"
 PENDING = "train_pending"
@@ -121,3 +122,4 @@ if (pending := st.session_state.get(PENDING)) is not None:
             start(*pending, stop_other=bool(stop_first), wait=bool(queue))
 
 past_runs.show()
+sweeps_view.show()

@@ -18,6 +18,9 @@ from fmnist.runs import about
 from fmnist.runs.library import find_run, runs_directory
 from fmnist.runs.trash import DeletedRun, Trash, delete_run
 from fmnist.settings import TrainSettings
+from fmnist.sweeps import sweep
+from fmnist.sweeps.plan import read_plan
+from fmnist.sweeps.sweep import keep_plan
 from pages.parts.shared import frame
 from tests.conftest import ROOT
 
@@ -53,6 +56,9 @@ ACTIONS = {
     "go on": lambda: requests.withdraw_pause(run()),
     "rate": lambda: requests.request_rate(run(), 0.001),
     "queue": lambda: queue.move_in_queue(run().path, 1),
+    "sweep": lambda: sweep.start_sweep("seeds"),
+    "stop a sweep": lambda: sweep.request_stop(keep_plan(read_plan("seeds"))),
+    "remove a sweep": lambda: sweep.forget_sweep(keep_plan(read_plan("seeds"))),
     "star": lambda: about.set_star(run(), True),
     "note": lambda: about.set_note(run(), "mine"),
     "rename": lambda: about.rename_run(run(), "mine"),

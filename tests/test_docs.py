@@ -88,7 +88,7 @@ def test_every_module_named_exists(document):
 
 def test_every_package_stands_in_the_readme():
     packages = {path.parent.name for path in (ROOT / "fmnist").glob("*/__init__.py")}
-    assert len(packages) == 14
+    assert len(packages) == 15
     layout = README.split("How the code is laid out\n")[1].split("\n\n[")[0]
     assert packages == set(re.findall(r"\b(\w+)/", layout)) & packages
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import psutil
 
-from fmnist.bench.load import BUTTON
 from fmnist.bench.pages import LIMIT, browse, settle
 from fmnist.bench.serving import Server
+from fmnist.bench.visitors.load import BUTTON
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

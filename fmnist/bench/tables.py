@@ -113,6 +113,21 @@ def soak_text(result: dict) -> str:
     )
 
 
+def sweep_text(result: dict) -> str:
+    """The tables of `bench sweep`."""
+    lines = _head(result, "sweeps")
+    lines.append(f"{'trainings that do nothing':42}{'workers':>10}{'all':>10}{'each':>10}")
+    for count, one in result["overhead"].items():
+        lines.append(
+            f"{count:42}{one['workers']:>10}{one['seconds']:8.2f} s{one['each_ms']:7.1f} ms"
+        )
+    if result["scaling"]:
+        lines.append(f"{result['trainings']:<3}{'real ones':39}{'cores':>10}{'all':>10}")
+    for name, one in result["scaling"].items():
+        lines.append(f"{name:42}{one['threads']:>10}{one['seconds']:8.1f} s")
+    return "\n".join(lines)
+
+
 def infer_text(result: dict) -> str:
     """The tables of `bench infer`."""
     sides = {name: result[side] for side, name in SIDES.items()}

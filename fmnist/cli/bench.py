@@ -1,7 +1,5 @@
 """`python -m fmnist bench`: how long things take on this machine. Nothing here is a test."""
 
-import json
-import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
@@ -15,12 +13,14 @@ from fmnist.cli.options import (
     add_list,
     add_number,
     add_photo_network,
+    check_out,
     number_within,
     one_of,
     photo_network_of,
+    print_result,
+    write_result,
 )
 from fmnist.errors import RunError
-from fmnist.files import write_json
 from fmnist.runs.library import DEFAULT_RUN
 from fmnist.settings import LIMITS
 
@@ -138,9 +138,20 @@ def add_to(commands: Commands) -> None:
     add_number(soak, "--sessions", 10, "visitors at once", 1, 500)
     add_number(soak, "--minutes", 10.0, "of it", 0.1, 10_000)
 
+    sweep = kind(
+        "sweep",
+        _sweep,
+        "what a sweep costs beside its trainings, and what several at once gain",
+        "Time sweeps of trainings that do nothing, on up to 16 workers that are threads, from the "
+        "first one to the last run on the disk; then real, short ones, one and two at once.",
+    )
+    counts = number_within(int, 1, 1_000)
+    add_list(sweep, "--counts", counts, [1, 10, 100, 1_000], "trainings that do nothing")
+    add_number(sweep, "--trainings", 4, "real ones, 0 for none", 0, 100)
+
 
 def _train(options: Namespace) -> int:
-    _check_out(options)
+    check_out(options)
     entries: list[dict] = []
     status = 0
 
@@ -157,32 +168,32 @@ def _train(options: Namespace) -> int:
     try:
         for entry in train.race_recipes(options.recipes, options.seeds, options.fraction, say):
             entries.append(entry)
-            _write(options, result())  # whatever happens later
+            write_result(options, result())  # whatever happens later
     except (KeyboardInterrupt, RunError) as error:
         if not entries:
             raise
         say(f"fmnist: {error or 'interrupted.'} What follows are the trainings that were whole.")
         status = 1
-    _finish(options, result(), tables.train_text)
+    print_result(options, result(), tables.train_text)
     return status
 
 
 def _infer(options: Namespace) -> int:
     from fmnist.bench import infer
 
-    _check_out(options)
+    check_out(options)
     sides = infer.measure_inference(options.run, options.times)
     for way in (way for side in sides.values() for way in side["ways"].values()):
         way["milliseconds"] = tables.spread(way.pop("one"))
     fields = {"run": options.run, "times": options.times, "batch": infer.BATCH, **sides}
-    return _finish(options, fields, tables.infer_text)
+    return print_result(options, fields, tables.infer_text)
 
 
 def _strokes(options: Namespace) -> int:
     from fmnist.bench import strokes
     from fmnist.cli.text import progress_bar
 
-    _check_out(options)
+    check_out(options)
     phases = strokes.measure_strokes(options.run, options.seconds)
     times = dict(progress_bar(phases, "phase", len(strokes.PHASES)))
     fields = {
@@ -192,48 +203,50 @@ def _strokes(options: Namespace) -> int:
         "canvas_waits_ms": strokes.CANVAS_WAITS,
         "milliseconds": tables.spreads(times),
     }
-    return _finish(options, fields, tables.strokes_text)
+    return print_result(options, fields, tables.strokes_text)
 
 
 def _answers(options: Namespace) -> int:
     from fmnist.bench import answers
 
-    _check_out(options)
+    check_out(options)
     sizes, times = answers.measure_answers(options.run, options.photos, photo_network_of(options))
     fields = {"run": options.run, "photos": options.photos, "bytes": sizes}
     fields["photo_network"] = options.photo_network
-    return _finish(options, fields | {"milliseconds": tables.spreads(times)}, tables.answers_text)
+    return print_result(
+        options, fields | {"milliseconds": tables.spreads(times)}, tables.answers_text
+    )
 
 
 def _pages(options: Namespace) -> int:
     from fmnist.bench import pages
     from fmnist.cli.text import progress_bar
 
-    _check_out(options)
+    check_out(options)
     clicks = pages.measure_clicks(options.run, options.times)
     times = tables.spreads(dict(progress_bar(clicks, "click", len(pages.INTERACTIONS))))
     fields = {"run": options.run, "times": options.times, "milliseconds": times}
-    return _finish(options, fields, tables.pages_text)
+    return print_result(options, fields, tables.pages_text)
 
 
 def _front(options: Namespace) -> int:
     from fmnist.bench import front
     from fmnist.cli.text import progress_bar
 
-    _check_out(options)
+    check_out(options)
     starts: dict[str, list[front.Front]] = {name: [] for name in front.APPS}
     total = options.times * len(front.APPS)
     for name, measured in progress_bar(front.measure_front(options.times), "start", total):
         starts[name].append(measured)
     medians = {name: front.median_of(measured) for name, measured in starts.items()}
-    return _finish(options, {"times": options.times, "medians": medians}, tables.front_text)
+    return print_result(options, {"times": options.times, "medians": medians}, tables.front_text)
 
 
 def _load(options: Namespace) -> int:
-    from fmnist.bench import load
+    from fmnist.bench.visitors import load
     from fmnist.cli.text import progress_bar
 
-    _check_out(options)
+    check_out(options)
     phases = load.measure_load(options.run, options.sessions, options.seconds)
     found = dict(progress_bar(phases, "phase", len(load.PHASES)))
     fields = {
@@ -247,46 +260,30 @@ def _load(options: Namespace) -> int:
             {name: [1000 * took for took in one.seconds] for name, one in found.items()}
         ),
     }
-    return _finish(options, fields, tables.load_text)
+    return print_result(options, fields, tables.load_text)
 
 
 def _soak(options: Namespace) -> int:
-    from fmnist.bench import soak
+    from fmnist.bench.visitors import soak
 
-    _check_out(options)
+    check_out(options)
     minutes = []
     for minute in soak.measure_soak(options.run, options.sessions, options.minutes):
         minutes.append(vars(minute))
         print(tables.soak_line(minutes[-1]), file=sys.stderr, flush=True)
     fields = {"run": options.run, "sessions": options.sessions, "minutes": minutes}
-    return _finish(options, fields, tables.soak_text)
+    return print_result(options, fields, tables.soak_text)
 
 
-def _check_out(options: Namespace) -> None:
-    """Find out before an hour's work, not after it, whether its result can be written."""
-    file = options.out
-    if file is not None and (file.is_dir() or not os.access(file.absolute().parent, os.W_OK)):
-        raise RunError(
-            f"The file {str(file)!r} cannot be written; name one in a folder that can be."
-        )
+def _sweep(options: Namespace) -> int:
+    from fmnist.bench import sweep
+    from fmnist.cli.text import progress_bar
 
-
-def _finish(options: Namespace, fields: dict, text: Callable[[dict], str]) -> int:
-    """Add the machine to the measurement, write it where asked to, and print it."""
-    result = _write(options, fields)
-    print(json.dumps(result) if options.json else text(result))
-    return 0
-
-
-def _write(options: Namespace, fields: dict) -> dict:
-    from fmnist import machine
-
-    result = {**fields, "machine": machine.describe_machine(), "versions": machine.versions()}
-    if options.out is not None:
-        try:
-            write_json(options.out, result)
-        except OSError as error:
-            raise RunError(
-                f"The file {str(options.out)!r} cannot be written ({error.strerror})."
-            ) from None
-    return result
+    check_out(options)
+    overhead = sweep.measure_overhead(options.counts)
+    fields: dict = {"overhead": dict(progress_bar(overhead, "sweep", len(options.counts)))}
+    fields["trainings"], fields["scaling"] = options.trainings, {}
+    if options.trainings:
+        scaling = sweep.measure_scaling(options.trainings)
+        fields["scaling"] = dict(progress_bar(scaling, "sweep", len(sweep.WORKERS)))
+    return print_result(options, fields, tables.sweep_text)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from fmnist.access import set_owner_check
-from fmnist.cli import analyses, bench, plan, rejection, score, train
+from fmnist.cli import analyses, bench, plan, rejection, score, sweep, train
 from fmnist.cli.options import (
     add_command,
     add_json,
@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     train.add_to(commands)
     plan.add_to(commands)
+    sweep.add_to(commands)
 
     listing = add_command(
         commands,

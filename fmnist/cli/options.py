@@ -2,13 +2,17 @@
 
 import argparse
 import itertools
+import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fmnist.cli.streams import printable
+from fmnist.errors import RunError
+from fmnist.files import write_json
 from fmnist.images.options import AUTO, PreprocessingOptions
 from fmnist.runs.library import DEFAULT_RUN
 
@@ -172,3 +176,37 @@ def former_flag(today: str) -> type[argparse.Action]:
             setattr(namespace, self.dest, True)
 
     return FormerFlag
+
+
+def check_out(options: argparse.Namespace) -> None:
+    """Find out before an hour's work, not after it, whether its result can be written."""
+    file = options.out
+    if file is not None and (file.is_dir() or not os.access(file.absolute().parent, os.W_OK)):
+        raise RunError(
+            f"The file {str(file)!r} cannot be written; name one in a folder that can be."
+        )
+
+
+def print_result(options: argparse.Namespace, fields: dict, text: Callable[[dict], str]) -> int:
+    """Add the machine to the measurement, write it where asked to, and print it."""
+    result = write_result(options, fields)
+    print(json.dumps(result) if options.json else text(result))
+    return 0
+
+
+def write_result(options: argparse.Namespace, fields: dict) -> dict:
+    """The measurement with the machine and the versions, written to `--out` where that is given.
+
+    Raises RunError where the file cannot be written.
+    """
+    from fmnist import machine
+
+    result = {**fields, "machine": machine.describe_machine(), "versions": machine.versions()}
+    if options.out is not None:
+        try:
+            write_json(options.out, result)
+        except OSError as error:
+            raise RunError(
+                f"The file {str(options.out)!r} cannot be written ({error.strerror})."
+            ) from None
+    return result

@@ -14,7 +14,7 @@ from fmnist import machine
 from fmnist.cli.options import Commands, Options, add_command, add_run, former_flag
 from fmnist.errors import NameTaken, RunError, SettingsError, explain_refusal
 from fmnist.jobs import lock, queue, requests, resume
-from fmnist.processes import this_process
+from fmnist.processes import exit_with_parent, this_process
 from fmnist.runs import control
 from fmnist.runs.forecast import parse_forecast
 from fmnist.runs.library import (
@@ -60,6 +60,8 @@ def add_to(commands: Commands) -> None:
     )
     # what the Train page has forecast
     train.add_argument("--forecast", type=parse_forecast, help=argparse.SUPPRESS)
+    # what a sweep's worker starts ends when that is killed
+    train.add_argument("--with-parent", type=int, help=argparse.SUPPRESS)
     _add_log(train)
 
     resume = add_command(
@@ -132,6 +134,8 @@ def settings_of(options: argparse.Namespace) -> TrainSettings:
 
 def _train(options: argparse.Namespace) -> int:
     machine.check_can_train()
+    if options.with_parent:
+        exit_with_parent(options.with_parent)
     settings = settings_of(options)
     if settings.initial:  # before the run exists
         find_initial_runs(settings)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from fmnist.access import check_may_change
 from fmnist.errors import FmnistError, NameTaken, TrainingBusy, TrainingFailed, hide_folders
@@ -22,6 +23,7 @@ from fmnist.runs.library import runs_directory
 from fmnist.runs.run import Run, read_run
 from fmnist.settings import TrainSettings, arguments
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 START_LIMIT = 20.0  # seconds until run.json must have appeared; it takes 0.5 on two cores
@@ -54,7 +56,9 @@ def start_training(
     command += ["--stop-other"] if stop_other else []
     command += ["--forecast", str(forecast)] if forecast else []
     # without a name, the process takes one that nobody has, whoever starts one meanwhile
-    return _launch(command, lambda: set(directory.glob("[!.]*")) - before)
+    return launch_module(
+        command, lambda pid: _find_begun(set(directory.glob("[!.]*")) - before, pid)
+    )
 
 
 def resume_training(run: Run, *, more: int = 0, wait: bool = False) -> Run:
@@ -67,13 +71,16 @@ def resume_training(run: Run, *, more: int = 0, wait: bool = False) -> Run:
     check_may_change()
     resumed_settings(run, more)  # raises RunError or SettingsError
     command = ["resume", run.name, *(["--more", str(more)] if more else [])]
-    return _launch([*command, *(["--wait"] if wait else [])], lambda: {run.path})
+    command += ["--wait"] if wait else []
+    return launch_module(command, lambda pid: _find_begun({run.path}, pid))
 
 
-def _launch(command: list[str], places: Callable[[], Iterable[Path]]) -> Run:
-    """Start `python -m fmnist COMMAND --log` and return its run once its process works on it.
+def launch_module(command: list[str], find_begun: Callable[[int], T | None]) -> T:
+    """Start `python -m fmnist COMMAND --log`; return what it works on once it does.
 
-    places: gives the folders among which that run will be
+    find_begun: gives that for the process's id, None until it has begun
+
+    Raises TrainingBusy, or TrainingFailed with the process's own words where it did not begin.
     """
     with tempfile.TemporaryFile() as output:
         process = start_module(
@@ -86,12 +93,12 @@ def _launch(command: list[str], places: Callable[[], Iterable[Path]]) -> Run:
         )
         _reap_later(process)
         deadline = time.monotonic() + START_LIMIT
-        while (run := _find_begun(places(), process.pid)) is None:
+        while (begun := find_begun(process.pid)) is None:
             if process.poll() is not None or time.monotonic() > deadline:
                 output.seek(0)
                 raise _not_begun(process, output.read().decode(errors="replace").strip())
             time.sleep(0.05)
-    return run
+    return begun
 
 
 def _not_begun(process: subprocess.Popen, said: str) -> FmnistError:

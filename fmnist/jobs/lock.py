@@ -15,6 +15,7 @@ import filelock
 
 from fmnist.files import read_json, write_json
 from fmnist.processes import is_alive, this_process
+from fmnist.runs.library import SWEEPS
 from fmnist.runs.run import Run, read_run
 
 
@@ -62,8 +63,11 @@ def busy_message(run: Run | None) -> str:
 
 
 def subject_of(run: Run | None) -> str:
-    """How a sentence begins that is about what trains on this machine; None: a benchmark."""
-    return f"The run {run.name!r}" if run else "Something else"
+    """How a sentence begins that is about what trains here; None: a sweep or a benchmark."""
+    if run is not None:
+        return f"The run {run.name!r}"
+    path = _holder()
+    return f"The sweep {path.name!r}" if path and path.parent.name == SWEEPS else "Something else"
 
 
 def _active(path: Path) -> Run | None:

@@ -80,11 +80,11 @@ def describe_comparison(comparison: Comparison, first: str, second: str) -> str:
     if c.p_value >= 0.05:
         return (
             f"{counted} that {worse} gets right. Between equally accurate runs, a difference "
-            f"this large occurs {_often(c.p_value)}: this does not show that one is better."
+            f"this large occurs {say_chance(c.p_value)}: this does not show that one is better."
         )
     return (
         f"{counted} that {worse} gets right. Between equally accurate runs, a difference this "
-        f"large occurs only {_often(c.p_value)}: {better} is better on images like these."
+        f"large occurs only {say_chance(c.p_value)}: {better} is better on images like these."
     )
 
 
@@ -108,7 +108,8 @@ def describe_two_answers(
     return f"Both say {classes[said[0]]}. They are furthest apart on {classes[at]}: {gap}."
 
 
-def _often(p_value: float) -> str:
+def say_chance(p_value: float) -> str:
+    """How often something of this chance occurs, for people who do not live with p-values."""
     if p_value >= 0.01:
         return f"{p_value * 100:.0f} times out of 100"
     if p_value >= 0.0001:

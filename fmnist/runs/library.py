@@ -31,6 +31,7 @@ SHIPPED_TITLES = {
 }
 BUILT_IN = " · built in"
 NEW_NAME = re.compile(r"(.+)-(\d{8}-\d{6})(-\d+)?")  # see `new_run_name`
+SWEEPS = ".sweeps"  # the folder of the sweeps, beside their runs
 DRAFT = ".new-"  # begins the name of a run's folder that is being made
 
 

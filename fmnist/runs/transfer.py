@@ -1,16 +1,22 @@
-"""A run as one zip file, to take away; unpacked under `runs/`, it is a run again."""
+"""A run as one zip file, to take away or to send; unpacked under `runs/`, it is a run again."""
 
 import functools
 import io
 import json
+import os
 import shutil
+import tempfile
 import zipfile
+import zlib
 from pathlib import Path
+from typing import Any
 
-from fmnist.files import open_regular
+from fmnist.errors import RunError
+from fmnist.files import open_regular, replace_file
 from fmnist.runs.about import ABOUT_FILE, load_about
+from fmnist.runs.library import DRAFT, free_run_names, runs_directory
 from fmnist.runs.predictions import TEST_EPOCHS_FILE, VALIDATION_EPOCHS_FILE
-from fmnist.runs.run import Run
+from fmnist.runs.run import Run, check_run_file, read_run, write_run_info
 
 PACKED = (
     "history.jsonl",
@@ -57,6 +63,44 @@ def pack_run(run: Run) -> bytes:
         except OSError:
             continue
     return _packed(run.path, tuple(stamps), tuple(words.items()))
+
+
+def unpack_run(data: bytes, name: str, drafts: Path, **info: Any) -> Run:
+    """Put what `pack_run` packed among the own runs, whole or not at all, and return it.
+
+    name: of the run, or with a number behind it where that is taken
+    drafts: a folder on the same disk, where it is made; what a crash leaves there may be removed
+    info: entries of run.json beside those that it came with
+
+    Raises RunError where the data is damaged or is not that of a finished run.
+    """
+    drafts.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=DRAFT, dir=drafts) as draft:
+        path = Path(draft) / name
+        path.mkdir()
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as file:
+                for member in {*PACKED, "run.json", ABOUT_FILE} & set(file.namelist()):
+                    write = functools.partial(Path.write_bytes, data=file.read(member))
+                    replace_file(path / member, write)
+            write_run_info(path, **info)
+        except (zipfile.BadZipFile, zlib.error, ValueError, FileNotFoundError) as error:
+            raise RunError(f"The run {name!r} has arrived damaged ({error}).") from None
+        run = read_run(path)
+        if run.state != "finished":
+            raise RunError(f"The run {name!r} has arrived damaged: {run.reason or run.state}")
+        for file_name in run.files:
+            check_run_file(run, file_name)
+        for free in free_run_names(name):
+            place = runs_directory() / free
+            try:
+                path.rename(place)
+            except OSError:
+                if not os.path.lexists(place):  # nobody has just taken the name
+                    raise
+            else:
+                return read_run(place)
+    raise RunError(f"There is no name left for the run {name!r}; delete some.")
 
 
 @functools.lru_cache(maxsize=2)

@@ -8,8 +8,6 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import resource_tracker
@@ -18,6 +16,7 @@ import numpy as np
 
 from fmnist.augmentation.standard import shuffle_epoch
 from fmnist.augmentation.stylised import stylise_images
+from fmnist.processes import exit_with_parent
 
 CHUNK = 1_024  # stylised at a time; enough that sending them costs little
 
@@ -84,20 +83,6 @@ def stylise_chunk(
 ) -> tuple[np.ndarray, np.ndarray]:
     """`stylise_images` with random numbers of its own; returns the labels, too."""
     return stylise_images(images, labels, np.random.default_rng(seed)), labels
-
-
-def exit_with_parent(parent: int) -> None:
-    """Let this process end soon after the process `parent` has, which may be killed.
-
-    A pool's processes wait for work for ever otherwise, each with its 60 MB.
-    """
-
-    def watch():
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextlib.contextmanager

@@ -349,3 +349,15 @@ print(json.dumps(dict(strokes_bench.measure_strokes("seed-cnn", 0, 2))))
     assert len(alone) == 2
     assert len(beside) == 3
     assert min(alone + beside) > strokes.CANVAS_WAITS
+
+
+def test_a_sweep_of_trainings_that_do_nothing_is_timed(command, runs_dir):
+    done = command("bench", "sweep", "--counts", "1,3", "--trainings", "0", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert {count: one["workers"] for count, one in result["overhead"].items()} == {"1": 1, "3": 3}
+    for count, one in result["overhead"].items():
+        assert one["each_ms"] == pytest.approx(1000 * one["seconds"] / int(count))
+    assert result["scaling"] == {}
+    assert "trainings that do nothing" in tables.sweep_text(result)
+    assert list(runs_dir.iterdir()) == []  # nobody's own runs

@@ -6,8 +6,8 @@ import time
 import psutil
 import pytest
 
-from fmnist.bench import load, soak
 from fmnist.bench.serving import Server
+from fmnist.bench.visitors import load, soak
 from fmnist.cli.main import main
 
 

@@ -14,8 +14,15 @@ from dataclasses import dataclass, field
 import psutil
 from websockets.exceptions import WebSocketException
 
-from fmnist.bench.load import PAUSE, PICTURES, Visit, make_pictures, serve_app, visit_classify
 from fmnist.bench.serving import Server
+from fmnist.bench.visitors.load import (
+    PAUSE,
+    PICTURES,
+    Visit,
+    make_pictures,
+    serve_app,
+    visit_classify,
+)
 
 STAYS = 20.0, 90.0  # seconds that a visitor stays
 

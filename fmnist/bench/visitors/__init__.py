@@ -1,0 +1,1 @@
+"""Visitors over websockets: many at once, and for long."""

@@ -1,0 +1,90 @@
+"""The chart of a sweep: what its variants reach, and what that costs."""
+
+from functools import cache
+
+import altair as alt
+import pandas as pd
+
+from fmnist.charts.common import TEXT, without_data
+from fmnist.sweeps.results import Result
+
+COSTS = {"minutes": "Minutes of training", "parameters": "Parameters"}
+
+
+@cache
+def cost_spec(cost: str, measure: str) -> dict:
+    """Vega-Lite of accuracy over a cost, one of `COSTS`, for the rows of `cost_table`.
+
+    Every run is a point, every variant's mean a larger one; the line joins the variants that no
+    other one beats in both (the Pareto front).
+    """
+    base = alt.Chart().encode(
+        x=alt.X(f"{cost}:Q", title=COSTS[cost], scale=alt.Scale(zero=False, padding=20)),
+        y=alt.Y(
+            "accuracy:Q",
+            title=f"{measure.capitalize()} accuracy",
+            axis=alt.Axis(format=".1%"),
+            scale=alt.Scale(zero=False),
+        ),
+        tooltip=[
+            "variant:N",
+            "run:N",
+            alt.Tooltip("accuracy:Q", format=".2%"),
+            alt.Tooltip(f"{cost}:Q", format=",.1f" if cost == "minutes" else ","),
+        ],
+    )
+    colour = alt.Color(
+        "variant:N",
+        sort=None,
+        legend=alt.Legend(orient="top", title=None, columns=3, labelLimit=260, symbolOpacity=1),
+    )
+    means = base.transform_filter(alt.datum.kind == "mean")
+    front = means.transform_filter(alt.datum[f"front_{cost}"]).mark_line(
+        color=TEXT, strokeDash=[4, 3], opacity=0.6
+    )
+    runs = base.transform_filter(alt.datum.kind == "run").mark_point(size=45, opacity=0.8)
+    return without_data(
+        (
+            front
+            + runs.encode(color=colour)
+            + means.mark_point(filled=True, size=150, shape="diamond").encode(color=colour)
+        ).properties(height=400)
+    )
+
+
+def cost_table(result: Result) -> pd.DataFrame:
+    """The rows of `cost_spec`.
+
+    Columns variant, run, kind ("run" or "mean"), accuracy (0..1), minutes, parameters, and for each
+    cost whether the row stands on its front.
+    """
+    rows = []
+    for one in result.variants:
+        summary = one.summary
+        mean = {"kind": "mean", "run": f"mean of {len(one.runs)}", "accuracy": one.mean}
+        mean |= {name: summary[name] for name in ("variant", "minutes", "parameters")}
+        for cost in COSTS:
+            mean[f"front_{cost}"] = is_on_front(
+                (one.mean, summary[cost] or 0.0),
+                [(other.mean, other.summary[cost] or 0.0) for other in result.variants],
+            )
+        rows.append(mean)
+        rows += [
+            {
+                "kind": "run",
+                "variant": one.name,
+                "run": run,
+                "accuracy": accuracy,
+                "minutes": minutes,
+                "parameters": one.parameters,
+                **{f"front_{cost}": False for cost in COSTS},
+            }
+            for run, accuracy, minutes in zip(one.runs, one.accuracies, one.minutes, strict=True)
+        ]
+    return pd.DataFrame(rows)
+
+
+def is_on_front(one: tuple[float, float], others: list[tuple[float, float]]) -> bool:
+    """Whether none of the others (accuracy, cost) is as accurate and cheaper, or better for it."""
+    accuracy, cost = one
+    return not any(a >= accuracy and c <= cost and (a, c) != one for a, c in others)

@@ -1,0 +1,223 @@
+"""`python -m fmnist sweep`: many trainings from one plan, and what came of them."""
+
+import csv
+import json
+import os
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from fmnist.cli.options import Commands, add_command, add_json, number_within
+from fmnist.errors import FmnistError, SweepError
+from fmnist.files import write_json
+from fmnist.jobs import queue
+from fmnist.processes import this_process
+from fmnist.runs import control
+from fmnist.sweeps.plan import read_plan, shipped_plans
+from fmnist.sweeps.sweep import PROGRESS_FILE, Progress, Sweep, find_sweep, keep_plan
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from fmnist.sweeps.results import Result
+    from fmnist.sweeps.worker import Workplace
+
+TLS = ("--tls-ca", "--tls-cert", "--tls-key")
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command to argparse's subcommands."""
+    names = ", ".join(shipped_plans())
+    command = add_command(
+        commands,
+        "sweep",
+        _sweep,
+        "train every combination of a plan, on all cores or a Dask cluster, and compare",
+        "Train every combination of a plan with every seed, several at once, and say which is "
+        "better, by how much and how sure. Started again, it goes on where it was.",
+    )
+    command.add_argument(
+        "plan", metavar="PLAN", help=f"a TOML file, or one of the shipped plans: {names}"
+    )
+    command.add_argument(
+        "--result", action="store_true", help="train nothing; print what came of it so far"
+    )
+    add_json(command, "print the result as one JSON object")
+    command.add_argument("--csv", action="store_true", help="print the runs as CSV, one a line")
+    command.add_argument(
+        "--workers",
+        type=number_within(int, 1, 256),
+        metavar="N",
+        help="trainings at once on this machine (default: as many as its cores and memory allow)",
+    )
+    command.add_argument(
+        "--wait", action="store_true", help="where a training runs here, queue behind it"
+    )
+    command.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="train on the workers of a Dask scheduler instead: tcp://host:port or tls://host:port",
+    )
+    for option, words in zip(
+        TLS, ("the authority's certificate", "your certificate", "its key"), strict=True
+    ):
+        command.add_argument(option, metavar="FILE", help=f"for tls://: {words} (PEM)")
+    words = "write to log.txt in the sweep's folder instead of the terminal"
+    command.add_argument("--log", action="store_true", help=words)
+
+
+def _sweep(options: Namespace) -> int:
+    plan = read_plan(options.plan)
+    if options.result:
+        _print_result(options, find_sweep(plan.name))
+        return 0
+    encryption = [vars(options)[name[2:].replace("-", "_")] for name in TLS]
+    if any(encryption) and not (all(encryption) and options.scheduler):
+        raise SweepError(f"An encrypted connection needs --scheduler and all of {', '.join(TLS)}.")
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        progress = _work(options, keep_plan(plan), encryption)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    _print_result(options, find_sweep(plan.name))
+    for training, why in progress.failed.items():
+        print(f"fmnist: {training} failed: {why}", file=sys.stderr)
+    return 1 if progress.failed else 0
+
+
+def _work(options: Namespace, sweep: Sweep, encryption: list[str]) -> Progress:
+    from fmnist.sweeps.engine import run_sweep
+
+    missing = len(sweep.plan.trainings()) - len(sweep.finished_runs())
+    if not missing:
+        return Progress(len(sweep.plan.trainings()), len(sweep.finished_runs()))
+    if options.log:
+        file = os.open(sweep.path / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.dup2(file, 1)
+        os.dup2(file, 2)
+    with _open(options, sweep, missing, encryption) as (client, how), _Display() as display:
+        dashboard = ""
+        if not options.scheduler:
+            from fmnist.sweeps.cluster import dashboard_address
+
+            dashboard = dashboard_address(client)
+            print(f"Dask shows the workers at {dashboard}", file=sys.stderr, flush=True)
+        return run_sweep(sweep, client, how, dashboard=dashboard, report=display)
+
+
+@contextmanager
+def _open(
+    options: Namespace, sweep: Sweep, missing: int, encryption: list[str]
+) -> Iterator["tuple[Client, Workplace]"]:
+    """The cluster, and how its workers train; this machine is held for a local one."""
+    from fmnist.sweeps import cluster
+    from fmnist.sweeps.worker import Workplace
+
+    if options.scheduler:
+        keys = cluster.Encryption(*encryption) if any(encryption) else None
+        with sweep.own_workplace(), cluster.open_remote(options.scheduler, keys) as client:
+            yield client, Workplace()
+        return
+    workers, threads = cluster.share_cores(missing, options.workers)
+    with (
+        sweep.own_workplace() as place,
+        queue.hold_machine(sweep.path, _waiter(sweep) if options.wait else None),
+        cluster.open_local(workers) as client,
+    ):
+        yield client, Workplace(str(place), threads)
+
+
+def _waiter(sweep: Sweep) -> Callable[[], None]:
+    """Called twice a second while another training holds the machine."""
+    control.withdraw_request(sweep.path, control.STOP)
+    # a page that has started it looks for it there
+    write_json(
+        sweep.path / PROGRESS_FILE,
+        {
+            "process": this_process(),
+            "failed": {},
+            "seconds_left": None,
+            "workers": {"all": "wait for the training that runs on this machine"},
+            "dashboard": "",
+        },
+    )
+
+    def wait() -> None:
+        if control.has_request(sweep.path, control.STOP):
+            control.withdraw_request(sweep.path, control.STOP)
+            raise FmnistError(f"The sweep {sweep.name!r} was stopped before it had begun.")
+
+    return wait
+
+
+class _Display:
+    """Shows how far a sweep is: bars on a terminal, a line for each training elsewhere."""
+
+    def __init__(self):
+        from tqdm import tqdm  # no other command waits for it
+
+        self._tqdm: type[tqdm] = tqdm
+        self._bars: list[tqdm] = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for bar in self._bars:
+            bar.close()
+
+    def __call__(self, progress: Progress, news: str) -> None:
+        if news:
+            self._tqdm.write(f"{news} ({progress.words})", file=sys.stderr)
+            sys.stderr.flush()
+        if not sys.stderr.isatty():
+            return
+        lines = [progress.words, *(f"{name}: {does}" for name, does in progress.workers.items())]
+        while len(self._bars) < len(lines):
+            at = len(self._bars)
+            how = {"bar_format": "{desc}", "position": at, "leave": False}
+            self._bars.append(self._tqdm(file=sys.stderr, **how))
+        for bar, line in zip(self._bars, [*lines, *[""] * len(self._bars)], strict=False):
+            bar.set_description_str(line[:100])
+
+
+def _print_result(options: Namespace, sweep: Sweep) -> None:
+    from fmnist.sweeps.results import list_runs_of, summarise_sweep  # scipy
+
+    result = summarise_sweep(sweep)
+    if options.csv:
+        rows = list_runs_of(result)
+        names = list(rows[0]) if rows else ["variant"]
+        writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    elif options.json:
+        print(json.dumps(result.to_dict()))
+    else:
+        print(result_text(result))
+
+
+def result_text(result: "Result") -> str:
+    """A table of the variants, and the sentence."""
+    rows = [one.summary for one in result.variants]
+    width = max([len(row["variant"]) for row in rows] + [24])
+    lines = [
+        f"{f'{result.measure} accuracy':{width}}{'n':>4}{'mean':>9}{'sd':>8}{'best':>9}"
+        f"{'95 % interval':>19}{'test':>9}{'minutes':>9}{'parameters':>12}"
+    ]
+    for row in rows:
+        low, high = row["interval"] or (None, None)
+        interval = "-" if low is None else f"{low:.2%} to {high:.2%}"
+        deviation = "-" if row["deviation"] is None else f"{100 * row['deviation']:.2f}"
+        test = "-" if row["test"] is None else f"{row['test']:.2%}"
+        lines.append(
+            f"{row['variant']:{width}}{row['trainings']:>4}{row['mean']:>9.2%}{deviation:>8}"
+            f"{row['best']:>9.2%}{interval:>19}{test:>9}{row['minutes']:>9.1f}"
+            f"{row['parameters'] or 0:>12,}"
+        )
+    if result.missing:
+        lines.append(f"trainings that are not done: {result.missing}")
+    return "\n".join([*(lines if rows else lines[1:]), "", result.sentence])

@@ -1,0 +1,221 @@
+"""The plan of a sweep, a small TOML file: networks, settings, and the seeds of each.
+
+    name = "depth-width"      # or that of the file
+    about = "What does more computation buy?"
+    recipe = "quick"          # the settings to start from, by name; the specification's without
+    networks = ["cnn", "quick"]
+    seeds = 5                 # 0 to 4, or a list
+
+    [settings]                # of every training
+    epochs = 3
+
+    [grid]                    # every combination of these values
+    batch_size = [64, 256]
+
+A combination without its seed is called a variant; every variant is trained once with each seed.
+"""
+
+import dataclasses
+import itertools
+import math
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fmnist.errors import SettingsError, SweepError
+from fmnist.files import quote_name, read_file
+from fmnist.networks.architectures import NETWORKS
+from fmnist.runs.run import SHIPPED_DIR
+from fmnist.setting_fields import check_number
+from fmnist.settings import LIMITS, SETTINGS, TrainSettings
+from fmnist.training.recipes import RECIPES
+
+PLANS_DIR = Path(__file__).parent / "plans"  # those that ship with the project
+MAX_TRAININGS = 1_000  # of one sweep
+MAX_BYTES = 2**16  # of a plan
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")  # a run's name has room for a number behind it
+APART = ("network", "seed")  # settings that a plan has entries of their own for
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training of a sweep: its variant (see `Plan.variants`) and all its settings."""
+
+    variant: str
+    settings: TrainSettings
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep trains. Raises SweepError where nothing, too much or nonsense would be."""
+
+    name: str
+    about: str = ""
+    recipe: str = ""
+    networks: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = (0, 1, 2)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    grid: Mapping[str, tuple] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
+            raise SweepError(
+                f"{quote_name(str(self.name))} cannot be a sweep's name: use 1 to 40 lower-case "
+                "letters, digits, '_' and '-', beginning with a letter or digit."
+            )
+        if not isinstance(self.about, str):
+            raise SweepError("The plan's about must be a sentence in quotes.")
+        if self.recipe and self.recipe not in RECIPES:
+            raise _unknown("recipe", self.recipe, RECIPES)
+        if not self.networks:
+            object.__setattr__(self, "networks", (self._base().network,))
+        for network in self.networks:
+            if network not in NETWORKS:
+                raise _unknown("network", network, NETWORKS)
+        for name in (*self.settings, *self.grid):
+            if name in APART:
+                raise SweepError(f"The {name} of a plan stands in its list {name}s.")
+            if name not in SETTINGS:
+                raise _unknown("setting", name, [one for one in SETTINGS if one not in APART])
+        for name, values in (("seeds", self.seeds), ("networks", self.networks), *self._lists()):
+            if not values:
+                raise _empty(name)
+            if any(value in values[:at] for at, value in enumerate(values)):
+                raise SweepError(f"The plan's list {name} has a value twice; each is trained once.")
+        if both := set(self.settings) & set(self.grid):
+            raise SweepError(f"The setting {both.pop()} stands in the plan's settings and grid.")
+        count = len(self.networks) * len(self.seeds) * math.prod(map(len, self.grid.values()))
+        if count > MAX_TRAININGS:
+            more = " or more" * (count == MAX_TRAININGS + 1)  # see `plan_from`
+            raise SweepError(
+                f"The plan has {count:,} trainings{more}; at most {MAX_TRAININGS:,} are taken."
+            )
+        try:
+            for seed in self.seeds:
+                check_number("seed", seed, *LIMITS["seed"])
+            self.trainings()
+        except SettingsError as error:
+            raise SweepError(f"The plan cannot be trained: {error}") from None
+
+    def variants(self) -> dict[str, TrainSettings]:
+        """Variant -> its settings with the first seed, in the plan's order.
+
+        A variant is called by what differs within the plan: "cnn, batch size 64".
+        """
+        found = {}
+        for network, *values in itertools.product(self.networks, *self.grid.values()):
+            changed = dict(zip(self.grid, values, strict=True))
+            settings = dataclasses.replace(
+                self._base(),
+                **{**self.settings, **changed, "network": network, "seed": self.seeds[0]},
+            )
+            _check_initial(settings)
+            words = [f"{SETTINGS[name].name} {_in_words(value)}" for name, value in changed.items()]
+            if len(self.networks) > 1 or not words:
+                words.insert(0, network)
+            found[", ".join(words)] = settings
+        return found
+
+    def trainings(self) -> list[Training]:
+        """Every training: all variants with the first seed, then all with the next one."""
+        return [
+            Training(variant, dataclasses.replace(settings, seed=seed))
+            for seed in self.seeds
+            for variant, settings in self.variants().items()
+        ]
+
+    @property
+    def summary(self) -> str:
+        """How much it is, and what for, in one line."""
+        variants = len(self.variants())
+        seeds = len(self.seeds)
+        counted = f"{variants * seeds} trainings: {variants} variant{'s' * (variants != 1)}"
+        return f"{counted} with {seeds} seed{'s' * (seeds != 1)} each. {self.about}".strip()
+
+    def to_dict(self) -> dict:
+        """Plain values, as they stand in the sweep's folder."""
+        return {**vars(self), "settings": dict(self.settings), "grid": dict(self.grid)}
+
+    def _base(self) -> TrainSettings:
+        return RECIPES[self.recipe].settings if self.recipe else TrainSettings()
+
+    def _lists(self) -> list[tuple[str, Any]]:
+        return [(f"grid.{name}", values) for name, values in self.grid.items()]
+
+
+def read_plan(file: str | Path) -> Plan:
+    """The plan in a TOML file, or a shipped one by its name. Raises SweepError."""
+    path = Path(file)
+    if not path.exists() and str(file) in shipped_plans():
+        path = shipped_plans()[str(file)]
+    try:
+        text = read_file(path, MAX_BYTES).decode("utf-8")
+        entries = tomllib.loads(text)
+    except OSError as error:
+        raise SweepError(
+            f"The plan {quote_name(str(file))} cannot be read ({error.strerror}); name a TOML "
+            f"file, or one of: {', '.join(shipped_plans())}."
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise SweepError(f"The plan {quote_name(str(file))} is no TOML file ({error}).") from None
+    return plan_from({"name": path.stem, **entries})
+
+
+def plan_from(entries: object) -> Plan:
+    """A plan of plain values, as a file has them. Raises SweepError."""
+    if not isinstance(entries, dict):
+        raise SweepError("The plan is not a table of entries.")
+    known = {one.name for one in dataclasses.fields(Plan)}
+    for name in entries:
+        if name not in known:
+            raise _unknown("entry", name, sorted(known))
+    values = dict(entries)
+    for name in ("settings", "grid"):
+        if not isinstance(values.get(name, {}), dict):
+            raise SweepError(f"The plan's {name} must be a table: [{name}].")
+    seeds = values.get("seeds", [0, 1, 2])
+    if type(seeds) is int:
+        check_seeds = 0 <= seeds <= MAX_TRAININGS
+        values["seeds"] = range(seeds if check_seeds else MAX_TRAININGS + 1)
+    lists = {name: values[name] for name in ("seeds", "networks") if name in values}
+    lists |= {f"grid.{name}": choices for name, choices in values.get("grid", {}).items()}
+    for name, choices in lists.items():
+        if not isinstance(choices, list | tuple | range):
+            raise SweepError(f"The plan's {name} must be a list, got {choices!r}.")
+    values |= {name: tuple(values[name]) for name in ("seeds", "networks") if name in values}
+    if "networks" in values and not values["networks"]:
+        raise _empty("networks")
+    values["grid"] = {name: tuple(each) for name, each in values.get("grid", {}).items()}
+    return Plan(**values)
+
+
+def shipped_plans() -> dict[str, Path]:
+    """Name -> file of the plans that ship with the project."""
+    return {path.stem: path for path in sorted(PLANS_DIR.glob("*.toml"))}
+
+
+def _check_initial(settings: TrainSettings) -> None:
+    for name in filter(None, settings.initial.split(",")):
+        if not (SHIPPED_DIR / name.strip()).is_dir():
+            raise SweepError(
+                f"A sweep can begin with the weights of shipped runs only, not of "
+                f"{name.strip()!r}, which a worker elsewhere does not have."
+            )
+
+
+def _in_words(value: Any) -> str:
+    return ("off", "on")[value] if isinstance(value, bool) else str(value)
+
+
+def _empty(name: str) -> SweepError:
+    return SweepError(f"The plan's list {name} is empty; give it a value, or leave it out.")
+
+
+def _unknown(kind: str, name: object, known: Any) -> SweepError:
+    return SweepError(
+        f"The plan has the {kind} {quote_name(str(name))}, which does not exist; choose one of: "
+        f"{', '.join(known)}."
+    )

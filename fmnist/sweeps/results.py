@@ -1,0 +1,299 @@
+"""What came of a sweep: each variant over its seeds, and which one is better, how sure.
+
+Variants are compared by a paired t-test over the seeds that both have: the same seed gives two
+variants the same order of images, so the luck that they share cancels out. It asks about training
+anew, where `fmnist.metrics.comparison` asks about two finished runs and more images (Bouthillier et
+al., arXiv 2103.03098, on why seeds must vary). As the best variant is chosen by the same numbers,
+the chances of all pairs are corrected together (Holm, Scandinavian Journal of Statistics 6 (1979)).
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from fmnist.metrics.comparison import say_chance
+from fmnist.runs.run import Run
+from fmnist.sweeps.sweep import Sweep
+
+SURE = 0.95
+POWER = 0.8  # how often a difference that is there should be found
+MANY = 200  # trainings of each variant that nobody does
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A variant's finished runs: for each of `seeds` its accuracy (0..1), minutes and run's name.
+
+    test: mean accuracy on the test images, None where one is unknown; parameters: of the network
+    """
+
+    name: str
+    seeds: tuple[int, ...]
+    accuracies: tuple[float, ...]
+    minutes: tuple[float, ...]
+    runs: tuple[str, ...]
+    test: float | None
+    parameters: int | None
+
+    @property
+    def mean(self) -> float:
+        """Of the accuracies, 0..1."""
+        return float(np.mean(self.accuracies))
+
+    @property
+    def deviation(self) -> float | None:
+        """Their standard deviation, None for one run."""
+        return float(np.std(self.accuracies, ddof=1)) if len(self.seeds) > 1 else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of the mean over all seeds (Student's t), None for one run."""
+        return _interval(self.accuracies)
+
+    @property
+    def summary(self) -> dict:
+        """The numbers of one line of a table: plain values, shares 0..1."""
+        return {
+            "variant": self.name,
+            "trainings": len(self.seeds),
+            "mean": self.mean,
+            "deviation": self.deviation,
+            "best": max(self.accuracies),
+            "interval": self.interval,
+            "test": self.test,
+            "minutes": float(np.mean(self.minutes)),
+            "parameters": self.parameters,
+        }
+
+
+@dataclass(frozen=True)
+class Difference:
+    """By how much the `better` of two variants is ahead of `other`, over n seeds that both have.
+
+    mean: -1..1; interval: its 95 % interval; p_value: of the paired t-test, for all pairs of the
+    sweep together; needed: seeds with which a difference of this size would be found 4 times out
+    of 5, None where it is none or beyond `MANY`. The last three are None for fewer than two seeds.
+    """
+
+    better: str
+    other: str
+    n: int
+    mean: float
+    interval: tuple[float, float] | None = None
+    p_value: float | None = None
+    needed: int | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a sweep. measure: "validation" or "test", whose accuracy is compared.
+
+    variants: those with a finished run, in the plan's order; differences: of the best one from each
+    other, the next best first; sentence: in plain words; missing: trainings that are not done
+    """
+
+    measure: str
+    variants: tuple[Variant, ...]
+    differences: tuple[Difference, ...]
+    sentence: str
+    missing: int
+
+    def to_dict(self) -> dict:
+        """Plain values, as JSON has them."""
+        return {
+            "measure": self.measure,
+            "variants": [one.summary | _lists(one) for one in self.variants],
+            "differences": [dataclasses.asdict(one) for one in self.differences],
+            "sentence": self.sentence,
+            "missing": self.missing,
+        }
+
+
+def summarise_sweep(sweep: Sweep) -> Result:
+    """What came of a sweep so far, from its finished runs."""
+    found = sweep.finished_runs()
+    trainings = sweep.plan.trainings()
+    held = all("validation_accuracy" in run.scores for run in found.values())
+    measure = "validation" if held else "test"
+    grouped: dict[str, list[tuple[int, Run]]] = {}
+    for training in trainings:
+        if training.settings in found:
+            pair = training.settings.seed, found[training.settings]
+            grouped.setdefault(training.variant, []).append(pair)
+    order = [name for name in sweep.plan.variants() if name in grouped]
+    variants = tuple(_variant(name, grouped[name], f"{measure}_accuracy") for name in order)
+    differences = compare_variants(variants)
+    return Result(
+        measure,
+        variants,
+        differences,
+        describe_result(variants, differences, measure),
+        len(trainings) - len(found),
+    )
+
+
+def _variant(name: str, pairs: list[tuple[int, Run]], score: str) -> Variant:
+    runs = [run for _, run in pairs]
+    tests = [run.scores.get("test_accuracy") for run in runs]
+    parameters = runs[0].count("parameters")
+    return Variant(
+        name,
+        tuple(seed for seed, _ in pairs),
+        tuple(run.scores.get(score, 0.0) for run in runs),
+        tuple((run.count("train_seconds") or 0.0) / 60 for run in runs),
+        tuple(run.name for run in runs),
+        None if None in tests else float(np.mean([test for test in tests if test is not None])),
+        None if parameters is None else int(parameters),
+    )
+
+
+def compare_variants(variants: Sequence[Variant]) -> tuple[Difference, ...]:
+    """The best variant against each other one, the next best first."""
+    if len(variants) < 2:
+        return ()
+    ranked = sorted(variants, key=lambda one: -one.mean)
+    pairs = list(itertools.combinations(ranked, 2))
+    found = {pair: _differ(*pair, len(pairs)) for pair in pairs}
+    known = [(pair, one.p_value) for pair, one in found.items() if one.p_value is not None]
+    p_values = correct_holm([p_value for _, p_value in known])
+    corrected = dict(zip([pair for pair, _ in known], p_values, strict=True))
+    return tuple(
+        dataclasses.replace(found[pair], p_value=corrected.get(pair))
+        for pair in pairs
+        if pair[0] is ranked[0]
+    )
+
+
+def _differ(first: Variant, second: Variant, pairs: int) -> Difference:
+    """Two variants, over the seeds of both; p_value is not corrected yet."""
+    of_first = dict(zip(first.seeds, first.accuracies, strict=True))
+    of_second = dict(zip(second.seeds, second.accuracies, strict=True))
+    seeds = [seed for seed in first.seeds if seed in of_second]
+    differences = [of_first[seed] - of_second[seed] for seed in seeds]
+    mean = float(np.mean(differences)) if seeds else first.mean - second.mean
+    if len(seeds) < 2:
+        return Difference(first.name, second.name, len(seeds), mean)
+    spread = float(np.std(differences, ddof=1))
+    if spread < 1e-9:  # the same on every seed
+        return Difference(
+            first.name, second.name, len(seeds), mean, (mean, mean), float(abs(mean) < 1e-9)
+        )
+    return Difference(
+        first.name,
+        second.name,
+        len(seeds),
+        mean,
+        _interval(differences),
+        float(stats.ttest_1samp(differences, 0).pvalue),
+        seeds_needed(abs(mean) / spread, (1 - SURE) / pairs),
+    )
+
+
+def correct_holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's correction of several p-values for being asked together, in their order."""
+    corrected, most = [0.0] * len(p_values), 0.0
+    for rank, at in enumerate(np.argsort(p_values)):
+        most = max(most, min(1.0, (len(p_values) - rank) * p_values[at]))
+        corrected[at] = most
+    return corrected
+
+
+def seeds_needed(effect: float, alpha: float = 1 - SURE) -> int | None:
+    """Pairs with which a paired t-test at `alpha` finds `effect` with a chance of `POWER`.
+
+    effect: the mean of the differences over their standard deviation. None beyond `MANY`.
+    """
+    for n in range(2, MANY + 1):
+        line = stats.t.ppf(1 - alpha / 2, n - 1)
+        if stats.nct.sf(line, n - 1, effect * np.sqrt(n)) >= POWER:
+            return n
+    return None
+
+
+def describe_result(
+    variants: Sequence[Variant], differences: Sequence[Difference], measure: str
+) -> str:
+    """Which variant is better, by how much, how sure that is, and what would settle it."""
+    if not variants:
+        return "No training of this sweep is done yet."
+    if not differences:
+        return _describe_one(variants[0], measure)
+    next_best = differences[0]
+    better, other, n = next_best.better, next_best.other, next_best.n
+    points = f"{100 * next_best.mean:.2f} points of {measure} accuracy"
+    if next_best.interval is None or next_best.p_value is None:
+        return (
+            f"{better} is ahead of {other} by {points}, but they have {n} "
+            f"seed{'s' * (n != 1)} in common; with two at least, chance can be told apart."
+        )
+    low, high = (f"{100 * end:.2f}" for end in next_best.interval)
+    counted = f"on average over {n} seeds (95 % interval {low} to {high})"
+    if next_best.p_value < 1 - SURE:
+        return (
+            f"{better} is better than {other}{', the next best,' * (len(differences) > 1)} by "
+            f"{points} {counted}. Between equally good settings, a difference this large occurs "
+            f"only {say_chance(next_best.p_value)}."
+        )
+    if next_best.mean < 1e-9:
+        return f"{better} and {other} are equally good {counted}."
+    return (
+        f"{better} is ahead of {other} by {points} {counted}. Between equally good settings, a "
+        f"difference this large occurs {say_chance(next_best.p_value)}: this does not show "
+        f"that one is better. {_describe_need(next_best)}"
+    )
+
+
+def _describe_need(difference: Difference) -> str:
+    if difference.needed is None:
+        return f"More than {MANY} seeds would be needed to settle it; take what costs less."
+    more = max(1, difference.needed - difference.n)
+    return (
+        f"If the difference is as large as it looks, {more} more seed{'s' * (more != 1)} of both "
+        f"({2 * more} trainings) would show it four times out of five."
+    )
+
+
+def _describe_one(variant: Variant, measure: str) -> str:
+    n = len(variant.seeds)
+    reached = f"{variant.name} reaches {variant.mean:.2%} {measure} accuracy"
+    if variant.interval is None or variant.deviation is None:
+        return f"{reached} with one seed; with two at least, chance can be told."
+    low, high = variant.interval
+    chance = 100 * np.sqrt(2) * variant.deviation * stats.t.ppf((1 + SURE) / 2, n - 1)
+    return (
+        f"{reached} on average over {n} seeds (95 % interval {low:.2%} to {high:.2%}). Two single "
+        f"trainings of it differ by up to {chance:.2f} points by chance alone, 19 times out of 20."
+    )
+
+
+def _interval(values: Sequence[float]) -> tuple[float, float] | None:
+    if len(values) < 2:
+        return None
+    half = stats.t.ppf((1 + SURE) / 2, len(values) - 1) * stats.sem(values)
+    return float(np.mean(values) - half), float(np.mean(values) + half)
+
+
+def list_runs_of(result: Result) -> list[dict]:
+    """One row for each finished run: variant, seed, run, accuracy (0..1), minutes, parameters."""
+    return [
+        {
+            "variant": one.name,
+            "seed": seed,
+            "run": run,
+            f"{result.measure}_accuracy": accuracy,
+            "minutes": minutes,
+            "parameters": one.parameters,
+        }
+        for one in result.variants
+        for seed, run, accuracy, minutes in zip(
+            one.seeds, one.runs, one.accuracies, one.minutes, strict=True
+        )
+    ]
+
+
+def _lists(variant: Variant) -> dict:
+    return {name: list(getattr(variant, name)) for name in ("seeds", "accuracies", "runs")}

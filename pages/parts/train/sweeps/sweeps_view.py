@@ -1,0 +1,150 @@
+"""Sweeps: those that there are, how far they are, what came of them, and starting one."""
+
+import streamlit as st
+
+from fmnist import access
+from fmnist.errors import FmnistError
+from fmnist.runs import control
+from fmnist.sweeps.plan import read_plan, shipped_plans
+from fmnist.sweeps.sweep import (
+    Progress,
+    Sweep,
+    forget_sweep,
+    list_sweeps,
+    read_progress,
+    request_stop,
+    start_sweep,
+)
+from pages.parts.shared.widgets import choose_one, literal
+
+SAID = "sweeps_said"  # why the last click did nothing
+LOOK, IDLE_LOOK = 2.0, 10.0  # seconds between looks, while one is at work and else
+
+
+def show() -> None:
+    """Draw the section, where there is a sweep or one may be started."""
+    if not (sweeps := list_sweeps()) and not access.may_change():
+        return
+    st.header("Sweeps")
+    st.caption(
+        "A sweep trains several settings with several seeds, and says which is better and how sure "
+        "that is."
+    )
+    if access.may_change():
+        _start()
+    if sweeps:
+        active = any(read_progress(sweep).active for sweep in sweeps)
+        st.fragment(_section, run_every=LOOK if active else IDLE_LOOK)(active)
+    if said := st.session_state.pop(SAID, ""):
+        st.error(said)
+
+
+def _start() -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        plan = st.selectbox("Plan", list(shipped_plans()), key="sweeps_plan", width=220)
+        st.button(
+            "Start or go on",
+            icon=":material/grid_view:",
+            key="sweeps_start",
+            on_click=_try,
+            args=(start_sweep, plan),
+            help="What is done already is not done again.",
+        )
+    st.caption(f"{read_plan(plan).summary} Plans of your own: `python -m fmnist sweep plan.toml`.")
+
+
+def _try(action, *arguments) -> None:
+    try:
+        action(*arguments)
+    except FmnistError as error:
+        st.session_state[SAID] = str(error)
+
+
+def _section(active: bool) -> None:
+    sweeps = {sweep.name: sweep for sweep in list_sweeps()}
+    if said := st.session_state.pop(SAID, ""):
+        st.error(said)
+    if not sweeps:
+        return
+    states = {name: read_progress(sweep) for name, sweep in sweeps.items()}
+    if active != any(state.active for state in states.values()):
+        st.rerun()  # the page around looks less often, or more
+    name = choose_one("Sweep", sweeps, "sweep") if len(sweeps) > 1 else next(iter(sweeps))
+    with st.container(border=True):
+        _show_progress(sweeps[name], states[name])
+        _show_result(sweeps[name])
+
+
+def _show_progress(sweep: Sweep, state: Progress) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{sweep.name}**: {state.words}", width="stretch")
+        if access.may_change() and state.active:
+            stopping = control.has_request(sweep.path, control.STOP)
+            st.button(
+                "Stopping" if stopping else "Stop",
+                icon=":material/stop:",
+                key=f"sweep-{sweep.name}-stop",
+                disabled=stopping,
+                on_click=_try,
+                args=(request_stop, sweep),
+                help="What is done is kept.",
+            )
+        elif access.may_change():
+            st.button(
+                "Remove",
+                icon=":material/delete:",
+                key=f"sweep-{sweep.name}-remove",
+                on_click=_try,
+                args=(forget_sweep, sweep),
+                help="Its runs stay.",
+            )
+    if state.active or state.done < state.total:
+        st.progress(state.done / state.total)
+    for worker, does in state.workers.items():
+        st.caption(literal(f"{worker}: {does}"))
+    for training, why in state.failed.items():
+        st.caption(literal(f"{training} failed: {why}"))
+
+
+def _show_result(sweep: Sweep) -> None:
+    from fmnist.charts.sweep_charts import COSTS, cost_spec, cost_table
+    from fmnist.sweeps.results import summarise_sweep  # scipy, which no other part of it needs
+
+    result = summarise_sweep(sweep)
+    st.markdown(literal(result.sentence))
+    if not result.variants:
+        return
+    st.dataframe(
+        [_row(one.summary, result.measure) for one in result.variants],
+        hide_index=True,
+        height="content",
+        alt="Accuracy, time and size of each variant, over its seeds",
+    )
+    costs = {title: cost for cost, title in COSTS.items()}
+    cost = costs[choose_one("Cost", costs, "sweep_cost")]
+    st.vega_lite_chart(
+        cost_table(result),
+        cost_spec(cost, result.measure),
+        key=f"sweep-{sweep.name}-{cost}",
+        alt=f"Accuracy of each run and each variant over {cost}, with the Pareto front",
+    )
+    st.caption(
+        "A ring is a run, a diamond the mean of a variant. The dashed line joins the variants that "
+        "no other one beats in both accuracy and cost."
+    )
+
+
+def _row(summary: dict, measure: str) -> dict:
+    low, high = summary["interval"] or (None, None)
+    deviation, test = summary["deviation"], summary["test"]
+    return {
+        "Variant": summary["variant"],
+        "Seeds": summary["trainings"],
+        f"Mean {measure} accuracy": f"{summary['mean']:.2%}",
+        "95 % interval": "" if low is None else f"{low:.2%} to {high:.2%}",
+        "SD (points)": "" if deviation is None else f"{100 * deviation:.2f}",
+        "Best": f"{summary['best']:.2%}",
+        "Test accuracy": "" if test is None else f"{test:.2%}",
+        "Minutes": f"{summary['minutes']:.1f}",
+        "Parameters": f"{summary['parameters'] or 0:,}",
+    }

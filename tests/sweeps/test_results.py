@@ -1,0 +1,174 @@
+"""What came of a sweep, against SciPy and G*Power."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from fmnist.runs.run import write_run_info
+from fmnist.sweeps.plan import plan_from, read_plan
+from fmnist.sweeps.results import (
+    Variant,
+    compare_variants,
+    correct_holm,
+    describe_result,
+    list_runs_of,
+    seeds_needed,
+    summarise_sweep,
+)
+from fmnist.sweeps.sweep import keep_plan
+
+RNG = np.random.default_rng(0)
+
+
+def variant(name, accuracies, seeds=None):
+    seeds = tuple(range(len(accuracies)) if seeds is None else seeds)
+    count = len(accuracies)
+    return Variant(name, seeds, tuple(accuracies), (1.0,) * count, ("run",) * count, 0.9, 1000)
+
+
+def described(*variants):
+    return describe_result(variants, compare_variants(variants), "validation")
+
+
+def test_intervals_and_tests_are_scipys():
+    a, b = 0.9 + RNG.normal(0, 0.01, 8), 0.88 + RNG.normal(0, 0.01, 8)
+    first, second = variant("a", a), variant("b", b)
+    assert first.deviation == pytest.approx(a.std(ddof=1))
+    expected = stats.t.interval(0.95, 7, a.mean(), stats.sem(a))
+    assert first.interval == pytest.approx(expected)
+    (found,) = compare_variants([second, first])
+    test = stats.ttest_rel(a, b)
+    assert (found.better, found.other, found.n) == ("a", "b", 8)
+    assert found.p_value == pytest.approx(test.pvalue)
+    assert found.interval == pytest.approx(tuple(test.confidence_interval()))
+    assert found.mean == pytest.approx((a - b).mean())
+
+
+def test_only_seeds_of_both_are_compared():
+    (found,) = compare_variants([variant("a", [0.9, 0.91, 0.5]), variant("b", [0.6, 0.7], [0, 1])])
+    assert found.n == 2
+    assert found.mean == pytest.approx(((0.9 - 0.6) + (0.91 - 0.7)) / 2)
+
+
+def test_all_pairs_are_corrected_together():
+    # statsmodels' multipletests([0.01, 0.04, 0.03, 0.005], method="holm")
+    assert correct_holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    columns = [0.9 + RNG.normal(0, 0.01, 5) for _ in range(3)]
+    variants = [variant(name, column) for name, column in zip("abc", columns, strict=True)]
+    alone = [stats.ttest_rel(columns[i], columns[j]).pvalue for i, j in ((0, 1), (0, 2), (1, 2))]
+    best = max(range(3), key=lambda at: columns[at].mean())
+    pairs = [pair for pair in ((0, 1), (0, 2), (1, 2)) if best in pair]
+    by_pair = dict(zip(((0, 1), (0, 2), (1, 2)), correct_holm(alone), strict=True))
+    found = sorted(one.p_value for one in compare_variants(variants))
+    assert found == pytest.approx(sorted(by_pair[pair] for pair in pairs))
+
+
+@pytest.mark.parametrize(
+    ("effect", "needed"),
+    # G*Power 3.1, difference between two dependent means, two tails, 0.05, power 0.8
+    [(0.5, 34), (0.8, 15), (1.0, 10), (0.1, None)],
+)
+def test_the_seeds_needed_are_gpowers(effect, needed):
+    assert seeds_needed(effect) == needed
+
+
+def test_the_seeds_needed_find_the_effect_four_times_out_of_five():
+    needed = seeds_needed(0.7)
+    found = stats.ttest_1samp(RNG.normal(0.7, 1, (needed, 20_000)), 0).pvalue < 0.05
+    assert found.mean() == pytest.approx(0.8, abs=0.03)
+    assert (stats.ttest_1samp(RNG.normal(0.7, 1, (needed - 2, 20_000)), 0).pvalue < 0.05).mean() < (
+        0.8
+    )
+
+
+def test_sentences():
+    assert described() == "No training of this sweep is done yet."
+    assert described(variant("a", [0.9])) == (
+        "a reaches 90.00% validation accuracy with one seed; with two at least, chance can be told."
+    )
+    assert described(variant("a", [0.90, 0.91, 0.92])) == (
+        "a reaches 91.00% validation accuracy on average over 3 seeds (95 % interval 88.52% to "
+        "93.48%). Two single trainings of it differ by up to 6.08 points by chance alone, 19 times "
+        "out of 20."
+    )
+    assert described(variant("a", [0.9]), variant("b", [0.8])) == (
+        "a is ahead of b by 10.00 points of validation accuracy, but they have 1 seed in common; "
+        "with two at least, chance can be told apart."
+    )
+    assert described(variant("a", [0.90, 0.91, 0.92]), variant("b", [0.80, 0.81, 0.83])) == (
+        "a is better than b by 9.67 points of validation accuracy on average over "
+        "3 seeds (95 % interval 8.23 to 11.10). Between equally good settings, a difference this "
+        "large occurs only 12 times out of 10,000."
+    )
+    assert described(variant("a", [0.90, 0.91, 0.92]), variant("b", [0.90, 0.90, 0.91])) == (
+        "a is ahead of b by 0.67 points of validation accuracy on average over 3 seeds (95 % "
+        "interval -0.77 to 2.10). Between equally good settings, a difference this large occurs 18 "
+        "times out of 100: this does not show that one is better. If the difference is as large as "
+        "it looks, 6 more seeds of both (12 trainings) would show it four times out of five."
+    )
+    three = (variant(name, [end, end + 0.01]) for name, end in (("a", 0.9), ("b", 0.8), ("c", 0.7)))
+    assert described(*three).startswith("a is better than b, the next best, by 10.00 points")
+    nearly = [variant("a", [0.90, 0.92, 0.91]), variant("b", [0.92, 0.90, 0.9099])]
+    assert described(*nearly).endswith(
+        "More than 200 seeds would be needed to settle it; take what costs less."
+    )
+    assert described(variant("a", [0.9, 0.91]), variant("b", [0.9, 0.91])) == (
+        "a and b are equally good on average over 2 seeds (95 % interval 0.00 to 0.00)."
+    )
+
+
+def test_a_sweep_is_summarised_from_the_runs_that_are_its_own(own_run):
+    plan = plan_from({"name": "s", "networks": ["cnn", "quick"], "seeds": 2})
+    sweep = keep_plan(plan)
+    scores = {"validation_accuracy": 0.91, "test_accuracy": 0.9}
+    for at, training in enumerate(plan.trainings()[:3]):
+        run = own_run(f"r{at}", settings=training.settings.to_dict(), scores=scores, sweep="s")
+        write_run_info(run.path, parameters=10, train_seconds=90.0)
+    settings = plan.trainings()[3].settings.to_dict()
+    own_run("other", settings=settings, scores=scores, sweep="t")  # another sweep's
+    own_run("own", settings=settings, scores=scores)  # nobody's
+    own_run("half", settings=settings, scores=scores, sweep="s", state="stopped")
+    result = summarise_sweep(sweep)
+    assert [(one.name, one.runs, one.mean) for one in result.variants] == [
+        ("cnn", ("r0", "r2"), 0.91),
+        ("quick", ("r1",), 0.91),
+    ]
+    assert result.missing == 1
+    assert result.measure == "validation"
+    assert list_runs_of(result)[0] == {
+        "variant": "cnn",
+        "seed": 0,
+        "run": "r0",
+        "validation_accuracy": 0.91,
+        "minutes": 1.5,
+        "parameters": 10,
+    }
+
+
+def test_the_result_is_printed_as_a_table_json_or_csv(own_run, tmp_path, command):
+    file = tmp_path / "s.toml"
+    file.write_text('networks = ["cnn"]\nseeds = 2\n')
+    for training in keep_plan(read_plan(file)).plan.trainings():
+        scores = {"validation_accuracy": 0.91 + training.settings.seed / 100, "test_accuracy": 0.9}
+        settings = training.settings.to_dict()
+        about = {"scores": scores, "sweep": "s", "parameters": 1234, "train_seconds": 90.0}
+        own_run(f"r{training.settings.seed}", settings=settings, **about)
+    done = command("sweep", file, "--result")
+    assert done.returncode == 0
+    assert [" ".join(line.split()) for line in done.stdout.splitlines()[:2]] == [
+        "validation accuracy n mean sd best 95 % interval test minutes parameters",
+        "cnn 2 91.50% 0.71 92.00% 85.15% to 97.85% 90.00% 1.5 1,234",
+    ]
+    assert done.stdout.splitlines()[-1].startswith("cnn reaches 91.50% validation accuracy")
+    (variant,) = json.loads(command("sweep", file, "--result", "--json").stdout)["variants"]
+    assert (variant["variant"], variant["mean"], variant["runs"]) == ("cnn", 0.915, ["r0", "r1"])
+    assert command("sweep", file, "--result", "--csv").stdout.splitlines() == [
+        "variant,seed,run,validation_accuracy,minutes,parameters",
+        "cnn,0,r0,0.91,1.5,1234",
+        "cnn,1,r1,0.92,1.5,1234",
+    ]
+    file.write_text('name = "none"\nseeds = 1\n')
+    said = command("sweep", file, "--result").stderr
+    assert said == "fmnist: There is no sweep 'none' here; start it first.\n"
