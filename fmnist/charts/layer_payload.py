@@ -11,7 +11,7 @@ import numpy as np
 from fmnist.data import CLASS_NAMES
 from fmnist.inference.activations import (
     LayeredNetwork,
-    compute_before_relu,
+    compute_sums,
     find_contributions,
 )
 from fmnist.inference.layers import Layer
@@ -173,7 +173,7 @@ def pack_layers(
 def _pack_chosen(layer: Layer, chosen: int, outputs: list[np.ndarray], block: "_Block") -> dict:
     inputs = [outputs[at] for at in layer.inputs]
     inputs = [made[0] if made.ndim == 2 else made for made in inputs]  # of a sum of views
-    before = compute_before_relu(layer, inputs)
+    before = compute_sums(layer, inputs) if layer.relu else None
     made = outputs[chosen]
     output = made[0] if layer.kind == "views" else made
     detail = {

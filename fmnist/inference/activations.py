@@ -55,13 +55,11 @@ class LayeredNetwork:
             return found
 
 
-def compute_before_relu(layer: Layer, inputs: list[np.ndarray]) -> np.ndarray | None:
-    """The layer's output (H, W, C) or (N,) float32 before ReLU, computed again from its inputs.
+def compute_sums(layer: Layer, inputs: list[np.ndarray]) -> np.ndarray | None:
+    """A layer's output before its ReLU, (H, W, C) or (N,) float32, computed from its inputs.
 
-    None for a layer that has no ReLU or whose sums are not known here.
+    None for a layer that adds nothing up.
     """
-    if not layer.relu:
-        return None
     if layer.kind == "add":
         return inputs[0] + inputs[1]
     if layer.kind == "relu":

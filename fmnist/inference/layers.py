@@ -6,6 +6,7 @@ they are added up. Dropout does nothing outside training, so no file has it: it 
 the specification's network has it.
 """
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -84,8 +85,9 @@ def read_layers(path: Path, network: str = "") -> tuple[Layer, ...]:
     """
     try:
         return _Graph(path.read_bytes(), network).layers
-    except (OSError, ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(f"The layers of {path.name} cannot be read ({error}).") from None
+    except (OSError, ArithmeticError, AttributeError, LookupError, RuntimeError, StopIteration,
+            TypeError, ValueError, struct.error):  # fmt: skip
+        raise RunError("The layers of this network cannot be read; choose another model.") from None
 
 
 class _Graph:

@@ -49,8 +49,8 @@ const palette = (root) => {
       : middle[i] + (end[i] - middle[i]) * (share - 1)));
   });
 };
-const shade = (ui, value, peak) =>
-  ui.palette[127 + Math.round(127 * Math.max(-1, Math.min(1, value / peak)))];
+const step = (value, peak) => 127 + Math.round(127 * Math.max(-1, Math.min(1, value / peak)));
+const shade = (ui, value, peak) => ui.palette[step(value, peak)];
 const light = ([r, g, b]) => [r, g, b].map((part) => part / 255)
   .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
   .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
@@ -59,10 +59,10 @@ const paint = (ui, canvas, high, wide, value, peak, grey) => {
   canvas.width = wide;
   canvas.height = high;
   const image = new ImageData(wide, high);
+  const pixels = new Uint32Array(image.data.buffer);
   for (let at = 0; at < high * wide; at++) {
     const v = value(at);
-    const colour = grey ? Array(3).fill(Math.round(255 * v)) : shade(ui, v, peak);
-    image.data.set([...colour, 255], 4 * at);
+    pixels[at] = grey ? 0xff000000 + 0x10101 * Math.round(255 * v) : ui.ink[step(v, peak)];
   }
   canvas.getContext("2d").putImageData(image, 0, 0);
   return canvas;
@@ -676,6 +676,7 @@ export default function ({ data, parentElement, setStateValue }) {
   ui.net = unpack(data);
   ui.send = setStateValue;
   ui.palette = palette(root);
+  ui.ink = Uint32Array.from(ui.palette, ([r, g, b]) => 0xff000000 + (b << 16) + (g << 8) + r);
   if (ui.key !== ui.net.key) {
     ui.key = ui.net.key;
     ui.view = { layer: ui.net.chosen, before: false };

@@ -28,13 +28,14 @@ def offer_inside(key: str) -> None:
 
 def show_inside(pixels: np.ndarray | None, run: Run, key: str) -> None:
     """Show what each layer makes of (28, 28) uint8, once the view was opened."""
-    if pixels is None or OPENED not in st.session_state:
-        return
-    _show(pixels, run, key)
+    if pixels is not None and OPENED in st.session_state:
+        _show(pixels, run, key)
 
 
 @st.fragment  # another layer asks for that layer only
 def _show(pixels: np.ndarray, run: Run, key: str) -> None:
+    if OPENED not in st.session_state:
+        return  # it was just closed
     with st.container(border=True, key=f"{key}-inside", gap="small"):
         with st.container(
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
