@@ -112,10 +112,9 @@ def test_nothing_is_cut_off_on_a_phone(chromium, server):
         open_inside(page, server)
         for layer, name in ((CONVOLUTION_2, "Convolution 2"), (DENSE_1, "Dense 1")):
             choose(page, layer, name)
-            width = page.evaluate("document.documentElement.scrollWidth")
-            assert width <= 390
-            section = page.locator(".inside section")
-            assert section.evaluate("one => one.scrollWidth - one.clientWidth") <= 0
+            for part in (".inside", ".inside section"):  # the row of layers scrolls by itself
+                wider = page.locator(part).evaluate("one => one.scrollWidth - one.clientWidth")
+                assert wider <= 0, (part, name)
 
 
 def test_the_page_scrolls_to_the_view_only_when_it_is_opened(page, server):
