@@ -54,7 +54,7 @@ def show_answer(answer: Answer, key: str) -> None:
                 delta_arrow="off",
                 help=TAUGHT if answer.untaught else TOGETHER if answer.photo else CALIBRATED,
             )
-            offer_inside(key)
+    offer_inside(key)  # not beside the picture: on a phone the name would go below it
     if answer.tip:
         st.caption(f"I can't tell: this doesn't look like my training pictures. {answer.tip}")
     if answer.photo:
