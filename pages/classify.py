@@ -17,6 +17,7 @@ from pages.parts.classify import (
 )
 from pages.parts.classify.below import card, second
 from pages.parts.shared import answer_view, frame, loading
+from pages.parts.shared.inside.network_view import show_inside
 from pages.parts.shared.widgets import choose_one, choose_test_image, set_choice
 
 NO_TRACE = "Nothing"
@@ -49,19 +50,22 @@ def draw():
         with st.container(width=TOOLS_WIDTH):
             picture, traced = _draw_picture()
         with st.container(width="stretch"):
+            shown = None
+            if picture is None:
+                preprocessing_controls.forget("drawing")
+            drawing = picture or (None if traced else canvas.example())
+            if drawing is not None:
+                shown = preprocessing_view.show(drawing, run, key="drawing", subject="drawing")
+            else:
+                st.info(
+                    "Draw a garment on the black square. The answer is updated after each stroke.",
+                    title="Nothing drawn yet",
+                    icon=":material/draw:",
+                )
             if picture is not None:
-                preprocessing_view.show_alone(picture, run, key="drawing", subject="drawing")
                 corrections_view.offer(loading.answer(picture, run), picture, "drawing")
-                return
-            preprocessing_controls.forget("drawing")
-            if not traced and (example := canvas.example()) is not None:
-                preprocessing_view.show_alone(example, run, key="drawing", subject="drawing")
-                return
-            st.info(
-                "Draw a garment on the black square. The answer is updated after each stroke.",
-                title="Nothing drawn yet",
-                icon=":material/draw:",
-            )
+    if shown is not None:
+        show_inside(shown.pixels, run, "drawing")
 
 
 def _draw_picture() -> tuple[bytes | None, bool]:

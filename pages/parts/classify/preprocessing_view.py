@@ -34,8 +34,10 @@ def show_picture(picture: bytes, run: Run, key: str) -> None:
     )
 
 
-def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> None:
+def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> Answer:
     """Show a picture's answer, its input check, and how it became 28x28 with the controls.
+
+    Returns the answer.
 
     key: starts the keys of all elements
     subject: what the options belong to. They are forgotten when it changes; the default is the
@@ -47,7 +49,7 @@ def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> None
     answer = taught.answer(picture, run, options)
     if answer.verdict == "refused":
         show_answer(answer, key)
-        return
+        return answer
     if options != AUTO:
         _show_before_and_after(automatic, answer, key, subject)
     if answer.pixels is None and automatic.pixels is not None:
@@ -60,7 +62,7 @@ def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> None
     show_input_check(answer, picture, run, key, subject, options)
     with st.expander("How it became 28 × 28", key=f"{key}-steps", on_change="rerun") as way:
         if not way.open:
-            return
+            return answer
         with st.container(horizontal=True):
             for step in loading.steps(picture, answer.options):
                 factor = max(1, 112 // max(step.picture.shape[:2]))
@@ -69,9 +71,7 @@ def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> None
         st.markdown("**Change the preprocessing**")
         now, auto = answer.preprocessed.decided, automatic.preprocessed.decided
         show_controls(key, subject, options, now, auto)
-
-
-show_alone = st.fragment(show)  # a control runs only this again
+    return answer
 
 
 def _show_before_and_after(automatic: Answer, answer: Answer, key: str, subject: str) -> None:

@@ -15,6 +15,7 @@ from pages.parts.classify.answered import MAX_PICTURES, NAME, PICTURE, Answered,
 from pages.parts.classify.labelling import labels
 from pages.parts.shared import loading
 from pages.parts.shared.answer_view import show_answer
+from pages.parts.shared.inside.network_view import show_inside
 from pages.parts.shared.widgets import PERCENT_BAR, literal
 
 ARCHIVES = "archives"  # the zip files that are opened, by the ids of their files
@@ -167,5 +168,6 @@ def show_one(name: str, picture: bytes, run: Run, key: str) -> None:
             preprocessing_view.show_picture(picture, run, key)
         st.text(name)  # a file's name is the visitor's: shown as text, never as Markdown
     with answered:
-        preprocessing_view.show(picture, run, key)
+        shown = preprocessing_view.show(picture, run, key)
         corrections_view.offer(answer, picture, key)
+    show_inside(shown.pixels, run, key)

@@ -7,6 +7,7 @@ from fmnist.images.display import data_uri, enlarge
 from fmnist.inference.answer import Answer
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
+from pages.parts.shared.inside.network_view import offer_inside, show_inside
 from pages.parts.shared.why_view import show_why
 from pages.parts.shared.widgets import show_bars
 
@@ -53,6 +54,7 @@ def show_answer(answer: Answer, key: str) -> None:
                 delta_arrow="off",
                 help=TAUGHT if answer.untaught else TOGETHER if answer.photo else CALIBRATED,
             )
+    offer_inside(key)  # not beside the picture: on a phone the name would go below it
     if answer.tip:
         st.caption(f"I can't tell: this doesn't look like my training pictures. {answer.tip}")
     if answer.photo:
@@ -143,9 +145,12 @@ def show_test_image(row, run: Run, key: str) -> None:
     with picture:
         confidence = f" ({row['confidence']:.1%})"
         show_picture(row, 10, "Answer", f"  \nLoss: {max(row['loss'], 0):.3f}", confidence)
+        offer_inside(key)
     with bars:
         alt = "Probabilities of the ten classes for the test image beside it"
         show_bars(loading.predictions(run)[index], alt, true)
         same = true == predicted
         st.caption("Teal: the correct answer." if same else "Teal: the answer. Orange: the label.")
-    show_why(loading.test_part().images[index], predicted, key)
+    pixels = loading.test_part().images[index]
+    show_inside(pixels, run, key)
+    show_why(pixels, predicted, key)

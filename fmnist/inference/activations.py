@@ -1,0 +1,104 @@
+"""What every layer of a network makes of one picture, and the sums that it is made of.
+
+The values are LiteRT's own. It joins ReLU with the layer before; what was there before ReLU is
+computed again with NumPy, from the layer's input, kernel and bias.
+"""
+
+import threading
+import warnings
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from fmnist.data import scale
+from fmnist.errors import RunError, hide_folders
+from fmnist.inference.layers import Layer, read_layers
+from fmnist.runs.run import Run, check_run_file
+
+
+class LayeredNetwork:
+    """A network whose layers can be looked at. May be shared by threads."""
+
+    def __init__(self, run: Run):
+        """Load a run's network. Raises RunError where it has none or its file was changed."""
+        from ai_edge_litert.interpreter import Interpreter
+
+        check_run_file(run, "model.tflite")  # LiteRT is native code
+        path = run.path / "model.tflite"
+        self.name = run.settings.network if run.settings else ""  # in `NETWORKS`
+        self.layers = read_layers(path, self.name)
+        try:
+            with warnings.catch_warnings():  # it warns that it keeps every layer's output
+                warnings.simplefilter("ignore", UserWarning)
+                self._interpreter = Interpreter(
+                    model_path=str(path), experimental_preserve_all_tensors=True, num_threads=1
+                )
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            words = hide_folders(str(error))
+            raise RunError(f"The network {path.name} cannot be loaded ({words}).") from None
+        self._lock = threading.Lock()
+
+    def __call__(self, pixels: np.ndarray) -> list[np.ndarray]:
+        """The output of each layer for (28, 28) uint8: float32, (H, W, C) or (N,).
+
+        Of a layer that adds views up: (1 + V, N), its output and those of the V views.
+        """
+        with self._lock:
+            picture = self.layers[0].tensors[0]
+            self._interpreter.set_tensor(picture, scale(pixels[np.newaxis]))
+            self._interpreter.invoke()
+            found = []
+            for layer in self.layers:
+                read = [self._interpreter.get_tensor(index)[0] for index in layer.tensors]
+                found.append(np.stack(read) if len(read) > 1 else read[0])
+            return found
+
+
+def compute_sums(layer: Layer, inputs: list[np.ndarray]) -> np.ndarray | None:
+    """A layer's output before its ReLU, (H, W, C) or (N,) float32, computed from its inputs.
+
+    None for a layer that adds nothing up.
+    """
+    if layer.kind == "add":
+        return inputs[0] + inputs[1]
+    if layer.kind == "relu":
+        return inputs[0]
+    if layer.kernel is None:
+        return None
+    bias = np.float32(0) if layer.bias is None else layer.bias
+    if layer.kind == "dense":
+        return layer.kernel @ inputs[0] + bias
+    windows = cut_windows(layer, inputs[0])  # (H, W, C, kh, kw)
+    if layer.kind == "depthwise":
+        return np.einsum("hwckl,klc->hwc", windows, layer.kernel) + bias
+    filters, high, wide, channels = layer.kernel.shape
+    flat = windows.transpose(0, 1, 3, 4, 2).reshape(-1, high * wide * channels)
+    return (flat @ layer.kernel.reshape(filters, -1).T + bias).reshape(layer.shape)
+
+
+def cut_windows(layer: Layer, made: np.ndarray) -> np.ndarray:
+    """The part of (H, W, C) that each pixel of a layer is computed from: (h, w, C, kh, kw)."""
+    around = []
+    for axis in (0, 1):
+        reach = (layer.shape[axis] - 1) * layer.stride[axis] + layer.size[axis]
+        before = layer.padding[axis]
+        around.append((before, max(0, reach - made.shape[axis] - before)))
+    padded = np.pad(made, (*around, (0, 0)))
+    windows = sliding_window_view(padded, layer.size, axis=(0, 1))
+    high, wide = layer.shape[:2]
+    return windows[:: layer.stride[0], :: layer.stride[1]][:high, :wide]
+
+
+def find_contributions(layer: Layer, made: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The inputs that change the units of a dense layer most: by the size of input x weight.
+
+    made: the layer's input (N,). Returns indices and weights (units, count), largest first.
+    """
+    assert layer.kernel is not None
+    products = np.abs(layer.kernel * made)  # (units, N)
+    count = min(count, len(made))
+    some = np.argpartition(-products, count - 1, axis=1)[:, :count]
+    order = np.argsort(-np.take_along_axis(products, some, axis=1), axis=1, kind="stable")
+    best = np.take_along_axis(some, order, axis=1)
+    return best.astype(np.int32), np.take_along_axis(layer.kernel, best, axis=1)

@@ -1,0 +1,1 @@
+"""Inside the network: one picture followed through all layers."""

@@ -1,0 +1,85 @@
+"""Inside the network: a picture's way through all layers, each number taken apart on a click."""
+
+import numpy as np
+import streamlit as st
+
+from fmnist.charts.layer_payload import pack_layers
+from fmnist.errors import FmnistError
+from fmnist.inference.activations import LayeredNetwork
+from fmnist.runs.run import Run
+from pages.parts.shared import loading
+from pages.parts.shared.component import register_component, sent_value
+
+OPENED = "inside_opened"  # how often this visit has opened the view; not there while it is closed
+
+_component = register_component(__file__)
+
+
+def offer_inside(key: str) -> None:
+    """A button that opens the view, and then shows it."""
+    st.button(
+        "Look inside the network",
+        icon=":material/account_tree:",
+        key=f"{key}-look-inside",
+        on_click=_open,
+        help="Follow this picture through every layer, down to single sums.",
+    )
+
+
+def show_inside(pixels: np.ndarray | None, run: Run, key: str) -> None:
+    """Show what each layer makes of (28, 28) uint8, once the view was opened."""
+    if pixels is not None and OPENED in st.session_state:
+        _show(pixels, run, key)
+
+
+@st.fragment  # another layer asks for that layer only
+def _show(pixels: np.ndarray, run: Run, key: str) -> None:
+    if OPENED not in st.session_state:
+        return  # it was just closed
+    with st.container(border=True, key=f"{key}-inside", gap="small"):
+        with st.container(
+            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+        ):
+            st.subheader("Inside the network", anchor=False, width="content")
+            st.button(
+                "Close",
+                icon=":material/close:",
+                type="tertiary",
+                key=f"{key}-inside-close",
+                on_click=lambda: st.session_state.pop(OPENED, None),
+            )
+        try:
+            network = _network(run)
+        except FmnistError as error:
+            st.error(str(error))
+            return
+        component = f"{key}-layers"
+        _component(
+            key=component,
+            data=pack_layers(
+                network,
+                pixels,
+                _chosen(component, network),
+                key=str(run.path),
+                opened=st.session_state[OPENED],
+            ),
+            on_layer_change=lambda: None,
+        )
+        st.caption(
+            "Calculated for the 28 × 28 picture as it is given to the network, before test-time "
+            "augmentation and calibration; the answer above may differ a little."
+        )
+
+
+def _open() -> None:
+    st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
+
+
+def _chosen(component: str, network: LayeredNetwork) -> int:
+    sent = sent_value(component, "layer")
+    return sent if type(sent) is int and 0 <= sent < len(network.layers) else 1
+
+
+@loading.cache_of_run("model.tflite", entries=4)
+def _network(run: Run) -> LayeredNetwork:
+    return LayeredNetwork(run)
