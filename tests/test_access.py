@@ -20,7 +20,7 @@ from fmnist.runs.trash import DeletedRun, Trash, delete_run
 from fmnist.settings import TrainSettings
 from fmnist.sweeps import sweep
 from fmnist.sweeps.plan import read_plan
-from fmnist.sweeps.sweep import keep_plan
+from fmnist.sweeps.sweep import find_sweep, keep_plan
 from pages.parts.shared import frame
 from tests.conftest import ROOT
 
@@ -57,8 +57,8 @@ ACTIONS = {
     "rate": lambda: requests.request_rate(run(), 0.001),
     "queue": lambda: queue.move_in_queue(run().path, 1),
     "sweep": lambda: sweep.start_sweep("seeds"),
-    "stop a sweep": lambda: sweep.request_stop(keep_plan(read_plan("seeds"))),
-    "remove a sweep": lambda: sweep.forget_sweep(keep_plan(read_plan("seeds"))),
+    "stop a sweep": lambda: sweep.request_stop(find_sweep("seeds")),
+    "remove a sweep": lambda: sweep.forget_sweep(find_sweep("seeds")),
     "star": lambda: about.set_star(run(), True),
     "note": lambda: about.set_note(run(), "mine"),
     "rename": lambda: about.rename_run(run(), "mine"),
@@ -75,6 +75,7 @@ ACTIONS = {
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
 def test_a_visitor_of_a_public_app_changes_nothing(action, public):
     corrections.directory().mkdir(parents=True)
+    keep_plan(read_plan("seeds"))
     before = files()
     with pytest.raises(AccessDenied, match="only its owner"):
         action()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ANSWER = 5  # seconds that a scheduler and its workers have to answer
 MEMORY = 2.0  # GiB that a training needs, with room for its images
 LOOPBACK = "127.0.0.1"
+# run in each worker's process: Ctrl-C reaches all of a terminal's, and is for the client alone
+IGNORE_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 CONFIG: dict[str, Any] = {
     "distributed.scheduler.allowed-failures": 3,  # workers that may die of one training
     "distributed.scheduler.worker-saturation": 1.0,  # a worker is given what it can begin at once
@@ -73,6 +75,7 @@ def open_local(workers: int, *, processes: bool = True) -> Iterator["Client"]:
             worker_dashboard_address=f"{LOOPBACK}:0",
             memory_limit=0,  # the trainings are processes of their own
             silence_logs=logging.CRITICAL,
+            preload=[IGNORE_CTRL_C] if processes else [],
         ) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from fmnist.charts.layer_payload import pack_layers
+from fmnist.inference.layer_payload import pack_layers
 from fmnist.errors import FmnistError
 from fmnist.inference.activations import LayeredNetwork
 from fmnist.runs.run import Run

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from fmnist.charts.layer_payload import WORDS, describe_layers, pack_layers
+from fmnist.inference.layer_payload import WORDS, describe_layers, pack_layers
 from fmnist.inference.activations import LayeredNetwork
 from fmnist.inference.layers import KINDS
 from fmnist.runs.library import find_run
