@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from fmnist.inference.layer_payload import WORDS, describe_layers, pack_layers
 from fmnist.inference.activations import LayeredNetwork
+from fmnist.inference.layer_payload import WORDS, describe_layers, pack_layers
 from fmnist.inference.layers import KINDS
 from fmnist.runs.library import find_run
 

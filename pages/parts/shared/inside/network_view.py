@@ -3,9 +3,9 @@
 import numpy as np
 import streamlit as st
 
-from fmnist.inference.layer_payload import pack_layers
 from fmnist.errors import FmnistError
 from fmnist.inference.activations import LayeredNetwork
+from fmnist.inference.layer_payload import pack_layers
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
 from pages.parts.shared.component import register_component, sent_value
