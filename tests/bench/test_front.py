@@ -6,9 +6,6 @@ import pytest
 
 from fmnist.bench import front
 from fmnist.cli.main import main
-from tests.browser.browsing import chromium, server
-
-__all__ = ["chromium", "server"]  # fixtures
 
 
 def test_what_is_printed_of_front(monkeypatch, capsys):

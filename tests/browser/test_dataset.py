@@ -17,7 +17,7 @@ def test_from_the_wall_to_an_image_to_its_like_and_back(page, server):
     expect(wall).to_have_count(300)
     name = wall.nth(7).get_attribute("aria-label").split(",")[0]
     wall.nth(6).focus()
-    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(wall.nth(7)).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_role("textbox", name="Open an image")).to_have_value(name)

@@ -46,7 +46,7 @@ def test_matrix_cell_leads_to_its_images(page, server):
 
 def test_row_of_the_report_and_a_pair_lead_to_their_images(page, server):
     report(page, server)
-    trouser = page.get_by_role("row", name=re.compile("^Trouser"))
+    trouser = page.locator(".st-key-classes").get_by_role("row", name=re.compile("^Trouser"))
     trouser.click()
     expect(page).to_have_url(re.compile("true=Trouser"))
     shown(page, "1,000 test images, the most confident answers first")

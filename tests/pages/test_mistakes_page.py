@@ -23,8 +23,8 @@ def stored():
     return load_predictions(find_run("seed-cnn"))
 
 
-def page(do: str = "Gallery", **query):
-    return open_app("mistakes", run="seed-cnn", do=do, **query)
+def page(do: str = "Gallery", run: str = "seed-cnn", **query):
+    return open_app("mistakes", run=run, do=do, **query)
 
 
 def first_shown(app) -> int:
@@ -158,7 +158,7 @@ def test_all_about_an_image_names_neighbours_and_other_runs(own_run):
     assert 7 not in [probabilities[2914].argmax() for probabilities in predicted]
     assert "It was never right." in texts(app)
     table = next(f.value for f in app.dataframe if "answer" in f.value)
-    assert {"seed-cnn", "mine (this one)"} <= set(table["run"])
+    assert {"The specification's CNN · built in", "mine (this one)"} <= set(table["run"])
 
 
 def test_label_review_shows_the_next_case_until_it_is_voted_on(stored, test_part):
@@ -242,23 +242,24 @@ def test_nearest_training_images_are_found_on_demand(own_run):
 
 
 @pytest.mark.slow
-def test_the_map_is_pca_until_the_better_one_is_there():
-    app = page("Map")
+def test_the_map_is_pca_until_the_better_one_is_there(own_run):
+    run = own_run("mine")
+    app = page("Map", "mine")
     assert not app.exception
     assert "Two principal components" in texts(app)
-    projection.write_projection(find_run("seed-cnn"), np.zeros((10_000, 2), np.float32))
-    app = page("Map")
+    projection.write_projection(run, np.zeros((10_000, 2), np.float32))
+    app = page("Map", "mine")
     assert not app.exception
     assert "t-SNE" in texts(app)
     assert not app.button
 
 
 @pytest.mark.slow
-def test_a_lasso_and_a_click_on_the_map_show_images(stored, test_part):
+def test_a_lasso_and_a_click_on_the_map_show_images(stored, test_part, own_run):
     right = stored.argmax(axis=1) == test_part.labels
     places = np.random.default_rng(0).uniform(-1, 1, (10_000, 2)).astype(np.float32)
-    projection.write_projection(find_run("seed-cnn"), places)
-    app = page("Map")
+    projection.write_projection(own_run("mine"), places)
+    app = page("Map", "mine")
     square = [[0.25, 0.25], [0.25, 0.75], [0.75, 0.75], [0.75, 0.25]]
     app.session_state["map"] = {"chosen": {"lasso": square}}
     app.run()

@@ -356,22 +356,23 @@ def test_a_finger_chooses_ticks_and_sorts(chromium, server):
         go(page, server, "/train", "Train")
         table = page.get_by_role("table", name="Runs that have ended")
         expect(table).to_be_visible()
-        for name in ("robust", "seed-cnn"):
+        seed = "The specification's CNN · built in"
+        for name in ("Everyday pictures · built in", seed):
             page.get_by_role("checkbox", name=f"Compare {name}").tap()
         curves = page.get_by_label("Accuracy over the epochs for 2 runs").first
         expect(curves).to_be_visible()
 
-        table.get_by_role("button", name="seed-cnn").tap()
+        table.get_by_role("button", name=seed).tap()
         detail = page.locator(".st-key-run-detail")
-        expect(detail).to_contain_text("seed-cnn: finished")
+        expect(detail).to_contain_text("The specification's CNN")
         with page.expect_download() as download:
             detail.get_by_role("button", name="Download").tap()
         assert download.value.suggested_filename == "seed-cnn.zip"
-        table.get_by_role("button", name="seed-cnn").tap()  # once more: none is chosen
+        table.get_by_role("button", name=seed).tap()  # once more: none is chosen
         expect(detail).to_have_count(0)
 
         table.get_by_role("button", name="Run", exact=True).tap()
         table.get_by_role("button", name="Run", exact=True).tap()
-        expect(table.locator("tbody th").first).to_have_text("seed-cnn")
+        expect(table.locator("tbody th").first).to_have_text(seed)
         # nothing of the page is wider than the phone
         assert page.evaluate("document.documentElement.scrollWidth") == 390

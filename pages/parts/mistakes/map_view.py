@@ -16,8 +16,7 @@ COLOURS = ("True class", "Predicted class")
 
 def show(run: Run) -> None:
     """Show the map of a run and the images of the chosen region."""
-    relations = loading.relations(run)
-    places = projection.read_projection(run, len(relations.features))
+    places = projection.read_projection(run, len(loading.test_part().labels))
     if places is None:
         map_job.offer(run)
         places = _pca(run)
