@@ -50,8 +50,12 @@ def server(tmp_path_factory):
 
 @contextlib.contextmanager
 def browsing(chromium, **options):
-    """A private browser window whose console must stay free of errors."""
-    context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+    """A private browser window whose console must stay free of errors.
+
+    Nothing moves smoothly: a stroke on what is still being scrolled would miss it.
+    """
+    usual = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
+    context = chromium.new_context(**{**usual, **options})
     page = context.new_page()
     faults = []
 
