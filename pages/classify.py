@@ -36,9 +36,9 @@ run = frame.open_page(
     "What is this garment?",
     "Draw one or show a photo: a small neural network says what it is, and why.",
     "Fashion-MNIST is 70,000 grey pictures of garments, 28 × 28 pixels each, in ten classes. "
-    "Networks learn from 60,000 of them and are tested on the other 10,000. Any picture becomes "
-    "28 × 28 pixels first: that is all the network sees. It answers with one probability for each "
-    "class, and says when it is not sure.",
+    "Networks are trained on 55,000 of them, checked on 5,000 and tested on 10,000. Every picture "
+    "is reduced to 28 × 28 pixels for the network; a second network also sees photos as they are. "
+    "The answer is one probability for each class, and the app says when it is not sure.",
     picture=examples.tile_ten_classes,
 )
 

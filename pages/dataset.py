@@ -17,7 +17,7 @@ run = frame.open_page(
     "The 70,000 pictures that everything here is about.",
     "Fashion-MNIST is 70,000 product photos of a shop, made small and grey, each labelled as one "
     "of ten classes. A network learns from most of them, its settings are chosen on 5,000 others, "
-    "and 10,000 are looked at once, at the end. Look at them before you trust a number.",
+    "and 10,000 are kept for the final test. Look at them before you trust a number.",
     run_needed=False,
 )
 show_view("What to look at", VIEWS, "data", run)

@@ -41,7 +41,7 @@ def draw_card(
     figure = Figure(figsize=(WIDE / DPI, HIGH / DPI), dpi=DPI, facecolor=GROUND)
     _write(figure, 48, 44, title, fontsize=30, weight="bold")
     _write(figure, 48, 92, network, fontsize=14, color=PALE)
-    small = [(pixels, "28 × 28: all it sees")]
+    small = [(pixels, "28 × 28: the network's input")]
     if attribution is not None:
         small.append((overlay_attribution(pixels, attribution, 4), "Orange speaks for it"))
     if picture is None:

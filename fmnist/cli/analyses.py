@@ -47,11 +47,11 @@ def add_to(commands: Commands) -> None:
         commands,
         "analyse",
         _analyse,
-        "compute ahead what the pages compute on demand",
-        "Compute and keep what the pages would compute the first time that it is asked for: an "
-        "index of the training images by their features, the nearest of them of each test image, "
-        "the map of the test set, and the accuracy on corrupted images (some minutes). Shipped "
-        "runs come with all of it.",
+        "compute now what the pages would compute on first use",
+        "Compute now, and keep, what the pages would otherwise compute on first use: an index of "
+        "the training images by their features, the nearest of them of each test image, the map of "
+        "the test set, and the accuracy on corrupted images (some minutes). Shipped runs come with "
+        "all of it.",
     )
     add_run(analyse)
 

@@ -54,7 +54,7 @@ WORDS = {
         "Flatten",
         "Writes all maps into one long list, pixel by pixel; no number changes.",
     ),
-    "concat": ("Concatenation", "Puts the lists of two layers one behind the other."),
+    "concat": ("Concatenation", "Joins the outputs of the layers before, one after the other."),
     "add": (
         "Addition",
         "Adds the maps from before the block to what the block made of them (a residual "
@@ -88,8 +88,8 @@ SPECIFIED = {
     "conv": (
         "64 kernels of 3 × 3 weights slide over the picture; each answers to one small pattern, "
         "such as an edge in one direction.",
-        "32 kernels, each 3 × 3 weights deep through all 64 maps, combine edges to larger shapes "
-        "such as sleeves, straps and soles.",
+        "32 kernels, each with 3 × 3 weights for each of the 64 maps, combine edges to larger "
+        "shapes such as sleeves, straps and soles.",
     ),
     "max_pool": (
         "The largest of each 2 × 2 pixels is kept: a quarter of the numbers, and a garment that is "
@@ -98,8 +98,8 @@ SPECIFIED = {
         "the picture each shape was found.",
     ),
     "reshape": (
-        "The 32 maps of 7 × 7 become one list of 1,568 numbers, because the next layer knows no "
-        "left and right.",
+        "The 32 maps of 7 × 7 become one list of 1,568 numbers, because a dense layer "
+        "takes a list, not maps.",
     ),
     "dense": (
         "256 units, each connected with all 1,568 numbers: here shapes from all parts of the "

@@ -65,7 +65,7 @@ class Layer:
 def _picture(shape: Shape) -> Shape:
     if len(shape) != 3:
         raise SettingsError(
-            f"there is no picture any more, but {shape[0]:,} numbers in a row. Move it before "
+            f"its input is a list of {shape[0]:,} numbers, not maps. Move it before "
             "flatten or global average pooling, or remove it."
         )
     return shape
@@ -100,7 +100,7 @@ class Convolution(Layer):
         lost = self.kernel - 1 if self.padding == "valid" else 0
         if lost >= min(height, width):
             raise SettingsError(
-                f"the picture is only {height} x {width} here. Use a smaller kernel, padding same, "
+                f"the maps are only {height} x {width} here. Use a smaller kernel, padding same, "
                 "or remove a pooling layer before it."
             )
         made = [-(-(side - lost) // self.stride) for side in (height, width)]
@@ -113,7 +113,9 @@ class Pooling(Layer):
     """Makes the picture smaller."""
 
     picture = True
-    size: int = described(2, "So many pixels, wide and high, become one.", limits=(2, 14))
+    size: int = described(
+        2, "Width and height of the window that becomes one number, in pixels.", limits=(2, 14)
+    )
 
     def __str__(self) -> str:
         return f"{self.title} {self.size} x {self.size}"
@@ -127,7 +129,7 @@ class Pooling(Layer):
         height, width, channels = _picture(shape)
         if self.size > min(height, width):
             raise SettingsError(
-                f"the picture is only {height} x {width} here. Remove it, or a pooling layer "
+                f"the maps are only {height} x {width} here. Remove it, or a pooling layer "
                 "before it."
             )
         return (height // self.size, width // self.size, channels), 0, 0

@@ -142,7 +142,7 @@ class Run:
             words.append(f"{epochs} {more}epoch{'s' * (epochs != 1)}")
         if (accuracy := self.scores.get("test_accuracy")) is not None:
             words.append(f"{accuracy:.1%} of the test images")
-        words.append("shipped" if self.shipped else "your own")
+        words.append("built in" if self.shipped else "your own")
         return " · ".join(words)
 
     @property

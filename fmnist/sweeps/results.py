@@ -228,7 +228,8 @@ def describe_result(
     if next_best.interval is None or next_best.p_value is None:
         return (
             f"{better} is ahead of {other} by {points}, but they have {n} "
-            f"seed{'s' * (n != 1)} in common; with two at least, chance can be told apart."
+            f"seed{'s' * (n != 1)} in common; at least two are needed to tell a "
+            "difference from chance."
         )
     low, high = (f"{100 * end:.2f}" for end in next_best.interval)
     counted = f"on average over {n} seeds (95 % interval {low} to {high})"
@@ -261,7 +262,7 @@ def _describe_one(variant: Variant, measure: str) -> str:
     n = len(variant.seeds)
     reached = f"{variant.name} reaches {variant.mean:.2%} {measure} accuracy"
     if variant.interval is None or variant.deviation is None:
-        return f"{reached} with one seed; with two at least, chance can be told."
+        return f"{reached} with one seed; at least two are needed to estimate the variation."
     low, high = variant.interval
     chance = 100 * np.sqrt(2) * variant.deviation * stats.t.ppf((1 + SURE) / 2, n - 1)
     return (

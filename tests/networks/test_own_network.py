@@ -56,25 +56,25 @@ WRONG = {
     "too small a picture": (
         [POOL, POOL, POOL, {"kind": "conv", "kernel": 5, "padding": "valid"}],
         3,
-        "Layer 4, convolution 5 x 5: the picture is only 3 x 3 here. Use a smaller kernel, padding "
+        "Layer 4, convolution 5 x 5: the maps are only 3 x 3 here. Use a smaller kernel, padding "
         "same, or remove a pooling layer before it.",
     ),
     "too much pooling": (
         [{"kind": "max_pooling", "size": 14}, POOL, {"kind": "average_pooling", "size": 3}],
         2,
-        "Layer 3, average pooling 3 x 3: the picture is only 1 x 1 here. Remove it, or a pooling "
+        "Layer 3, average pooling 3 x 3: the maps are only 1 x 1 here. Remove it, or a pooling "
         "layer before it.",
     ),
     "no picture": (
         [FLAT, CONV],
         1,
-        "Layer 2, convolution 3 x 3: there is no picture any more, but 784 numbers in a row. Move "
+        "Layer 2, convolution 3 x 3: its input is a list of 784 numbers, not maps. Move "
         "it before flatten or global average pooling, or remove it.",
     ),
     "flat twice": (
         [CONV, {"kind": "global_pooling"}, FLAT],
         2,
-        "Layer 3, flatten: there is no picture any more, but 32 numbers in a row. Move it before "
+        "Layer 3, flatten: its input is a list of 32 numbers, not maps. Move it before "
         "flatten or global average pooling, or remove it.",
     ),
     "a picture": (

@@ -81,7 +81,7 @@ def test_all_ended_runs_are_in_the_table_and_active_ones_are_not(own_run):
     shown = cells(app, "mine")
     assert (shown["Batch size"], shown["Options"], shown["Time"]) == ("128", "mirror", "1 min 15 s")
     assert (shown["Test"], shown["Validation"], shown["Trained on"]) == ("90.00%", "", "")
-    assert cells(app, "robust")["Note"] == "ships with the project"
+    assert cells(app, "robust")["Note"] == "built in"
     assert "run-detail" not in str(app)
     assert sent(app, "runs_table")["chosen"] is None
 
@@ -176,7 +176,7 @@ def test_star_and_note(own_run):
     assert not load_about(run).starred
     app = train("robust")  # and one that ships, whose folder stays as it is
     app.text_area[0].set_value("good").run()
-    assert cells(app, "robust")["Note"] == "good; ships with the project"
+    assert cells(app, "robust")["Note"] == "good; built in"
     assert not (find_run("robust").path / "about.json").exists()
     assert {"Rename", "Delete"}.isdisjoint(b.label for b in app.button)
 

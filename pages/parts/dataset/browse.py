@@ -18,9 +18,10 @@ from fmnist.analysis.dataset.duplicates import load_duplicate_pairs
 from fmnist.data import CLASS_NAMES, PART_SIZES
 from fmnist.errors import FmnistError
 from fmnist.images.display import enlarge
+from fmnist.runs.library import quote_run
 from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import Run
-from pages.parts.shared import frame, loading
+from pages.parts.shared import loading
 from pages.parts.shared.gallery import gallery
 from pages.parts.shared.widgets import choose_one
 
@@ -32,7 +33,7 @@ ALL = "All"
 ROLES = (
     "A network learns from it.",
     "Held out of the training part: learning and settings are judged by it.",
-    "Looked at once, at the end: no network here learnt from it or was chosen by it.",
+    "For the final test: no network here was trained on it or chosen by it.",
 )
 SPLIT_HELP = (
     "Training: 55,000 images to learn from. Validation: 5,000 of the published 60,000, as many of "
@@ -145,10 +146,7 @@ def _doubts(number: int, label: int, catalogue: Catalogue, run: Run | None) -> l
         index = number - PART_SIZES["train"]
         if label_issues.find_label_issues(probabilities, labels)[index]:
             said = CLASS_NAMES[int(np.argmax(probabilities[index]))]
-            found.append(
-                f"{frame.run_title(run)} says {said} and makes it a label issue "
-                "(confident learning)."
-            )
+            found.append(f"{quote_run(run)} says {said}: a label issue (confident learning).")
     return found
 
 

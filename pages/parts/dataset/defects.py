@@ -9,6 +9,7 @@ from fmnist.analysis.dataset.duplicates import (
 )
 from fmnist.analysis.label_issues import find_label_issues
 from fmnist.charts.report_charts import HUMAN_SOURCE
+from fmnist.runs.library import quote_run
 from fmnist.runs.run import Run
 from pages.parts.shared import frame, loading
 
@@ -52,9 +53,9 @@ def show(run: Run | None) -> None:
     if run is not None:
         suspects = find_label_issues(loading.predictions(run), loading.test_part().labels)
         st.markdown(
-            f"{frame.run_title(run)} makes **{int(suspects.sum())} of the 10,000 test labels** "
-            "label issues (confident learning, Northcutt et al., arXiv 1911.00068): its "
-            "predictions contradict them. Some are its own mistakes."
+            "Confident learning (Northcutt et al., arXiv 1911.00068) with "
+            f"{quote_run(run)} finds **{int(suspects.sum())} label issues** among the 10,000 test "
+            "labels: its predictions contradict them. Some are its own mistakes."
         )
         with st.container(horizontal=True):
             for label, icon, where in (

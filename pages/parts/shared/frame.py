@@ -175,7 +175,7 @@ def open_page(
         return run
     if run_needed:
         st.error(
-            "There is no trained network. Train one on the Train page, or restore the shipped "
+            "There is no trained network. Train one on the Train page, or restore the built-in "
             "ones with `git checkout -- fmnist/shipped`."
         )
         st.stop()

@@ -9,7 +9,7 @@ from fmnist.data import CLASS_NAMES
 from fmnist.images.decoding import decode_image
 from fmnist.inference.answer import Answer
 from fmnist.inference.classifier import Classifier
-from fmnist.runs.library import BUILT_IN, run_title
+from fmnist.runs.library import quote_run
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
 from pages.parts.shared.widgets import download
@@ -22,7 +22,7 @@ def offer_answer(answer: Answer, picture: bytes, run: Run, key: str) -> None:
     title = f"{answer.class_name}, {answer.probability:.1%}"
     if answer.verdict == "not_clothing":
         title = f"None of the ten; closest: {answer.class_name}"
-    network = run_title(run).removesuffix(BUILT_IN)
+    network = quote_run(run)
     network += " and the photo network" if answer.photo else ""
     _offer(answer.pixels, answer.probabilities, run, key, title, network, picture=picture)
 
@@ -32,7 +32,7 @@ def offer_test_image(row, run: Run, key: str) -> None:
     index, true = int(row["index"]), int(row["true"])
     image, probabilities = loading.test_part().images[index], loading.predictions(run)[index]
     title = f"{CLASS_NAMES[int(row['predicted'])]}, {row['confidence']:.1%}"
-    _offer(image, probabilities, run, key, title, run_title(run), true=true)
+    _offer(image, probabilities, run, key, title, quote_run(run), true=true)
 
 
 def _offer(

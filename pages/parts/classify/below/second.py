@@ -29,7 +29,9 @@ def offer_answer(answer: Answer, picture: bytes, run: Run, key: str) -> None:
         return alone.pixels, alone.probabilities
 
     more = answer.photo or answer.untaught
-    _offer(ask, run, key, "Both without the photo network and taught pictures." if more else "")
+    _offer(
+        ask, run, key, "Neither answer uses the photo network or taught pictures." if more else ""
+    )
 
 
 def offer_test_image(index: int, run: Run, key: str) -> None:

@@ -52,8 +52,9 @@ STOPS = (
     Stop(
         "train",
         "Train your own",
-        "Choose “Train within a time limit”, give it two minutes, and start the plan. Watch the "
-        "curves rise, then try your network on your drawing.",
+        "Choose “Train within a time limit”, give it two minutes, and press “Start this plan” (in "
+        "a public app only the owner can). Watch the accuracy rise, then try your network on a "
+        "drawing.",
     ),
 )
 

@@ -86,7 +86,7 @@ def _table(listed: dict[str, Run]) -> list[dict]:
 
 def _row(run: Run) -> dict:
     settings, about = run.settings, load_about(run)
-    words = (" ".join(about.note.split()), run.reason, "ships with the project" * run.shipped)
+    words = (" ".join(about.note.split()), run.reason, "built in" * run.shipped)
     return {
         "name": run.name,
         "title": run_title(run),

@@ -21,7 +21,7 @@ def show(run: Run) -> None:
     """Show the detail of a run that nothing works on."""
     about = load_about(run)
     with st.container(border=True, key="run-detail"):
-        origin = ", ships with the project" * run.shipped
+        origin = ", built in" * run.shipped
         st.markdown(f"**{literal(run_title(run))}**: {run.state}{origin}")
         if run.state in ("failed", "damaged"):
             st.error(literal(run.reason), title=f"It is {run.state}", icon=":material/error:")
