@@ -58,7 +58,7 @@ def test_all_ten_layers_of_the_specification_are_explained(network):
         "Convolution 1": "64 kernels of 3 × 3",
         "Max pooling 2": "7 × 7",
         "Dropout 1": "30% of the numbers",
-        "Convolution 2": "all 64 maps",
+        "Convolution 2": "each of the 64 maps",
         "Flatten": "1,568",
         "Dense 1": "256 units",
         "Dropout 3": "50% of the numbers",

@@ -44,7 +44,7 @@ def test_an_image_in_the_address_is_shown_with_its_like():
     app = page(image="test 42")
     words = texts(app)
     assert f"**Test 42**  \nLabel: **{CLASS_NAMES[label]}** ({label})" in words
-    assert "Split: **Test**. Looked at once, at the end" in words
+    assert "Split: **Test**. For the final test" in words
     assert f"({same} of 8 have its label)" in words
     app.text_input(key="image").set_value("train 12").run()
     assert "Split: **Training**. A network learns from it." in texts(app)
@@ -55,9 +55,7 @@ def test_the_doubts_about_a_label_are_said():
     suspects = np.flatnonzero(find_label_issues(probabilities, load("test").labels))
     answer = CLASS_NAMES[probabilities[suspects[0]].argmax()]
     app = page(image=f"test {suspects[0]}", run="seed-cnn")
-    assert f"The specification's CNN · built in says {answer} and makes it a label issue" in texts(
-        app
-    )
+    assert f"“The specification's CNN” says {answer}: a label issue" in texts(app)
     catalogue, pairs = load_catalogue(), load_duplicate_pairs()
     one, other = pairs.numbers[differing_labels(pairs, catalogue)][0]
     app.text_input(key="image").set_value(f"train {one}").run()
@@ -121,7 +119,7 @@ def test_defects_name_their_sources_and_the_models_label_issues():
         assert source in words
     probabilities = load_predictions(find_run("seed-cnn"))
     count = int(find_label_issues(probabilities, load("test").labels).sum())
-    assert f"makes **{count} of the 10,000 test labels** label issues" in words
+    assert f"finds **{count} label issues** among the 10,000 test" in words
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -202,11 +202,11 @@ def nothing_measured():
 
 
 @pytest.mark.usefixtures("nothing_measured")
-def test_orders_by_what_was_learnt_from(stored, test_part):
+def test_orders_by_what_was_learnt_from(stored, test_part, own_run):
     found = TrainingDistance(np.arange(10_000), np.random.default_rng(0).random(10_000, np.float32))
-    training_distance.write_training_distance(find_run("seed-cnn"), found)
+    training_distance.write_training_distance(own_run("mine"), found)
     wrong = np.flatnonzero(stored.argmax(axis=1) != test_part.labels)
-    app = page()
+    app = page(run="mine")
     app.selectbox(key="mistakes_sort").set_value("Farthest from the training set first").run()
     assert first_shown(app) == wrong[found.distances[wrong].argmax()]
     app.selectbox(key="mistakes_sort").set_value("Nearest to the training set first").run()
@@ -214,14 +214,14 @@ def test_orders_by_what_was_learnt_from(stored, test_part):
 
 
 @pytest.mark.usefixtures("nothing_measured")
-def test_images_that_are_in_the_training_part_too(test_part):
+def test_images_that_are_in_the_training_part_too(test_part, own_run):
     train = load("train").images
     nearest = np.zeros(10_000, np.int64)
     training_distance.write_training_distance(
-        find_run("seed-cnn"), TrainingDistance(nearest, np.zeros(10_000, np.float32))
+        own_run("mine"), TrainingDistance(nearest, np.zeros(10_000, np.float32))
     )
     gaps = np.abs(test_part.images.astype(int) - train[0]).mean(axis=(1, 2))
-    app = page()
+    app = page(run="mine")
     app.segmented_control(key="mistakes_which").set_value("Also in training").run()
     assert not app.exception
     assert f"**{(gaps <= 2).sum():,}** of 10,000 test images" in texts(app)

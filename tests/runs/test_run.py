@@ -38,7 +38,8 @@ def test_shipped_run_is_whole_and_small():
     assert run.state == "finished"
     assert run.settings.epochs == 10
     assert run.settings.network == "cnn"
-    assert sum(path.stat().st_size for path in SEED.iterdir()) < 6_000_000
+    # 3 of it are the index of the training images, the map and the like
+    assert sum(path.stat().st_size for path in SEED.iterdir()) < 8_000_000
     for name, sha256 in run.files.items():
         assert sha256_of(SEED / name) == sha256
 

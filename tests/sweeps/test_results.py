@@ -86,7 +86,8 @@ def test_the_seeds_needed_find_the_effect_four_times_out_of_five():
 def test_sentences():
     assert described() == "No training of this sweep is done yet."
     assert described(variant("a", [0.9])) == (
-        "a reaches 90.00% validation accuracy with one seed; with two at least, chance can be told."
+        "a reaches 90.00% validation accuracy with one seed; at least two are needed to estimate "
+        "the variation."
     )
     assert described(variant("a", [0.90, 0.91, 0.92])) == (
         "a reaches 91.00% validation accuracy on average over 3 seeds (95 % interval 88.52% to "
