@@ -20,7 +20,6 @@ DROPOUT = {
     "max_pool": 0.3,
     "dense": 0.5,
 }  # of the network "cnn": behind which layers, and the share
-UNCHANGED = ("reshape", "dropout")  # kinds that only pass values on
 ADDING = ("ADD", "MUL", "DIV")
 PLAIN, RELU = 0, 1  # fused activations, as the file format counts them
 KINDS = {
@@ -114,7 +113,10 @@ class _Graph:
         self._picture = int(graph.inputs[0])
         self._known: dict[int, int] = {}
         self._layers: list[Layer] = []
-        softmax = next(int(i) for i in graph.outputs if self._shape(int(i)) == (10,))
+        ten = [int(i) for i in graph.outputs if self._shape(int(i)) == (10,)]
+        # the features may be ten numbers, too
+        by_softmax = (i for i in ten if self._made_by[i].name == "SOFTMAX")
+        softmax = next(by_softmax, ten[0])
         self._walk_back(softmax)
         self.layers = tuple(self._layers)
 
@@ -191,7 +193,10 @@ class _Graph:
                 waiting += computed
             else:
                 others = (self._constant(i) for i in made.inputs if i not in computed)
-                by = float(next(other.item() for other in others if other is not None))
+                found = next((other for other in others if other is not None), None)
+                if found is None or found.size != 1:  # batch normalisation of units, for example
+                    return [], 1.0
+                by = float(found.item())
                 factor *= by if made.name == "MUL" else 1 / by
                 waiting += computed
         weights = [

@@ -63,9 +63,13 @@ def save_derived(run: Run, kind: str, **arrays: Any) -> None:
 
 def _derived_places(run: Run, kind: str) -> list[Path]:
     """Beside own runs; what is shipped, or made to be, lies in the run's own folder."""
-    name, beside = f"{kind}-{run.files['model.tflite'][:16]}.npz", runs_directory()
-    places = [run.path / name] if run.shipped or beside == SHIPPED_DIR else []
-    return places if beside == SHIPPED_DIR else [*places, beside / ".cache" / name]
+    network, beside = run.files["model.tflite"][:16], runs_directory()
+    own = run.path / f"{kind}-{network}.npz"
+    if beside == SHIPPED_DIR:
+        return [own]
+    # a folder for each kind: in .cache itself the oldest files are removed to make room
+    kept = beside / ".cache" / kind / f"{network}.npz"
+    return [own, kept] if run.shipped else [kept]
 
 
 def list_runs() -> list[Run]:

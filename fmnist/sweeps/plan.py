@@ -28,7 +28,7 @@ from typing import Any
 from fmnist.errors import SettingsError, SweepError
 from fmnist.files import quote_name, read_file
 from fmnist.networks.architectures import NETWORKS
-from fmnist.runs.run import SHIPPED_DIR
+from fmnist.runs.run import RUN_NAME, SHIPPED_DIR
 from fmnist.setting_fields import check_number
 from fmnist.settings import LIMITS, SETTINGS, TrainSettings
 from fmnist.training.recipes import RECIPES
@@ -68,6 +68,8 @@ class Plan:
             )
         if not isinstance(self.about, str):
             raise SweepError("The plan's about must be a sentence in quotes.")
+        if not all(isinstance(one, str) for one in (self.recipe, *self.networks)):
+            raise SweepError("The plan's recipe and networks must be names in quotes.")
         if self.recipe and self.recipe not in RECIPES:
             raise _unknown("recipe", self.recipe, RECIPES)
         if not self.networks:
@@ -199,7 +201,7 @@ def shipped_plans() -> dict[str, Path]:
 
 def _check_initial(settings: TrainSettings) -> None:
     for name in filter(None, settings.initial.split(",")):
-        if not (SHIPPED_DIR / name.strip()).is_dir():
+        if not RUN_NAME.fullmatch(name.strip()) or not (SHIPPED_DIR / name.strip()).is_dir():
             raise SweepError(
                 f"A sweep can begin with the weights of shipped runs only, not of "
                 f"{name.strip()!r}, which a worker elsewhere does not have."

@@ -106,8 +106,11 @@ class Progress:
 def keep_plan(plan: Plan) -> Sweep:
     """The sweep of a plan, made where there is none; a changed plan keeps the runs that it has."""
     path = runs_directory() / SWEEPS / plan.name
-    path.mkdir(parents=True, exist_ok=True)
-    write_json(path / PLAN_FILE, plan.to_dict())
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        write_json(path / PLAN_FILE, plan.to_dict())
+    except OSError as error:
+        raise SweepError(f"The sweep cannot be kept ({error.strerror}).") from None
     return Sweep(path, plan)
 
 
@@ -176,9 +179,14 @@ def start_sweep(plan: str) -> Sweep:
 
 
 def request_stop(sweep: Sweep) -> None:
-    """Ask the process that works on a sweep to end. Raises AccessDenied."""
+    """Ask the process that works on a sweep to end. Raises AccessDenied, SweepError."""
     check_may_change()
-    control.post_request(sweep.path, control.STOP)
+    try:
+        control.post_request(sweep.path, control.STOP)
+    except OSError as error:  # removed by somebody else, or a full disk
+        raise SweepError(
+            f"The sweep {sweep.name!r} cannot be stopped ({error.strerror})."
+        ) from None
 
 
 def forget_sweep(sweep: Sweep) -> None:

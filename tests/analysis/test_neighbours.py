@@ -77,6 +77,7 @@ def test_an_index_is_asked_at_once_and_agrees_with_scikit_learn(
     indexed = TrainingFeatures(small_run, counting)
     assert indexed.indexed
     assert not known.indexed
+    assert len(list((runs_dir / ".cache" / "neighbours").iterdir())) == 1  # no room is made of it
     train = load("train")
     reference = NearestNeighbors(n_neighbors=8, metric="cosine", algorithm="brute")
     reference.fit(classifier(train.images[known.indices])[1])

@@ -50,7 +50,7 @@ def test_kept_and_read_back(own_run):
 def test_a_damaged_map_is_none(own_run, content):
     run = own_run()
     projection.write_projection(run, np.zeros((40, 2), np.float32))
-    (file,) = (runs_directory() / ".cache").iterdir()
+    (file,) = (runs_directory() / ".cache" / "map").iterdir()
     file.write_bytes(content)
     assert projection.read_projection(run, 40) is None
 

@@ -56,7 +56,7 @@ def test_what_was_measured_is_kept_for_the_network(own_run):
 def test_a_damaged_file_is_measured_again(own_run):
     run = own_run()
     training_distance.write_training_distance(run, made())
-    (file,) = (runs_directory() / ".cache").iterdir()
+    (file,) = (runs_directory() / ".cache" / "distances").iterdir()
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 255
     file.write_bytes(data)

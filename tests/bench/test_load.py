@@ -57,7 +57,7 @@ def test_what_one_has_uploaded_is_forgotten_when_one_is_gone(server):
     session.upload("uploads", "large.jpg", bytes(90 * 2**20))
     assert mib() > before + 80
     session.close()
-    for _ in range(100):
+    for _ in range(400):
         if mib() < before + 30:
             break
         time.sleep(0.2)

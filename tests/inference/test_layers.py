@@ -184,3 +184,25 @@ def test_layers_of_any_network(tmp_path):
     assert kinds(found).endswith(" reshape views dense softmax")
     assert {layer.kind for layer in found} >= {"other"}  # swish
     assert found[-3].rate * (len(found[-3].tensors) - 1) in (1, 2)  # a mean, or a sum
+
+
+@pytest.mark.filterwarnings("ignore")  # TensorFlow's own, while it converts
+@pytest.mark.slow
+def test_layers_behind_batch_normalisation_of_units_and_of_ten_features(tmp_path):
+    from fmnist.networks.architectures import set_up_keras
+
+    set_up_keras()
+    from keras import Input, Model, layers
+
+    from fmnist.training.export import export_litert
+
+    image = Input((28, 28, 1), name="image")
+    x = layers.Dense(16, activation="relu")(layers.Flatten()(image))
+    normalised = layers.BatchNormalization(name="features")(x)
+    ten = layers.Dense(10, name="features")(layers.Flatten()(image))
+    for features in (normalised, ten):
+        last = layers.Dense(10, activation="softmax", name="probabilities")(features)
+        export_litert(Model(image, last), tmp_path / "model.tflite")
+        found = kinds(read_layers(tmp_path / "model.tflite"))
+        assert found.startswith("input reshape dense")
+        assert found.endswith("dense softmax")

@@ -99,6 +99,13 @@ BAD = [
     ({"grid": {"epochs": 3}}, "The plan's grid.epochs must be a list, got 3."),
     ({"grid": [1]}, "The plan's grid must be a table: [grid]."),
     ({"settings": 1}, "The plan's settings must be a table: [settings]."),
+    ({"networks": [["cnn"]]}, "The plan's recipe and networks must be names in quotes."),
+    ({"recipe": ["quick"]}, "The plan's recipe and networks must be names in quotes."),
+    (
+        {"settings": {"initial": "/etc"}},
+        "A sweep can begin with the weights of shipped runs only, not of '/etc', which a worker "
+        "elsewhere does not have.",
+    ),
     ({"settings": {"seed": 1}}, "The seed of a plan stands in its list seeds."),
     ({"grid": {"network": ["cnn"]}}, "The network of a plan stands in its list networks."),
     (

@@ -176,7 +176,7 @@ def test_ctrl_c_stops_all_of_it_within_seconds(place):
     wait_until(lambda: len(begun(place)) == 2)
     left = family(process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 1
     assert said.endswith("fmnist: interrupted.\n")
     assert "Traceback" not in said
@@ -225,6 +225,14 @@ def certify(place) -> dict[str, str]:
     return {name: str(place / file) for name, file in files.items()}
 
 
+def wait_for_worker(address: str, encryption: cluster.Encryption) -> None:
+    from distributed import Client
+
+    security = cluster._security(encryption)
+    with Client(address, security=security, timeout=60, set_as_default=False) as client:
+        client.wait_for_workers(1, timeout=60)
+
+
 def test_a_scheduler_elsewhere_is_reached_by_tls_only(place, command, monkeypatch):
     monkeypatch.setattr(cluster, "ANSWER", 1)  # of this process; the sweep's own waits longer
     write_plan(place, networks=["quick"], seeds=2)
@@ -240,6 +248,7 @@ def test_a_scheduler_elsewhere_is_reached_by_tls_only(place, command, monkeypatc
         assert refused.returncode == 1
         assert refused.stderr.startswith(f"fmnist: No Dask scheduler answers at tcp://{where} (")
         with dask("worker", f"tls://{where}", *theirs, "--nthreads", "1"):
+            wait_for_worker(f"tls://{where}", cluster.Encryption(**files))
             tell(place, unending=[0])
             first = start(place, *safe[2:])
             (training,) = [psutil.Process(one["pid"]) for one in wait_until(lambda: begun(place))]

@@ -63,10 +63,12 @@ def _offer(ask: Callable[[Run], Answered], run: Run, key: str, note: str = "") -
             with place:
                 st.markdown(f"**{literal(run_title((run, other)[at]))}**")
                 if pixels is None or probabilities is None:
-                    st.info("It finds no garment in the picture.")
+                    st.info(
+                        "It finds no garment in the picture, or the server is busy; try once more."
+                    )
                     continue
                 st.image(enlarge(pixels, 3), width=84, alt="What this network is given")
                 alt = f"Probabilities of the ten classes by {names[at]}"
-                show_bars(probabilities, f"{key}-second-{at}", alt)
+                show_bars(probabilities, alt)
         if note:
             st.caption(note)

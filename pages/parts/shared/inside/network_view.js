@@ -1,4 +1,4 @@
-// A network's layers in a row; `fmnist/charts/layer_payload.py` says what `data` holds. What is
+// A network's layers in a row; `fmnist/inference/layer_payload.py` says what `data` holds. What is
 // there is drawn at once; only another layer's numbers are asked for. The other parts of this
 // script are the files network_view_*.js.
 const STEP = 108; // pixels from one layer of the row to the next
