@@ -108,6 +108,15 @@ def describe_two_answers(
     return f"Both say {classes[said[0]]}. They are furthest apart on {classes[at]}: {gap}."
 
 
+def correct_holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's correction of several p-values for being asked together, in their order."""
+    corrected, most = [0.0] * len(p_values), 0.0
+    for rank, at in enumerate(np.argsort(p_values)):
+        most = max(most, min(1.0, (len(p_values) - rank) * p_values[at]))
+        corrected[at] = most
+    return corrected
+
+
 def say_chance(p_value: float) -> str:
     """How often something of this chance occurs, for people who do not live with p-values."""
     if p_value >= 0.01:

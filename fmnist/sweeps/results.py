@@ -2,9 +2,9 @@
 
 Variants are compared by a paired t-test over the seeds that both have: the same seed gives two
 variants the same order of images, so the luck that they share cancels out. It asks about training
-anew, where `fmnist.metrics.comparison` asks about two finished runs and more images (Bouthillier et
-al., arXiv 2103.03098, on why seeds must vary). As the best variant is chosen by the same numbers,
-the chances of all pairs are corrected together (Holm, Scandinavian Journal of Statistics 6 (1979)).
+anew (Bouthillier et al., arXiv 2103.03098), where `fmnist.metrics.comparison` asks about finished
+runs and more images. As the best variant is chosen by the same numbers, all pairs are corrected
+together (Holm, Scandinavian Journal of Statistics 6 (1979)).
 """
 
 import bisect
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from fmnist.metrics.comparison import say_chance
+from fmnist.metrics.comparison import correct_holm, say_chance
 from fmnist.runs.run import Run
 from fmnist.sweeps.sweep import Sweep
 
@@ -194,27 +194,17 @@ def _differ(first: Variant, second: Variant, pairs: int) -> Difference:
     )
 
 
-def correct_holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's correction of several p-values for being asked together, in their order."""
-    corrected, most = [0.0] * len(p_values), 0.0
-    for rank, at in enumerate(np.argsort(p_values)):
-        most = max(most, min(1.0, (len(p_values) - rank) * p_values[at]))
-        corrected[at] = most
-    return corrected
-
-
 def seeds_needed(effect: float, alpha: float = 1 - SURE) -> int | None:
     """Pairs with which a paired t-test at `alpha` finds `effect` with a chance of `POWER`.
 
     effect: the mean of the differences over their standard deviation. None beyond `MANY`.
     """
 
-    def is_enough(n: int) -> bool:
-        line = stats.t.ppf(1 - alpha / 2, n - 1)
-        return bool(stats.nct.sf(line, n - 1, effect * np.sqrt(n)) >= POWER)
+    def power(n: int) -> float:
+        return stats.nct.sf(stats.t.ppf(1 - alpha / 2, n - 1), n - 1, effect * np.sqrt(n))
 
-    n = 2 + bisect.bisect_left(range(2, MANY + 1), True, key=is_enough)  # the more, the surer
-    return n if n <= MANY else None
+    at = bisect.bisect_left(range(2, MANY + 1), POWER, key=power)  # it grows with n
+    return None if at > MANY - 2 else 2 + at
 
 
 def describe_result(
