@@ -132,7 +132,6 @@ def _open(
 
 def _waiter(sweep: Sweep) -> Callable[[], None]:
     """Called twice a second while another training holds the machine."""
-    control.withdraw_request(sweep.path, control.STOP)
     # a page that has started it looks for it there
     write_json(
         sweep.path / PROGRESS_FILE,

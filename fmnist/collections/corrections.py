@@ -47,6 +47,11 @@ SET_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _-]{0,38}[A-Za-z0-9_-])?")
 MAX_SETS = 50
 
 
+def _everybodys() -> Path:
+    own = os.environ.get("FMNIST_CORRECTIONS") or runs_directory().parent / "corrections"
+    return Path(own).expanduser().resolve()
+
+
 def directory(of: str = "") -> Path:
     """Where a set lies: in FMNIST_CORRECTIONS, or in `corrections` beside the folder of own runs.
 
@@ -54,8 +59,7 @@ def directory(of: str = "") -> Path:
 
     of: its name, "" for the set without one. Raises CorrectionsError where a set cannot have it.
     """
-    own = os.environ.get("FMNIST_CORRECTIONS") or runs_directory().parent / "corrections"
-    place = own_folder(Path(own).expanduser().resolve())
+    place = own_folder(_everybodys())
     if not of:
         return place
     if not SET_NAME.fullmatch(of):
@@ -229,10 +233,10 @@ def remove(names: list[str], of: str = "") -> Removed:
 
 def purge_old_corrections() -> None:
     """Remove for good what any session removed more than a day ago."""
-    places = directory(), directory() / SETS
-    purge_old(
-        itertools.chain(*(place.glob(f"{HIDDEN}*") for place in (*places, *places[1].glob("*"))))
-    )
+    everybodys = _everybodys()
+    for own in (everybodys, *everybodys.glob("people/*")):
+        places = own, own / SETS, *(own / SETS).glob("*")
+        purge_old(itertools.chain(*(place.glob(f"{HIDDEN}*") for place in places)))
 
 
 def picture_of(row: Row, of: str = "") -> bytes:

@@ -53,7 +53,6 @@ def run_sweep(
     stop, SweepError where the scheduler has gone for good; whatever is raised, nothing goes on
     training.
     """
-    control.withdraw_request(sweep.path, control.STOP)
     return _Engine(sweep, client, dashboard, report).work(train, how or Workplace())
 
 

@@ -57,6 +57,7 @@ class Sweep:
         try:
             with filelock.FileLock(self.path / ".lock", timeout=0):
                 shutil.rmtree(place, ignore_errors=True)
+                control.withdraw_request(self.path, control.STOP)  # which no process has heard
                 place.mkdir()
                 try:
                     yield place

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fmnist import access
 from fmnist.collections import corrections
 from fmnist.collections.archives import Archive
 from fmnist.collections.folders import list_labelled_images
@@ -380,6 +381,18 @@ def test_only_what_was_removed_a_day_ago_is_purged_for_others():
     corrections.purge_old_corrections()
     left = [path for gone in (old, new, of_a_set) for path in gone.paths if path.exists()]
     assert left == [*new.paths]
+
+
+def test_what_somebody_has_removed_is_purged_whoever_comes(monkeypatch):
+    monkeypatch.setattr(access, "_person", lambda: "a" * 32)
+    name = corrections.keep(picture(1), 6, "upload").path
+    removed = corrections.remove([name])
+    for path in removed.paths:
+        os.utime(path, (0, 0))
+    monkeypatch.setattr(access, "_person", lambda: "")
+    assert removed.paths[0].is_relative_to(corrections.directory() / "people")
+    corrections.purge_old_corrections()
+    assert not any(path.exists() for path in removed.paths)
 
 
 @pytest.mark.parametrize("name", ["../runs", "a/b", ".hidden", " ", "x" * 41, "end ", "ü", "a\n"])

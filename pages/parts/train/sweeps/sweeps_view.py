@@ -101,7 +101,9 @@ def _show_progress(sweep: Sweep, state: Progress) -> None:
     if state.active or state.done < state.total:
         st.progress(state.done / state.total)
     for worker, does in state.workers.items():
-        st.caption(literal(f"{worker}: {does}"))
+        # its machine's address is none of a visitor's business
+        who = worker if access.may_change() else worker.partition(" (")[0]
+        st.caption(literal(f"{who}: {does}"))
     for training, why in state.failed.items():
         st.caption(literal(f"{training} failed: {why}"))
 
