@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import logging
 import os
+import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -155,7 +157,12 @@ def _check_answer(address: str, security: Any) -> None:
         comm.abort()
 
     try:
-        asyncio.run(asyncio.wait_for(call(), ANSWER))
+        place = urlsplit(address)
+        # Dask would try again and again, and forget why
+        socket.create_connection((place.hostname, place.port), ANSWER).close()
+        with ThreadPoolExecutor(1) as apart:  # this thread may have a loop that runs already
+            # a second more, for Dask's own error says why
+            apart.submit(lambda: asyncio.run(asyncio.wait_for(call(), ANSWER + 1))).result()
     except Exception as error:  # another server answers with anything, even a MemoryError
         raise SweepError(
             f"No Dask scheduler answers at {address} ({_cause(error)}); start one there (dask "
@@ -205,6 +212,8 @@ def check_versions(found: dict[str, Any]) -> None:
 def _cause(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
+    if isinstance(error, asyncio.CancelledError):  # by the time limit
+        return "no answer in time"
     if not isinstance(error, OSError):
         return "something else answers"
     return error.strerror or str(error).partition("\n")[0] or "no answer in time"
