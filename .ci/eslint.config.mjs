@@ -1,12 +1,18 @@
 // The JavaScript and CSS of the pages' components. npx installs ESLint and its plugins outside of
 // the checkout, so they are looked up from where ESLint itself runs.
-import { realpathSync } from "node:fs";
+import { readdirSync, readFileSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const find = createRequire(realpathSync(process.argv[1]));
 const js = find("@eslint/js");
 const css = find("@eslint/css").default;
 const globals = find("globals");
+
+// one script in several files, which `register_component` joins: what one declares, others use
+const inside = "pages/parts/shared/inside";
+const joined = readdirSync(inside).filter((name) => name.endsWith(".js"))
+  .flatMap((name) => [...readFileSync(`${inside}/${name}`, "utf-8")
+    .matchAll(/^(?:async )?(?:const|let|function) (\w+)/gm)].map((found) => found[1]));
 
 export default [
   {
@@ -21,6 +27,11 @@ export default [
       "no-var": "error",
       "prefer-const": "error",
     },
+  },
+  {
+    files: [`${inside}/*.js`],
+    languageOptions: { globals: Object.fromEntries(joined.map((name) => [name, "readonly"])) },
+    rules: { "no-unused-vars": ["error", { varsIgnorePattern: `^(${joined.join("|")})$` }] },
   },
   {
     files: ["**/*.css"],
