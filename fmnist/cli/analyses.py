@@ -10,6 +10,8 @@ from fmnist.errors import RunError
 from fmnist.runs.library import find_run
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from fmnist.analysis.faithfulness import Faithfulness
 
 TEST_IMAGES = 10_000
@@ -106,18 +108,24 @@ def _text(name: str, result: "Faithfulness") -> str:
 
 
 def _map(options: Namespace) -> int:
-    from fmnist.analysis import projection
     from fmnist.data import load
     from fmnist.inference.classifier import load_classifier_for_command
 
     classifier = load_classifier_for_command(options.run)
     _, features = classifier(load("test").images)
+    return _lay_out(features, options.run)
+
+
+def _lay_out(features: "np.ndarray", name: str) -> int:
+    """Keep the map of the test images' features (N, F) float32 with the run of that name."""
+    from fmnist.analysis import projection
+
     places = projection.project_tsne(features)
     try:
-        projection.write_projection(find_run(options.run), places)
+        projection.write_projection(find_run(name), places)
     except OSError as error:
         raise RunError(f"The map cannot be kept ({error.strerror}).") from None
-    print(f"{options.run}: {len(places):,} test images laid out.")
+    print(f"{name}: {len(places):,} test images laid out.")
     return 0
 
 
@@ -146,7 +154,7 @@ def _analyse(options: Namespace) -> int:
     for name, _, count in rest:
         right.setdefault(name, []).append(count)
     corruptions.write_corruptions(run, plain, right, len(test.labels))
-    return _map(options)
+    return _lay_out(features, options.run)
 
 
 def _duplicates(options: Namespace) -> int:
