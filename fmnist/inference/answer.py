@@ -264,7 +264,7 @@ def _answer_together(alone: Answer, photo: PhotoPrediction) -> Answer:
     """What the Fashion-MNIST network's answer becomes with the photo network's prediction."""
     assert alone.probabilities is not None  # it has pixels
     probabilities = combine_predictions(photo, alone.probabilities)
-    verdict = decide_on_photo(photo, probabilities, alone.verdict)
+    verdict = decide_on_photo(photo, alone.probabilities, alone.verdict)
     return answer_in_words(verdict, probabilities, replace(alone, photo=photo, fashion_mnist=alone))
 
 

@@ -36,12 +36,12 @@ REFERENCE = {
 
 
 def imagenet(**shares):
-    """(1000,) with these probabilities, named "c" and the number; the rest is no clothing."""
+    """One view with these probabilities, named "c" and the number; the rest is no clothing."""
     found = np.zeros(1000, np.float32)
     for name, share in shares.items():
         found[int(name.removeprefix("c"))] = share
     found[0] = 1 - found.sum()  # a tench
-    return PhotoPrediction(found)
+    return PhotoPrediction(found[np.newaxis])
 
 
 @pytest.mark.parametrize("name", REFERENCE)
@@ -129,41 +129,60 @@ def test_names_become_probabilities_of_the_ten():
 
 def by_hand(photo, fashion_mnist):
     """The combination, name by name."""
-    root = [value**0.5 / sum(v**0.5 for v in fashion_mnist) for value in fashion_mnist]
-    total, left = [0.0] * 10, 1.0
+    named = [0.0] * 10
     for numbers, fits in photo_network._NAMES:
         for number in numbers:
-            named = float(photo.imagenet[number])
-            weights = [fits.get(c, 0) * (root[c] + 0.2) for c in range(10)]
-            total = [t + named * w / sum(weights) for t, w in zip(total, weights, strict=True)]
-            left -= named
-    return [t + left * value for t, value in zip(total, root, strict=True)]
+            probability = float(photo.by_view[:, number].mean())
+            for class_id, fit in fits.items():
+                named[class_id] += probability * fit / sum(fits.values())
+    product = [(n + 0.003) * (f + 0.01) ** 0.3 for n, f in zip(named, fashion_mnist, strict=True)]
+    return [value / sum(product) for value in product]
 
 
 def test_both_together_as_by_hand():
     rng = np.random.default_rng(1)
     for _ in range(20):
-        photo = PhotoPrediction(rng.dirichlet(np.full(1000, 0.02)).astype(np.float32))
+        by_view = rng.dirichlet(np.full(1000, 0.02), 3).astype(np.float32)
         fashion_mnist = rng.dirichlet(np.full(10, 0.3)).astype(np.float32)
-        together = combine_predictions(photo, fashion_mnist)
+        together = combine_predictions(PhotoPrediction(by_view), fashion_mnist)
         assert together.sum() == pytest.approx(1, abs=1e-5)
-        np.testing.assert_allclose(together, by_hand(photo, fashion_mnist), atol=1e-5)
+        expected = by_hand(PhotoPrediction(by_view), fashion_mnist)
+        np.testing.assert_allclose(together, expected, atol=1e-5)
+
+
+def of(class_id, probability=0.82):
+    """What the Fashion-MNIST network says that takes something for this class."""
+    found = np.full(10, (1 - probability) / 9, np.float32)
+    found[class_id] = probability
+    return found
 
 
 def test_each_decides_where_it_knows_better():
-    of_shirt = np.full(10, 0.02, np.float32)
-    of_shirt[SHIRT] = 0.82
     # no clothing by name: the Fashion-MNIST network alone
-    assert combine_predictions(imagenet(), of_shirt).argmax() == SHIRT
+    assert combine_predictions(imagenet(), of(SHIRT)).argmax() == SHIRT
     # a name of one class counts whatever the other says
-    assert combine_predictions(imagenet(c774=0.9), of_shirt).argmax() == SANDAL
-    # a name of several is divided: a suit's is a coat's or a shirt's
-    suit = combine_predictions(imagenet(c834=0.9), of_shirt)
+    assert combine_predictions(imagenet(c774=0.9), of(SHIRT)).argmax() == SANDAL
+    # a name of several is divided: a suit's is a coat's, a shirt's or a trouser's
+    suit = combine_predictions(imagenet(c834=0.9), of(SHIRT))
     assert suit.argmax() == SHIRT
-    assert suit[COAT] > suit[[TSHIRT, PULLOVER, BAG]].max()
-    # a cloak, a poncho, a vestment: a shirt that lies flat, too
-    for name in ("c501", "c735", "c887"):
-        assert combine_predictions(imagenet(**{name: 0.9}), of_shirt).argmax() == SHIRT
+    assert suit[[COAT, TROUSER]].min() > suit[[TSHIRT, PULLOVER, BAG]].max()
+
+
+@pytest.mark.parametrize(
+    ("names", "classes"),
+    [
+        # a cloak, a poncho, a vestment, ties, a lab coat, a trench coat: a shirt's, too
+        ((501, 735, 887, 457, 906, 617, 869), (SHIRT, COAT)),
+        ((842, 834, 775, 885, 911), (TROUSER,)),  # trunks, suit, sarong, velvet, wool
+        ((474, 841), (PULLOVER, COAT)),  # cardigan, sweatshirt
+    ],
+)
+def test_a_name_gives_way_to_what_the_other_sees(names, classes):
+    for name in names:
+        for class_id in classes:
+            photo = imagenet(**{f"c{name}": 0.9})
+            assert combine_predictions(photo, of(class_id, 0.991))[class_id] > 0.35
+            assert combine_predictions(photo, of(BAG, 0.991))[BAG] < 0.05
 
 
 @pytest.mark.parametrize(
@@ -172,19 +191,27 @@ def test_each_decides_where_it_knows_better():
         ({"c514": 0.7}, BOOT, "unsure", "confident"),  # both agree
         ({"c514": 0.7}, BOOT, "not_clothing", "confident"),  # the photo network saw a boot
         ({"c514": 0.7}, BAG, "confident", "confident"),  # one is sure enough for both
-        ({"c514": 0.51}, BAG, "confident", "confident"),  # 0.522 of both together
-        ({"c514": 0.5}, BAG, "confident", "unsure"),  # 0.512
-        ({"c514": 0.26}, BOOT, "confident", "unsure"),  # too little clothing to be sure
-        ({"c514": 0.2}, BOOT, "unsure", "unsure"),  # one of them takes it for a garment
-        ({"c514": 0.2}, BOOT, "not_clothing", "not_clothing"),
+        ({"c514": 0.3}, BAG, "unsure", "confident"),  # 0.80 of both together
+        ({"c514": 0.29}, BOOT, "confident", "unsure"),  # too little clothing to be sure
+        ({"c514": 0.2, "c774": 0.3}, BAG, "confident", "unsure"),  # 0.45: boot or sandal
+        ({"c514": 0.06}, BOOT, "not_clothing", "unsure"),  # one of them takes it for a garment
+        ({"c514": 0.04}, BOOT, "not_clothing", "not_clothing"),
+        ({"c655": 0.29, "c578": 0.3}, DRESS, "confident", "confident"),  # a gown
+        ({"c655": 0.31, "c578": 0.3}, DRESS, "confident", "unsure"),  # or a miniskirt
+        ({"c842": 0.31, "c608": 0.3}, TROUSER, "confident", "unsure"),  # trunks or jeans
     ],
 )
 def test_verdicts_of_both(named, fashion_mnist, alone, verdict):
-    probabilities = np.full(10, 0.001, np.float32)
-    probabilities[fashion_mnist] = 0.991
-    photo = imagenet(**named)
-    together = combine_predictions(photo, probabilities)
-    assert decide_on_photo(photo, together, alone) == verdict
+    assert decide_on_photo(imagenet(**named), of(fashion_mnist, 0.991), alone) == verdict
+
+
+def test_each_view_must_say_so():
+    sneaker, boot = imagenet(c770=0.9).by_view, imagenet(c514=0.9).by_view
+    agreed = PhotoPrediction(np.concatenate([sneaker, sneaker, sneaker]))
+    assert decide_on_photo(agreed, of(SNEAKER), "unsure") == "confident"
+    split = PhotoPrediction(np.concatenate([sneaker, sneaker, boot]))
+    assert combine_predictions(split, of(SNEAKER))[SNEAKER] > photo_network.THRESHOLD
+    assert decide_on_photo(split, of(SNEAKER), "unsure") == "unsure"
 
 
 # --- in an answer

@@ -31,7 +31,7 @@ def answered(features, class_id=SHIRT, probability=0.55, kind="photo", photo=Non
     pixels = np.zeros((28, 28), np.uint8)
     answer = Answer("", "", tta=tta, preprocessed=Preprocessed(pixels, "", None, kind))
     if photo is not None:
-        answer = replace(answer, photo=PhotoPrediction(np.asarray(photo, np.float32)))
+        answer = replace(answer, photo=PhotoPrediction(np.asarray([photo], np.float32)))
     return answer_in_words(how.get("verdict", "unsure"), probabilities, answer)
 
 
