@@ -97,7 +97,9 @@ def test_each_number_is_the_name_that_is_meant():
     # from the list of ImageNet's classes (ILSVRC 2012, in the usual order)
     names = {"cowboy boot": 514, "jean": 608, "jersey": 610, "running shoe": 770, "sandal": 774}
     names |= {"gown": 578, "purse": 748, "backpack": 414, "trench coat": 869, "sweatshirt": 841}
+    names |= {"swimming trunks": 842, "Windsor tie": 906, "miniskirt": 655, "overskirt": 689}
     expected = [BOOT, TROUSER, TSHIRT, SNEAKER, SANDAL, DRESS, BAG, BAG, COAT, PULLOVER]
+    expected += [TROUSER, SHIRT, DRESS, DRESS]
     found = [imagenet(**{f"c{number}": 0.9}).class_id for number in names.values()]
     assert found == expected
 

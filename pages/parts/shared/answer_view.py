@@ -74,9 +74,9 @@ def choose_photo_network() -> None:
         help="A second network, EfficientNet-Lite0, which Google trained on the 1.2 million "
         "photographs of ImageNet. It helps with photos, worn clothes most of all, and is not asked "
         "about drawings and thumbnails, nor where you choose another method of preprocessing. It "
-        "knows kinds of clothing by name and has no word for a shirt; a "
-        "name that fits several classes is divided between them as the Fashion-MNIST network "
-        "would. The numbers on the other pages are the Fashion-MNIST network's own.",
+        "knows kinds of clothing by name and has no word for a shirt; where a name fits several "
+        "classes, the Fashion-MNIST network decides between them. The numbers on the other pages "
+        "are the Fashion-MNIST network's own.",
     )
 
 
