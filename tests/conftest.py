@@ -61,11 +61,16 @@ def pytest_configure(config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items) -> None:
+def pytest_collection_modifyitems(config, items) -> None:
     """With several processes (`-n`), one browser at a time, and the longest tests first.
 
-    What takes long to make, such as the one `trained` run, is made in one process.
+    What takes long to make, such as the one `trained` run, is made in one process. The tests
+    marked "long" are left out unless `-m` names them; `-m` would overrule one in pyproject.toml.
     """
+    if "long" not in config.option.markexpr:
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     items.sort(key=lambda item: not any(map(item.get_closest_marker, ("browser", "slow"))))
     for item in items:
         if item.get_closest_marker("browser"):
