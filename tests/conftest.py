@@ -60,6 +60,13 @@ def pytest_configure(config) -> None:
             os.environ.setdefault(name, "1")
 
 
+def pytest_make_parametrize_id(val) -> str | None:
+    """A short name for a long value: names go to every process, and into its environment."""
+    if isinstance(val, str | bytes) and len(val) > 200:
+        return f"{val[:20]!r} and {len(val) - 20} more"
+    return None
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config, items) -> None:
     """With several processes (`-n`), one browser at a time, and the longest tests first.
