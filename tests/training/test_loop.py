@@ -115,7 +115,7 @@ def test_a_training_that_diverges_says_so_and_what_would_help(runs_dir, monkeypa
     settings = TrainSettings(fraction=0.01, epochs=2)
     path = create_run("wild", settings)
     monkeypatch.setattr(loop, "fit_epoch", diverging)
-    with pytest.raises(TrainingDiverged, match="In epoch 1 the loss was no number any more"):
+    with pytest.raises(TrainingDiverged, match="In epoch 1 the loss became NaN or infinite"):
         train(path, settings)
     failed = read_run(path)
     assert failed.state == "failed"
