@@ -150,6 +150,13 @@ def command(capsys):
     return run
 
 
+def run_python(*arguments, timeout=300, **options) -> subprocess.CompletedProcess[str]:
+    """How a new interpreter ended that was given arguments: "-m" and a module, "-c" and code."""
+    command = [sys.executable, *map(str, arguments)]
+    how = {"cwd": ROOT, "capture_output": True, "text": True, "timeout": timeout, "check": False}
+    return subprocess.run(command, **{**how, **options})
+
+
 def load_epoch_predictions(run, file=TEST_EPOCHS_FILE) -> np.ndarray:
     """All whole epochs that a run has kept: (E, N, 10) uint8, 255 for a probability of 1."""
     epochs = [load_epoch(run, epoch + 1, file) for epoch in range(count_epochs(run, file))]
@@ -184,20 +191,16 @@ def trained(tmp_path_factory) -> subprocess.CompletedProcess[str]:
     other = {"floatx": "float16", "image_data_format": "channels_first", "epsilon": 0.5}
     home = tmp_path_factory.mktemp("keras_home")
     (home / "keras.json").write_text(json.dumps({**other, "backend": "jax"}))
-    command = [sys.executable, "-m", "fmnist", "train", "--name", "tiny"]
-    done = subprocess.run(
-        [*command, "--forecast", str(TRAINED_FORECAST), *arguments(TRAINED)],
-        cwd=ROOT,
+    options = ["--forecast", TRAINED_FORECAST, *arguments(TRAINED)]
+    done = run_python(
+        *("-m", "fmnist", "train", "--name", "tiny", *options),
         env={
             **{name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"},
             "FMNIST_RUNS": str(place),
             "TMPDIR": str(place),
             "KERAS_HOME": str(home),
         },
-        capture_output=True,
-        text=True,
         timeout=600,
-        check=False,
     )
     assert done.returncode == 0, done.stderr
     done.runs = place

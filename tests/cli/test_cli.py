@@ -24,7 +24,7 @@ from fmnist.runs.library import DEFAULT_RUN, find_run, runs_directory
 from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import read_run, write_run_info
 from fmnist.settings import TrainSettings
-from tests.conftest import ROOT, load_epoch_predictions
+from tests.conftest import ROOT, load_epoch_predictions, run_python
 from tests.inference.test_answer import hazy
 
 TINY = ["--epochs", "1", "--fraction", "0.02"]
@@ -45,15 +45,7 @@ JSON_FIELDS = {
 
 def fmnist(*arguments, **options):
     """Run `python -m fmnist` and return the finished process."""
-    return subprocess.run(
-        [sys.executable, "-m", "fmnist", *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        **options,
-    )
+    return run_python("-m", "fmnist", *arguments, **options)
 
 
 @pytest.mark.parametrize(
