@@ -73,11 +73,15 @@ def pytest_collection_modifyitems(config, items) -> None:
 
     What takes long to make, such as the one `trained` run, is made in one process. The tests
     marked "long" are left out unless `-m` names them; `-m` would overrule one in pyproject.toml.
+    What needs a server is slow.
     """
     if "long" not in config.option.markexpr:
         left_out = [item for item in items if item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+    for item in items:
+        if "server" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: not any(map(item.get_closest_marker, ("browser", "slow"))))
     for item in items:
         if item.get_closest_marker("browser"):
@@ -191,16 +195,20 @@ def trained(tmp_path_factory) -> subprocess.CompletedProcess[str]:
     other = {"floatx": "float16", "image_data_format": "channels_first", "epsilon": 0.5}
     home = tmp_path_factory.mktemp("keras_home")
     (home / "keras.json").write_text(json.dumps({**other, "backend": "jax"}))
-    options = ["--forecast", TRAINED_FORECAST, *arguments(TRAINED)]
-    done = run_python(
-        *("-m", "fmnist", "train", "--name", "tiny", *options),
+    command = [sys.executable, "-m", "fmnist", "train", "--name", "tiny"]
+    done = subprocess.run(
+        [*command, "--forecast", str(TRAINED_FORECAST), *arguments(TRAINED)],
+        cwd=ROOT,
         env={
             **{name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"},
             "FMNIST_RUNS": str(place),
             "TMPDIR": str(place),
             "KERAS_HOME": str(home),
         },
+        capture_output=True,
+        text=True,
         timeout=600,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     done.runs = place

@@ -22,3 +22,8 @@ def test_pytest_xdist_sees_the_groups(tmp_path):
 def test_long_tests_run_only_where_they_are_asked_for(request):
     long = [item.nodeid for item in request.session.items if item.get_closest_marker("long")]
     assert not long or "long" in request.config.option.markexpr
+
+
+def test_what_needs_a_server_is_slow(request):
+    asking = [item for item in request.session.items if "server" in item.fixturenames]
+    assert all(item.get_closest_marker("slow") for item in asking)

@@ -21,7 +21,6 @@ def server(tmp_path_factory):
     server.stop()
 
 
-@pytest.mark.slow
 def test_a_session_uploads_a_picture_and_reads_its_answer(server):
     pictures = load.make_pictures("robust", 2)
     visit = load.visit_classify(server, 0, "robust", pictures)
@@ -33,7 +32,6 @@ def test_a_session_uploads_a_picture_and_reads_its_answer(server):
     visit.close()
 
 
-@pytest.mark.slow
 def test_sessions_at_once_are_counted_and_leave(server):
     pictures = load.make_pictures("robust", 2)
 
@@ -46,7 +44,6 @@ def test_sessions_at_once_are_counted_and_leave(server):
     assert len(measured.memory_mib) == 3
 
 
-@pytest.mark.slow
 def test_what_one_has_uploaded_is_forgotten_when_one_is_gone(server):
     def mib() -> float:
         return psutil.Process(server.process.pid).memory_info().rss / 2**20
@@ -68,7 +65,6 @@ def test_what_one_has_uploaded_is_forgotten_when_one_is_gone(server):
     stays.close()
 
 
-@pytest.mark.slow
 def test_visitors_come_and_go(server):
     pictures = load.make_pictures("robust", 2)
     right = {0: pictures, 1: [(data, "Hat") for data, _ in pictures]}

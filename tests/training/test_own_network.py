@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -26,7 +28,7 @@ from fmnist.runs.run import read_run
 from fmnist.runs.transfer import pack_run
 from fmnist.settings import TrainSettings
 from fmnist.training.feature_maps import load_feature_maps
-from tests.conftest import ROOT, run_python
+from tests.conftest import ROOT
 
 LAYERS = (
     *(Convolution(4, kernel=5, stride=2), BatchNormalisation(), MaxPooling(2), Flatten()),
@@ -41,7 +43,14 @@ def test_it_is_trained_kept_and_used_as_any_other(tmp_path, runs_dir, test_part,
     file = tmp_path / "layers.json"
     file.write_text(write_layers(LAYERS))
     words = ["--network", "custom", "--layers", file, "--epochs", "1", "--fraction", "0.02"]
-    done = run_python("-m", "fmnist", "train", *words, "--batch-size", "32")
+    done = subprocess.run(
+        [sys.executable, "-m", "fmnist", "train", *map(str, words), "--batch-size", "32"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     (path,) = runs_dir.glob("custom-*")
     run = read_run(path)

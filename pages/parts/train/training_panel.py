@@ -10,7 +10,7 @@ from fmnist.runs.library import find_run, list_runs, quote_run
 from fmnist.runs.progress_text import describe_settings, read_last_words
 from fmnist.runs.run import Run
 from fmnist.training.recipes import find_watch
-from pages.parts.shared import PAGES_DIR, frame
+from pages.parts.shared import frame
 from pages.parts.shared.widgets import set_choice
 from pages.parts.train import live_controls, live_insight, live_queue, live_resume, live_view
 
@@ -111,7 +111,7 @@ def _success(run: Run, briefly: bool) -> None:
         ):
             frame.look_at(run.name)
             set_choice("way", "Draw")
-            st.switch_page(PAGES_DIR / "classify.py")
+            st.switch_page(frame.PAGES_DIR / "classify.py")
         if st.button(
             "Use it on all pages",
             icon=":material/visibility:",
