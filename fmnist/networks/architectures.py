@@ -13,10 +13,14 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from fmnist.errors import SettingsError
 from fmnist.networks.layers import BatchNormalisation
 from fmnist.networks.own_network import SPECIFICATION, Layers, build_layers, check_layers
+
+if TYPE_CHECKING:
+    import keras
 
 # what Keras imports where it is installed, only for functions that nobody calls here
 OFFERED_BY_KERAS = ("matplotlib", "pandas", "sklearn")
@@ -196,3 +200,8 @@ def with_tta(model, mirrored, shift):
         views += [ops.flip(view, axis=2) for view in views]
     features = layers.Average(name="features")([backbone(view) for view in views])
     return Model(image, model.get_layer("probabilities")(features), name=model.name)
+
+
+def build_network(name: str) -> "keras.Model":
+    """Return a new, uncompiled `keras.Model`. Raises KeyError for a name not in `NETWORKS`."""
+    return NETWORKS[name].builder()

@@ -39,9 +39,9 @@ def check(layers: list[dict]) -> None:
 
 @pytest.mark.slow
 def test_cnn_is_the_specification_exactly():
-    from fmnist.networks.architectures import NETWORKS
+    from fmnist.networks.architectures import build_network
 
-    model = NETWORKS["cnn"].builder()
+    model = build_network("cnn")
     assert model.count_params() == 423_338
     check(json.loads(model.to_json())["config"]["layers"])
     assert model.get_layer("features").units == 256
@@ -49,10 +49,10 @@ def test_cnn_is_the_specification_exactly():
 
 @pytest.mark.slow
 def test_every_network_takes_images_and_gives_features_and_probabilities():
-    from fmnist.networks.architectures import NETWORKS
+    from fmnist.networks.architectures import NETWORKS, build_network
 
     for name in NETWORKS:
-        model = NETWORKS[name].builder()
+        model = build_network(name)
         assert model.name == name
         assert model.input_shape == (None, 28, 28, 1)
         assert model.output_shape == (None, 10)

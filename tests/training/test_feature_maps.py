@@ -11,10 +11,10 @@ from fmnist.training.feature_maps import FEATURE_MAPS_FILE, load_feature_maps, s
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize(("network", "filters"), [("cnn", 64), ("robust", 32)])
 def test_activations_are_scipys_correlation_with_the_filters(own_run, test_part, network, filters):
-    from fmnist.networks.architectures import NETWORKS
+    from fmnist.networks.architectures import build_network
 
     run, image = own_run(), test_part.images[0]
-    model = NETWORKS[network].builder()
+    model = build_network(network)
     save_feature_maps(run.path, model, image)
     found = load_feature_maps(run)
     assert len(found.filters) == len(found.activations) == filters

@@ -45,10 +45,10 @@ def some(test_part):
 def new_model(settings):
     import keras
 
-    from fmnist.networks.architectures import NETWORKS
+    from fmnist.networks.architectures import build_network
 
     keras.utils.set_random_seed(settings.seed)
-    model = NETWORKS[settings.network].builder()
+    model = build_network(settings.network)
     compile_model(model, settings)
     return model
 
