@@ -60,12 +60,28 @@ def pytest_configure(config) -> None:
             os.environ.setdefault(name, "1")
 
 
+def pytest_make_parametrize_id(val) -> str | None:
+    """A short name for a long value: names go to every process, and into its environment."""
+    if isinstance(val, str | bytes) and len(val) > 200:
+        return f"{val[:20]!r} and {len(val) - 20} more"
+    return None
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items) -> None:
+def pytest_collection_modifyitems(config, items) -> None:
     """With several processes (`-n`), one browser at a time, and the longest tests first.
 
-    What takes long to make, such as the one `trained` run, is made in one process.
+    What takes long to make, such as the one `trained` run, is made in one process. The tests
+    marked "long" are left out unless `-m` names them; `-m` would overrule one in pyproject.toml.
+    What needs a server is slow.
     """
+    if "long" not in config.option.markexpr:
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+    for item in items:
+        if "server" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: not any(map(item.get_closest_marker, ("browser", "slow"))))
     for item in items:
         if item.get_closest_marker("browser"):
@@ -136,6 +152,13 @@ def command(capsys):
         return subprocess.CompletedProcess(arguments, status, *capsys.readouterr())
 
     return run
+
+
+def run_python(*arguments, timeout=300, **options) -> subprocess.CompletedProcess[str]:
+    """How a new interpreter ended that was given arguments: "-m" and a module, "-c" and code."""
+    command = [sys.executable, *map(str, arguments)]
+    how = {"cwd": ROOT, "capture_output": True, "text": True, "timeout": timeout, "check": False}
+    return subprocess.run(command, **{**how, **options})
 
 
 def load_epoch_predictions(run, file=TEST_EPOCHS_FILE) -> np.ndarray:

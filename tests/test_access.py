@@ -93,7 +93,7 @@ def test_a_deletion_is_not_undone_by_a_visitor(public, tmp_path):
 
 def test_what_a_visitor_measures_is_not_kept(public):
     copy = replace(run(), info={**run().info, "files": {"model.tflite": "f" * 64}})
-    sheet = write_corruptions(copy, 9, {}, 10)
+    sheet = write_corruptions(copy, [("", 0, 9)], 10)
     assert sheet["plain"] == 9
     assert read_corruptions(copy) is None
 

@@ -1,10 +1,8 @@
 """The container's image: what is copied and installed is enough, also without TensorFlow."""
 
 import re
-import subprocess
-import sys
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, run_python
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 
@@ -36,14 +34,7 @@ def test_what_is_copied_classifies_a_drawing_without_what_is_left_out(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "start.py").write_text(CLASSIFY)
-    done = subprocess.run(
-        [sys.executable, "start.py", *left_out()],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = run_python("start.py", *left_out(), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "T-shirt/top"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import fmnist
-from tests.conftest import ROOT
+from tests.conftest import ROOT, run_python
 
 MODULES = [module.name for module in pkgutil.walk_packages(fmnist.__path__, "fmnist.")]
 PAGES = ["app.py", *sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))]
@@ -32,27 +32,15 @@ for page in sys.argv[1:]:
 """
 
 
-def fresh(code, *arguments):
-    """Run code in a new interpreter and return what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
 def test_importing_the_package_imports_no_tensorflow():
     code = "import fmnist, sys; print({'tensorflow', 'keras', 'streamlit'} & set(sys.modules))"
-    assert fresh(code) == "set()"
+    assert run_python("-c", code, check=True).stdout == "set()\n"
 
 
 def test_no_page_imports_tensorflow():
-    assert fresh(RUN_PAGES, *PAGES).split() == PAGES
+    done = run_python("-c", RUN_PAGES, *PAGES)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == PAGES
 
 
 def lint(place: Path) -> subprocess.CompletedProcess[str]:

@@ -1,12 +1,10 @@
 """The specification's own loader, in a process of its own, since it imports TensorFlow."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import run_python
 
 COMPARE = """
 import shutil, sys
@@ -29,15 +27,9 @@ print("equal")
 
 @pytest.mark.slow
 def test_keras_gives_the_same_arrays_and_without_a_network_the_remedy_is_named(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-c", COMPARE, str(tmp_path / "datasets" / "fashion-mnist")],
-        cwd=ROOT,
-        env={**os.environ, "KERAS_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=True,
-    )
+    away = {"KERAS_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9"}
+    folder = tmp_path / "datasets" / "fashion-mnist"
+    done = run_python("-c", COMPARE, folder, env={**os.environ, **away}, check=True)
     refused, equal = done.stdout.splitlines()[-2:]
     assert "--source bundled" in refused
     assert equal == "equal"

@@ -2,14 +2,12 @@
 
 import os
 import platform
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from fmnist import machine
-from tests.conftest import ROOT
+from tests.conftest import run_python
 
 STEP_BACK = """
 import os
@@ -24,14 +22,8 @@ print(os.nice(0) - before, group.read_text().split()[-1] if group.exists() else 
 
 @pytest.mark.skipif(not hasattr(os, "nice"), reason="this system has no niceness")
 def test_a_training_beside_the_pages_steps_back_and_so_does_its_session():
-    done = subprocess.run(
-        [sys.executable, "-c", STEP_BACK],
-        cwd=ROOT,
-        start_new_session=True,  # as trainings have
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    # in a session of its own, as trainings are
+    done = run_python("-c", STEP_BACK, start_new_session=True, check=True)
     niceness, group = done.stdout.split()
     assert int(niceness) == min(machine.NICENESS, 19 - os.nice(0))
     assert group in ("none", str(machine.NICENESS))
@@ -56,10 +48,7 @@ print(faults() - before)
 
 def page_faults(how: str) -> int:
     """How often the system was asked for a page of 160 MB that were freed just before."""
-    done = subprocess.run(
-        [sys.executable, "-c", KEPT, how], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    return int(done.stdout)
+    return int(run_python("-c", KEPT, how, check=True).stdout)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left alone")
@@ -114,15 +103,7 @@ def test_without_tensorflow_a_training_is_one_sentence(tmp_path):
         "util.find_spec = lambda name: None if name == 'tensorflow' else find(name); "
         "from fmnist.cli.main import main; sys.exit(main(['train', '--name', 'mine']))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env={**os.environ, "FMNIST_RUNS": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_python("-c", code, env={**os.environ, "FMNIST_RUNS": str(tmp_path)})
     assert done.returncode == 1
     assert done.stderr.strip() == (
         "fmnist: Training needs TensorFlow, which this installation has not: "

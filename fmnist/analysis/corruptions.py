@@ -5,7 +5,7 @@ Perturbations", arXiv 1903.12261, with the changes that fit grey pictures of 28x
 are ours. A sheet of a run takes half a minute once and is kept in its folder as robustness.json.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -130,11 +130,15 @@ def read_corruptions(run: Run) -> dict | None:
     return None
 
 
-def write_corruptions(run: Run, plain: int, right: dict[str, list[int]], n: int) -> dict:
+def write_corruptions(run: Run, results: Iterable[tuple[str, int, int]], n: int) -> dict:
     """Keep a sheet in the run's folder, or beside own runs where that cannot be written.
+
+    results: all that `measure_corruptions` gives for n images; returns the sheet
 
     What visitors of a public app have measured is not kept.
     """
+    (_, _, plain), *changed = results
+    right = {name: [count for other, _, count in changed if other == name] for name in CORRUPTIONS}
     sheet = {"network": run.files["model.tflite"], "n": n, "plain": plain, "right": right}
     for path in _places(run) if may_change() else ():
         try:

@@ -80,16 +80,16 @@ def measure_property(images: np.ndarray, name: str) -> np.ndarray:
     return MEASURES[name][0](images).astype(np.float64)
 
 
-def slice_by_property(images: np.ndarray, right: np.ndarray, parts: int = PARTS) -> list[Slice]:
-    """All measures, each in `parts` slices of equally many images from the lowest value up.
+def slice_by_property(images: np.ndarray, right: np.ndarray) -> list[Slice]:
+    """All measures, each in `PARTS` slices of equally many images from the lowest value up.
 
-    images (N, 28, 28) uint8, right (N,) bool, N >= parts. Ties are parted by their index.
+    images (N, 28, 28) uint8, right (N,) bool, N >= `PARTS`. Ties are parted by their index.
     """
     found = []
     for name in MEASURES:
         values = measure_property(images, name)
         order = np.argsort(values, kind="stable")
-        for part in np.array_split(order, parts):
+        for part in np.array_split(order, PARTS):
             low, high = float(values[part[0]]), float(values[part[-1]])
             found.append(Slice(name, low, high, part, int(right[part].sum())))
     return found

@@ -1,7 +1,7 @@
 """What a network that is still learning predicts for the validation images, epoch after epoch.
 
-Read from `validation.u8` (see `epochs`) without reading all of it: after hundreds of epochs it is
-some ten megabytes long, and a page looks at it once a second.
+Read from `validation.u8` (see `predictions`) without reading all of it: after hundreds of epochs it
+is some ten megabytes long, and a page looks at it once a second.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import numpy as np
 
 from fmnist.data import CLASS_NAMES, VALIDATION_SIZE
 from fmnist.files import open_regular
-from fmnist.runs.predictions import VALIDATION_EPOCHS_FILE
+from fmnist.runs.predictions import VALIDATION_EPOCHS_FILE, load_epoch
 from fmnist.runs.run import Run
 
 EPOCH_BYTES = VALIDATION_SIZE * len(CLASS_NAMES)
@@ -35,25 +35,14 @@ def find_version(run: Run) -> PredictionsVersion:
     return PredictionsVersion(found.st_size // EPOCH_BYTES, found.st_mtime_ns)
 
 
-def load_newest(run: Run, epoch: int, count: int = 2) -> np.ndarray:
-    """The predictions after `epoch` (1, 2, ...) and those before it, oldest first.
+def load_newest(run: Run, epoch: int) -> list[np.ndarray]:
+    """The predictions after the epoch before `epoch` (1, 2, ...) and after it, oldest first.
 
-    Returns
-    -------
-    (C, 5000, 10) uint8, 255 for a probability of 1. C is `count`, or less where there are not so
-    many, and 0 where they cannot be read.
+    Each (5000, 10) uint8, 255 for a probability of 1; fewer than two where there are not so many,
+    or they cannot be read.
     """
-    first = max(0, epoch - count)
-    try:
-        with open_regular(run.path / VALIDATION_EPOCHS_FILE) as file:
-            file.seek(first * EPOCH_BYTES)
-            data = file.read((epoch - first) * EPOCH_BYTES)
-    except OSError:
-        data = b""
-    whole = len(data) // EPOCH_BYTES
-    return np.frombuffer(data, np.uint8, whole * EPOCH_BYTES).reshape(
-        whole, VALIDATION_SIZE, len(CLASS_NAMES)
-    )
+    found = (load_epoch(run, at, VALIDATION_EPOCHS_FILE) for at in (epoch - 1, epoch))
+    return [one for one in found if one is not None]
 
 
 def select_images(labels: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ The dataset knows one way to show a garment: a front-look product photo, toes to
 trimmed and centred. People bring mirrored shoes, outlines, flat silhouettes, garments of every
 brightness, worn garments, shoes in pairs seen from above. Each function here makes one such
 change to a 28x28 image; `stylise_images` draws lots for every image and brings the result
-back to the framing that `preparation` gives to every input: trimmed, longest edge 28, centred.
+back to the framing that `pipeline` gives to every input: trimmed, longest edge 28, centred.
 
 Labels never change, and no image from outside the training part is used.
 """

@@ -34,6 +34,12 @@ def share_bars(field: str, title: str | None = None) -> alt.X:
     return alt.X(f"{field}:Q", scale=alt.Scale(domain=[0, 1.2]), axis=axis)
 
 
+def percent(channel: type, field: str, title: str | None) -> Any:
+    """Shares from 0 to 1 in percent, on the axis `channel`, alt.X or alt.Y."""
+    scale, axis = alt.Scale(domain=[0, 1]), alt.Axis(format="%")
+    return channel(f"{field}:Q", title=title, scale=scale, axis=axis)
+
+
 def over_epochs(**scale: Any) -> alt.X:
     """Whole epochs to the right."""
     axis = alt.Axis(tickMinStep=1, format="d")
@@ -128,7 +134,7 @@ def confusion_table(confusion: np.ndarray, by: str | None = None) -> pd.DataFram
 def risk_coverage_chart(rows: list[list[float]], chosen: float) -> alt.LayerChart:
     """Share answered against share right, with the chosen line marked.
 
-    rows: [line, share answered, share right], each 0..1; see `calibration.trade_off`
+    rows: [line, share answered, share right], each 0..1; see `calibration.risk_coverage`
     """
     table = pd.DataFrame(rows, columns=["line", "answered", "right"])
     table["chosen"] = (table["line"] - chosen).abs() == (table["line"] - chosen).abs().min()

@@ -7,7 +7,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from fmnist.charts.common import TEXT, class_rows, over_epochs, share_bars, without_data
+from fmnist.charts.common import TEXT, class_rows, over_epochs, percent, share_bars, without_data
 from fmnist.charts.panels import ANSWER, OTHER, TRUE
 from fmnist.data import CLASS_NAMES
 
@@ -82,12 +82,7 @@ def path_spec() -> dict:
     """Vega-Lite of the probability of each class after each epoch, for `path_table`."""
     base = alt.Chart().encode(
         x=over_epochs(zero=False),
-        y=alt.Y(
-            "probability:Q",
-            title="Probability",
-            scale=alt.Scale(domain=[0, 1]),
-            axis=alt.Axis(format="%"),
-        ),
+        y=percent(alt.Y, "probability", "Probability"),
         detail="class:N",
         tooltip=["class:N", "epoch:Q", alt.Tooltip("probability:Q", format=".1%")],
     )

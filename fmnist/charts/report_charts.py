@@ -8,7 +8,7 @@ import pandas as pd
 
 from fmnist.analysis import corruptions
 from fmnist.analysis.slices import Slice
-from fmnist.charts.common import TEXT
+from fmnist.charts.common import TEXT, percent
 from fmnist.charts.panels import ANSWER, OTHER, TRUE
 from fmnist.metrics.calibration import Bin
 from fmnist.metrics.report import wilson_interval
@@ -36,19 +36,9 @@ def reliability_chart(before: Sequence[Bin], after: Sequence[Bin]) -> alt.LayerC
         legend=alt.Legend(orient="top", title=None),
     )
     base = alt.Chart(pd.DataFrame(rows, columns=columns)).encode(
-        x=alt.X(
-            "confidence:Q",
-            title="Confidence",
-            scale=alt.Scale(domain=[0, 1]),
-            axis=alt.Axis(format="%"),
-        ),
-        color=colour,
+        x=percent(alt.X, "confidence", "Confidence"), color=colour
     )
-    share = alt.Axis(format="%")
-    bars = base.mark_rule().encode(
-        y=alt.Y("least:Q", title="Share right", scale=alt.Scale(domain=[0, 1]), axis=share),
-        y2="most:Q",
-    )
+    bars = base.mark_rule().encode(y=percent(alt.Y, "least", "Share right"), y2="most:Q")
     points = base.encode(
         y="right:Q",
         tooltip=[
@@ -218,9 +208,7 @@ def corruptions_chart(sheets: dict[str, dict]) -> alt.FacetChart:
         .mark_line(point=True)
         .encode(
             x=alt.X("strength:O", title="Strength", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y(
-                "right:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")
-            ),
+            y=percent(alt.Y, "right", None),
             color=alt.Color("run:N", legend=legend),
             tooltip=[
                 "run:N",

@@ -47,10 +47,7 @@ def learning_spec(measure: str, epochs: int) -> dict:
             scale=alt.Scale(domain=parts, range=[ANSWER, TRUE, PALE]),
             legend=alt.Legend(**LEGEND, columns=2, columnPadding=8),
         ),
-        tooltip=[
-            alt.Tooltip("part:N"),
-            *_epoch_and(measure),
-        ],
+        tooltip=["part:N", *_epoch_and(measure)],
     )
     here = alt.expr.isValid(alt.datum[measure])
     within = base.transform_filter(here & (alt.datum.part == WITHIN))
@@ -102,11 +99,7 @@ def curves_spec(measure: str, epochs: int) -> dict:
         strokeDash=alt.StrokeDash(
             "part:N", scale=alt.Scale(domain=[TRAINING, VALIDATION]), legend=None
         ),
-        tooltip=[
-            "run:N",
-            "part:N",
-            *_epoch_and(measure),
-        ],
+        tooltip=["run:N", "part:N", *_epoch_and(measure)],
     )
     whole = alt.datum.epoch == alt.expr.floor(alt.datum.epoch)
     chart = lines.mark_line() + lines.transform_filter(whole).mark_point(filled=True, size=40)

@@ -148,12 +148,8 @@ def _analyse(options: Namespace) -> int:
     steps = training_distance.measure_training_distance(features, known)
     *_, distances = progress_bar(steps, "250 test images")
     training_distance.write_training_distance(run, distances)
-    sheet = corruptions.measure_corruptions(classifier, test.images, test.labels)
-    (_, _, plain), *rest = progress_bar(sheet, "corruption")
-    right: dict[str, list[int]] = {}
-    for name, _, count in rest:
-        right.setdefault(name, []).append(count)
-    corruptions.write_corruptions(run, plain, right, len(test.labels))
+    results = corruptions.measure_corruptions(classifier, test.images, test.labels)
+    corruptions.write_corruptions(run, progress_bar(results, "corruption"), len(test.labels))
     return _lay_out(features, options.run)
 
 

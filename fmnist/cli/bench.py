@@ -37,7 +37,11 @@ def add_to(commands: Commands) -> None:
     def kind(
         name: str, work: Callable[[Namespace], int], words: str, more: str, run: str = ""
     ) -> ArgumentParser:
-        parser = add_command(kinds, name, work, words, more)
+        def check_and_work(options: Namespace) -> int:
+            check_out(options)
+            return work(options)
+
+        parser = add_command(kinds, name, check_and_work, words, more)
         if run:
             parser.add_argument("--run", default=DEFAULT_RUN, help=f"name of the {run}")
         add_json(parser)
@@ -151,7 +155,6 @@ def add_to(commands: Commands) -> None:
 
 
 def _train(options: Namespace) -> int:
-    check_out(options)
     entries: list[dict] = []
     status = 0
 
@@ -181,7 +184,6 @@ def _train(options: Namespace) -> int:
 def _infer(options: Namespace) -> int:
     from fmnist.bench import infer
 
-    check_out(options)
     sides = infer.measure_inference(options.run, options.times)
     for way in (way for side in sides.values() for way in side["ways"].values()):
         way["milliseconds"] = tables.spread(way.pop("one"))
@@ -193,7 +195,6 @@ def _strokes(options: Namespace) -> int:
     from fmnist.bench import strokes
     from fmnist.cli.text import progress_bar
 
-    check_out(options)
     phases = strokes.measure_strokes(options.run, options.seconds)
     times = dict(progress_bar(phases, "phase", len(strokes.PHASES)))
     fields = {
@@ -209,7 +210,6 @@ def _strokes(options: Namespace) -> int:
 def _answers(options: Namespace) -> int:
     from fmnist.bench import answers
 
-    check_out(options)
     sizes, times = answers.measure_answers(options.run, options.photos, photo_network_of(options))
     fields = {"run": options.run, "photos": options.photos, "bytes": sizes}
     fields["photo_network"] = options.photo_network
@@ -222,7 +222,6 @@ def _pages(options: Namespace) -> int:
     from fmnist.bench import pages
     from fmnist.cli.text import progress_bar
 
-    check_out(options)
     clicks = pages.measure_clicks(options.run, options.times)
     times = tables.spreads(dict(progress_bar(clicks, "click", len(pages.INTERACTIONS))))
     fields = {"run": options.run, "times": options.times, "milliseconds": times}
@@ -233,7 +232,6 @@ def _front(options: Namespace) -> int:
     from fmnist.bench import front
     from fmnist.cli.text import progress_bar
 
-    check_out(options)
     starts: dict[str, list[front.Front]] = {name: [] for name in front.APPS}
     total = options.times * len(front.APPS)
     for name, measured in progress_bar(front.measure_front(options.times), "start", total):
@@ -246,7 +244,6 @@ def _load(options: Namespace) -> int:
     from fmnist.bench.visitors import load
     from fmnist.cli.text import progress_bar
 
-    check_out(options)
     phases = load.measure_load(options.run, options.sessions, options.seconds)
     found = dict(progress_bar(phases, "phase", len(load.PHASES)))
     fields = {
@@ -266,7 +263,6 @@ def _load(options: Namespace) -> int:
 def _soak(options: Namespace) -> int:
     from fmnist.bench.visitors import soak
 
-    check_out(options)
     minutes = []
     for minute in soak.measure_soak(options.run, options.sessions, options.minutes):
         minutes.append(vars(minute))
@@ -279,7 +275,6 @@ def _sweep(options: Namespace) -> int:
     from fmnist.bench import sweep
     from fmnist.cli.text import progress_bar
 
-    check_out(options)
     overhead = sweep.measure_overhead(options.counts)
     fields: dict = {"overhead": dict(progress_bar(overhead, "sweep", len(options.counts)))}
     fields["trainings"], fields["scaling"] = options.trainings, {}

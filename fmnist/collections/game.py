@@ -7,10 +7,8 @@ from fmnist.collections.label_review import LabelReview
 ROUND = 10  # images a round
 
 
-def draw_round(
-    probabilities: np.ndarray, labels: np.ndarray, seed: int, count: int = ROUND
-) -> list[LabelReview]:
-    """A round of `count` images, half of them right.
+def draw_round(probabilities: np.ndarray, labels: np.ndarray, seed: int) -> list[LabelReview]:
+    """A round of `ROUND` images, half of them right.
 
     Drawn among the 500 right and the 500 wrong ones of the smallest margin between the label and
     the best other class, so that chance alone gets half of them and the run about half, too.
@@ -27,8 +25,7 @@ def draw_round(
     for right in (True, False):
         pool = np.flatnonzero((answers == labels) == right)
         hard = pool[np.argsort(np.abs(gap[pool]), kind="stable")][:500]
-        wanted = count - count // 2 if right else count // 2
-        chosen += list(rng.choice(hard, min(wanted, len(hard)), replace=False))
+        chosen += list(rng.choice(hard, min(ROUND // 2, len(hard)), replace=False))
     turns = []
     for index in rng.permutation(chosen):
         pair = int(labels[index]), int(rival[index])

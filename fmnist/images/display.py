@@ -26,9 +26,9 @@ def data_uri(picture: np.ndarray | Image.Image) -> str:
     return file_uri(encode_image(image, "PNG"), "PNG")
 
 
-def photo_uri(picture: np.ndarray, quality: int = 60) -> str:
+def photo_uri(picture: np.ndarray) -> str:
     """(H, W) uint8 as a `data:` URI holding a JPEG: half a PNG's size, where a glance is enough."""
-    return file_uri(encode_image(Image.fromarray(picture), "JPEG", quality=quality), "JPEG")
+    return file_uri(encode_image(Image.fromarray(picture), "JPEG", quality=60), "JPEG")
 
 
 def shown_uri(image: Image.Image) -> str:

@@ -29,10 +29,10 @@ def machine_file(ending: str) -> Path:
 
 
 @contextlib.contextmanager
-def hold_lock(path: Path, timeout: float = 0.5) -> Iterator[None]:
+def hold_lock(path: Path) -> Iterator[None]:
     """Hold the machine for the run at `path`. Raises filelock.Timeout where another one does."""
     holder = machine_file(".json")
-    with filelock.FileLock(machine_file(".lock"), timeout=timeout):
+    with filelock.FileLock(machine_file(".lock"), timeout=0.5):
         try:
             write_json(holder, {"path": str(path), "process": this_process()})
             yield

@@ -71,7 +71,9 @@ def _run_may_go(run: Run) -> Iterator[None]:
     except FileNotFoundError:
         raise _not_training(run) from None
     except OSError as error:
-        raise RunError(f"The run {run.name!r} cannot be asked ({error.strerror}).") from None
+        raise RunError(
+            f"The request to the run {run.name!r} cannot be written ({error.strerror})."
+        ) from None
 
 
 def _not_training(run: Run) -> RunError:

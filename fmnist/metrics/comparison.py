@@ -13,25 +13,16 @@ Z = 1.959963984540054  # of a 95 % interval
 class Comparison:
     """What two runs achieve on the same n images.
 
-    both, first_only, second_only, neither: how many images are answered rightly by whom
-    disagree: on how many the answers differ, right or wrong
+    first_only, second_only: how many images one alone answers rightly
     difference: accuracy of the first minus that of the second, -1..1; interval: its 95 % interval
     p_value: of McNemar's exact test, that a difference as large comes about by chance, 0..1
     """
 
-    both: int
     first_only: int
     second_only: int
-    neither: int
-    disagree: int
     difference: float
     interval: tuple[float, float]
     p_value: float
-
-    @property
-    def n(self) -> int:
-        """How many images."""
-        return self.both + self.first_only + self.second_only + self.neither
 
 
 def compare_runs(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> Comparison:
@@ -43,7 +34,6 @@ def compare_runs(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> C
     Medicine 24 (2005) 729-740: half an image is added to each of the four counts).
     """
     of_first, of_second = first == labels, second == labels
-    both = int((of_first & of_second).sum())
     first_only = int((of_first & ~of_second).sum())
     second_only = int((~of_first & of_second).sum())
     n = len(labels)
@@ -54,11 +44,8 @@ def compare_runs(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> C
     centre = (b - c) / total
     half = Z * np.sqrt(b + c - (b - c) ** 2 / total) / total
     return Comparison(
-        both,
         first_only,
         second_only,
-        n - both - discordant,
-        int((first != second).sum()),
         (first_only - second_only) / n,
         (max(-1.0, float(centre - half)), min(1.0, float(centre + half))),
         float(p_value),

@@ -70,7 +70,7 @@ def estimate_epoch(settings: TrainSettings) -> EpochTime | None:
     return EpochTime(
         timing.duration.epoch * more,
         "A rough estimate, easily wrong by half: the time of the specification's recipe"
-        f"{where}, times what this network has more or less to do.",
+        f"{where}, in proportion to what this network has to calculate.",
     )
 
 

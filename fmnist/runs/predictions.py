@@ -85,11 +85,12 @@ def load_epoch(run: Run, epoch: int, file: str = TEST_EPOCHS_FILE) -> np.ndarray
     return np.frombuffer(data, np.uint8).reshape(IMAGES[file], len(CLASS_NAMES))
 
 
-def load_image_epochs(run: Run, index: int, file: str = TEST_EPOCHS_FILE) -> np.ndarray:
-    """The probabilities of image `index` after each epoch: (E, 10) uint8; E may be 0.
+def load_image_epochs(run: Run, index: int) -> np.ndarray:
+    """The probabilities of test image `index` after each epoch: (E, 10) uint8; E may be 0.
 
     Reads ten bytes an epoch. Raises IndexError where there is no such image.
     """
+    file = TEST_EPOCHS_FILE
     if not 0 <= index < IMAGES[file]:
         raise IndexError(f"there is no image {index} among {IMAGES[file]}")
     width, found = len(CLASS_NAMES), []
@@ -104,18 +105,18 @@ def load_image_epochs(run: Run, index: int, file: str = TEST_EPOCHS_FILE) -> np.
     return np.frombuffer(b"".join(whole), np.uint8).reshape(len(whole), width)
 
 
-def load_predicted_classes(run: Run, file: str = TEST_EPOCHS_FILE) -> np.ndarray:
-    """The predicted classes after each epoch: (E, N) uint8; E may be 0.
+def load_predicted_classes(run: Run) -> np.ndarray:
+    """The predicted classes of the test images after each epoch: (E, 10000) uint8; E may be 0.
 
     Goes through the file epoch by epoch and never holds more than one.
     """
     found = []
-    for epoch in range(1, count_epochs(run, file) + 1):
-        kept = load_epoch(run, epoch, file)
+    for epoch in range(1, count_epochs(run) + 1):
+        kept = load_epoch(run, epoch)
         if kept is None:  # it has become shorter meanwhile
             break
         found.append(kept.argmax(axis=1).astype(np.uint8))
-    return np.stack(found) if found else np.zeros((0, IMAGES[file]), np.uint8)
+    return np.stack(found) if found else np.zeros((0, PART_SIZES["test"]), np.uint8)
 
 
 def _size(file: str) -> int:

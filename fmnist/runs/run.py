@@ -201,7 +201,7 @@ def read_run(path: Path) -> Run:
 def write_run_info(path: Path, **changes: Any) -> None:
     """Change entries of run.json; None removes one.
 
-    Only the run's own process calls this, and after its end `classifier.refit`.
+    Only the run's own process calls this, and after its end `classifier.fit_rejection`.
     """
     info = {**_read_info(path), **changes}
     info = {key: value for key, value in info.items() if value is not None}

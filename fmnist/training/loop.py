@@ -273,7 +273,7 @@ def _check_finite(loss: float, epoch: int) -> None:
     """Raise TrainingDiverged where the loss is infinite or no number; epoch: 0, 1, ..."""
     if not math.isfinite(loss):
         raise TrainingDiverged(
-            f"In epoch {epoch + 1} the loss was no number any more: the training has diverged. "
+            f"In epoch {epoch + 1} the loss became NaN or infinite: the training has diverged. "
             "Start it again with a lower learning rate."
         )
 

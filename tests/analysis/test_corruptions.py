@@ -85,13 +85,16 @@ def test_measure_counts_what_the_network_says(images, test_part):
 
 
 def sheet_of(run):
-    return write_corruptions(run, 180, {name: [5, 4, 3, 2, 1] for name in CORRUPTIONS}, 200)
+    changed = [(name, s, 6 - s) for name in CORRUPTIONS for s in range(1, 6)]
+    return write_corruptions(run, [("", 0, 180), *changed], 200)
 
 
 def test_a_sheet_is_kept_with_its_network(own_run):
     run = own_run()
     assert read_corruptions(run) is None
     sheet = sheet_of(run)
+    assert (sheet["n"], sheet["plain"]) == (200, 180)
+    assert sheet["right"] == {name: [5, 4, 3, 2, 1] for name in CORRUPTIONS}
     assert read_corruptions(run) == sheet
     assert (run.path / "robustness.json").is_file()
     other = {**sheet, "network": "0" * 64}

@@ -32,7 +32,7 @@ def said(seed):
 def test_newest_answers_are_those_that_were_kept(own_run):
     run = own_run()
     assert find_version(run).epochs == 0
-    assert load_newest(run, 0).shape == (0, 5_000, 10)
+    assert load_newest(run, 0) == []
     for number in (1, 2, 3):
         save_epoch_predictions(run.path, number, said(number), VALIDATION_EPOCHS_FILE)
     everything = load_epoch_predictions(run, VALIDATION_EPOCHS_FILE)

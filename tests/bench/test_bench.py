@@ -21,7 +21,7 @@ from fmnist.runs.library import runs_directory
 from fmnist.settings import TrainSettings
 from fmnist.training.recipes import RECIPES
 from fmnist.training.steps import augment_epoch
-from tests.conftest import ROOT
+from tests.conftest import ROOT, run_python
 
 BENCH = [sys.executable, "-m", "fmnist", "bench"]
 SHORT = ["--fraction", "0.02", "--seeds", "3"]
@@ -29,14 +29,8 @@ SHORT = ["--fraction", "0.02", "--seeds", "3"]
 
 def bench(*arguments):
     """Run `python -m fmnist bench` and return the finished process."""
-    return subprocess.run(
-        [*BENCH, *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=1_200,  # ten epochs beside other work
-        check=False,
-    )
+    # ten epochs beside other work
+    return run_python("-m", "fmnist", "bench", *arguments, timeout=1_200)
 
 
 def entry(recipe, seed, accuracies, second=10.0):
@@ -334,14 +328,7 @@ def start_instead(module, command, *options, **more):
 serving.start_module = start_instead
 print(json.dumps(dict(strokes_bench.measure_strokes("seed-cnn", 0, 2))))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=1_200,
-        check=False,
-    )
+    done = run_python("-c", code, timeout=1_200)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert list(found) == list(strokes.PHASES)

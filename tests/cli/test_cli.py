@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from fmnist.cli import rejection
 from fmnist.cli.main import _parser, main
-from fmnist.data import CLASS_NAMES, load, split
+from fmnist.data import CLASS_NAMES, Part, load, split
 from fmnist.inference.classifier import load_classifier
 from fmnist.jobs import requests
 from fmnist.runs import control
@@ -23,7 +24,7 @@ from fmnist.runs.library import DEFAULT_RUN, find_run, runs_directory
 from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import read_run, write_run_info
 from fmnist.settings import TrainSettings
-from tests.conftest import ROOT, load_epoch_predictions
+from tests.conftest import ROOT, load_epoch_predictions, run_python
 from tests.inference.test_answer import hazy
 
 TINY = ["--epochs", "1", "--fraction", "0.02"]
@@ -44,15 +45,7 @@ JSON_FIELDS = {
 
 def fmnist(*arguments, **options):
     """Run `python -m fmnist` and return the finished process."""
-    return subprocess.run(
-        [sys.executable, "-m", "fmnist", *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        **options,
-    )
+    return run_python("-m", "fmnist", *arguments, **options)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +207,9 @@ def test_evaluate_json_keeps_its_contract(command, test_part):
     assert diagonal == (stored.argmax(axis=1) == test_part.labels).sum()
 
 
-def test_evaluate_prints_report_and_matrix(command):
+def test_evaluate_prints_report_and_matrix(command, test_part, monkeypatch):
+    few = Part(test_part.images[:500], test_part.labels[:500])
+    monkeypatch.setattr("fmnist.data.load", lambda name: few)
     out = command("evaluate", "seed-cnn").stdout
     assert "95 % interval" in out
     assert all(out.count(name) == 2 for name in ("Trouser", "Ankle boot"))
@@ -289,7 +284,8 @@ def test_classify_json_keeps_its_contract(command, pictures):
         assert 0 < answer["agreement"] <= 1
 
 
-def test_verdicts_json_agrees_with_the_run(command):
+def test_verdicts_json_agrees_with_the_run(command, monkeypatch):
+    monkeypatch.setattr(rejection, "DRAWINGS", 200)  # of 1,000: each is drawn with much care
     result = json.loads(command("rejection", "seed-cnn", "--json").stdout)
     judge = load_classifier(find_run("seed-cnn")).policy
     assert result["fitted"]["temperature"] == judge.temperature
@@ -299,7 +295,7 @@ def test_verdicts_json_agrees_with_the_run(command):
     assert result["verdicts"]["confident"] >= 9_000
     assert result["confident_accuracy"] > result["accuracy"]
     drawings = result["drawings"]
-    assert sum(drawings["verdicts"].values()) == drawings["n"] == 1_000
+    assert sum(drawings["verdicts"].values()) == drawings["n"] == 200
     assert drawings["accuracy"] < result["accuracy"]  # this network learnt from no drawing
 
 

@@ -35,7 +35,7 @@ from fmnist.errors import LabelsError
 from fmnist.inference.answer import Answer, answer_bytes, answer_file
 from fmnist.inference.classifier import load_classifier
 from fmnist.runs.library import DEFAULT_RUN, find_run
-from tests.conftest import ROOT
+from tests.conftest import ROOT, run_python
 
 COMMAND = [sys.executable, "-m", "fmnist", "score"]
 TALLY = {"n", "right", "accuracy", "interval"}
@@ -44,14 +44,7 @@ FILE = {"path", "label_id", "kind", "class_id", "verdict", "probability"}
 
 def scored_alone(*arguments):
     """Run `python -m fmnist score` and return the finished process."""
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return run_python("-m", "fmnist", "score", *arguments)
 
 
 @pytest.fixture(scope="module")

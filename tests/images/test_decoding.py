@@ -92,7 +92,7 @@ REFUSED = {
     ),
     "JPEG of another coding": (
         encode(PHOTO, "JPEG").replace(b"\xff\xc0", b"\xff\xc9"),
-        "JPEG is not in use",
+        "rare kind of JPEG is not supported",
     ),
     "JPEG of many scans": (
         with_scans(encode(Image.new("L", (3_000, 3_000)), "JPEG", progressive=True), 400),

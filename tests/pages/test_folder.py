@@ -2,8 +2,6 @@
 
 import io
 import json
-import subprocess
-import sys
 import zipfile
 
 import numpy as np
@@ -16,7 +14,6 @@ from fmnist.data import CLASS_NAMES, NOT_CLOTHING
 from fmnist.errors import CorrectionsError
 from fmnist.runs.library import DEFAULT_RUN
 from pages.parts.classify import answered, score_view, uploads
-from tests.conftest import ROOT
 from tests.pages.test_pages import (
     drawing,
     on_canvas,
@@ -83,10 +80,8 @@ def shown_scores(monkeypatch):
     return seen
 
 
-def test_a_labelled_zip_has_the_score_of_the_command(folder, shown_scores):
-    command = [sys.executable, "-m", "fmnist", "score", str(folder), "--json"]
-    command += ["--limit-worst", str(score_view.WORST)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+def test_a_labelled_zip_has_the_score_of_the_command(folder, shown_scores, command):
+    done = command("score", folder, "--json", "--limit-worst", score_view.WORST)
     expected = {**json.loads(done.stdout), "folder": "mine.zip"}
 
     app = upload(open_app(way="Upload"), zip_file(packed(folder)))
@@ -299,7 +294,7 @@ def open_corrections(app):
     return app
 
 
-def test_corrections_are_shown_scored_and_removed(test_part, shown_scores):
+def test_corrections_are_shown_scored_and_removed(test_part, shown_scores, command):
     rows = [
         corrections.keep(dataset_picture(test_part, at), int(test_part.labels[at]), "upload")
         for at in range(5)
@@ -312,9 +307,8 @@ def test_corrections_are_shown_scored_and_removed(test_part, shown_scores):
     assert not shown_scores
     app.toggle(key="corrections-score").set_value(True).run()
     assert not app.exception
-    command = [sys.executable, "-m", "fmnist", "score", str(corrections.directory()), "--json"]
-    command += ["--limit-worst", str(score_view.WORST)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    words = ("--json", "--limit-worst", score_view.WORST)
+    done = command("score", corrections.directory(), *words)
     expected = {**json.loads(done.stdout), "folder": "corrections"}
     assert json.loads(json.dumps(shown_scores[-1])) == expected
 

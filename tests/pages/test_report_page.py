@@ -170,8 +170,8 @@ def test_robustness_is_offered_and_shown_once_it_is_measured(own_run):
     run = own_run("mine")
     app = open_app("report", run="mine", view="Robustness")
     assert [button.label for button in app.button] == ["Measure"]
-    right = {name: [5_000, 4_000, 3_000, 2_000, 1_000] for name in corruptions.CORRUPTIONS}
-    corruptions.write_corruptions(run, 9_000, right, 10_000)
+    right = [(name, s, 6_000 - 1_000 * s) for name in corruptions.CORRUPTIONS for s in range(1, 6)]
+    corruptions.write_corruptions(run, [("", 0, 9_000), *right], 10_000)
     app = open_app("report", run="mine", view="Robustness")
     assert not app.exception
     assert not app.button

@@ -99,7 +99,7 @@ def test_a_folder_that_cannot_be_written_is_said_to_be(runs_dir, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(control, "post_request", full)
-    with pytest.raises(RunError, match=r"'live' cannot be asked \(No space left on device\)"):
+    with pytest.raises(RunError, match=r"'live' cannot be written \(No space left on device\)"):
         requests.request_stop(trained("running"))
 
 

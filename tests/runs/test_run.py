@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +14,7 @@ from fmnist.processes import is_alive
 from fmnist.runs.library import create_run, find_run, list_runs
 from fmnist.runs.run import FILES, SILENCE, read_run, write_run_info
 from fmnist.settings import TrainSettings
-from tests.conftest import SEED, ended_process
+from tests.conftest import SEED, ended_process, run_python
 
 SETTINGS = TrainSettings()
 RUN_JSON = Path(__file__).parent / "run_json"
@@ -27,8 +25,7 @@ def dead_process() -> dict:
     code = (
         "import json; from fmnist.processes import this_process; print(json.dumps(this_process()))"
     )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
-    return json.loads(out)
+    return json.loads(run_python("-c", code, check=True).stdout)
 
 
 def test_shipped_run_is_whole_and_small():

@@ -134,6 +134,7 @@ def check_whole(sweep: Sweep) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_sweep_loses_a_worker_and_its_client_and_repeats_nothing(place):
     """A worker is killed at work, then the client; the second start does the rest."""
     plan = write_plan(place)
@@ -170,6 +171,7 @@ def test_a_sweep_loses_a_worker_and_its_client_and_repeats_nothing(place):
     assert len(begun(place)) == 9  # what is done is not even begun again
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_all_of_it_within_seconds(place):
     write_plan(place)
     tell(place, unending=[0])
@@ -234,6 +236,7 @@ def wait_for_worker(address: str, encryption: cluster.Encryption) -> None:
         client.wait_for_workers(1, timeout=60)
 
 
+@pytest.mark.slow
 def test_a_scheduler_elsewhere_is_reached_by_tls_only(place, command, monkeypatch):
     if shutil.which("openssl") is None and os.environ.get("CI") != "true":
         pytest.skip("no openssl command is installed, which makes the certificates")
@@ -263,6 +266,7 @@ def test_a_scheduler_elsewhere_is_reached_by_tls_only(place, command, monkeypatc
     check_whole(find_sweep("s"))
 
 
+@pytest.mark.slow
 def test_failures_are_told_and_the_rest_is_done(place):
     write_plan(place, networks=["quick"])
     tell(place, failing=[1], killed=[2])

@@ -29,7 +29,7 @@ def keep_pixels(data: bytes) -> tuple[bytes, bytes, int]:
         at = begin + int.from_bytes(data[begin : begin + 2])
         said = data[begin + 2 : at]
         if 0xC3 <= code <= 0xCF and code not in (0xC4, 0xC8):  # C4: its Huffman tables
-            raise BadImage("This kind of JPEG is not in use; save the picture again as a JPEG.")
+            raise BadImage("This rare kind of JPEG is not supported; save it as an ordinary JPEG.")
         if code == 0xE1 and said.startswith(b"Exif\0\0"):
             exif = exif or said
         of_colours = (b"JFIF\0", 14) if code == 0xE0 else (b"Adobe", 12)

@@ -8,7 +8,7 @@ from fmnist.images.display import enlarge
 from fmnist.images.options import PreprocessingOptions
 from fmnist.runs.run import Run
 from pages.parts.dataset.browse import describe
-from pages.parts.shared import frame, loading
+from pages.parts.shared import PAGES_DIR, loading
 from pages.parts.shared.widgets import choose_one
 
 PUBLISHED = PreprocessingOptions(method="published")
@@ -80,7 +80,7 @@ def show(run: Run | None) -> None:
                 alt=describe(int(number), catalogue),
             )
     st.page_link(
-        frame.PAGES_DIR / "classify.py",
+        PAGES_DIR / "classify.py",
         label="Classify a picture of your own: “How it became 28 x 28” offers these steps, too",
         icon=":material/draw:",
     )

@@ -55,10 +55,10 @@ export default function ({ data, parentElement, setStateValue }) {
   }
 
   function entry(text, hue, pressed, toggle) {
-    const button = document.createElement("button");
+    const button = element("button");
     button.type = "button";
     button.setAttribute("aria-pressed", pressed);
-    const dot = document.createElement("b");
+    const dot = element("b");
     if (hue) dot.style.background = hue;
     else dot.style.border = "1.5px solid currentColor";
     button.append(dot, text);

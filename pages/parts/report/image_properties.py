@@ -59,7 +59,7 @@ def _images(run: Run, chosen: Slice) -> None:
 
 @loading.cache_of_run("test.npz")
 def _slices(run: Run) -> list[Slice]:
-    """The slices of the test images with what the run gets right; see `slices.slices`."""
+    """The slices of the test images with what the run gets right."""
     part = loading.test_part()
     return slicing.slice_by_property(
         part.images, loading.predictions(run).argmax(axis=1) == part.labels

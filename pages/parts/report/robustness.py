@@ -50,16 +50,13 @@ def _measure(run: Run) -> dict:
     test, classifier = loading.test_part(), loading.classifier(run)
     total = 1 + STRENGTHS * len(CORRUPTIONS)
     bar = st.progress(0.0, text="Classifying corrupted test images; leaving the page stops it")
-    plain, right = 0, {name: [] for name in CORRUPTIONS}
-    results = corruptions.measure_corruptions(classifier, test.images, test.labels)
-    for done, (name, strength, count) in enumerate(results, start=1):
-        if name:
-            right[name].append(count)
-        else:
-            plain = count
-        bar.progress(done / total, text=f"{name or 'Unchanged'} {strength or ''}")
+    results = []
+    for found in corruptions.measure_corruptions(classifier, test.images, test.labels):
+        results.append(found)
+        name, strength, _ = found
+        bar.progress(len(results) / total, text=f"{name or 'Unchanged'} {strength or ''}")
     bar.empty()
-    return corruptions.write_corruptions(run, plain, right, len(test.labels))
+    return corruptions.write_corruptions(run, results, len(test.labels))
 
 
 def _examples() -> None:

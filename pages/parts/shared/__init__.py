@@ -1,1 +1,5 @@
 """What the parts of several pages share: the frame, loading, galleries, tables."""
+
+from pathlib import Path
+
+PAGES_DIR = Path(__file__).parents[2]

@@ -20,11 +20,10 @@ from fmnist.runs.library import (
     run_title,
 )
 from fmnist.runs.run import Run
-from pages.parts.shared import visit
+from pages.parts.shared import PAGES_DIR, visit
 from pages.parts.shared.guide import idea_view, tour
 from pages.parts.shared.widgets import literal
 
-PAGES_DIR = Path(__file__).parents[2]
 RUN_KEY = "run"  # the name in the session and in the URL of the run that all pages look at
 PICKER = "model"  # the widget's key begins so: what is bound to the URL shows labels, no names
 SHOWN = "model_shown"  # the run that the picker shows, and how often it was set from elsewhere
@@ -213,7 +212,7 @@ def _pick_run() -> None:
     )
     if unknown := st.session_state.get(UNKNOWN):
         words = literal(quote_name(unknown))
-        st.warning(f"There is no run {words} to look at; this is {quote_run(usable[name])}.")
+        st.warning(f"There is no run {words}; {quote_run(usable[name])} is shown instead.")
     # a link shows the model that its sender saw; the usual one needs no words
     if name != asked and (asked or name != DEFAULT_RUN):
         st.query_params[RUN_KEY] = name

@@ -32,20 +32,16 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     root.style.setProperty("--ratio", ratio);
     root.style.setProperty("--tile", `${tile}rem`);
     root.replaceChildren(...items.map((item, at) => {
-      const button = document.createElement("button");
+      const button = element("button");
       button.type = "button";
       button.dataset.id = item.id;
       button.setAttribute("aria-label", item.label);
       button.title = item.label;
-      const picture = document.createElement("span");
-      picture.className = "picture";
+      const picture = element("span", "", "picture");
       picture.style.backgroundSize = `${columns * 100}% ${rows * 100}%`;
       picture.style.backgroundPosition =
         `${part(at % columns, columns)} ${part(Math.floor(at / columns), rows)}`;
-      const caption = document.createElement("span");
-      caption.className = "caption";
-      caption.textContent = item.caption;
-      button.append(picture, caption);
+      button.append(picture, element("span", item.caption, "caption"));
       return button;
     }));
   }

@@ -1,10 +1,3 @@
-const element = (name, text, className) => {
-  const made = document.createElement(name);
-  made.textContent = text ?? "";
-  if (className) made.className = className;
-  return made;
-};
-
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".rows");
   const { columns, rows, label, ticked } = data;
@@ -12,10 +5,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const tickOf = ({ name, title }) => {
     const tick = element("td", "", "tick");
-    const box = document.createElement("input");
+    const box = element("input");
     box.type = "checkbox";
     box.setAttribute("aria-label", `Compare ${title}`);
-    const room = document.createElement("label"); // a finger needs more than the box
+    const room = element("label"); // a finger needs more than the box
     room.append(box);
     room.onclick = (event) => event.stopPropagation();
     box.onchange = () => {
@@ -32,7 +25,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const cell = element("th", "", side(0));
     cell.scope = "row";
     cell.title = title;
-    const line = document.createElement("span");
+    const line = element("span");
     if (starred) {
       const star = element("i", "\u2605", "star");
       star.setAttribute("role", "img");
@@ -45,7 +38,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
 
   const rowOf = (entry) => {
-    const row = document.createElement("tr");
+    const row = element("tr");
     row.dataset.name = entry.name;
     if (ticked) row.append(tickOf(entry));
     row.append(nameOf(entry), ...entry.cells.slice(1).map((text, at) => {
@@ -108,9 +101,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const made = JSON.stringify([columns, rows, label]);
   if (root.made !== made) {
     root.made = made;
-    const table = document.createElement("table");
+    const table = element("table");
     table.setAttribute("aria-label", label);
-    const head = document.createElement("tr");
+    const head = element("tr");
     if (ticked) {
       const corner = element("th", "", "tick");
       corner.scope = "col";

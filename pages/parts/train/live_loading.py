@@ -47,7 +47,7 @@ def validation_tables(run: Run, version: PredictionsVersion) -> dict[str, Any]:
     """
     labels = _validation_part().labels
     found = validation.load_newest(run, version.epochs)
-    if not len(found):
+    if not found:
         return {}
     before, now = (epoch_confusion(one, labels) for one in (found[0], found[-1]))
     return {

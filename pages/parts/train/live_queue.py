@@ -30,7 +30,7 @@ def _line(run: Run, place: int, sooner: bool, later: bool, queued: bool) -> None
     leaving = control.has_request(run.path, control.STOP)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
-            f"{place}. **{run_title(run)}**{': leaving' if leaving else ''}  \n"
+            f"{place}. **{run_title(run)}**{': leaving the queue' if leaving else ''}  \n"
             f":small[{describe_settings(run.settings)}]",
             width="stretch",
         )

@@ -42,7 +42,7 @@ def _planner() -> None:
         return
     _show_plan(best)
     if best.at_most < minutes * 60 / 2:
-        st.caption("No longer training on record is more accurate.")
+        st.caption("None of the longer trainings that were recorded is more accurate.")
     st.button(
         "Start this plan",
         type="primary",

@@ -2,12 +2,12 @@
 
 import contextlib
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import streamlit as st
 from streamlit.errors import StreamlitPageNotFoundError
 
-PAGES_DIR = Path(__file__).parents[3]
+from pages.parts.shared import PAGES_DIR
+
 AT = "tour"  # in the URL: the stop that is shown, 1, 2, ...
 
 

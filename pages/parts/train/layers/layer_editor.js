@@ -1,13 +1,6 @@
 const WAIT = 300; // ms after a key, before the server is asked
 const LARGEST = 28; // pixels of the picture
 
-const element = (name, text, className) => {
-  const made = document.createElement(name);
-  made.textContent = text ?? "";
-  if (className) made.className = className;
-  return made;
-};
-
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".editor");
   const [list, adding, totals] = [".list", ".add", ".totals"].map((name) =>
@@ -45,7 +38,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const box = element("label");
     box.title = help;
     box.append(element("span", label));
-    const input = document.createElement(choices ? "select" : "input");
+    const input = element(choices ? "select" : "input");
     if (choices) {
       input.append(...Object.keys(choices).map((choice) => {
         const option = element("option", choice);

@@ -50,7 +50,7 @@ def show(run: Run) -> None:
 def _numbers(run: Run) -> None:
     with st.container(horizontal=True):
         if (accuracy := run.scores.get("validation_accuracy")) is not None:
-            about = "With TTA shift, which the curves over the epochs are without."
+            about = "Measured with TTA shift; the curves over the epochs are measured without it."
             words = about if run.uses_tta_shift else None
             number("Validation", f"{accuracy:.2%}", "of 5,000 images", words)
         if (accuracy := run.scores.get("test_accuracy")) is not None:
