@@ -17,6 +17,7 @@ from fmnist.collections import examples
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import TrainingBusy, TrainingFailed
 from fmnist.images import decoding
+from fmnist.inference.answer import Answer
 from fmnist.jobs import launch
 from fmnist.runs import control, library
 from fmnist.runs.library import DEFAULT_RUN, create_run, find_run
@@ -24,6 +25,7 @@ from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import write_run_info
 from fmnist.settings import TrainSettings
 from pages.parts.classify import uploads
+from pages.parts.shared import loading
 from pages.parts.shared.guide import tour
 from tests.conftest import ROOT, ended_process, hold
 from tests.runs.test_run import ODD
@@ -557,6 +559,22 @@ def test_another_network_answers_the_same_picture_beside_the_first():
         f"“Everyday pictures” says {best[0]}, “Most accurate on the test set” says {best[1]}."
         in texts(app)
     )
+
+
+@pytest.mark.parametrize("verdict", ["refused", "nothing_found"])
+def test_where_the_other_network_has_no_answer_its_reason_stands_alone(verdict, monkeypatch):
+    real = loading.answer
+
+    def answer(picture, run, *options):
+        none = Answer(verdict, f"Why it is {verdict}.")
+        return real(picture, run, *options) if run.name == DEFAULT_RUN else none
+
+    monkeypatch.setattr(loading, "answer", answer)
+    app = upload(open_app(way="Upload"), ("legs.png", png(trouser()), "image/png"))
+    app.session_state["upload-second"] = True
+    app.run()
+    assert not app.exception
+    assert [info.value for info in app.info] == [f"Why it is {verdict}."]
 
 
 def test_every_way_of_input_offers_its_answer_as_a_card():
