@@ -208,19 +208,6 @@ def test_another_part_is_marked_over_the_picture(page, server, tmp_path):
     expect(seen(page)).to_have_attribute("src", before)
 
 
-def test_photo_from_the_camera_is_classified(chromium, server):
-    # Chromium's fake camera shows a green picture with a moving shape and a clock
-    with browsing(chromium, permissions=["camera"]) as page:
-        go(page, server, "/?way=Camera", "What is this garment?")
-        expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
-        # it moves: the camera is begun anew where its width changes while the page is drawn
-        page.wait_for_function("document.querySelector('video')?.currentTime > 0")
-        page.get_by_role("button", name="Take Photo").click()
-        expect(page.get_by_role("button", name="Clear photo")).to_be_visible()
-        expect(answer(page)).to_be_visible()
-        expect(page.get_by_alt_text("The 28 by 28 pixel picture")).to_be_visible()
-
-
 def points(page: Page) -> int:
     """Points in the live accuracy chart: one for each finished epoch and part."""
     return page.locator('[aria-label^="Accuracy of training"] .mark-symbol.role-mark path').count()

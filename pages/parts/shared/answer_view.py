@@ -28,8 +28,11 @@ TAUGHT = (
 )
 
 
-def show_answer(answer: Answer, key: str) -> None:
-    """Show the answer for one picture; a refusal or an empty picture is one sentence."""
+def show_answer(answer: Answer, key: str | None) -> None:
+    """Show the answer for one picture; a refusal or an empty picture is one sentence.
+
+    key: starts the keys of what can be opened below; None where the next answer comes soon
+    """
     if answer.verdict == "refused":
         st.error(answer.message, icon=":material/block:")
         return
@@ -39,7 +42,8 @@ def show_answer(answer: Answer, key: str) -> None:
     # the name first: on a phone the upper edge is what can be seen while one draws
     with st.container(horizontal=True, gap="medium"):
         st.image(
-            enlarge(answer.pixels, 5),
+            # in the page itself: the next frame would have its file forgotten on its way
+            data_uri(enlarge(answer.pixels, 5)),
             width=140,
             caption="What the network is given: 28 × 28",
             alt="The 28 by 28 pixel picture that the network is given",
@@ -54,6 +58,9 @@ def show_answer(answer: Answer, key: str) -> None:
                 delta_arrow="off",
                 help=TAUGHT if answer.untaught else TOGETHER if answer.photo else CALIBRATED,
             )
+    if key is None:
+        show_bars(answer.probabilities, "Probabilities of the ten classes")
+        return
     offer_inside(key)  # not beside the picture: on a phone the name would go below it
     if answer.tip:
         st.caption(f"I can't tell: this doesn't look like my training pictures. {answer.tip}")
