@@ -73,8 +73,7 @@ def _draw_picture() -> tuple[bytes | None, bool]:
     with st.container(
         horizontal=True, vertical_alignment="center", gap="xsmall", key="canvas_buttons"
     ):
-        tools = ("Brush", "Eraser")
-        tool = choose_one("Tool", tools, "tool", bind=None, persist_state="session")
+        tool = choose_one("Tool", canvas.TOOLS, "tool", bind=None, persist_state="session")
         st.button("Undo", on_click=canvas.undo, key="canvas_undo", help="Ctrl+Z")
         st.button("Clear", on_click=canvas.clear)
         with st.popover("Pen", help="Width of the brush, and a class to trace"):
@@ -86,7 +85,10 @@ def _draw_picture() -> tuple[bytes | None, bool]:
                 persist_state="session",
             )
     trace = None if traced == NO_TRACE else CLASS_NAMES.index(traced)
-    return canvas.draw(width, tool == "Eraser", trace), trace is not None
+    drawing = canvas.draw(width, tool, trace)
+    if tool == "Fill":  # from the keyboard, too
+        st.button("Fill all outlines", on_click=canvas.fill, help="Or click inside one of them.")
+    return drawing, trace is not None
 
 
 def upload():

@@ -8,9 +8,11 @@ import re
 import threading
 import zipfile
 
+import numpy as np
 import pytest
 import streamlit as st
 from PIL import Image, ImageDraw
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.testing.v1 import AppTest
 
 from fmnist.collections import examples
@@ -329,6 +331,68 @@ def test_drawing_is_answered_and_undone_and_cleared():
         app.button(key="canvas_undo").click().run()
         assert app.metric[0].value == "Trouser"
     assert not app.exception
+
+
+def outline() -> Image.Image:
+    """A box with an empty inside, as strokes of the brush."""
+    image = Image.new("RGB", (280, 280))
+    ImageDraw.Draw(image).rectangle((60, 70, 220, 210), outline="white", width=16)
+    return image
+
+
+def click(app, *at) -> None:
+    """Click on the surface with the tool Fill: shares of its sides."""
+    (dress,) = (part for part in components(app._tree) if "canvas_dress" in part.proto.id)
+    states = app._tree.get_widget_states()
+    sent = json.dumps([{"event": "fill", "value": list(at)}])
+    states.widgets.add(id=_make_trigger_id(dress.proto.id, "events"), json_trigger_value=sent)
+    app._run(states)
+    assert not app.exception
+
+
+def drawn(app) -> tuple[int, float]:
+    """The number of strokes of the drawing, and the share of its picture that is bright."""
+    strokes = app.session_state["drawing_strokes"]["objects"]
+    picture = Image.open(io.BytesIO(app.session_state["drawing_pictures"][len(strokes)]))
+    return len(strokes), (np.asarray(picture.convert("L")) > 127).mean()
+
+
+@pytest.mark.parametrize("how", ["a click inside", "the button"])
+def test_an_outline_is_filled_as_one_more_stroke_and_undone(how):
+    app = open_app()
+    app.session_state["canvas-0"] = drawing(outline())
+    app.session_state["tool"] = "Fill"
+    app.run()
+    before = drawn(app)
+    if how == "the button":
+        next(b for b in app.button if b.label == "Fill all outlines").click().run()
+    else:
+        click(app, 0.5, 0.5)
+    assert drawn(app) == (2, pytest.approx(161 * 141 / 280**2, abs=0.001))
+    (path,) = app.session_state["drawing_strokes"]["objects"][1:]
+    corners = np.array([step[1:] for step in path["path"] if len(step) > 1])
+    assert corners.min(0).tolist() == pytest.approx([74.5, 84.5], abs=0.1)
+    assert corners.max(0).tolist() == pytest.approx([206.5, 196.5], abs=0.1)
+    app.button(key="canvas_undo").click().run()
+    assert drawn(app) == before
+
+
+def test_what_cannot_be_filled_stays_and_says_what_would_help():
+    app = cleared_canvas()
+    click(app, 0.5, 0.5)
+    assert "Draw a closed outline first" in app.toast[0].value
+    app.session_state["canvas-1"] = drawing(outline())
+    app.run()
+    before = drawn(app)
+    click(app, 0.05, 0.05)
+    assert "The outline is open here" in app.toast[0].value
+    for forged in ((1, 1), (-0.1, 0), ("0", 0), (0.5,), (float("nan"), 0.5)):
+        click(app, *forged)
+    assert drawn(app) == before
+    app.session_state["drawing_strokes"] = {"objects": [{"type": "Path"}] * 500}
+    app.session_state["drawing_pictures"] = {500: png(outline())}
+    click(app, 0.5, 0.5)
+    assert "too many strokes" in app.toast[0].value
 
 
 @pytest.mark.parametrize(
