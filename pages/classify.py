@@ -40,6 +40,8 @@ run = frame.open_page(
     "is reduced to 28 × 28 pixels for the network; a second network also sees photos as they are. "
     "The answer is one probability for each class, and the app says when it is not sure.",
     picture=examples.tile_ten_classes,
+    terms="Class, Softmax, TTA, Calibration, OOD, Convolution, Kernel, Feature map, "
+    "Stride, ReLU, Pooling, Logit",
 )
 
 

@@ -36,6 +36,12 @@ def test_an_open_area_and_a_line_enclose_nothing():
     assert not enclosed_area(np.zeros((9, 9), np.uint8)).any()
 
 
+def test_a_thin_slanting_line_encloses_as_a_straight_one_does():
+    image = Image.new("L", (60, 60))
+    ImageDraw.Draw(image).polygon([(30, 5), (55, 30), (30, 55), (5, 30)], outline=255)
+    assert enclosed_area(np.asarray(image), (30, 30))[20:40, 20:40].all()
+
+
 def test_everywhere_is_what_scipy_fills():
     lines = two_boxes()
     filled = ndimage.binary_fill_holes(lines > 0)
