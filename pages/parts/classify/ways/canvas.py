@@ -37,6 +37,7 @@ PICTURES = "drawing_pictures"  # number of strokes -> PNG bytes
 MOUNT = "drawing_mount"  # counts up to have the component mounted anew
 INITIAL = "drawing_initial"  # what it was mounted with; must not change while it is
 CLEARED = "drawing_cleared"  # strokes and pictures that were taken away at once, for Undo
+SAID = "drawing_said"  # why nothing was filled, until it is shown
 EXAMPLE = "drawing_example"  # which example lies on the empty surface, None for none
 
 _dress = register_component(__file__)
@@ -52,6 +53,8 @@ def draw(stroke_width: int, tool: str, trace: int | None = None) -> bytes | None
     tool: one of TOOLS
     trace: a class whose mean image shines through, to be traced
     """
+    if said := st.session_state.pop(SAID, None):
+        st.toast(said, icon=":material/format_color_fill:")
     with st.container(key="surface", gap="xsmall"):
         _show_surface(stroke_width, tool == "Eraser")
         try:
@@ -128,22 +131,21 @@ def fill(at: tuple[int, int] | None = None) -> None:
     """
     strokes = st.session_state.get(STROKES)
     if not _count(strokes):
-        st.toast("Draw a closed outline first.", icon=":material/format_color_fill:")
+        st.session_state[SAID] = "Draw a closed outline first."
         return
     try:
         picture = decode_image(_pictures()[_count(strokes)]).convert("L").resize((SIDE, SIDE))
         area = enclosed_area(np.asarray(picture), at)
         if not area.any():
-            words = "The outline is open here: close it, and it can be filled."
-            st.toast(words, icon=":material/format_color_fill:")
+            st.session_state[SAID] = "The outline is open here: close it, and it can be filled."
             return
         filled = Image.fromarray(np.where(area, np.uint8(255), picture))
         more = {**strokes, "objects": [*strokes["objects"], _trace_area(area)]}
         _keep(more, encode_image(filled, "PNG"))
     except _TooMuch:
-        st.toast(TOO_MUCH, icon=":material/error:")
+        st.session_state[SAID] = TOO_MUCH
     except (FmnistError, LookupError, TypeError):  # it came from a browser
-        st.toast(NO_DRAWING, icon=":material/error:")
+        st.session_state[SAID] = NO_DRAWING
     else:
         _mount_anew()
 
