@@ -39,12 +39,13 @@ def show_answer(answer: Answer, key: str | None) -> None:
     if answer.verdict == "nothing_found":
         st.info(answer.message, icon=":material/image_search:")
         return
+    factor = 5 if key else 4  # below a camera's picture, a phone has room for the name beside it
     # the name first: on a phone the upper edge is what can be seen while one draws
     with st.container(horizontal=True, gap="medium"):
         st.image(
             # in the page itself: the next frame would have its file forgotten on its way
-            data_uri(enlarge(answer.pixels, 5)),
-            width=140,
+            data_uri(enlarge(answer.pixels, factor)),
+            width=28 * factor,
             caption="What the network is given: 28 × 28",
             alt="The 28 by 28 pixel picture that the network is given",
         )
