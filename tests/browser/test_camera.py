@@ -3,18 +3,22 @@
 It shows a green picture with a moving shape and a clock, so no frame is like the one before.
 """
 
+import base64
+import io
 from itertools import pairwise
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import browsing, go
 from tests.browser.test_axe import check
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
 
 TITLE = "What is this garment?"
-# keeps every stream that the page was given and when it sent a frame; `refuse` is another's error
+# keeps every stream that the page was given; `refuse` names an error instead
 SPY = """
 const media = navigator.mediaDevices, ask = media.getUserMedia.bind(media);
 window.streams = [];
@@ -28,12 +32,6 @@ media.getUserMedia = async (wanted) => {
 };
 window.using = () => window.streams
   .filter((stream) => stream.getTracks().some((track) => track.readyState === "live")).length;
-window.frames = [];
-const send = WebSocket.prototype.send;
-WebSocket.prototype.send = function (data) {
-  if (data?.byteLength > 4000) window.frames.push([performance.now(), data.byteLength]);
-  return send.call(this, data);
-};
 """
 
 
@@ -79,13 +77,41 @@ def test_frames_are_answered_until_one_is_held_and_then_again(chromium, server):
         expect(seen(page)).not_to_have_attribute("src", held)
 
 
+# the component by itself: what it sends, and when, without a server that answers
+ALONE = """async ([script, html]) => {
+  const code = URL.createObjectURL(new Blob([script], {type: "text/javascript"}));
+  const mount = (await import(code)).default;
+  document.body.innerHTML = html;
+  window.sent = [];
+  window.update = (answered, held = false) => void mount({
+    data: {held, answered},
+    parentElement: document.body,
+    setTriggerValue: (name, [number, uri]) =>
+      window.sent.push({name, number, uri, at: performance.now()}),
+  });
+  window.update(0);
+}"""
+
+
 def test_one_frame_at_a_time_and_no_more_than_three_a_second(chromium, server):
+    folder = ROOT / "pages" / "parts" / "classify" / "ways"
+    files = [(folder / f"camera.{kind}").read_text("utf-8") for kind in ("js", "html")]
     with browsing(chromium, permissions=["camera"]) as page:
-        open_camera(page, server)
-        page.wait_for_function("window.frames.length >= 6")
-        sent = page.evaluate("window.frames")
-        assert min(after - before for (before, _), (after, _) in pairwise(sent)) >= 330
-        assert max(size for _, size in sent) < 200_000
+        page.goto(f"{server.url}/_stcore/health")
+        page.evaluate(ALONE, files)
+        page.wait_for_function("window.sent.length === 1")
+        page.wait_for_timeout(1_000)
+        assert page.evaluate("window.sent.length") == 1  # it waits for the answer
+        for count in (2, 3, 4):
+            page.evaluate("window.update(window.sent.at(-1).number)")
+            page.wait_for_function(f"window.sent.length === {count}")
+        sent = page.evaluate("window.sent")
+        assert min(after["at"] - before["at"] for before, after in pairwise(sent)) >= 330
+        picture = Image.open(io.BytesIO(base64.b64decode(sent[0]["uri"].split(",")[1])))
+        assert (picture.format, max(picture.size)) == ("JPEG", 640)
+        page.evaluate("window.update(0, true)")
+        page.wait_for_timeout(1_000)
+        assert page.evaluate("window.sent.length") == 4
 
 
 def test_the_camera_is_released_where_nobody_looks(chromium, server):
@@ -119,7 +145,13 @@ media.enumerateDevices = async () => [
 def test_where_there_are_several_another_camera_can_be_chosen(chromium, server):
     with browsing(chromium, permissions=["camera"]) as page:
         open_camera(page, server, TWO)
+        expect(page.locator("video")).to_have_class("mirrored")
+        looks_away = "const settings = MediaStreamTrack.prototype.getSettings;"
+        looks_away += "MediaStreamTrack.prototype.getSettings = function () {"
+        looks_away += "return {...settings.call(this), facingMode: 'environment'}; }"
+        page.evaluate(f"() => {{ {looks_away} }}")
         page.get_by_role("button", name="Switch camera").click()
+        expect(page.locator("video")).not_to_have_class("mirrored")
         page.wait_for_function("window.asked.length === 2")
         assert page.evaluate("window.asked") == [None, "another"]
         using(page, 1)

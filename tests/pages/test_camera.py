@@ -105,6 +105,7 @@ def test_a_frame_waits_for_another_visitors_and_keeps_the_answer_before_it(monke
     with camera._TURN:
         send(app, frame(png(on_canvas(trouser()).rotate(90)), 2))
     assert (data(app)["answered"], app.metric[0].value, asked) == (2, "Trouser", [])
+    assert "Many cameras are in use" in texts(app)
 
 
 def test_the_answer_of_a_frame_names_all_ten_classes():

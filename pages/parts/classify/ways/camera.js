@@ -128,13 +128,14 @@ class Camera {
     this.picture.height = Math.round(scale * height);
     this.picture.getContext("2d").drawImage(
       this.video, 0, 0, this.picture.width, this.picture.height);
+    const uri = this.picture.toDataURL("image/jpeg", 0.85);
     this.sent = performance.now();
     this.number = Date.now();
     this.timer = setTimeout(() => {
       this.number = 0;
       this.rest();
     }, PATIENCE);
-    this.send("frame", [this.number, this.picture.toDataURL("image/jpeg", 0.85)]);
+    this.send("frame", [this.number, uri]);
   }
 }
 

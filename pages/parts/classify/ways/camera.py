@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from fmnist.inference.answer import Answer
 from fmnist.runs.run import Run
 from pages.parts.classify import taught, uploads
 from pages.parts.shared.answer_view import choose_photo_network, show_answer
@@ -64,19 +63,16 @@ def _show_live(jpeg: bytes | None, run: Run) -> None:
             icon=":material/photo_camera:",
         )
         return
-    answer = _answer(jpeg, run)
-    if answer is not None:
-        show_answer(answer, key=None)
-
-
-def _answer(jpeg: bytes, run: Run) -> Answer | None:
-    """The frame's answer; where too many others wait for theirs, the answer before it."""
-    if _TURN.acquire(timeout=PATIENCE):
+    in_time = _TURN.acquire(timeout=PATIENCE)
+    if in_time:
         try:
             st.session_state[ANSWER] = taught.answer(jpeg, run)
         finally:
             _TURN.release()
-    return st.session_state.get(ANSWER)
+    if (answer := st.session_state.get(ANSWER)) is not None:
+        show_answer(answer, key=None)
+    if not in_time:
+        st.caption("Many cameras are in use now; this answers an earlier picture.")
 
 
 def _take() -> None:
