@@ -9,13 +9,13 @@ from fmnist.collections.zips import MAX_ZIP_BYTES
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import DatasetError
 from pages.parts.classify import (
-    canvas,
     corrections_view,
     preprocessing_controls,
     preprocessing_view,
     uploads,
 )
 from pages.parts.classify.below import card, second
+from pages.parts.classify.ways import camera, canvas
 from pages.parts.shared import answer_view, frame, loading
 from pages.parts.shared.inside.network_view import show_inside
 from pages.parts.shared.widgets import choose_one, choose_test_image, set_choice
@@ -40,6 +40,8 @@ run = frame.open_page(
     "is reduced to 28 × 28 pixels for the network; a second network also sees photos as they are. "
     "The answer is one probability for each class, and the app says when it is not sure.",
     picture=examples.tile_ten_classes,
+    terms="Class, Softmax, TTA, Calibration, OOD, Convolution, Kernel, Feature map, "
+    "Stride, ReLU, Pooling, Logit",
 )
 
 
@@ -73,8 +75,7 @@ def _draw_picture() -> tuple[bytes | None, bool]:
     with st.container(
         horizontal=True, vertical_alignment="center", gap="xsmall", key="canvas_buttons"
     ):
-        tools = ("Brush", "Eraser")
-        tool = choose_one("Tool", tools, "tool", bind=None, persist_state="session")
+        tool = choose_one("Tool", canvas.TOOLS, "tool", bind=None, persist_state="session")
         st.button("Undo", on_click=canvas.undo, key="canvas_undo", help="Ctrl+Z")
         st.button("Clear", on_click=canvas.clear)
         with st.popover("Pen", help="Width of the brush, and a class to trace"):
@@ -86,7 +87,10 @@ def _draw_picture() -> tuple[bytes | None, bool]:
                 persist_state="session",
             )
     trace = None if traced == NO_TRACE else CLASS_NAMES.index(traced)
-    return canvas.draw(width, tool == "Eraser", trace), trace is not None
+    drawing = canvas.draw(width, tool, trace)
+    if tool == "Fill":  # from the keyboard, too
+        st.button("Fill all outlines", on_click=canvas.fill, help="Or click inside one of them.")
+    return drawing, trace is not None
 
 
 def upload():
@@ -96,9 +100,10 @@ def upload():
         accept_multiple_files=True,
         max_upload_size=MAX_ZIP_BYTES // 2**20,
         key=_uploader(),
-        help="PNG, JPEG, WebP, AVIF, BMP or GIF. Dark on light, light on dark and transparent all "
-        "work. A zip file of pictures works too; with a labels.csv or one subfolder per class it "
-        "is scored. Pictures stay in memory; none is saved unless you save it below an answer.",
+        help="PNG, JPEG, HEIC, WebP, AVIF, BMP or GIF. Dark on light, light on dark and "
+        "transparent all work. A zip file of pictures works too; with a labels.csv or one "
+        "subfolder per class it is scored. Pictures stay in memory; none is saved unless you save "
+        "it below an answer.",
     )
     answer_view.choose_photo_network()
     if files:
@@ -127,19 +132,16 @@ def _uploader() -> str:
     return f"uploads-{times}" if times else "uploads"
 
 
-def camera():
-    """A photo from the webcam or the phone's camera."""
-    if uploads.hides_camera(st.context.url):
+def photograph():
+    """What a webcam or a phone's camera sees."""
+    if camera.hides_camera(st.context.url):
         st.info(
             "Browsers give the camera to https pages and to localhost only, and this page is "
             "neither. Uploading a photo works.",
             icon=":material/no_photography:",
         )
         return
-    photo = st.camera_input("Hold a garment against a plain background", key="camera", width=480)
-    answer_view.choose_photo_network()
-    if photo is not None:
-        uploads.show_one("", photo.getvalue(), run, key="camera")
+    camera.show(run)
 
 
 def test_image():
@@ -175,7 +177,7 @@ def _show_example(way: str, kind: str = "") -> None:
         st.session_state["test_image"] = random.randrange(10_000)
 
 
-WAYS = {"Draw": draw, "Upload": upload, "Camera": camera, "Test image": test_image}
+WAYS = {"Draw": draw, "Upload": upload, "Camera": photograph, "Test image": test_image}
 with st.container(horizontal=True, vertical_alignment="center", key="ways"):
     way = choose_one("Where the picture comes from", WAYS, "way")
     with st.container(

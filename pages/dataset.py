@@ -19,5 +19,6 @@ run = frame.open_page(
     "of ten classes. A network learns from most of them, its settings are chosen on 5,000 others, "
     "and 10,000 are kept for the final test. Look at them before you trust a number.",
     run_needed=False,
+    terms="Class, Label, Training images, Validation images, Test images",
 )
 show_view("What to look at", VIEWS, "data", run)

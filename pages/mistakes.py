@@ -17,5 +17,6 @@ run = frame.open_page(
     "10,000 images were kept apart while the network learnt. These are the ones it answers "
     "differently from their label. Some are hard for people too, and some labels are wrong: review "
     "them, or try to beat the network yourself.",
+    terms="Test images, Label, Loss, Margin",
 )
 show_view("What to do with them", VIEWS, "do", run)

@@ -31,5 +31,7 @@ run = frame.open_page(
     "confusion matrix shows what it takes for what: each row is a true class, each column an "
     "answer. The other views ask when it can be trusted: how sure it is, on which images, and what "
     "happens when they are disturbed. Every number leads to its images.",
+    terms="Accuracy, Test images, Class, Confusion matrix, Interval, Calibration, ECE, "
+    "Temperature scaling, Coverage",
 )
 show_view("View", VIEWS, "view", run)

@@ -25,6 +25,8 @@ frame.open_page(
     "Validation images, which it does not learn from, show whether it learns what holds for "
     "others. A training goes on when you leave the page, and ends as a model for all pages.",
     run_needed=False,
+    terms="Epoch, Training images, Label, Validation images, Loss, Learning rate, Batch, "
+    "Augmentation, Parameters, Overfitting",
 )
 
 

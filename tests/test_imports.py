@@ -23,7 +23,7 @@ for page in sys.argv[1:]:
     app = AppTest.from_file(page, default_timeout=300).run()
     assert not app.exception, app.exception
     assert app.title, f"{page} drew nothing"
-    heavy = {"tensorflow", "keras", "distributed", "dask"}
+    heavy = {"tensorflow", "keras", "distributed", "dask", "pi_heif"}
     if page == "app.py":  # the first, and what a visitor to a new server waits for
         heavy |= {"altair", "matplotlib", "pandas", "pyarrow", "scipy", "sklearn"}
     heavy &= set(sys.modules)

@@ -12,7 +12,7 @@ What a decoder can be made to do differs by format, so each has its bound:
     JPEG    scans, for each goes over all pixels; coefficients, where it has several
     PNG     chunks, those that say nothing about pixels are not shown to the decoder; its bits
     WebP    pixels: its decoder holds six copies of a picture
-    AVIF    seconds and memory, by a process of its own
+    AVIF, HEIC      seconds and memory, by a process of its own
     BMP     pixels where it is run-length encoded, which is decoded in Python
     GIF, WebP, APNG     how many frames are looked at
 """
@@ -28,7 +28,7 @@ import numpy as np
 from PIL import Image
 
 from fmnist.errors import BadImage, ServerBusy
-from fmnist.images.formats import IN_PIECES, avif, jpeg, png
+from fmnist.images.formats import IN_PIECES, heif, jpeg, png
 from fmnist.images.formats.exif import read_orientation
 
 # As the handbook advises; for the whole process, since filters set for a while are not thread-safe.
@@ -41,7 +41,6 @@ MAX_PIXELS = 64_000_000  # the largest phone cameras; decoded it takes 256 MB, s
 MAX_SIDE = 20_000
 MAX_GREEDY_PIXELS = {
     "WEBP": 13_000_000,
-    "AVIF": 13_000_000,
     "PNG, 16 bits": 32_000_000,
     "BMP, run-length encoded": 6_000_000,
 }
@@ -67,8 +66,6 @@ TURNS = {  # EXIF orientation -> what makes the picture upright
     8: Image.Transpose.ROTATE_90,
 }
 WHAT_IT_IS = {  # how files begin that people take for pictures
-    rb"....ftyp(hei|hev)": "HEIC pictures can't be read; export the photo as JPEG.",
-    rb"....ftyp(mif1|msf1)": "HEIF pictures can't be read; export the photo as JPEG.",
     rb"....ftyp": "This is a film; take a picture instead.",
     rb"II\*\0|MM\0\*|II\+\0|MM\0\+": "TIFF and raw pictures can't be read; export a JPEG.",
     rb"\xff\x0a|\0\0\0\x0cJXL ": "JPEG XL pictures can't be read; save the picture as JPEG.",
@@ -86,7 +83,7 @@ def decode_image(data: bytes) -> Image.Image:
     such a picture, ServerBusy where it is large and others' large pictures are being decoded.
     """
     if not data:
-        raise BadImage("The file is empty; choose a PNG, JPEG, WebP, AVIF, BMP or GIF picture.")
+        raise BadImage("The file is empty; choose a PNG, JPEG, HEIC, WebP, AVIF, BMP or GIF.")
     if len(data) > MAX_BYTES:
         raise too_large(len(data))
     try:
@@ -127,9 +124,9 @@ class _Source(io.BytesIO):
 
 
 def _decode(data: bytes) -> Image.Image:
-    if data[4:12] in avif.AVIF:
+    if heif.is_heif(data):
         with _turn(LARGE):
-            data = avif.convert_to_png(data, MAX_GREEDY_PIXELS["AVIF"], WORKING_SIDE * 2)
+            data = heif.convert_to_png(data, WORKING_SIDE * 2)
     shown, exif, scans = data, b"", 1
     if data.startswith(png.PNG):
         shown, exif = png.keep_pixels(data)
@@ -266,5 +263,5 @@ def _later_frame(image: Image.Image, data: bytes) -> Image.Image | None:
 
 def _not_a_picture(data: bytes) -> str:
     found = (words for start, words in WHAT_IT_IS.items() if re.match(start, data[:600], re.DOTALL))
-    words = "This file can't be read as an image; use PNG, JPEG, WebP, AVIF, BMP or GIF."
+    words = "This file can't be read as an image; use PNG, JPEG, HEIC, WebP, AVIF, BMP or GIF."
     return next(found, words)

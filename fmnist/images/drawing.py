@@ -74,6 +74,19 @@ def fill_outline(brightness: np.ndarray) -> np.ndarray:
     return np.maximum(brightness * (255 / max(peak, 1)), inside * INSIDE).astype(np.float32)
 
 
+def enclosed_area(brightness: np.ndarray, at: tuple[int, int] | None = None) -> np.ndarray:
+    """What bright lines enclose, (H, W) bool, of (H, W) uint8, with the inner half of the lines.
+
+    at: x and y of a pixel, whose area alone is meant; an open area and a line have none
+    """
+    _, areas = cv2.connectedComponents((brightness < 128).astype(np.uint8), connectivity=4)
+    edge = np.concatenate([areas[0], areas[-1], areas[:, 0], areas[:, -1]])
+    mask = ~np.isin(areas, [0, *edge])
+    if at is not None:
+        mask &= areas == areas[at[1], at[0]]
+    return cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+
+
 def _ink(brightness: np.ndarray) -> np.ndarray:
     """Strokes as (h, w) bool, longest edge at most SIDE."""
     factor = min(1.0, SIDE / max(brightness.shape))

@@ -55,6 +55,8 @@ def test_classify(page, server):
     expect(page.get_by_test_id("stMetric")).to_be_visible()
     page.get_by_role("button", name="What am I looking at?").click()
     expect(page.get_by_text("The ten classes, row by row")).to_be_visible()
+    page.get_by_text("Glossary").click()
+    expect(page.get_by_text("On other pages")).to_be_attached()
     check(page, "the page's idea")
     page.keyboard.press("Escape")
     page.get_by_role("link", name="Five-minute tour").click()

@@ -113,6 +113,36 @@ def test_undo_and_eraser(page, server):
     page.wait_for_function(f"Math.abs({BRIGHT} - {one_leg}) < 50")
 
 
+def test_an_outline_is_filled_by_a_click_and_by_the_keyboard_and_undone(page, server):
+    go(page, server, "/", "What is this garment?")
+    example = seen(page).get_attribute("src")
+    stroke(page, (60, 70), (220, 70), (220, 210), (60, 210), (60, 70))
+    expect(seen(page)).not_to_have_attribute("src", example)
+    lines = bright_pixels(page)
+    page.get_by_role("radio", name="Fill").click()
+    fill_all = page.get_by_role("button", name="Fill all outlines")
+    expect(fill_all).to_be_visible()
+    page.locator(".bucket").click(position={"x": 5, "y": 5})
+    expect(page.get_by_text("The outline is open here")).to_be_visible()
+    page.locator(".bucket").click(position={"x": 140, "y": 140})
+    inside = 130 * 110  # at least, between the lines
+    page.wait_for_function(f"{BRIGHT} > {lines} + {inside}")
+    filled = bright_pixels(page)
+    page.keyboard.press("Control+z")
+    page.wait_for_function(f"Math.abs({BRIGHT} - {lines}) < 50")
+    fill_all.press("Enter")
+    page.wait_for_function(f"Math.abs({BRIGHT} - {filled}) < 50")
+    # a stroke on top: the surface sends what it has made of the filled area
+    page.get_by_role("radio", name="Eraser").click()
+    expect(fill_all).to_have_count(0)
+    expect(page.locator(".bucket")).to_have_count(0)
+    wait_for_images(page)
+    before = seen(page).get_attribute("src")
+    stroke(page, (140, 80), (140, 200))
+    expect(seen(page)).not_to_have_attribute("src", before)
+    page.wait_for_function(f"{BRIGHT} < {filled} - 1000 && {BRIGHT} > {lines} + 5000")
+
+
 def test_the_surface_is_whole_at_any_width_and_has_no_other_tools(page, server):
     go(page, server, "/", "What is this garment?")
     canvas = page.locator("canvas.upper-canvas")
@@ -206,19 +236,6 @@ def test_another_part_is_marked_over_the_picture(page, server, tmp_path):
     page.get_by_role("button", name="Whole picture").click()
     expect(page.get_by_text("After, by hand")).to_have_count(0)
     expect(seen(page)).to_have_attribute("src", before)
-
-
-def test_photo_from_the_camera_is_classified(chromium, server):
-    # Chromium's fake camera shows a green picture with a moving shape and a clock
-    with browsing(chromium, permissions=["camera"]) as page:
-        go(page, server, "/?way=Camera", "What is this garment?")
-        expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
-        # it moves: the camera is begun anew where its width changes while the page is drawn
-        page.wait_for_function("document.querySelector('video')?.currentTime > 0")
-        page.get_by_role("button", name="Take Photo").click()
-        expect(page.get_by_role("button", name="Clear photo")).to_be_visible()
-        expect(answer(page)).to_be_visible()
-        expect(page.get_by_alt_text("The 28 by 28 pixel picture")).to_be_visible()
 
 
 def points(page: Page) -> int:

@@ -16,7 +16,8 @@ from PIL import Image
 from fmnist.errors import BadImage, ServerBusy
 from fmnist.images import decoding
 from fmnist.images.decoding import decode_image
-from fmnist.images.formats import avif
+from fmnist.images.formats import heif
+from tests.images.heic import TURNED
 
 
 def encode(image: Image.Image, kind: str, **options) -> bytes:
@@ -73,7 +74,9 @@ REFUSED = {
     "text": (b"hello", "read as an image"),
     "SVG": (b'<?xml version="1.0"?><svg xmlns="x"/>', "SVG"),
     "HTML with a script": (b"<html><script>alert(1)</script>", "read as an image"),
-    "HEIC": (b"\x00\x00\x00\x18ftypheic" + bytes(64), "HEIC"),
+    "HEIC without a picture": (b"\0\0\0\x18ftypheic" + bytes(64), "This HEIC picture is damaged"),
+    "HEIC cut short": (TURNED[:1_150], "This HEIC picture is damaged"),
+    "HEIF of neither kind": (b"\0\0\0\x14ftypmif1" + bytes(64), "This HEIC picture is damaged"),
     "PDF": (b"%PDF-1.7\n" + bytes(64), "PDF"),
     "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "read as an image"),
     "TIFF, not accepted": (encode(PHOTO, "TIFF"), "TIFF and raw pictures can't be read"),
@@ -264,11 +267,39 @@ def test_an_avif_is_turned_and_of_the_right_colours():
     assert np.abs(np.subtract(found.getpixel((100, 400)), (200, 30, 30, 255))).max() <= 3
 
 
+@pytest.mark.parametrize("brand", [b"heic", b"mif1", b"heix"])
+def test_a_heic_is_turned_and_of_the_right_colours(brand):
+    found = decode_image(TURNED[:8] + brand + TURNED[12:])
+    assert found.size == (48, 64)
+    assert found.info == {}
+    # turned clockwise, the upper left quarter is the upper right one; red is green, see `heic`
+    quarters = [found.getpixel((x, y)) for x in (10, 38) for y in (14, 50)]
+    expected = [(40, 40, 40, 255)] * 2 + [(40, 230, 40, 255), (40, 40, 40, 255)]
+    assert np.abs(np.subtract(quarters, expected)).max() <= 12
+
+
+def test_a_heic_with_a_damaged_colour_profile_is_shown_as_it_is():
+    at = TURNED.index(b"acsp")
+    found = decode_image(TURNED[:at] + b"????" + TURNED[at + 4 :])
+    assert np.abs(np.subtract(found.getpixel((38, 14)), (230, 40, 40, 255))).max() <= 12
+
+
+IN_A_PROCESS = {"AVIF": ACCEPTED["AVIF"], "HEIC": TURNED}
+
+
+@pytest.mark.parametrize("kind", IN_A_PROCESS)
 @pytest.mark.parametrize(("limit", "few"), [("MAX_MEMORY", 20 * 2**20), ("MAX_SECONDS", 0)])
-def test_an_avif_that_takes_too_much_is_refused(limit, few, monkeypatch):
-    monkeypatch.setattr(avif, limit, few)
-    with pytest.raises(BadImage, match="takes too much to decode"):
-        decode_image(ACCEPTED["AVIF"])
+def test_what_takes_too_much_to_decode_is_refused(kind, limit, few, monkeypatch):
+    monkeypatch.setattr(heif, limit, few)
+    with pytest.raises(BadImage, match=f"This {kind} picture .* takes too much to decode"):
+        decode_image(IN_A_PROCESS[kind])
+
+
+@pytest.mark.parametrize("kind", IN_A_PROCESS)
+def test_too_many_pixels_are_not_decoded(kind, monkeypatch):
+    monkeypatch.setitem(heif.MAX_PIXELS, kind, 3_000)
+    with pytest.raises(BadImage, match=rf"the limit of this kind \({kind}\)"):
+        decode_image(IN_A_PROCESS[kind])
 
 
 def test_chunks_beside_the_pixels_refuse_no_png():

@@ -21,9 +21,11 @@ from PIL import Image
 from fmnist.collections.archives import Archive
 from fmnist.errors import FmnistError
 from fmnist.images.decoding import decode_image
+from tests.images.heic import TURNED
 
 SECONDS, MEMORY = 2.0, 400 * 2**20  # of the processor and of bytes that a picture may take
-SLOWER = {"AVIF": 15}  # each is decoded in a process of its own, which has its own limits
+# decoded in a process of its own, which has its own limits
+SLOWER = {"AVIF": 15, "HEIC": 15}
 ODD = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\x20\0", b"\x20\0", b"\xff\xd8")
 
 
@@ -52,7 +54,7 @@ def make_pictures() -> dict[str, bytes]:
         file.writestr("labels.csv", "path,label_id,kind\na.png,3,upload\nb.jpg,1,camera\n")
         file.writestr("a.png", files["PNG of a palette"])
         file.writestr("b.jpg", files["JPEG"])
-    return {**files, "zip": buffer.getvalue()}
+    return {**files, "HEIC": TURNED, "zip": buffer.getvalue()}
 
 
 FILES = make_pictures()

@@ -8,15 +8,18 @@ import re
 import threading
 import zipfile
 
+import numpy as np
 import pytest
 import streamlit as st
 from PIL import Image, ImageDraw
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.testing.v1 import AppTest
 
 from fmnist.collections import examples
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import TrainingBusy, TrainingFailed
 from fmnist.images import decoding
+from fmnist.inference.answer import Answer
 from fmnist.jobs import launch
 from fmnist.runs import control, library
 from fmnist.runs.library import DEFAULT_RUN, create_run, find_run
@@ -24,8 +27,11 @@ from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import write_run_info
 from fmnist.settings import TrainSettings
 from pages.parts.classify import uploads
+from pages.parts.classify.ways import camera
+from pages.parts.shared import loading
 from pages.parts.shared.guide import tour
 from tests.conftest import ROOT, ended_process, hold
+from tests.images.heic import TURNED
 from tests.runs.test_run import ODD
 
 PAGES = ["classify", "train", "report", "mistakes", "dataset"]
@@ -327,6 +333,68 @@ def test_drawing_is_answered_and_undone_and_cleared():
     assert not app.exception
 
 
+def outline() -> Image.Image:
+    """A box with an empty inside, as strokes of the brush."""
+    image = Image.new("RGB", (280, 280))
+    ImageDraw.Draw(image).rectangle((60, 70, 220, 210), outline="white", width=16)
+    return image
+
+
+def click(app, *at) -> None:
+    """Click on the surface with the tool Fill: shares of its sides."""
+    (dress,) = (part for part in components(app._tree) if "canvas_dress" in part.proto.id)
+    states = app._tree.get_widget_states()
+    sent = json.dumps([{"event": "fill", "value": list(at)}])
+    states.widgets.add(id=_make_trigger_id(dress.proto.id, "events"), json_trigger_value=sent)
+    app._run(states)
+    assert not app.exception
+
+
+def drawn(app) -> tuple[int, float]:
+    """The number of strokes of the drawing, and the share of its picture that is bright."""
+    strokes = app.session_state["drawing_strokes"]["objects"]
+    picture = Image.open(io.BytesIO(app.session_state["drawing_pictures"][len(strokes)]))
+    return len(strokes), (np.asarray(picture.convert("L")) > 127).mean()
+
+
+@pytest.mark.parametrize("how", ["a click inside", "the button"])
+def test_an_outline_is_filled_as_one_more_stroke_and_undone(how):
+    app = open_app()
+    app.session_state["canvas-0"] = drawing(outline())
+    app.session_state["tool"] = "Fill"
+    app.run()
+    before = drawn(app)
+    if how == "the button":
+        next(b for b in app.button if b.label == "Fill all outlines").click().run()
+    else:
+        click(app, 0.5, 0.5)
+    assert drawn(app) == (2, pytest.approx(161 * 141 / 280**2, abs=0.001))
+    (path,) = app.session_state["drawing_strokes"]["objects"][1:]
+    corners = np.array([step[1:] for step in path["path"] if len(step) > 1])
+    assert corners.min(0).tolist() == pytest.approx([74.5, 84.5], abs=0.1)
+    assert corners.max(0).tolist() == pytest.approx([206.5, 196.5], abs=0.1)
+    app.button(key="canvas_undo").click().run()
+    assert drawn(app) == before
+
+
+def test_what_cannot_be_filled_stays_and_says_what_would_help():
+    app = cleared_canvas()
+    click(app, 0.5, 0.5)
+    assert "Draw a closed outline first" in app.toast[0].value
+    app.session_state["canvas-1"] = drawing(outline())
+    app.run()
+    before = drawn(app)
+    click(app, 0.05, 0.05)
+    assert "The outline is open here" in app.toast[0].value
+    for forged in ((1, 1), (-0.1, 0), ("0", 0), (0.5,), (float("nan"), 0.5)):
+        click(app, *forged)
+    assert drawn(app) == before
+    app.session_state["drawing_strokes"] = {"objects": [{"type": "Path"}] * 500}
+    app.session_state["drawing_pictures"] = {500: png(outline())}
+    click(app, 0.5, 0.5)
+    assert "too many strokes" in app.toast[0].value
+
+
 @pytest.mark.parametrize(
     "forged",
     [
@@ -379,6 +447,7 @@ FORGED = [
     [
         ("classify", {}, ["drawing", "backgroundFit"]),
         ("classify", {"way": "Upload"}, ["box"]),
+        ("classify", {"way": "Camera"}, ["frame"]),
         ("mistakes", {}, ["selected"]),
         ("mistakes", {"view": "Map"}, ["chosen"]),
         ("dataset", {}, ["picked"]),
@@ -420,10 +489,10 @@ def test_what_is_in_a_file_counts_and_not_its_ending(name):
 
 
 @pytest.mark.parametrize("name", ["IMG_1.HEIC", "IMG_1.jpg"])
-def test_heic_is_refused_in_our_words(name):
-    data = b"\x00\x00\x00\x18ftypheic" + bytes(64)
-    app = upload(open_app(way="Upload"), (name, data, "image/heic"))
-    assert app.error[0].value.startswith("HEIC pictures can't be read; export the photo as JPEG")
+def test_a_phones_photo_is_answered_whatever_its_name(name):
+    app = upload(open_app(way="Upload"), (name, TURNED, "image/heic"))
+    assert not app.error
+    assert app.metric
 
 
 def test_uploads_are_limited_in_sum(monkeypatch):
@@ -448,8 +517,8 @@ def test_uploads_are_limited_in_sum(monkeypatch):
     ],
 )
 def test_the_camera_needs_https_or_this_computer(url, hidden, monkeypatch):
-    assert uploads.hides_camera(url) is hidden
-    monkeypatch.setattr(uploads, "hides_camera", lambda _: hidden)
+    assert camera.hides_camera(url) is hidden
+    monkeypatch.setattr(camera, "hides_camera", lambda _: hidden)
     app = open_app(way="Camera")
     assert any("https pages" in info.value for info in app.info) is hidden
 
@@ -559,6 +628,22 @@ def test_another_network_answers_the_same_picture_beside_the_first():
     )
 
 
+@pytest.mark.parametrize("verdict", ["refused", "nothing_found"])
+def test_where_the_other_network_has_no_answer_its_reason_stands_alone(verdict, monkeypatch):
+    real = loading.answer
+
+    def answer(picture, run, *options):
+        none = Answer(verdict, f"Why it is {verdict}.")
+        return real(picture, run, *options) if run.name == DEFAULT_RUN else none
+
+    monkeypatch.setattr(loading, "answer", answer)
+    app = upload(open_app(way="Upload"), ("legs.png", png(trouser()), "image/png"))
+    app.session_state["upload-second"] = True
+    app.run()
+    assert not app.exception
+    assert [info.value for info in app.info] == [f"Why it is {verdict}."]
+
+
 def test_every_way_of_input_offers_its_answer_as_a_card():
     def offered(app) -> bool:
         return "Save as a card" in [button.label for button in app.download_button]
@@ -633,10 +718,6 @@ def test_several_uploads_are_a_table_and_a_bad_one_is_a_sentence():
 def test_hostile_file_name_is_text_not_markdown():
     app = upload(open_app(way="Upload"), ("<b>x</b> :red[y].png", png(trouser()), "image/png"))
     assert app.text[0].value == "<b>x</b> :red[y].png"
-
-
-def test_camera_waits_for_a_photo():
-    assert not open_app(way="Camera").metric
 
 
 def test_test_image_by_index_and_by_chance(test_part):

@@ -12,6 +12,7 @@ from fmnist.data import CLASS_NAMES
 from fmnist.images.options import METHODS, POLARITIES, SEGMENTS, PreprocessingOptions
 from fmnist.images.pipeline import preprocess_image
 from pages.parts.classify import crop_box, preprocessing_controls
+from pages.parts.classify.ways import camera
 from tests.pages.test_pages import (
     drawing,
     on_canvas,
@@ -268,10 +269,11 @@ def test_seven_steps_on_light_garments_are_offered_the_other_polarity():
     assert "seem swapped" not in texts(app)
 
 
-def test_photos_from_the_camera_have_controls_and_checkup_too(test_part):
+def test_held_frames_of_the_camera_have_controls_and_checkup_too(test_part):
     app = open_app(way="Camera")
-    photo = ("photo.jpg", boot(test_part, mirrored=True), "image/jpeg")  # the name decides
-    app.camera_input(key="camera").set_value(photo).run()
+    app.session_state[camera.FRAME] = (1, boot(test_part, mirrored=True))
+    app.session_state[camera.HELD] = True
+    app.run()
     assert not app.exception
     button(app, "Mirror it").click().run()
     assert app.metric[0].value == "Ankle boot"

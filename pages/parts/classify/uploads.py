@@ -1,7 +1,6 @@
 """Uploaded pictures and their answers: one large, or several as a table with one chosen."""
 
 from functools import partial
-from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -63,17 +62,6 @@ def show(files: list, run: Run) -> None:
             )
         score_view.show(labelled, source, run, key="upload-score")
         corrections_view.offer_to_teach(labelled)
-
-
-def hides_camera(url: str | None) -> bool:
-    """Whether a browser has no camera for the page at this address: http, and not this computer.
-
-    Source: W3C, "Secure Contexts", section 3.1.
-    """
-    parts = urlsplit(url or "")
-    host = parts.hostname or ""
-    here = host in ("localhost", "::1") or host.endswith(".localhost") or host.startswith("127.")
-    return parts.scheme == "http" and not here
 
 
 def _is_zip(file) -> bool:

@@ -28,19 +28,24 @@ TAUGHT = (
 )
 
 
-def show_answer(answer: Answer, key: str) -> None:
-    """Show the answer for one picture; a refusal or an empty picture is one sentence."""
+def show_answer(answer: Answer, key: str | None) -> None:
+    """Show the answer for one picture; a refusal or an empty picture is one sentence.
+
+    key: starts the keys of what can be opened below; None where the next answer comes soon
+    """
     if answer.verdict == "refused":
         st.error(answer.message, icon=":material/block:")
         return
     if answer.verdict == "nothing_found":
         st.info(answer.message, icon=":material/image_search:")
         return
+    factor = 5 if key else 4  # below a camera's picture, a phone has room for the name beside it
     # the name first: on a phone the upper edge is what can be seen while one draws
     with st.container(horizontal=True, gap="medium"):
         st.image(
-            enlarge(answer.pixels, 5),
-            width=140,
+            # in the page itself: the next frame would have its file forgotten on its way
+            data_uri(enlarge(answer.pixels, factor)),
+            width=28 * factor,
             caption="What the network is given: 28 × 28",
             alt="The 28 by 28 pixel picture that the network is given",
         )
@@ -54,6 +59,9 @@ def show_answer(answer: Answer, key: str) -> None:
                 delta_arrow="off",
                 help=TAUGHT if answer.untaught else TOGETHER if answer.photo else CALIBRATED,
             )
+    if key is None:
+        show_bars(answer.probabilities, "Probabilities of the ten classes")
+        return
     offer_inside(key)  # not beside the picture: on a phone the name would go below it
     if answer.tip:
         st.caption(f"I can't tell: this doesn't look like my training pictures. {answer.tip}")

@@ -135,12 +135,14 @@ def open_page(
     promise: str,
     idea: str,
     *,
+    terms: str = "",
     picture: idea_view.Picture | None = None,
     run_needed: bool = True,
 ) -> Run | None:
     """Write the page's title and return the run to look at. Every page calls this first.
 
     promise: one line below the title; idea, picture: what one looks at, opened by a link
+    terms: of the glossary, those that the page uses, between commas
 
     Streamlit runs a page's file without app.py when its address is the first one that a new
     server is asked for. The page then registers the menu and runs again inside the frame (a page
@@ -161,7 +163,7 @@ def open_page(
             horizontal=True, vertical_alignment="center", gap="small", key="page_idea"
         ):
             st.caption(promise, width="content")
-            idea_view.show(idea, picture)
+            idea_view.show(idea, terms, picture)
             tour.offer()
     tour.show()
     name = st.session_state.get(RUN_KEY)

@@ -14,8 +14,8 @@ from pages.parts.shared import loading
 from pages.parts.shared.frame import choose_run
 from pages.parts.shared.widgets import literal, show_bars
 
-# what a run was given and what it answers: (28, 28) uint8 or None, (10,) or None
-Answered = tuple[np.ndarray | None, np.ndarray | None]
+# what a run was given and what it answers, (28, 28) uint8 and (10,), or two None and why not
+Answered = tuple[np.ndarray | None, np.ndarray | None, str]
 
 
 def offer_answer(answer: Answer, picture: bytes, run: Run, key: str) -> None:
@@ -26,7 +26,7 @@ def offer_answer(answer: Answer, picture: bytes, run: Run, key: str) -> None:
     def ask(of: Run) -> Answered:
         # with the options that the answer was found with, so that both see the same
         alone = (answer if of is run else loading.answer(picture, of, answer.options)).alone
-        return alone.pixels, alone.probabilities
+        return alone.pixels, alone.probabilities, alone.message
 
     more = answer.photo or answer.untaught
     _offer(
@@ -37,7 +37,7 @@ def offer_answer(answer: Answer, picture: bytes, run: Run, key: str) -> None:
 def offer_test_image(index: int, run: Run, key: str) -> None:
     """Offer to answer test image `index` by another network as well."""
     pixels = loading.test_part().images[index]
-    _offer(lambda other: (pixels, loading.predictions(other)[index]), run, key)
+    _offer(lambda other: (pixels, loading.predictions(other)[index], ""), run, key)
 
 
 def _offer(ask: Callable[[Run], Answered], run: Run, key: str, note: str = "") -> None:
@@ -51,21 +51,19 @@ def _offer(ask: Callable[[Run], Answered], run: Run, key: str, note: str = "") -
         other = choose_run("The other network", others, key="second_network")
         names = quote_run(run), quote_run(other)
         answered = [ask(run), ask(other)]
-        first, second = (probabilities for _, probabilities in answered)
+        first, second = (probabilities for _, probabilities, _ in answered)
         if first is not None and second is not None:
             # brings SciPy, which the front page does without
             from fmnist.metrics.comparison import describe_two_answers
 
             st.markdown(describe_two_answers(first, second, names, CLASS_NAMES))
-        for at, (place, (pixels, probabilities)) in enumerate(
+        for at, (place, (pixels, probabilities, message)) in enumerate(
             zip(st.columns(2), answered, strict=True)
         ):
             with place:
                 st.markdown(f"**{literal(run_title((run, other)[at]))}**")
                 if pixels is None or probabilities is None:
-                    st.info(
-                        "It finds no garment in the picture, or the server is busy; try once more."
-                    )
+                    st.info(message)
                     continue
                 st.image(enlarge(pixels, 3), width=84, alt="What this network is given")
                 alt = f"Probabilities of the ten classes by {names[at]}"

@@ -3,18 +3,24 @@
 The component loses its state with the element (page switch, new key), and its toolbar needs a
 mouse. So the session keeps the drawing: the strokes as the component's JSON, and one PNG per number
 of strokes, for Undo. A second component, beside this file, removes that toolbar, lays a picture
-over the surface and listens for Ctrl+Z.
+over the surface, says where it was clicked to fill, and listens for Ctrl+Z. A filled area is one
+more stroke.
 """
 
 import binascii
 import json
 
+import cv2
+import numpy as np
 import streamlit as st
+from PIL import Image
 
 from fmnist.collections import examples
-from fmnist.errors import DatasetError
-from fmnist.images.display import file_uri
-from pages.parts.shared.component import register_component
+from fmnist.errors import DatasetError, FmnistError
+from fmnist.images.decoding import decode_image
+from fmnist.images.display import encode_image, file_uri
+from fmnist.images.drawing import enclosed_area
+from pages.parts.shared.component import register_component, sent_value
 
 SIDE = 280  # ten canvas pixels for one of the network's; fits a phone of 320 pixels
 # The browser sends the whole drawing after each stroke, and the session keeps a picture a stroke.
@@ -22,12 +28,16 @@ MAX_STROKES = 500
 MAX_DRAWING = 2_000_000  # characters of JSON
 MAX_PICTURE = 400_000  # bytes; the surface holds 313,600 bytes of pixels
 BRUSH, ERASER = "#ffffff", "#000000"
+TOOLS = ("Brush", "Eraser", "Fill")
+TOO_MUCH = "The drawing has too many strokes; undo some or clear the canvas."
+NO_DRAWING = "The drawing cannot be read; clear the canvas and draw again."
 
 STROKES = "drawing_strokes"  # the component's JSON, or None where nothing was drawn
 PICTURES = "drawing_pictures"  # number of strokes -> PNG bytes
 MOUNT = "drawing_mount"  # counts up to have the component mounted anew
 INITIAL = "drawing_initial"  # what it was mounted with; must not change while it is
 CLEARED = "drawing_cleared"  # strokes and pictures that were taken away at once, for Undo
+SAID = "drawing_said"  # why nothing was filled, until it is shown
 EXAMPLE = "drawing_example"  # which example lies on the empty surface, None for none
 
 _dress = register_component(__file__)
@@ -37,13 +47,16 @@ class _TooMuch(Exception):
     """A drawing of more strokes than are kept."""
 
 
-def draw(stroke_width: int, erase: bool, trace: int | None = None) -> bytes | None:
+def draw(stroke_width: int, tool: str, trace: int | None = None) -> bytes | None:
     """Show the surface and return the drawing as PNG bytes, or None while it is empty.
 
+    tool: one of TOOLS
     trace: a class whose mean image shines through, to be traced
     """
+    if said := st.session_state.pop(SAID, None):
+        st.toast(said, icon=":material/format_color_fill:")
     with st.container(key="surface", gap="xsmall"):
-        _show_surface(stroke_width, erase)
+        _show_surface(stroke_width, tool == "Eraser")
         try:
             over = example() if trace is None else examples.mean_image(trace)
         except DatasetError as error:
@@ -61,8 +74,12 @@ def draw(stroke_width: int, erase: bool, trace: int | None = None) -> bytes | No
                 "picture": over and file_uri(over, "PNG"),
                 "trace": trace is not None,
                 "mount": st.session_state.get(MOUNT, 0),
-                "hint": hints[over is None or trace is not None],
+                "hint": "Click inside a closed outline: it is filled."
+                if tool == "Fill"
+                else hints[over is None or trace is not None],
+                "fill": tool == "Fill",
             },
+            on_fill_change=lambda: _fill_at(sent_value("canvas_dress", "fill")),
         )
     count = _count(st.session_state.get(STROKES))
     return _pictures().get(count) if count else None
@@ -88,10 +105,10 @@ def _show_surface(stroke_width: int, erase: bool) -> None:
         )
         _keep(result.json_data, result.image_bytes)
     except _TooMuch:
-        st.warning("The drawing has too many strokes; undo some or clear the canvas.")
+        st.warning(TOO_MUCH)
     except (LookupError, AttributeError, TypeError, ValueError, RecursionError, binascii.Error):
         # The component trusts the browser; what is no drawing changes nothing.
-        st.warning("The drawing cannot be read; clear the canvas and draw again.")
+        st.warning(NO_DRAWING)
 
 
 def example() -> bytes | None:
@@ -105,6 +122,50 @@ def show_next_example() -> None:
     which = st.session_state.get(EXAMPLE)
     clear()
     st.session_state[EXAMPLE] = 0 if which is None else which + 1
+
+
+def fill(at: tuple[int, int] | None = None) -> None:
+    """Fill what the outlines enclose, at one point of the surface alone or everywhere.
+
+    Says what would help where there is nothing to fill.
+    """
+    strokes = st.session_state.get(STROKES)
+    if not _count(strokes):
+        st.session_state[SAID] = "Draw a closed outline first."
+        return
+    try:
+        picture = decode_image(_pictures()[_count(strokes)]).convert("L").resize((SIDE, SIDE))
+        area = enclosed_area(np.asarray(picture), at)
+        if not area.any():
+            st.session_state[SAID] = "The outline is open here: close it, and it can be filled."
+            return
+        filled = Image.fromarray(np.where(area, np.uint8(255), picture))
+        more = {**strokes, "objects": [*strokes["objects"], _trace_area(area)]}
+        _keep(more, encode_image(filled, "PNG"))
+    except _TooMuch:
+        st.session_state[SAID] = TOO_MUCH
+    except (FmnistError, LookupError, TypeError):  # it came from a browser
+        st.session_state[SAID] = NO_DRAWING
+    else:
+        _mount_anew()
+
+
+def _fill_at(sent: object) -> None:
+    """Fill where a browser says that the surface was clicked: two shares of its sides."""
+    if isinstance(sent, list) and len(sent) == 2:
+        x, y = sent
+        if all(isinstance(share, int | float) and 0 <= share < 1 for share in sent):
+            fill((int(SIDE * x), int(SIDE * y)))
+
+
+def _trace_area(area: np.ndarray) -> dict:
+    """(H, W) bool as a path of Fabric.js, its holes left out."""
+    rings, _ = cv2.findContours(area.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    path = []
+    for ring in rings:
+        corners = (ring[:, 0] + 0.5).tolist()  # the middles of pixels
+        path += [["M", *corners[0]], *(["L", *corner] for corner in corners[1:]), ["Z"]]
+    return {"type": "Path", "path": path, "fill": BRUSH, "stroke": None, "fillRule": "evenodd"}
 
 
 def undo() -> None:

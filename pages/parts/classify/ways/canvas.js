@@ -7,9 +7,10 @@ sheet.replaceSync(`
   .overlay { position: absolute; inset: 0; z-index: 15; width: 100%; height: 100%;
     pointer-events: none; mix-blend-mode: screen; }
   .overlay.trace { opacity: 0.35; }
+  .bucket { position: absolute; inset: 0; z-index: 16; cursor: cell; }
 `);
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   parentElement.querySelector(".hint").textContent = data.hint;
   const place = document.querySelector(".st-key-surface");
   if (!place) return;
@@ -27,10 +28,23 @@ export default function ({ data, parentElement }) {
     overlay.className = data.trace ? "overlay trace" : "overlay";
     box.append(overlay);
     if (data.trace) return;
-    box.addEventListener("pointerdown", () => {
+    box.addEventListener("pointerdown", (event) => {
+      if (event.target.className === "bucket") return; // it draws nothing
       memory.wiped = data.mount;
       overlay.remove();
-    }, { capture: true, once: true });
+    }, { capture: true });
+  };
+  // lies over the surface, so that a click draws nothing
+  const lay = (box) => {
+    let bucket = box.querySelector(".bucket");
+    if (!data.fill) return bucket?.remove();
+    if (!bucket) {
+      bucket = document.createElement("div");
+      bucket.className = "bucket";
+      box.append(bucket);
+    }
+    bucket.onclick = ({ offsetX, offsetY }) =>
+      setTriggerValue("fill", [offsetX / bucket.offsetWidth, offsetY / bucket.offsetHeight]);
   };
 
   const dress = () => {
@@ -42,6 +56,7 @@ export default function ({ data, parentElement }) {
       if (!shadowRoot.adoptedStyleSheets.includes(sheet))
         shadowRoot.adoptedStyleSheets = [...shadowRoot.adoptedStyleSheets, sheet];
       show(box);
+      lay(box);
     }
     return found;
   };

@@ -1,0 +1,48 @@
+"""What the lines of a drawing enclose."""
+
+import numpy as np
+from PIL import Image, ImageDraw
+from scipy import ndimage
+
+from fmnist.images.drawing import enclosed_area
+
+
+def two_boxes() -> np.ndarray:
+    """A closed box, one inside it, and an open one beside both."""
+    image = Image.new("L", (120, 60))
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((5, 5, 60, 50), outline=255, width=4)
+    pen.rectangle((20, 20, 40, 40), outline=255, width=4)
+    pen.line([(110, 10), (80, 10), (80, 50), (110, 50)], 255, 4)
+    return np.asarray(image)
+
+
+def test_the_area_at_a_point_reaches_the_middle_of_its_lines_and_no_further():
+    lines = two_boxes()
+    area = enclosed_area(lines, (12, 12))
+    inside = ndimage.label(lines == 0)[0]
+    same = inside == inside[12, 12]
+    assert np.array_equal(area & (lines == 0), same)
+    # within two pixels of it, as a chessboard's king moves
+    reach = ndimage.distance_transform_cdt(~same, "chessboard")
+    assert np.array_equal(area, reach <= 2)
+    assert not area[30, 30]
+
+
+def test_an_open_area_and_a_line_enclose_nothing():
+    lines = two_boxes()
+    assert not enclosed_area(lines, (100, 30)).any()
+    assert not enclosed_area(lines, (6, 20)).any()
+    assert not enclosed_area(np.zeros((9, 9), np.uint8)).any()
+
+
+def test_a_thin_slanting_line_encloses_as_a_straight_one_does():
+    image = Image.new("L", (60, 60))
+    ImageDraw.Draw(image).polygon([(30, 5), (55, 30), (30, 55), (5, 30)], outline=255)
+    assert enclosed_area(np.asarray(image), (30, 30))[20:40, 20:40].all()
+
+
+def test_everywhere_is_what_scipy_fills():
+    lines = two_boxes()
+    filled = ndimage.binary_fill_holes(lines > 0)
+    assert np.array_equal(enclosed_area(lines) | (lines > 0), filled)
