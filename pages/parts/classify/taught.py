@@ -100,6 +100,7 @@ def show_what_counts(answer: Answer, key: str) -> None:
     """Say that taught pictures count, what they changed in this answer, and offer to stop it."""
     of = set_that_counts()
     if of is None:
+        st.empty()  # what follows keeps its place
         return
     try:
         corrections.kept(of)
