@@ -8,7 +8,7 @@ from fmnist.jobs import launch, lock
 from fmnist.runs.forecast import Forecast
 from fmnist.settings import TrainSettings
 from pages.parts.shared import frame
-from pages.parts.shared.widgets import choose_one
+from pages.parts.shared.widgets import choose_one, forget_click, remember_click
 from pages.parts.train import planner_view, settings_export, settings_form, training_panel
 from pages.parts.train.runs import past_runs
 from pages.parts.train.sweeps import sweeps_view
@@ -30,14 +30,17 @@ frame.open_page(
 )
 
 
-def start(settings: TrainSettings, forecast: Forecast | None = None, **how) -> bool:
+def start(settings: TrainSettings, forecast: Forecast | None = None, *, asked: str, **how) -> bool:
     """Start a training and draw the page anew; where another one runs, ask what to do with it.
+
+    asked: the button that asked for it, see `remember_click`
 
     Returns only where it did not start and there is nothing to ask; the page shows why.
     """
     given = {"forecast": forecast} if forecast else {}
     try:
         with st.spinner("Queueing" if how else "Starting a training process"):
+            forget_click(asked)
             run = launch.start_training(settings, **given, **how)
     except FmnistError as error:
         if how or not isinstance(error, TrainingBusy):
@@ -56,12 +59,12 @@ def choose() -> None:
     with st.container(border=True):
         settings, reason = settings_form.show()
         with st.container(horizontal=True, vertical_alignment="center"):
-            wanted = st.button(
+            wanted = remember_click(
                 "Start training",
+                "train_start",
                 type="primary",
                 icon=":material/play_arrow:",
                 disabled=settings is None,
-                key="train_start",
             )
             if reason:
                 st.error(reason)
@@ -73,7 +76,8 @@ def choose() -> None:
             elif export.open:
                 st.caption("There is nothing to export until the settings are valid.")
         if wanted and settings is not None:
-            start(settings)
+            start(settings, asked="train_start")
+        forget_click("train_start")
 
 
 def ways() -> None:
@@ -108,20 +112,19 @@ if (pending := st.session_state.get(PENDING)) is not None:
         else:
             st.info("No other training is running now.", icon=":material/check_circle:")
         with st.container(horizontal=True):
-            stop_first = st.button(
+            stop_first = remember_click(
                 "Stop it and start mine" if busy else "Start mine",
+                "start_now",
                 icon=":material/play_arrow:",
                 disabled=bool(busy) and other is None,  # a benchmark, which nobody stops
-                key="start_now",
             )
-            queue = busy and st.button(
-                "Start mine when it has ended", icon=":material/schedule:", key="start_later"
+            queue = busy and remember_click(
+                "Start mine when it has ended", "start_later", icon=":material/schedule:"
             )
-            if st.button("Discard mine"):
-                st.session_state.pop(PENDING)
-                st.rerun()
+            st.button("Discard mine", on_click=st.session_state.pop, args=(PENDING, None))
         if stop_first or queue:
-            start(*pending, stop_other=bool(stop_first), wait=bool(queue))
+            how = {"stop_other": bool(stop_first), "wait": bool(queue)}
+            start(*pending, asked="start_now" if stop_first else "start_later", **how)
 
 past_runs.show()
 sweeps_view.show()

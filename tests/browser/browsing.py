@@ -9,11 +9,12 @@ import os
 import re
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from fmnist.bench.serving import BROWSER_FLAGS, INSTALL, Server, find_browser
 
-expect.set_options(timeout=30_000)  # ms; other tests may be training on the same cores
+WITHIN = 60_000  # ms; other tests may be training on the same cores
+expect.set_options(timeout=WITHIN)
 
 # Opened at /report, Streamlit's own client looks for the server at /report/_stcore first.
 PROBING = re.compile(r"/\w+/_stcore/(health|host-config)$")
@@ -56,6 +57,7 @@ def browsing(chromium, **options):
     """
     usual = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
     context = chromium.new_context(**{**usual, **options})
+    context.set_default_timeout(WITHIN)
     page = context.new_page()
     faults = []
 
@@ -93,6 +95,25 @@ def wait_for_images(page: Page) -> None:
     page.wait_for_function("[...document.images].every(image => image.complete)")
 
 
+def wait_for_rest(page: Page) -> None:
+    """Wait until the run of the page whose outcome was seen has ended and its images are there.
+
+    Not straight after a click: the page says that it rests until the server has heard of that.
+    """
+    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
+    wait_for_images(page)
+
+
+def fresh(locator: Locator) -> Locator:
+    """What the current run of the page has drawn.
+
+    Until that run ends, what it has not yet replaced stands beside it, marked as stale by
+    Streamlit. What is to be gone is looked for without this: for a moment all is stale.
+    """
+    return locator.and_(locator.page.locator(':not([data-stale="true"] *)'))
+
+
 def go(page: Page, server: Server, path: str, title: str) -> None:
     page.goto(server.url + path)
-    expect(page.get_by_role("heading", level=1, name=title)).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
+    wait_for_rest(page)

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import go, wait_for_images
+from tests.browser.browsing import fresh, go, wait_for_rest
 
 pytestmark = pytest.mark.browser
 
@@ -38,8 +38,7 @@ def find_faults(page: Page, *rules: str) -> list[str]:
 
 def check(page: Page, state: str) -> None:
     """Look at a state that is drawn, in the light theme and, for its colours, in the dark one."""
-    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
-    wait_for_images(page)
+    wait_for_rest(page)
     page.add_style_tag(content="* { transition: none !important }")  # colours on their way
     faults = find_faults(page)
     page.emulate_media(color_scheme="dark")
@@ -64,7 +63,7 @@ def test_classify(page, server):
     check(page, "an example on the canvas, with the tour")
     page.get_by_role("button", name="a photo").click()
     expect(page.get_by_alt_text("The picture, upright")).to_be_visible()
-    expect(page.get_by_test_id("stMetric")).to_be_visible()
+    expect(fresh(page.get_by_test_id("stMetric"))).to_be_visible()
     check(page, "an uploaded photo")
     page.get_by_role("button", name="a test image").click()
     expect(page.get_by_test_id("stMetric")).to_have_count(0)  # the photo's

@@ -8,19 +8,26 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
 from fmnist.bench.serving import Server
-from tests.browser.browsing import browsing, check_log, go, stop_button, wait_for_images
+from tests.browser.browsing import (
+    browsing,
+    check_log,
+    fresh,
+    go,
+    stop_button,
+    wait_for_images,
+    wait_for_rest,
+)
 
 pytestmark = pytest.mark.browser
 
 
 def stroke(page: Page, *points) -> None:
     """Draw one stroke with the mouse through points in canvas pixels."""
-    wait_for_images(page)
+    wait_for_rest(page)
     canvas = page.locator("canvas.upper-canvas")
     expect(canvas).to_have_count(1)  # mounted anew after Undo, the old one goes a moment later
-    canvas.scroll_into_view_if_needed()
+    canvas.hover(position=dict(zip("xy", points[0], strict=True)))  # once it stands still
     box = canvas.bounding_box()
-    page.mouse.move(box["x"] + points[0][0], box["y"] + points[0][1])
     page.mouse.down()
     for x, y in points[1:]:
         page.mouse.move(box["x"] + x, box["y"] + y, steps=8)
@@ -29,12 +36,12 @@ def stroke(page: Page, *points) -> None:
 
 def answer(page: Page):
     """The answer, the closest class, and its probability where it is one."""
-    return page.get_by_test_id("stMetric")
+    return fresh(page.get_by_test_id("stMetric"))
 
 
 def seen(page: Page):
     """What the network is given beside its answer: another address for any other drawing."""
-    return page.get_by_alt_text("The 28 by 28 pixel picture")
+    return fresh(page.get_by_alt_text("The 28 by 28 pixel picture"))
 
 
 LEFT_LEG = ((105, 30), (95, 250))
@@ -64,7 +71,7 @@ def test_each_stroke_changes_the_answer_and_clear_empties(page, server):
     expect(trouser).to_have_count(1)
     expect(answer(page)).to_have_count(1)
     expect(page.locator("canvas.upper-canvas")).to_be_visible()
-    assert bright_pixels(page) > 1000  # the strokes themselves are back
+    page.wait_for_function(BRIGHT + " > 1000")  # the strokes themselves are back
 
     page.get_by_role("button", name="Clear", exact=True).click()
     expect(page.get_by_text("Nothing drawn yet")).to_be_visible()
@@ -166,6 +173,7 @@ def test_drawing_and_clearing_by_touch_on_a_phone(chromium, server):
         go(page, server, "/", "What is this garment?")
         expect(answer(page)).to_contain_text("T-shirt/top")
         example = seen(page).get_attribute("src")
+        wait_for_rest(page)
         canvas = page.locator("canvas.upper-canvas")
         canvas.scroll_into_view_if_needed()
         box = canvas.bounding_box()
@@ -183,6 +191,7 @@ def test_drawing_and_clearing_by_touch_on_a_phone(chromium, server):
             send("touchMove", (100, y))
         send("touchEnd")
         expect(seen(page)).not_to_have_attribute("src", example)
+        wait_for_rest(page)
         assert page.evaluate(scrolled) == before  # drawing does not scroll the page
         named = page.get_by_test_id("stMetricValue").bounding_box()
         assert named["y"] + named["height"] <= 844  # and the answer is in view
@@ -200,6 +209,7 @@ def test_upload_is_classified(page, server, tmp_path):
     chooser = page.get_by_test_id("stFileUploaderDropzoneInput")
     chooser.set_input_files(tmp_path / "legs.jpg")
     expect(answer(page)).to_contain_text("Trouser")
+    wait_for_rest(page)
     with page.expect_download() as card:
         page.get_by_role("button", name="Save as a card").click()
     with Image.open(card.value.path()) as png:
@@ -220,7 +230,8 @@ def test_another_part_is_marked_over_the_picture(page, server, tmp_path):
     expect(picture).to_be_visible()
     expect(answer(page)).to_be_visible()
     before = seen(page).get_attribute("src")
-    picture.scroll_into_view_if_needed()
+    wait_for_rest(page)
+    picture.hover()  # once it stands still
     box = picture.bounding_box()
     corners = [
         (box["x"] + x * box["width"], box["y"] + y * box["height"])
@@ -233,6 +244,7 @@ def test_another_part_is_marked_over_the_picture(page, server, tmp_path):
     expect(page.get_by_text("After, by hand")).to_be_visible()
     expect(seen(page)).not_to_have_attribute("src", before)
     expect(answer(page)).to_contain_text("Trouser")
+    wait_for_rest(page)
     page.get_by_role("button", name="Whole picture").click()
     expect(page.get_by_text("After, by hand")).to_have_count(0)
     expect(seen(page)).to_have_attribute("src", before)

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.browsing import go
+from tests.browser.browsing import fresh, go, wait_for_rest
 
 pytestmark = pytest.mark.browser
 
@@ -22,14 +22,17 @@ def test_from_the_wall_to_an_image_to_its_like_and_back(page, server):
     expect(wall.nth(7)).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_role("textbox", name="Open an image")).to_have_value(name)
     expect(page).to_have_url(re.compile("image=" + name.replace(" ", "[+]|%20")))
-    like = page.locator("[class*=st-key-dataset-like-] button")
+    like = fresh(page.locator("[class*=st-key-dataset-like-] button"))
     expect(like).to_have_count(8)
+    wait_for_rest(page)
     other = like.first.get_attribute("aria-label").split(",")[0]
     assert other != name
     like.first.click()
     expect(page.get_by_text(other.capitalize(), exact=True)).to_be_visible()
+    wait_for_rest(page)
     wall.nth(7).click()  # the one that was clicked last on the wall
     expect(page.get_by_text(name.capitalize(), exact=True)).to_be_visible()
+    wait_for_rest(page)
     page.get_by_test_id("stPagination").get_by_role("button").last.click()
     expect(wall.nth(7)).not_to_have_attribute("aria-label", re.compile(f"^{name},"))
     expect(page.get_by_text(name.capitalize(), exact=True)).to_be_visible()

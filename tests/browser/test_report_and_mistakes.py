@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import browsing, go, wait_for_images
+from tests.browser.browsing import browsing, fresh, go, wait_for_rest
 
 pytestmark = pytest.mark.browser
 
@@ -23,7 +23,7 @@ def shown(page: Page, text) -> None:
 
 
 def number(page: Page, label: str):
-    return page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True))
+    return fresh(page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True)))
 
 
 def test_matrix_cell_leads_to_its_images(page, server):
@@ -37,6 +37,7 @@ def test_matrix_cell_leads_to_its_images(page, server):
     expect(page).to_have_url(re.compile("true=Shirt&predicted=T-shirt"))
     pictures = page.locator(".st-key-cell-gallery button")
     expect(pictures.first).to_be_visible()
+    wait_for_rest(page)
     label = pictures.nth(3).get_attribute("aria-label")
     assert re.fullmatch(r"#\d+: Shirt, taken for T-shirt/top \(\d+%\)", label)
     pictures.nth(3).click()
@@ -51,12 +52,14 @@ def test_row_of_the_report_and_a_pair_lead_to_their_images(page, server):
     expect(page).to_have_url(re.compile("true=Trouser"))
     shown(page, "1,000 test images, the most confident answers first")
     expect(trouser).to_have_attribute("aria-selected", "true")
+    wait_for_rest(page)
     pair = page.get_by_role("button", name="Shirt – T-shirt/top", exact=True)
     pair.press("Enter")
     shown(page, "Shirt, taken for T-shirt/top")
     shown(page, "T-shirt/top, taken for Shirt")
     expect(page).to_have_url(re.compile("predicted="))
     expect(trouser).to_have_attribute("aria-selected", "false")
+    wait_for_rest(page)
     pair.click()  # once more: it is let go
     shown(page, "Choose a cell")
     expect(page).not_to_have_url(re.compile("predicted="))
@@ -83,6 +86,7 @@ def test_bar_and_point_of_the_confidence_lead_to_their_images(page, server):
     bars.nth(5).click(force=True)  # the wrong answers' bar lies over it
     expect(page).to_have_url(re.compile("sure=53"))
     shown(page, "of them mistakes, which come first")
+    wait_for_rest(page)
     point = page.locator('.st-key-reliability path[aria-label*="probabilities: network"]')
     point.nth(3).click()
     expect(page).to_have_url(re.compile("sure=40"))
@@ -110,10 +114,10 @@ def test_point_of_a_slice_leads_to_its_mistakes(page, server):
 def test_two_runs_show_the_images_that_part_them(page, server):
     report(page, server, "&view=Compare")
     shown(page, re.compile(r"\d+ test images; the answers shown"))
-    wait_for_images(page)
+    wait_for_rest(page)
     page.get_by_text("Both are wrong", exact=True).click()
     expect(page).to_have_url(re.compile("disagreement=Both"))
-    wait_for_images(page)
+    wait_for_rest(page)
 
 
 def test_report_can_be_taken_away(page, server):
@@ -146,12 +150,14 @@ def test_arrow_keys_move_through_the_images_and_the_chosen_one_stands_beside(pag
     pictures = page.locator(".st-key-mistakes-gallery button")
     pictures.first.click()
     expect(pictures.first).to_have_attribute("aria-pressed", "true")
+    wait_for_rest(page)
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
     below = page.locator('.st-key-mistakes-gallery button[aria-pressed="true"]')
     expect(below).to_be_focused()
     index = below.get_attribute("data-id")
     expect(page.get_by_text(f"Test image {index}", exact=True)).to_be_visible()
+    wait_for_rest(page)
     second, third = pictures.nth(1).bounding_box(), below.bounding_box()
     assert (third["x"], third["y"] > second["y"]) == (second["x"], True)
     list_, detail = (
@@ -173,7 +179,7 @@ def test_cell_and_picture_on_a_phone_bring_what_they_lead_to_into_view(chromium,
         cell.click()
         expect(page.get_by_text("Shirt, taken for T-shirt/top")).to_be_in_viewport()
         third = page.locator(".st-key-cell-gallery button").nth(2)
-        wait_for_images(page)
+        wait_for_rest(page)
         third.click()
         index = third.get_attribute("data-id")
         picture = page.locator(".st-key-cell-detail").get_by_alt_text(f"Test image {index}")
@@ -186,6 +192,7 @@ def test_images_are_starred_and_found_again(page, server):
     page.get_by_role("button", name="Star", exact=True).click()
     expect(page.get_by_role("button", name="Starred")).to_be_visible()
     expect(page.locator(".st-key-mistakes_tag")).to_be_visible()
+    wait_for_rest(page)
     page.get_by_role("button", name="Starred").click()
     expect(page.get_by_role("button", name="Star", exact=True)).to_be_visible()
 
@@ -199,7 +206,7 @@ def test_two_hundred_pictures_are_one_request(page, server):
     # the gallery's one sheet comes with its component, and the large picture with the page; what is
     # asked for is the window's icon
     expect(page.get_by_alt_text("Test image").first).to_be_visible()
-    wait_for_images(page)
+    wait_for_rest(page)
     assert len([url for url in asked if re.search(r":\d+/media/", url)]) <= 1
     first = pictures.first.get_attribute("data-id")
     page.get_by_test_id("stPagination").get_by_role("button").last.click()
@@ -213,7 +220,10 @@ def test_lasso_and_legend_of_the_map(page, server):
     field = page.locator(".st-key-map canvas")
     before = field.evaluate("canvas => canvas.toDataURL()")
     trouser.click()
-    assert field.evaluate("canvas => canvas.toDataURL()") != before
+    page.wait_for_function(
+        "([canvas, before]) => canvas.toDataURL() !== before", arg=[field.element_handle(), before]
+    )
+    field.scroll_into_view_if_needed()
     box = field.bounding_box()
     corners = [(0.05, 0.05), (0.5, 0.05), (0.5, 0.6), (0.05, 0.6)]
     corners = [(box["x"] + u * box["width"], box["y"] + v * box["height"]) for u, v in corners]
@@ -230,7 +240,7 @@ def test_votes_of_the_label_review_are_kept(page, server):
     mistakes(page, server, "&do=Label review")
     picture = page.get_by_test_id("stImage").first.get_by_role("img")
     expect(picture).to_be_visible()
-    wait_for_images(page)
+    wait_for_rest(page)
     first = picture.get_attribute("src")
     page.get_by_role("button", name="Can't tell").click()
     expect(picture).not_to_have_attribute("src", first)
@@ -245,7 +255,7 @@ def test_round_against_the_network_ends_with_score_and_pictures(page, server):
         shown(page, f"Image {at} of 10")
         choice = page.locator(f".st-key-game-{at - 1}-0 button")
         expect(choice).to_be_visible()  # and with it the image before it
-        wait_for_images(page)
+        wait_for_rest(page)
         choice.click()
     expect(number(page, "You")).to_contain_text("seconds")
     shown(page, re.compile("You win|wins|A draw"))

@@ -6,49 +6,49 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import browsing, go, wait_for_images
+from tests.browser.browsing import browsing, fresh, go, wait_for_rest
 from tests.pages.test_taught import find_coats
 
 pytestmark = pytest.mark.browser
 
 
-def upload(page: Page, file: Path) -> None:
-    """Upload one picture in place of the one before."""
-    delete = page.get_by_role("button", name=re.compile(r"^Remove \d\.png"))
-    if delete.count():
-        delete.click()
+def upload(page: Page, file: Path, instead: bool = False) -> None:
+    """Upload one picture, `instead` of the one before."""
+    if instead:
+        page.get_by_role("button", name=re.compile(r"^Remove \d\.png")).click()
         expect(page.get_by_text("Upload one or several pictures")).to_be_visible()
+        expect(page.locator(".st-key-upload-correct")).to_have_count(0)
+        wait_for_rest(page)
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
-    expect(page.get_by_test_id("stText").filter(has_text=file.name)).to_be_visible()
-    wait_for_images(page)
+    expect(fresh(page.get_by_test_id("stText").filter(has_text=file.name))).to_be_visible()
+    expect(page.locator(".st-key-upload-correct")).to_be_visible()
+    wait_for_rest(page)
 
 
 def answer(page: Page):
-    return page.get_by_test_id("stMetric")
+    return fresh(page.get_by_test_id("stMetric"))
 
 
-def save_as_coat(page: Page, of: str) -> None:
+def save_as_coat(page: Page, of: str, new: bool) -> None:
+    """Save the picture as a coat; `new`: the set `of` is not the chosen one yet."""
     box = page.locator(".st-key-upload-correct")
-    shows = box.get_by_role("combobox", name="It shows")
-    expect(box.get_by_text("Wrong? Correct it")).to_be_visible()
-    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
-    if not shows.count():  # it stays open from one picture to the next
-        box.get_by_text("Wrong? Correct it").click()
+    box.get_by_text("Wrong? Correct it").click()
     save = box.get_by_role("button", name="Save the picture with this class")
     expect(save).to_be_disabled()
-    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
+    wait_for_rest(page)
+    shows = box.get_by_role("combobox", name="It shows")
     shows.click()
-    shows.press_sequentially("Coat")
-    expect(page.get_by_role("option")).to_have_count(1)
-    shows.press("Enter")
+    page.get_by_role("option", name="Coat", exact=True).click()
+    expect(shows).to_have_value("Coat")
     expect(save).to_be_enabled()
     name = box.get_by_role("combobox", name="Set")
-    if name.input_value() != of:
+    if new:
         name.fill(of)
         name.press("Enter")
-        expect(name).to_have_value(of)
-    save.click()
+    expect(name).to_have_value(of)
+    save.click()  # at once: the server may hear of both together
     expect(box.get_by_text("Saved as: Coat.")).to_be_visible()
+    wait_for_rest(page)
 
 
 def test_three_wrong_pictures_teach_a_fourth_and_switching_off_undoes_it(
@@ -60,11 +60,11 @@ def test_three_wrong_pictures_teach_a_fourth_and_switching_off_undoes_it(
         files[-1].write_bytes(picture)
     with browsing(chromium) as page:
         go(page, server, "/?way=Upload", "What is this garment?")
-        for file in files[:3]:
-            upload(page, file)
+        for n, file in enumerate(files[:3]):
+            upload(page, file, instead=n > 0)
             expect(answer(page)).to_contain_text("Pullover")
-            save_as_coat(page, "my coats")
-        upload(page, files[3])
+            save_as_coat(page, "my coats", new=n == 0)
+        upload(page, files[3], instead=True)
         expect(answer(page)).to_contain_text("Pullover")  # off by default
 
         page.get_by_text("Corrections and teaching (3 saved)").click()
@@ -73,6 +73,7 @@ def test_three_wrong_pictures_teach_a_fourth_and_switching_off_undoes_it(
         expect(answer(page).first).not_to_contain_text("Pullover")
         expect(page.get_by_text("The set “my coats” counts")).to_be_visible()
         expect(page.get_by_text("93.10%, unchanged")).to_be_visible()
+        wait_for_rest(page)
 
         with browsing(chromium) as other:  # what one visitor switches on counts for nobody else
             go(other, server, "/?way=Upload", "What is this garment?")

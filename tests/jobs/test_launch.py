@@ -145,7 +145,8 @@ def check_what_is_written(run):
     """Of a training with two epochs: progress now and then, curves, every epoch's predictions."""
     progress = [event for event in read_events(run) if event["event"] == "progress"]
     within = [event["time"] for event in progress if event["batch"] < event["batches"]]
-    assert np.diff(within).min(initial=1) > 0.1  # several times a second at most
+    # several times a second at most; not from one to the next, for one may be written late
+    assert len(within) <= 2 + np.ptp(within or [0]) / 0.1
     for event in progress:
         assert 0 <= event["accuracy"] <= 1
         assert event["images_per_second"] > 0

@@ -6,6 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 
 from fmnist.collections import corrections
@@ -13,7 +14,7 @@ from fmnist.collections.labels import LABEL_NAMES, Row, write_table
 from fmnist.data import CLASS_NAMES, NOT_CLOTHING
 from fmnist.errors import CorrectionsError
 from fmnist.runs.library import DEFAULT_RUN
-from pages.parts.classify import answered, score_view, uploads
+from pages.parts.classify import answered, preprocessing_view, score_view, uploads
 from tests.pages.test_pages import (
     drawing,
     on_canvas,
@@ -253,6 +254,46 @@ def test_an_upload_is_corrected_changed_and_taken_back():
     button(app, "Remove it").click().run()
     assert corrections.kept() == []
     assert "Kept as" not in texts(app)
+
+
+def test_a_click_on_save_counts_with_what_changes_in_the_same_run():
+    corrections.keep(png(trouser().rotate(90)), 5, "upload", "mine")
+    app = upload(open_app(way="Upload"), ("legs.png", png(trouser()), PNG))
+    app.session_state["upload-correct"] = True
+    app.run()
+    next(box for box in app.selectbox if box.label == "It shows").set_value(3).run()
+    next(box for box in app.selectbox if box.label == "It shows").set_value(4)
+    app.selectbox(key="upload-set").set_value("mine")
+    app.button(key="upload-keep").click().run()
+    assert not app.exception
+    assert [row.label_id for row in corrections.kept("mine")] == [5, 4]
+    assert corrections.kept() == []
+    assert "Saved as: Coat." in texts(app)
+    app.selectbox(key="upload-set").set_value("Corrections")
+    app.button(key="upload-teach").click().run()  # the set that it named
+    assert app.session_state["taught_set"] == "mine"
+
+
+def test_a_click_on_save_counts_where_another_one_ends_the_run_of_the_page(monkeypatch):
+    app = upload(open_app(way="Upload"), ("legs.png", png(trouser()), PNG))
+    app.session_state["upload-correct"] = True
+    app.run()
+    next(box for box in app.selectbox if box.label == "It shows").set_value(3).run()
+    monkeypatch.setattr(preprocessing_view, "show", lambda *_, **__: st.stop())
+    app.button(key="upload-keep").click().run()
+    assert [row.label_id for row in corrections.kept()] == [3]
+
+
+def test_pictures_are_saved_in_the_set_that_is_chosen_with_the_click(folder):
+    corrections.keep(png(trouser()), 1, "upload", "mine")
+    app = upload(open_app(way="Upload"), zip_file(packed(folder)))
+    app.selectbox(key="upload-teach-set").set_value("mine")
+    app.button(key="upload-teach").click().run()
+    assert not app.exception
+    assert (
+        len(corrections.kept("mine")) == 30 + 1
+    )  # two files are the same picture, the others no garment
+    assert corrections.kept() == []
 
 
 def test_a_drawing_is_corrected():

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from fmnist.errors import RunError, SettingsError, TrainingBusy
@@ -16,6 +17,7 @@ from fmnist.runs.predictions import VALIDATION_EPOCHS_FILE, save_epoch_predictio
 from fmnist.runs.run import read_run, write_run_info
 from fmnist.settings import TrainSettings
 from fmnist.training.feature_maps import FEATURE_MAPS_FILE
+from pages.parts.train import live_resume
 from pages.parts.train.runs import run_actions
 from tests.conftest import ROOT, ended_process
 from tests.pages.test_pages import fresh_caches, open_app, texts
@@ -405,6 +407,21 @@ def test_a_run_that_was_stopped_early_can_go_on(own_run, monkeypatch):
     app = watching("early")
     button(app, "Resume").click().run()
     assert went_on == [("early", {"more": 0, "wait": False})]
+
+
+def test_a_click_on_resume_counts_where_another_one_ends_the_run_of_the_page(own_run, monkeypatch):
+    checkpoint(own_run("early", state="stopped", epochs_done=3).path, 3)
+    went_on = []
+    monkeypatch.setattr(launch, "resume_training", lambda run, **_: went_on.append(run.name))
+    app = watching("early")
+    with monkeypatch.context() as patch:
+        patch.setattr(live_resume, "show_answer", lambda _: st.stop())
+        button(app, "Resume").click().run()
+    assert went_on == []
+    app.run()
+    assert went_on == ["early"]
+    app.run()
+    assert went_on == ["early"]
 
 
 def test_a_finished_run_shows_what_it_learnt_and_can_have_more_epochs(own_run, monkeypatch):

@@ -30,6 +30,7 @@ from pages.parts.classify import uploads
 from pages.parts.classify.ways import camera
 from pages.parts.shared import loading
 from pages.parts.shared.guide import tour
+from pages.parts.train import training_panel
 from tests.conftest import ROOT, ended_process, hold
 from tests.images.heic import TURNED
 from tests.runs.test_run import ODD
@@ -768,6 +769,29 @@ def test_second_start_offers_to_stop_or_to_wait(monkeypatch, label, how):
     assert not app.exception
     assert calls == [{}, how]
     assert not app.warning
+
+
+def test_a_click_on_start_counts_where_another_one_ends_the_run_of_the_page(monkeypatch):
+    calls = []
+
+    def start(settings, **how):
+        calls.append(how)
+        if not how:
+            raise TrainingBusy("busy")
+        return find_run("seed-cnn")
+
+    monkeypatch.setattr(launch, "start_training", start)
+    hold(create_run("other", TrainSettings()))
+    app = open_app("train")
+    for label, so_far in (("Start training", 1), ("Stop it and start mine", 2)):
+        with monkeypatch.context() as patch:
+            patch.setattr(training_panel, "show", lambda _: st.stop())
+            next(b for b in app.button if b.label == label).click().run()
+        assert len(calls) == so_far - 1
+        app.run()
+        assert len(calls) == so_far
+        app.run()
+        assert len(calls) == so_far
 
 
 def test_a_benchmark_can_be_waited_for_but_not_stopped(monkeypatch, tmp_path):

@@ -20,7 +20,7 @@ from fmnist.settings import TrainSettings
 from pages.parts.shared import row_table
 from pages.parts.shared.visit import TRASH
 from pages.parts.train.runs import run_actions
-from tests.browser.browsing import browsing, go
+from tests.browser.browsing import browsing, go, wait_for_rest
 from tests.pages.test_pages import fresh_caches, model_picker, open_app, texts
 from tests.pages.test_report_page import metrics, sent
 from tests.runs.test_trash import trash
@@ -361,6 +361,7 @@ def test_a_finger_chooses_ticks_and_sorts(chromium, server):
             page.get_by_role("checkbox", name=f"Compare {name}").tap()
         curves = page.get_by_label("Accuracy over the epochs for 2 runs").first
         expect(curves).to_be_visible()
+        wait_for_rest(page)
 
         table.get_by_role("button", name=seed).tap()
         detail = page.locator(".st-key-run-detail")
@@ -368,8 +369,10 @@ def test_a_finger_chooses_ticks_and_sorts(chromium, server):
         with page.expect_download() as download:
             detail.get_by_role("button", name="Download").tap()
         assert download.value.suggested_filename == "seed-cnn.zip"
+        wait_for_rest(page)
         table.get_by_role("button", name=seed).tap()  # once more: none is chosen
         expect(detail).to_have_count(0)
+        wait_for_rest(page)
 
         table.get_by_role("button", name="Run", exact=True).tap()
         table.get_by_role("button", name="Run", exact=True).tap()

@@ -4,6 +4,7 @@ import dataclasses
 import time
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from fmnist.errors import TrainingBusy
@@ -14,6 +15,7 @@ from fmnist.runs.forecast import Forecast, load_forecast
 from fmnist.runs.library import create_run, find_run
 from fmnist.runs.run import read_run
 from fmnist.settings import TrainSettings
+from pages.parts.train import planner_view
 from tests.conftest import hold
 from tests.pages.test_pages import fresh_caches, open_app, texts
 from tests.planning.test_planner import RECORDS
@@ -81,6 +83,16 @@ def test_plan_is_shown_before_it_starts_and_carries_its_forecast():
     app.run()
     assert app.button(key="planner_start")
     assert "started" not in app.session_state  # once only
+
+
+def test_a_click_on_start_counts_where_another_one_ends_the_run_of_the_page(monkeypatch):
+    app = page()
+    with monkeypatch.context() as patch:
+        patch.setattr(planner_view, "plan_here", lambda _: st.stop())
+        app.button(key="planner_start").click().run()
+    assert "started" not in app.session_state
+    app.run()
+    assert "started" in app.session_state
 
 
 def test_other_minutes_are_another_plan_and_too_few_a_sentence(monkeypatch):

@@ -152,7 +152,7 @@ def test_ctrl_c_of_a_terminal_breaks_no_rendering(tmp_path):
     with started(tmp_path / "train.py", INTERRUPTED) as training:
         assert training.stdout.readline() == "begun\n"
         children = psutil.Process(training.pid).children
-        while not any("spawn_main" in " ".join(child.cmdline()) for child in children()):
+        while not any("spawn_main" in " ".join(_words(child)) for child in children()):
             time.sleep(0.05)
         for _ in range(10):  # while it starts and while it works
             time.sleep(0.2)

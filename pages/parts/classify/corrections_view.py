@@ -16,8 +16,7 @@ from pages.parts.classify.answered import PICTURE, Answered, answer_all, thumbna
 from pages.parts.shared import loading, visit
 from pages.parts.shared.widgets import download, literal
 
-_SET = "corrections_set"  # the set that is looked at and saved to
-_CHANGED = "corrections_set_changed"
+_ASKED = "corrections_asked"  # pictures that were asked to be saved and are not yet
 
 
 def offer(answer: Answer, picture: bytes, kind: str) -> None:
@@ -32,15 +31,16 @@ def offer(answer: Answer, picture: bytes, kind: str) -> None:
 
 
 def _correct(picture: bytes, kind: str) -> None:
+    true = f"{kind}-true-{zlib.crc32(picture)}"
     label_id = st.selectbox(
         "It shows",
         list(LABEL_NAMES),
         index=None,
         format_func=LABEL_NAMES.__getitem__,
         placeholder="Choose a class",
-        key=f"{kind}-true-{zlib.crc32(picture)}",
+        key=true,
     )
-    of = _choose_set(f"{kind}-set", new=True)
+    of = taught.choose_set(f"{kind}-set", new=True)
     if of is None:
         return
     try:
@@ -51,53 +51,20 @@ def _correct(picture: bytes, kind: str) -> None:
         return
     words = "Save the picture with this class" if before is None else "Change the class"
     done = label_id is None or (before is not None and before.label_id == label_id)
-    if st.button(words, type="primary", disabled=done, key=f"{kind}-keep"):
-        _change(corrections.keep, picture, label_id, kind, of)
+    taught.button(words, f"{kind}-keep", _keep, picture, kind, true, type="primary", disabled=done)
+    taught.show_said()
     if before is not None:
         st.success(f"Saved as: {LABEL_NAMES[before.label_id]}.", icon=":material/check:")
         taught.offer_to_count(of, kind)
-        if st.button("Remove it", icon=":material/undo:", type="tertiary", key=f"{kind}-take-back"):
-            _change(_remove, [name], of)
+        undo = {"icon": ":material/undo:", "type": "tertiary"}
+        taught.button("Remove it", f"{kind}-take-back", _remove, [name], of, **undo)
     st.caption(_where())
 
 
-def _choose_set(key: str, new: bool = False) -> str | None:
-    """Let a set be chosen, or with `new` a name for another; None, with the reason, for a bad one.
-
-    The choice is the same in all places of the page.
-    """
-    try:
-        names = corrections.list_sets()
-    except FmnistError as error:
-        st.error(str(error))
-        return None
-    chosen = st.session_state.get(_SET, "")
-    known = sorted({*names, chosen} - {""})
-    options = [taught.UNNAMED, *known]
-    st.session_state[key] = taught.name_of(chosen)
-
-    def take() -> None:
-        name = (st.session_state[key] or "").strip()
-        st.session_state[_SET] = "" if name == taught.UNNAMED else name
-        st.session_state[_CHANGED] = True
-
-    st.selectbox(
-        "Set",
-        options,
-        key=key,
-        on_change=take,
-        accept_new_options=new,
-        help="Type a name to begin a set of your own." if new else None,
-    )
-    if st.session_state.pop(_CHANGED, False):
-        st.rerun()  # the whole page: the same set is looked at in all places
-    try:
-        corrections.directory(chosen)
-    except FmnistError as error:
-        st.error(str(error))
-        st.session_state.pop(_SET)
-        return None
-    return chosen
+def _keep(picture: bytes, kind: str, true: str) -> None:
+    """Save with what the boxes show now: a change of them may have come with the click."""
+    if (label_id := st.session_state[true]) is not None:
+        corrections.keep(picture, label_id, kind, taught.take_set(f"{kind}-set"))
 
 
 def show(run: Run) -> None:
@@ -108,6 +75,7 @@ def show(run: Run) -> None:
     if not access.may_change():
         return
     visit.offer_undo(corrections.Removed, "removed", _undo)
+    taught.show_said()
     sets = ["", *_named_sets()]
     saved = sum(len(_read(of)[0]) for of in sets)
     with st.expander(
@@ -120,7 +88,7 @@ def show(run: Run) -> None:
             return
         corrections.purge_old_corrections()
         st.caption(_where())
-        of = _choose_set("corrections-set") if len(sets) > 1 else ""
+        of = taught.choose_set("corrections-set") if len(sets) > 1 else ""
         if of is None:
             return
         rows, trouble = _read(of)
@@ -153,15 +121,14 @@ def _offer_to_delete(of: str, count: int) -> None:
     with st.popover("Delete the set", icon=":material/delete_forever:", type="tertiary"):
         st.write(f"Delete “{taught.name_of(of)}” with its {count} pictures?")
         # the set that was asked about, whatever was chosen meanwhile
-        key = f"corrections-delete-{of}"
-        if st.button("Delete", type="primary", key=key):
-            _change(_delete, of)
+        taught.button("Delete", f"corrections-delete-{of}", _delete, of, type="primary")
 
 
 def _show_rows(rows: list[Row], of: str, run: Run) -> None:
     items = taught.items_of(rows, of)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.session_state["corrections-teach"] = taught.set_that_counts() == of
+        if st.session_state.get("corrections-teach") != (on := taught.set_that_counts() == of):
+            st.session_state["corrections-teach"] = on
         st.toggle(
             "Let these pictures teach",
             key="corrections-teach",
@@ -189,13 +156,13 @@ def _show_rows(rows: list[Row], of: str, run: Run) -> None:
     )
     chosen = [rows[at].path for at in selection["selection"]["rows"] if at < len(rows)]
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(
+        taught.button(
             f"Remove {len(chosen)} chosen" if chosen else "Remove the chosen rows",
+            "corrections-remove",
+            *(_remove, chosen, of),
             icon=":material/delete:",
             disabled=not chosen,
-            key="corrections-remove",
-        ):
-            _change(_remove, chosen, of)
+        )
         download(
             "Export as a zip file",
             lambda: corrections.export(of),
@@ -239,7 +206,7 @@ def _delete(of: str) -> None:
     _keep_for_undo(corrections.delete_set(of))
     if taught.set_that_counts() == of:
         taught.switch(None)
-    st.session_state.pop(_SET, None)
+    taught.forget_set()
 
 
 def offer_to_teach(pictures: list[tuple[Answered, int]]) -> None:
@@ -247,29 +214,30 @@ def offer_to_teach(pictures: list[tuple[Answered, int]]) -> None:
     if not access.may_change():
         return
     with st.popover("Teach these pictures", icon=":material/school:"):
-        of = _choose_set("upload-teach-set", new=True)
+        of = taught.choose_set("upload-teach-set", new=True)
         if of is None:
             return
         st.caption(_where())
-        if st.button(f"Save {len(pictures)} pictures in this set", key="upload-teach"):
-            _change(_keep_all, pictures, of)
+        st.button(
+            f"Save {len(pictures)} pictures in this set",
+            key="upload-teach",
+            on_click=lambda: st.session_state.update({_ASKED: pictures}),
+        )
+        if _ASKED in st.session_state:
+            taught.then_draw_all(_keep_asked, of)
 
 
-def _keep_all(pictures: list[tuple[Answered, int]], of: str) -> None:
+def _keep_asked(of: str) -> None:
+    pictures = st.session_state[_ASKED]
     teaching = [(one, label_id) for one, label_id in pictures if one.answer.pixels is not None]
-    for one, label_id in with_progress(teaching, "Saving"):
-        corrections.keep(one.item.read(), label_id, "upload", of)
-        taught.switch(of)
-
-
-def _change(change, *arguments) -> None:
-    """Change the corrections and draw the whole page again, or show why not."""
     try:
-        change(*arguments)
-    except FmnistError as error:
-        st.error(str(error))
-    else:
-        st.rerun()  # not the fragment alone: their number stands at the end of the page
+        for one, label_id in with_progress(teaching, "Saving"):
+            corrections.keep(one.item.read(), label_id, "upload", of)
+            taught.switch(of)
+    except Exception:
+        del st.session_state[_ASKED]
+        raise
+    del st.session_state[_ASKED]  # not where another click cuts this short: then it is done anew
 
 
 def _where() -> str:

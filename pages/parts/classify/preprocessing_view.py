@@ -52,6 +52,8 @@ def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> Answ
         return answer
     if options != AUTO:
         _show_before_and_after(automatic, answer, key, subject)
+    else:
+        st.empty()  # what follows keeps its place: an old answer would stand below the new one
     if answer.pixels is None and automatic.pixels is not None:
         st.info("With these options nothing is left of the picture.", icon=":material/crop_free:")
     else:

@@ -19,6 +19,9 @@ from pages.parts.shared import loading
 from pages.parts.shared.widgets import number
 
 UNNAMED = "Corrections"  # what the set without a name is called
+_SET = "corrections_set"  # the set that is looked at and saved to
+_SAID = "corrections_said"  # why the last click changed nothing
+_LIKE_TEXT = {"type": "tertiary", "icon": ":material/school:"}
 _ON = "taught_set"  # the set that counts; not there while none does
 
 
@@ -97,6 +100,7 @@ def show_what_counts(answer: Answer, key: str) -> None:
     """Say that taught pictures count, what they changed in this answer, and offer to stop it."""
     of = set_that_counts()
     if of is None:
+        st.empty()  # what follows keeps its place
         return
     try:
         corrections.kept(of)
@@ -114,19 +118,13 @@ def show_what_counts(answer: Answer, key: str) -> None:
             f":violet-badge[:material/school: The set “{name_of(of)}” counts] {words}",
             width="content",
         )
-        _button("Switch off", f"{key}-untaught", switch, None)
+        button("Switch off", f"{key}-untaught", switch, None, **_LIKE_TEXT)
 
 
 def offer_to_count(of: str, key: str) -> None:
     """A button that lets a set count from the next picture on, while it does not."""
     if set_that_counts() != of:
-        _button("Let it teach from now on", f"{key}-teach", switch, of)
-
-
-def _button(label: str, key: str, change: Callable, *arguments) -> None:
-    if st.button(label, key=key, type="tertiary", icon=":material/school:"):
-        change(*arguments)
-        st.rerun()  # the whole page: other answers change, too
+        button("Let it teach from now on", f"{key}-teach", switch, of, **_LIKE_TEXT)
 
 
 def show_effect(rows: list[Row], of: str, run: Run) -> None:
@@ -148,3 +146,73 @@ def show_effect(rows: list[Row], of: str, run: Run) -> None:
             words="The network is not changed, and images of the dataset neither teach nor are "
             "taught.",
         )
+
+
+def forget_set() -> None:
+    """Look at the set without a name again."""
+    st.session_state.pop(_SET, None)
+
+
+def take_set(key: str) -> str:
+    """The set that the box of that key shows, from now on in all places of the page."""
+    name = (st.session_state[key] or "").strip()
+    of = st.session_state[_SET] = "" if name == UNNAMED else name
+    return of
+
+
+def choose_set(key: str, new: bool = False) -> str | None:
+    """Let a set be chosen, or with `new` a name for another; None, with the reason, for a bad one.
+
+    The choice is the same in all places of the page.
+    """
+    try:
+        names = corrections.list_sets()
+    except FmnistError as error:
+        st.error(str(error))
+        return None
+    chosen = st.session_state.get(_SET, "")
+    known = sorted({*names, chosen} - {""})
+    options = [UNNAMED, *known]
+    if st.session_state.get(key) != name_of(chosen):
+        # not at every run: it would undo what is chosen meanwhile
+        st.session_state[key] = name_of(chosen)
+    st.selectbox(
+        "Set",
+        options,
+        key=key,
+        on_change=then_draw_all,
+        args=(take_set, key),
+        accept_new_options=new,
+        help="Type a name to begin a set of your own." if new else None,
+    )
+    try:
+        corrections.directory(chosen)
+    except FmnistError as error:
+        st.error(str(error))
+        forget_set()
+        return None
+    return chosen
+
+
+def button(label: str, key: str, change: Callable, *arguments, **how) -> None:
+    """Show a button that calls `change` before the page is drawn, and then draws all of it.
+
+    Another change that comes with the click or soon after it ends that run of the page; what is
+    done only where the page reaches the button would then be forgotten.
+    """
+    st.button(label, key=key, on_click=then_draw_all, args=(change, *arguments), **how)
+
+
+def then_draw_all(change: Callable, *arguments) -> None:
+    """Do it, or leave why not, and draw the whole page: sets and numbers stand elsewhere, too."""
+    try:
+        change(*arguments)
+    except FmnistError as error:
+        st.session_state[_SAID] = str(error)
+    st.rerun()
+
+
+def show_said() -> None:
+    """Show once why the last click changed nothing."""
+    if said := st.session_state.pop(_SAID, ""):
+        st.error(said)

@@ -152,8 +152,6 @@ def _doubts(number: int, label: int, catalogue: Catalogue, run: Run | None) -> l
 
 @st.fragment  # another page of the wall leaves the rest as it is
 def _show_wall(catalogue: Catalogue, numbers: np.ndarray) -> None:
-    if st.session_state.pop(f"{IMAGE}-chosen", False):
-        st.rerun()  # all of the page: the chosen image stands above
     pages = max(1, -(-len(numbers) // PAGE_SIZE))
     page = 1
     if pages > 1:
@@ -186,4 +184,4 @@ def open_image(number: int) -> None:
 
 def _open_from_wall(number: int) -> None:
     open_image(number)
-    st.session_state[f"{IMAGE}-chosen"] = True
+    st.rerun()  # all of the page: the chosen image stands above

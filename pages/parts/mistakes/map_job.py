@@ -27,11 +27,9 @@ def offer(run: Run) -> None:
         return
     if key in known and known[key][0].returncode not in (0, -15):
         st.error("The map could not be computed; the reason is in the server's log.")
-    if access.may_change() and st.button(
-        "Compute a better map (t-SNE, about a minute)", icon=":material/map:"
-    ):
-        _start(run)
-        st.rerun()
+    if access.may_change():
+        words = "Compute a better map (t-SNE, about a minute)"
+        st.button(words, icon=":material/map:", on_click=_start, args=(run,))
 
 
 def _start(run: Run) -> None:
@@ -57,5 +55,4 @@ def _wait(run: Run) -> None:
             f":material/progress_activity: Computing the map for {time.monotonic() - began:.0f} s; "
             f"you can continue meanwhile."
         )
-        if st.button("Stop", key="map-stop"):
-            process.terminate()
+        st.button("Stop", key="map-stop", on_click=process.terminate)

@@ -11,6 +11,7 @@ from fmnist.images.display import contact_sheet, enlarge
 from fmnist.runs.library import list_usable_runs, run_title
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
+from pages.parts.shared.widgets import forget_click, remember_click
 
 EXAMPLE = 0  # the test image that shows the corruptions
 
@@ -26,7 +27,8 @@ def show(run: Run) -> None:
         if not access.may_change():
             st.info("This app is open to the public: only its owner starts this.")
             return
-        if not st.button("Measure", type="primary", icon=":material/play_arrow:"):
+        how = {"type": "primary", "icon": ":material/play_arrow:"}
+        if not remember_click("Measure", "robustness_measure", run.name, **how):
             return
         sheet = _measure(run)
     others = {run_title(other): other for other in list_usable_runs() if other.name != run.name}
@@ -50,6 +52,7 @@ def _measure(run: Run) -> dict:
     test, classifier = loading.test_part(), loading.classifier(run)
     total = 1 + STRENGTHS * len(CORRUPTIONS)
     bar = st.progress(0.0, text="Classifying corrupted test images; leaving the page stops it")
+    forget_click("robustness_measure")
     results = []
     for found in corruptions.measure_corruptions(classifier, test.images, test.labels):
         results.append(found)

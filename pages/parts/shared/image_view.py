@@ -19,7 +19,6 @@ from pages.parts.shared import loading, why_view
 from pages.parts.shared.widgets import PERCENT_BAR
 
 FILTER = "mistakes_tag"  # key of the box that filters by a tag
-STALE = "tags_changed"
 
 
 def show_more(index: int, row, run: Run, key: str) -> None:
@@ -138,8 +137,6 @@ def show_tags(index: int, key: str) -> None:
     except FmnistError as error:
         st.error(str(error))
         return
-    if st.session_state.pop(STALE, False):
-        st.rerun()  # all of the page, not the gallery alone
     mine = [name for name, indices in known.items() if index in indices]
     starred = notes.STAR in mine
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -171,7 +168,7 @@ def _tagged(index: int, before: list[str], widget: str) -> None:
 
 
 def _change(index: int, new: list[str], gone: list[str]) -> None:
-    """Add and remove tags of a test image, and mark the page as stale where it shows tags."""
+    """Add and remove tags of a test image, and draw all of the page where it shows tags."""
     try:
         before = {notes.STAR, *notes.tags()}
         for name in new:
@@ -183,4 +180,4 @@ def _change(index: int, new: list[str], gone: list[str]) -> None:
         st.toast(str(error))
         return
     if changed or st.session_state.get(FILTER):
-        st.session_state[STALE] = True
+        st.rerun()

@@ -54,6 +54,23 @@ def download(label: str, data, name: str, mime: str, **how) -> None:
     st.download_button(label, data, name, mime, icon=icon, on_click="ignore", **how)
 
 
+def remember_click(label: str, key: str, what=True, **how) -> bool:
+    """Show a button; whether it was clicked, for `what`, and `forget_click` was not called since.
+
+    For what takes long. Another change that comes with the click or soon after it ends that run of
+    the page, and what `st.button` returns once would be forgotten; here the next run is told again.
+    """
+    st.button(
+        label, key=key, on_click=lambda: st.session_state.update({f"{key}-asked": what}), **how
+    )
+    return st.session_state.get(f"{key}-asked") == what
+
+
+def forget_click(key: str) -> None:
+    """Forget a click that was remembered: what it asked for is about to be done, or will not be."""
+    st.session_state.pop(f"{key}-asked", None)
+
+
 def choose_one(label: str, options: Iterable[str], key: str, *, default: str = "", **how) -> str:
     """Let one of some options be chosen, the first at first; the choice is kept in the URL.
 

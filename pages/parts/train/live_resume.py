@@ -8,7 +8,7 @@ from fmnist.jobs import launch, resume
 from fmnist.runs.library import find_run, run_title
 from fmnist.runs.run import INTERRUPTED, Run
 from fmnist.settings import LIMITS
-from pages.parts.shared.widgets import literal
+from pages.parts.shared.widgets import forget_click, literal, remember_click
 
 # (place of the page, run's name, more epochs, why not now) of a run that could queue
 PENDING = "live_resume"
@@ -25,8 +25,8 @@ def offer(run: Run, *, key: str, place: str = PANEL) -> None:
     planned = run.settings.epochs if run.settings else 0
     if resume.can_resume(run):
         words, icon = _what_it_does(run), ":material/resume:"
-        if st.button("Resume", icon=icon, key=f"{key}-resume", help=words):
-            _go_on(run.name, place=place)
+        if remember_click("Resume", f"{key}-resume", run.name, icon=icon, help=words):
+            _go_on(run.name, place=place, asked=f"{key}-resume")
     elif _can_have_more(run):
         most = LIMITS["epochs"][1] - planned
         with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
@@ -37,13 +37,14 @@ def offer(run: Run, *, key: str, place: str = PANEL) -> None:
                 width=130,
                 help="The learning rate's schedule starts again for them.",
             )
-            if st.button(
+            if remember_click(
                 f"Continue for {more} more epoch{'s' * (more != 1)}",
+                f"{key}-continue",
+                run.name,
                 icon=":material/resume:",
                 disabled=not 1 <= more <= most,
-                key=f"{key}-continue",
             ):
-                _go_on(run.name, more, place=place)
+                _go_on(run.name, more, place=place, asked=f"{key}-continue")
             if not 1 <= more <= most:
                 st.error(f"Choose 1 to {most} more epochs, got {more}.")
 
@@ -86,15 +87,16 @@ def show_answer(place: str) -> None:
     with st.container(border=True):
         st.warning(why, icon=":material/hourglass_top:")
         with st.container(horizontal=True):
-            if st.button(f"Queue {name}", icon=":material/schedule:", key="resume-queue"):
-                _go_on(name, more, place=place, wait=True)
+            if remember_click(f"Queue {name}", "resume-queue", name, icon=":material/schedule:"):
+                _go_on(name, more, place=place, asked="resume-queue", wait=True)
             st.button("Cancel", on_click=_drop, key="resume-drop")
 
 
-def _go_on(name: str, more: int = 0, *, place: str, wait: bool = False) -> None:
-    _drop()
+def _go_on(name: str, more: int = 0, *, place: str, asked: str, wait: bool = False) -> None:
     try:
         with st.spinner("Starting a training process"):
+            forget_click(asked)
+            _drop()
             launch.resume_training(find_run(name), more=more, wait=wait)
     except TrainingBusy as busy:
         st.session_state[PENDING] = place, name, more, str(busy)

@@ -8,19 +8,18 @@ from fmnist.errors import FmnistError
 from fmnist.planning.planner import Plan, plan_here
 from fmnist.runs.progress_text import duration_text
 from fmnist.training.recipes import RECIPES
-from pages.parts.shared.widgets import number
+from pages.parts.shared.widgets import forget_click, number
 
 AT_FIRST = 5.0  # minutes
-WANTED = "planner_wanted"  # the plan that was clicked, for the run of the whole page that follows
+START = "planner_start"
 
 
 def show(start: Callable[..., bool]) -> None:
     """Show the planner; `start(settings, forecast=...)` starts a training or shows why not."""
-    wanted = st.session_state.pop(WANTED, None)
     _planner()
-    if wanted is not None:
-        with st.spinner("Starting a training process"):
-            start(wanted.settings, forecast=wanted.forecast)
+    if (wanted := st.session_state.get(f"{START}-asked")) is not None:
+        start(wanted.settings, forecast=wanted.forecast, asked=START)
+        forget_click(START)
 
 
 @st.fragment  # other minutes do not ask for the page around it
@@ -47,12 +46,10 @@ def _planner() -> None:
         "Start this plan",
         type="primary",
         icon=":material/play_arrow:",
-        key="planner_start",
-        on_click=st.session_state.update,
-        kwargs={WANTED: best},
+        key=START,
+        on_click=_want,
+        args=(best,),
     )
-    if WANTED in st.session_state:
-        st.rerun()  # the page around starts it
     if others:
         st.dataframe(
             [
@@ -72,6 +69,11 @@ def _planner() -> None:
         )
     for name, why in left_out.items():
         st.caption(f"{RECIPES[name].title} {why}")
+
+
+def _want(plan: Plan) -> None:
+    st.session_state[f"{START}-asked"] = plan
+    st.rerun()  # the page around starts it
 
 
 def _show_plan(plan: Plan) -> None:

@@ -11,7 +11,7 @@ from fmnist.runs.progress_text import describe_settings, read_last_words
 from fmnist.runs.run import Run
 from fmnist.training.recipes import find_watch
 from pages.parts.shared import frame
-from pages.parts.shared.widgets import set_choice
+from pages.parts.shared.widgets import forget_click, remember_click, set_choice
 from pages.parts.train import live_controls, live_insight, live_queue, live_resume, live_view
 
 IDLE_LOOK = 5.0  # seconds between looks for a training that another browser has started
@@ -106,22 +106,23 @@ def _success(run: Run, briefly: bool) -> None:
     if comparison := compare_forecast(run):
         st.markdown(f":material/fact_check: {comparison}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if st.button(
-            "Try it on your drawing", icon=":material/draw:", type="primary", key="train_try"
-        ):
+        how = {"icon": ":material/draw:", "type": "primary"}
+        if remember_click("Try it on your drawing", "train_try", run.name, **how):
+            forget_click("train_try")
             frame.look_at(run.name)
             set_choice("way", "Draw")
             st.switch_page(frame.PAGES_DIR / "classify.py")
-        if st.button(
-            "Use it on all pages",
-            icon=":material/visibility:",
-            on_click=frame.look_at,
-            args=(run.name,),
-        ):
-            st.rerun()  # the picker is outside this fragment
+        st.button(
+            "Use it on all pages", icon=":material/visibility:", on_click=_use, args=(run.name,)
+        )
         live_resume.offer(run, key="ended")
     if not briefly:
         _learnt(run)
+
+
+def _use(name: str) -> None:
+    frame.look_at(name)
+    st.rerun()  # the picker is outside this fragment
 
 
 def _learnt(run: Run) -> None:

@@ -42,8 +42,6 @@ def show() -> None:
 
 @st.fragment  # a click on a run leaves the form and the training above alone
 def _section() -> None:
-    if st.session_state.pop(run_actions.DRAW_ALL, False):
-        st.rerun()
     listed = {run.name: run for run in list_runs() if not run.active}
     rows = _table(listed) if listed else []
     # below the table, where the button was that deleted or renamed one

@@ -20,7 +20,6 @@ from pages.parts.train import settings_form
 CHOSEN, COMPARED = "runs_chosen", "runs_compared"  # a name or None; names
 SAID = "runs_said"  # (kind, sentence) to be shown once
 FILLED = "runs_filled"  # name of the run whose settings were put into the form
-DRAW_ALL = "runs_draw_all"  # set where more than the fragment has to be drawn
 
 
 def chosen() -> str | None:
@@ -100,14 +99,14 @@ def undo(deleted: DeletedRun) -> None:
 def look_at(run: Run) -> None:
     """Choose the run as the model of all pages."""
     frame.look_at(run.name)
-    st.session_state[DRAW_ALL] = True
+    st.rerun()
 
 
 def use_settings(run: Run) -> None:
     """Put the run's settings into the form."""
     settings_form.fill(run.settings)
     st.session_state[FILLED] = run.name
-    st.session_state[DRAW_ALL] = True
+    st.rerun()
 
 
 def show_filled() -> None:
@@ -121,7 +120,8 @@ def _try(work: Callable[[], None], draw_all: bool = False) -> None:
         work()
     except FmnistError as error:
         say(str(error))
-    st.session_state[DRAW_ALL] = draw_all
+    if draw_all:
+        st.rerun()
 
 
 def _follow(old: str, new: str | None) -> None:
