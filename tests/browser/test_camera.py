@@ -35,6 +35,14 @@ window.using = () => window.streams
 """
 
 
+# no more frames are sent: a page that is drawn anew is paler for a moment
+STAND_STILL = """(at) => {
+  while (!at.camera) at = at.parentNode ?? at.host;
+  window.camera = at.camera;
+  window.camera.shoot = () => {};
+}"""
+
+
 def using(page: Page, cameras: int) -> None:
     """Wait until the page uses so many cameras."""
     page.wait_for_function(f"window.using() === {cameras}")
@@ -57,7 +65,10 @@ def test_frames_are_answered_until_one_is_held_and_then_again(chromium, server):
         expect(seen(page)).to_be_visible()
         first = seen(page).get_attribute("src")
         expect(seen(page)).not_to_have_attribute("src", first)
+        page.locator("video").evaluate(STAND_STILL)
+        page.wait_for_function("window.camera.number === 0")
         check(page, "a live camera")
+        page.evaluate("delete window.camera.shoot; window.camera.rest()")
 
         page.get_by_role("button", name="Hold", exact=True).click()
         expect(page.get_by_alt_text("The picture, upright")).to_be_visible()
@@ -83,12 +94,17 @@ ALONE = """async ([script, html]) => {
   const mount = (await import(code)).default;
   document.body.innerHTML = html;
   window.sent = [];
-  window.update = (answered, held = false) => void mount({
-    data: {held, answered},
-    parentElement: document.body,
-    setTriggerValue: (name, [number, uri]) =>
-      window.sent.push({name, number, uri, at: performance.now()}),
-  });
+  let leave;
+  window.update = (answered, held = false) => {
+    const replaced = leave;
+    leave = mount({
+      data: {held, answered},
+      parentElement: document.body,
+      setTriggerValue: (name, [number, uri]) =>
+        window.sent.push({name, number, uri, at: performance.now()}),
+    });
+    replaced?.(); // as Streamlit does
+  };
   window.update(0);
 }"""
 
@@ -114,14 +130,35 @@ def test_one_frame_at_a_time_and_no_more_than_three_a_second(chromium, server):
         assert page.evaluate("window.sent.length") == 4
 
 
+HIDE = """
+Object.defineProperty(document, "hidden", {value: %s, configurable: true});
+document.dispatchEvent(new Event("visibilitychange"));
+"""
+# away and back, before the first picture is there
+GLANCE = f"""
+const play = HTMLMediaElement.prototype.play;
+HTMLMediaElement.prototype.play = function () {{
+  HTMLMediaElement.prototype.play = play;
+  const playing = this.play();
+  {HIDE % "true"} {HIDE % "false"}
+  return playing;
+}};
+"""
+
+
+def test_a_glance_at_another_window_while_the_camera_starts_changes_nothing(chromium, server):
+    with browsing(chromium, permissions=["camera"]) as page:
+        open_camera(page, server, GLANCE)
+        expect(seen(page)).to_be_visible()
+        using(page, 1)
+
+
 def test_the_camera_is_released_where_nobody_looks(chromium, server):
     with browsing(chromium, permissions=["camera"]) as page:
         open_camera(page, server)
-        hide = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
-        hide += "document.dispatchEvent(new Event('visibilitychange'))"
-        page.evaluate(hide % "true")
+        page.evaluate(HIDE % "true")
         using(page, 0)
-        page.evaluate(hide % "false")
+        page.evaluate(HIDE % "false")
         using(page, 1)
         page.get_by_role("radio", name="Draw").click()
         expect(page.locator("canvas.upper-canvas")).to_be_visible()
@@ -140,6 +177,25 @@ media.enumerateDevices = async () => [
   {kind: "videoinput", deviceId: "another"},
 ];
 """
+
+
+# chooses to draw in the moment in which a frame is sent
+BOTH = """
+const encode = HTMLCanvasElement.prototype.toDataURL;
+HTMLCanvasElement.prototype.toDataURL = function (...how) {
+  HTMLCanvasElement.prototype.toDataURL = encode;
+  [...document.querySelectorAll("[role=radio]")].find(({ textContent }) => textContent === "Draw")
+    .click();
+  return encode.apply(this, how);
+};
+"""
+
+
+def test_what_is_chosen_as_a_frame_is_sent_is_obeyed(chromium, server):
+    with browsing(chromium, permissions=["camera"]) as page:
+        open_camera(page, server, BOTH)
+        expect(page.locator("canvas.upper-canvas")).to_be_visible()
+        using(page, 0)
 
 
 def test_where_there_are_several_another_camera_can_be_chosen(chromium, server):

@@ -50,27 +50,29 @@ class Camera {
     this.starting = true;
     this.say("");
     const which = this.device ? { deviceId: this.device } : { facingMode: "environment" };
+    let stream, fault;
     try {
-      this.stream = await navigator.mediaDevices.getUserMedia({
+      stream = this.stream = await navigator.mediaDevices.getUserMedia({
         video: { width: { ideal: 1280 }, ...which },
       });
-      this.video.srcObject = this.stream;
-      const [track] = this.stream.getVideoTracks();
+      this.video.srcObject = stream;
+      const [track] = stream.getVideoTracks();
       track.onended = () => this.fail("NotFoundError"); // it was pulled out
       const { facingMode, deviceId } = track.getSettings();
       this.device = deviceId;
       // a computer does not say where its camera looks: at whoever sits there
       const away = facingMode ? facingMode !== "user" : /back|rear|environment/i.test(track.label);
       this.video.classList.toggle("mirrored", !away);
-      this.other.hidden = (await this.devices()).length < 2;
       await this.video.play();
+      this.other.hidden = (await this.devices()).length < 2;
       this.rest();
     } catch (error) {
-      if (this.wanted) this.fail(error.name);
-    } finally {
-      this.starting = false;
+      fault = error.name;
     }
-    if (!this.wanted || document.hidden) this.stop(); // it was left while somebody was asked
+    this.starting = false;
+    if (stream && this.stream !== stream) this.follow(); // it was stopped meanwhile
+    else if (!this.wanted || document.hidden) this.stop();
+    else if (fault) this.fail(fault);
   }
 
   stop() {
@@ -142,5 +144,6 @@ class Camera {
 export default function ({ data, parentElement, setTriggerValue }) {
   const camera = (parentElement.camera ??= new Camera(parentElement));
   camera.update(data, setTriggerValue);
-  return () => camera.leave();
+  // Streamlit also calls this for a call that a later one has replaced
+  return () => parentElement.isConnected || camera.leave();
 }

@@ -126,5 +126,5 @@ export default function ({ data, parentElement, setStateValue }) {
   if (ui.net.opened > (window.fmnistInsideOpened ?? 0))
     root.scrollIntoView({ behavior: smoothly(), block: "start" });
   window.fmnistInsideOpened = ui.net.opened;
-  return () => stop(ui);
+  return () => parentElement.isConnected || stop(ui); // or a later call has replaced this one
 }
