@@ -2,12 +2,9 @@
 
 import base64
 import json
-from functools import partial
 
 import pytest
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
-from streamlit.runtime.scriptrunner import RerunData
-from streamlit.testing.v1 import local_script_runner
 
 from fmnist.data import CLASS_NAMES
 from pages.parts.classify.ways import camera
@@ -18,6 +15,7 @@ from tests.pages.test_pages import (
     on_canvas,
     open_app,
     png,
+    run_fragment_of,
     texts,
     trouser,
 )
@@ -79,10 +77,7 @@ def test_a_frame_is_answered_the_next_is_asked_for_and_a_held_one_stays():
 def test_what_came_with_a_frame_is_drawn(monkeypatch):
     """A browser sends both as one request, of the frame's fragment."""
     app = open_app(way="Camera")
-    hold = app.button(key="camera_hold").proto.id
-    fragment = app._session_state._state.get_widget_metadata(hold).fragment_id
-    both = partial(RerunData, fragment_id_queue=[fragment])
-    monkeypatch.setattr(local_script_runner, "RerunData", both)
+    run_fragment_of(app.button(key="camera_hold"), app, monkeypatch)
     app.segmented_control(key="way").set_value("Draw")
     send(app, frame(png(trouser())))
     assert "camera_hold" not in [button.key for button in app.button]

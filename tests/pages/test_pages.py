@@ -7,13 +7,15 @@ import os
 import re
 import threading
 import zipfile
+from functools import partial
 
 import numpy as np
 import pytest
 import streamlit as st
 from PIL import Image, ImageDraw
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.scriptrunner import RerunData
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 from fmnist.collections import examples
 from fmnist.data import CLASS_NAMES
@@ -28,6 +30,8 @@ from fmnist.runs.run import write_run_info
 from fmnist.settings import TrainSettings
 from pages.parts.classify import uploads
 from pages.parts.classify.ways import camera
+from pages.parts.mistakes import map_job
+from pages.parts.report import robustness
 from pages.parts.shared import loading
 from pages.parts.shared.guide import tour
 from pages.parts.train import training_panel
@@ -65,6 +69,13 @@ def open_app(page="classify", **query) -> AppTest:
 def model_picker(app):
     """The choice of the model in the frame."""
     return next(box for box in app.selectbox if box.label == "Model")
+
+
+def run_fragment_of(widget, app, monkeypatch) -> None:
+    """From here on, ask as a browser does where this widget changes: for its fragment."""
+    fragment = app._session_state._state.get_widget_metadata(widget.proto.id).fragment_id
+    asked = partial(RerunData, fragment_id_queue=[fragment])
+    monkeypatch.setattr(local_script_runner, "RerunData", asked)
 
 
 def texts(app) -> str:
@@ -792,6 +803,26 @@ def test_a_click_on_start_counts_where_another_one_ends_the_run_of_the_page(monk
         assert len(calls) == so_far
         app.run()
         assert len(calls) == so_far
+
+
+@pytest.mark.parametrize(
+    ("page", "asked", "label", "work"),
+    [
+        ("report", {"view": "Robustness"}, "Measure", (robustness, "_measure")),
+        ("mistakes", {"do": "Map"}, "Compute a better map", (map_job, "start_module")),
+    ],
+)
+def test_a_click_on_what_takes_long_counts(page, asked, label, work, own_run, monkeypatch):
+    """Where another one ends the run of the page, too."""
+    own_run("mine")
+    app = open_app(page, run="mine", **asked)
+    done = []
+    monkeypatch.setattr(*work, lambda *what: done.append(what) or st.stop())
+    with monkeypatch.context() as patch:
+        patch.setattr(tour, "show", st.stop)
+        next(b for b in app.button if b.label.startswith(label)).click().run()
+    app.run()
+    assert len(done) == 1
 
 
 def test_a_benchmark_can_be_waited_for_but_not_stopped(monkeypatch, tmp_path):
