@@ -109,9 +109,15 @@ const choose = (ui, at) => {
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".inside");
   const ui = (root.ui ??= { root, panel: root.querySelector("section"), view: {}, hover: {} });
-  ui.net = unpack(data);
   ui.send = setStateValue;
-  ui.palette = palette(root);
+  const colours = palette(root);
+  // a page that is drawn anew each second brings the same again, and nobody's cursor should jump
+  const same = ui.data?.length === data.length && ui.data.every((byte, at) => byte === data[at]);
+  if (same && String(colours) === String(ui.palette)) return;
+  stop(ui);
+  ui.data = data;
+  ui.net = unpack(data);
+  ui.palette = colours;
   ui.ink = Uint32Array.from(ui.palette, ([r, g, b]) => 0xff000000 + (b << 16) + (g << 8) + r);
   if (ui.key !== ui.net.key) {
     ui.key = ui.net.key;
@@ -123,8 +129,8 @@ export default function ({ data, parentElement, setStateValue }) {
   if (focused) [...root.querySelectorAll("[aria-label]")]
     .find((one) => one.getAttribute("aria-label") === focused)?.focus({ preventScroll: true });
   // which opening of the view was scrolled to; this script is read anew with each mount
-  if (ui.net.opened > (window.fmnistInsideOpened ?? 0))
+  if (ui.net.opened > (window.fmnistInsideOpened ?? 0)) {
     root.scrollIntoView({ behavior: smoothly(), block: "start" });
-  window.fmnistInsideOpened = ui.net.opened;
-  return () => stop(ui);
+    window.fmnistInsideOpened = ui.net.opened;
+  }
 }
