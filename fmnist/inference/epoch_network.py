@@ -38,7 +38,9 @@ class EpochNetwork:
         try:
             layers = _read_layers(epoch_file(run.path, epoch))
             self.layers = training_layers(layers, run.settings) if run.settings else layers
-            self(np.zeros((28, 28), np.uint8))  # shapes that do not fit are found now
+            made = self(np.zeros((28, 28), np.uint8))  # weights that do not fit are found now
+            if [one.shape for one in made] != [layer.shape for layer in self.layers]:
+                raise ValueError("a layer makes another shape than it says")
         except (OSError, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError,
                 TypeError, ValueError):  # fmt: skip
             raise RunError(NO_NETWORK) from None
