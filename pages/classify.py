@@ -13,7 +13,6 @@ from pages.parts.classify import (
     corrections_view,
     preprocessing_controls,
     preprocessing_view,
-    uploads,
 )
 from pages.parts.classify.below import card, second
 from pages.parts.shared import answer_view, frame, loading
@@ -91,6 +90,8 @@ def _draw_picture() -> tuple[bytes | None, bool]:
 
 def upload():
     """One file is shown at once; of several, a table, and the chosen one below it."""
+    from pages.parts.classify import uploads  # which nobody needs who draws
+
     files = st.file_uploader(
         "Pictures of garments",
         accept_multiple_files=True,
@@ -129,6 +130,8 @@ def _uploader() -> str:
 
 def camera():
     """A photo from the webcam or the phone's camera."""
+    from pages.parts.classify import uploads
+
     if uploads.hides_camera(st.context.url):
         st.info(
             "Browsers give the camera to https pages and to localhost only, and this page is "
