@@ -4,7 +4,7 @@ import streamlit as st
 
 from fmnist.analysis.validation_predictions import PredictionsVersion, find_version
 from fmnist.charts.training_charts import class_spec
-from fmnist.data import CLASS_NAMES
+from fmnist.data import BOOT, CLASS_NAMES
 from fmnist.errors import FmnistError
 from fmnist.runs.run import Run
 from pages.parts.shared.inside.learning_view import show_learning
@@ -67,5 +67,6 @@ def _images(run: Run, version: PredictionsVersion) -> None:
 
 def _inside(run: Run, version: PredictionsVersion) -> None:
     key = f"live-{run.key}-inside"
-    name = st.selectbox("A validation image", CLASS_NAMES, len(CLASS_NAMES) - 1, key=key, width=220)
-    show_learning(live_loading.example_image(CLASS_NAMES.index(name)), run, key)
+    row = st.container(horizontal=True, gap="large")
+    name = row.selectbox("A validation image", CLASS_NAMES, index=BOOT, key=key, width=200)
+    show_learning(live_loading.example_image(CLASS_NAMES.index(name)), run, key, row)

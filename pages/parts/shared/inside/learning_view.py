@@ -2,6 +2,7 @@
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fmnist.errors import FmnistError, RunError
 from fmnist.inference.epoch_network import EpochNetwork, epoch_file, list_kept_epochs
@@ -12,15 +13,16 @@ from pages.parts.shared.loading import cache_of_run
 NETWORKS_KEPT = 8  # epochs that sessions are just looking at, 2 MB each
 
 
-def show_learning(pixels: np.ndarray, run: Run, key: str) -> None:
+def show_learning(pixels: np.ndarray, run: Run, key: str, row: DeltaGenerator) -> None:
     """Let an epoch be chosen, and show what each layer made of (28, 28) uint8 after it.
 
     The newest one is followed until another is chosen. A run that kept none shows its finished
-    network, where it has one.
+    network, where it has one. row: the container that the slider goes to
     """
     epochs = list_kept_epochs(run)
     if len(epochs) > 1:
-        epoch = _choose_epoch(epochs, f"{key}-epoch")
+        with row:
+            epoch = _choose_epoch(epochs, f"{key}-epoch")
     elif epochs:
         epoch = epochs[0]
     else:

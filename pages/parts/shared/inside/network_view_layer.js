@@ -48,7 +48,9 @@ const drawLayer = (ui) => {
     : layer.kind === "softmax" ? "10 probabilities"
     : plural(size(layer), layer.kind === "dense" ? "unit" : "number");
   const kernels = layer.kind === "conv" ? el("span", { class: "toggle", role: "group",
-    "aria-label": "What the tiles show" }, ...["Maps", "Kernels"].map((words, at) => el("button", {
+    "aria-label": "What the tiles show", title: sources[0].shape[2] > 1
+      ? "A kernel has weights for each map of the layer before; its picture is their mean." : null,
+  }, ...["Maps", "Kernels"].map((words, at) => el("button", {
     type: "button", "aria-pressed": String(Boolean(view.kernels) === Boolean(at)),
     onclick: () => {
       view.kernels = Boolean(at);
