@@ -229,8 +229,8 @@ const TAKEN_APART = {
     const before = ui.net.from[0][place(ui, at)], channel = isMaps(ui.layer) ? at.map : at.unit;
     const by = ui.net.kernel[channel], bias = ui.net.bias?.[channel] ?? 0;
     const what = isMaps(ui.layer) ? "map" : "number";
-    return [...passOn(ui, at), sum(["", "before", before], ["\u00d7", `of this ${what}`, by],
-      ["+", `of this ${what}`, bias], ...total(ui, before * by + bias))];
+    return [...passOn(ui, at), sum(["", "before", before], ["\u00d7", `factor of this ${what}`, by],
+      ["+", "its shift", bias], ...total(ui, before * by + bias))];
   },
   reshape: (ui, at) => {
     const { source } = ui.inputs[0];
