@@ -109,15 +109,9 @@ const choose = (ui, at) => {
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".inside");
   const ui = (root.ui ??= { root, panel: root.querySelector("section"), view: {}, hover: {} });
-  ui.send = setStateValue;
-  const colours = palette(root);
-  // a page that is drawn anew each second brings the same again, and nobody's cursor should jump
-  const same = ui.data?.length === data.length && ui.data.every((byte, at) => byte === data[at]);
-  if (same && String(colours) === String(ui.palette)) return;
-  stop(ui);
-  ui.data = data;
   ui.net = unpack(data);
-  ui.palette = colours;
+  ui.send = setStateValue;
+  ui.palette = palette(root);
   ui.ink = Uint32Array.from(ui.palette, ([r, g, b]) => 0xff000000 + (b << 16) + (g << 8) + r);
   if (ui.key !== ui.net.key) {
     ui.key = ui.net.key;
@@ -133,4 +127,5 @@ export default function ({ data, parentElement, setStateValue }) {
     root.scrollIntoView({ behavior: smoothly(), block: "start" });
     window.fmnistInsideOpened = ui.net.opened;
   }
+  return () => stop(ui);
 }
