@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 PHASES = ("one button", "alone", "beside a training")
 PAUSE = 5.0, 15.0  # seconds between an answer and the next question
-LIMIT = 60.0  # seconds; a question that takes longer is an error
+LIMIT = 30.0  # seconds; a question that takes longer is an error
 PICTURES, SIZE = 16, (1152, 868)  # different ones; width and height, 1 megapixel
 SETTLES = 10.0  # seconds after the last visitor has left
 BUTTON = """import streamlit as st
@@ -46,7 +46,8 @@ if st.button("Press", key="press"):
 """
 
 
-Visit = Generator[str | None, None, None]  # asks a question for each item: an error, or None
+BUSY = "The server is busy"  # how the page refuses: an answer, too, but counted by itself
+Visit = Generator[str | None, None, None]  # asks a question for each item: an error, BUSY, or None
 
 
 @dataclass
@@ -55,11 +56,13 @@ class Load:
 
     seconds: of each answer, from the upload's first byte to the page that is drawn
     errors: what went wrong, one sentence each; a wrong answer is one
+    refused: how many of the answers are the sentence that the server is busy
     memory_mib: the server's, after the first visitor, with all of them, and after they have left
     """
 
     seconds: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    refused: int = 0
     memory_mib: list[int] = field(default_factory=list)
 
 
@@ -80,6 +83,11 @@ class Session:
         self._token = cookies["_streamlit_xsrf"].value  # without it nothing may be uploaded
         self._widgets: dict[str, str] = {}  # the ids of the page's widgets, by their keys
         self._query = self._session = ""
+        self.give_time()
+
+    def give_time(self) -> None:
+        """Let what is asked from now on take LIMIT seconds in all, and be a TimeoutError then."""
+        self._ends = time.monotonic() + LIMIT
 
     def close(self) -> None:
         """Leave, as a closed tab does."""
@@ -141,7 +149,8 @@ class Session:
         from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
         message = ForwardMsg()
-        message.ParseFromString(self._socket.recv(timeout=LIMIT))
+        left = max(0.0, self._ends - time.monotonic())
+        message.ParseFromString(self._socket.recv(timeout=left))
         return message
 
 
@@ -149,7 +158,8 @@ def measure_load(run: str, sessions: int, seconds: float) -> Iterator[tuple[str,
     """(phase, what was measured), one after another.
 
     run: name of the shipped run that answers; sessions: how many at once; seconds: of each phase,
-    and until there are as many answers as sessions; the training is killed after that
+    and at most LIMIT more, until as many questions as sessions are over; the training is killed
+    after that
 
     Raises RunError where the training fails, RuntimeError where the app does not start.
     """
@@ -207,8 +217,11 @@ def measure_phase(
                 questions = visit(server, number)  # a browser comes back, too
             took = time.perf_counter() - began
             with lock:
-                measured.errors.extend([error] if error else [])
-                measured.seconds.append(took)
+                if error in (None, BUSY):
+                    measured.seconds.append(took)
+                    measured.refused += error == BUSY
+                else:
+                    measured.errors.append(error)
         questions.close()
 
     visitors = [threading.Thread(target=stay, args=(number,)) for number in range(sessions)]
@@ -216,8 +229,11 @@ def measure_phase(
         visitor.start()
     end = time.monotonic() + seconds
     try:
-        while len(measured.seconds) < sessions or (
-            time.monotonic() < end and (goes_on is None or goes_on())
+        while time.monotonic() < end and (goes_on is None or goes_on()):
+            time.sleep(0.2)
+        while (
+            len(measured.seconds) + len(measured.errors) < sessions
+            and time.monotonic() < end + LIMIT
         ):
             time.sleep(0.2)
         measured.memory_mib.append(_mib(process))
@@ -239,6 +255,7 @@ def visit_button(server: Server, _number: int) -> Visit:
     with contextlib.closing(Session(server)) as session:
         session.open_page("")
         while True:
+            session.give_time()
             yield None if "answered" in session.press("press") else "The button did nothing."
 
 
@@ -253,7 +270,11 @@ def visit_classify(
             data, expected = pictures[(number + count) % len(pictures)]
             unique = data + f"{number} {count} {time.time_ns()}".encode()
             words = session.upload("uploads", f"{number}-{count}.jpg", unique)
-            yield None if expected in words else f"Not answered with {expected}: {words}"[:300]
+            if any(word.startswith(BUSY) for word in words):
+                yield BUSY
+            else:
+                yield None if expected in words else f"Not answered with {expected}: {words}"[:300]
+            session.give_time()
 
 
 def make_pictures(run: str, count: int) -> list[tuple[bytes, str]]:
