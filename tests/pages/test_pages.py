@@ -24,6 +24,7 @@ from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import write_run_info
 from fmnist.settings import TrainSettings
 from pages.parts.classify import uploads
+from pages.parts.shared import loading
 from pages.parts.shared.guide import tour
 from tests.conftest import ROOT, ended_process, hold
 from tests.runs.test_run import ODD
@@ -474,10 +475,11 @@ def test_a_folder_of_no_class_in_a_zip_file_is_said_and_not_scored():
 
 
 @pytest.mark.parametrize("several", [False, True])
-def test_a_busy_server_is_one_sentence_and_not_remembered(several, monkeypatch):
+@pytest.mark.parametrize(("of", "name"), [(decoding, "_TURNS"), (loading, "TURNS")])
+def test_a_busy_server_is_one_sentence_and_not_remembered(several, of, name, monkeypatch):
     turns = threading.Semaphore(0)
-    monkeypatch.setattr(decoding, "_TURNS", turns)
-    monkeypatch.setattr(decoding, "PATIENCE", 0.0)
+    monkeypatch.setattr(of, name, turns)
+    monkeypatch.setattr(of, "PATIENCE", 0.0)
     large = png(trouser().resize((3_000, 3_500)))
     files = [(f"{number}.png", large, "image/png") for number in range(1 + several)]
     app = upload(open_app(way="Upload"), *files)

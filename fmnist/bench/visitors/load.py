@@ -273,7 +273,8 @@ def visit_classify(
             if any(word.startswith(BUSY) for word in words):
                 yield BUSY
             else:
-                yield None if expected in words else f"Not answered with {expected}: {words}"[:300]
+                said = str(words)[-250:]  # styles come first
+                yield None if expected in words else f"Not answered with {expected}: {said}"
             session.give_time()
 
 

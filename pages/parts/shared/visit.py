@@ -10,6 +10,7 @@ from streamlit.runtime import get_instance
 
 from fmnist.processes import release_memory
 from fmnist.runs.trash import MINUTES, Deleted, Trash
+from pages.parts.shared import loading
 
 TRASH = "trash"
 Kind = TypeVar("Kind", bound=Deleted)
@@ -75,6 +76,8 @@ def _forget_visits() -> None:
                 gone.session.shutdown()  # others may still refer to it
                 gone.session.session_state.clear()
                 gone.session._fragment_storage.clear()
+            if not runtime._session_mgr.list_active_sessions():
+                loading.forget_large()
         done.set()
 
     with contextlib.suppress(RuntimeError, AttributeError):  # no server, as in tests; it has ended
