@@ -24,7 +24,7 @@ from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import write_run_info
 from fmnist.settings import TrainSettings
 from pages.parts.classify import uploads
-from pages.parts.shared import loading
+from pages.parts.shared import loading, visit
 from pages.parts.shared.guide import tour
 from tests.conftest import ROOT, ended_process, hold
 from tests.runs.test_run import ODD
@@ -472,6 +472,24 @@ def test_a_folder_of_no_class_in_a_zip_file_is_said_and_not_scored():
     assert r"No class is called \'\*\*hats\*\*\'\: pictures in such" in app.warning[0].value
     assert list(app.dataframe[0].value["file"]) == ["**hats**/b.png", "pants/a.png"]
     assert "Accuracy (n = 1)" in [metric.label for metric in app.metric]
+
+
+def test_a_crowd_keeps_new_visitors_out_and_lets_others_go_on(monkeypatch):
+    inside = AppTest.from_file(ROOT / "app.py", default_timeout=300).run()
+    turns = threading.Semaphore(0)
+    monkeypatch.setattr(visit, "TURNS", turns)
+    monkeypatch.setattr(visit, "PATIENCE", 0.0)
+    assert not inside.run().error
+    outside = AppTest.from_file(ROOT / "app.py", default_timeout=300).run()
+    assert [error.value for error in outside.error] == [
+        "The server is busy with other visitors; try again in a moment."
+    ]
+    assert not outside.title
+    turns.release()
+    outside.button[0].click().run()
+    assert not outside.error
+    assert outside.title[0].value == "What is this garment?"
+    assert turns.acquire(blocking=False)  # it was given back
 
 
 @pytest.mark.parametrize("several", [False, True])

@@ -93,6 +93,10 @@ class Session:
         """Leave, as a closed tab does."""
         self._open.close()
 
+    def knows(self, key: str) -> bool:
+        """Whether the page has a widget with this key."""
+        return key in self._widgets
+
     def open_page(self, query: str) -> list[str]:
         """Ask for the front page with this query string, and return the words that are on it."""
         self._query = query
@@ -264,18 +268,26 @@ def visit_classify(
 ) -> Visit:
     """The visits to the Classify page; never the same file twice, so that nothing is known."""
     with contextlib.closing(Session(server)) as session:
-        for _ in range(2):  # the first visit of a server draws the menu only
-            session.open_page(f"run={run}&way=Upload")
+        page = f"run={run}&way=Upload"
+        while _refuses(session.open_page(page)):
+            yield BUSY
+            session.give_time()
+        if not session.knows("uploads"):  # the first visit of a server draws the menu only
+            session.open_page(page)
         for count in itertools.count():
             data, expected = pictures[(number + count) % len(pictures)]
             unique = data + f"{number} {count} {time.time_ns()}".encode()
             words = session.upload("uploads", f"{number}-{count}.jpg", unique)
-            if any(word.startswith(BUSY) for word in words):
+            if _refuses(words):
                 yield BUSY
             else:
                 said = str(words)[-250:]  # styles come first
                 yield None if expected in words else f"Not answered with {expected}: {said}"
             session.give_time()
+
+
+def _refuses(words: list[str]) -> bool:
+    return any(word.startswith(BUSY) for word in words)
 
 
 def make_pictures(run: str, count: int) -> list[tuple[bytes, str]]:
