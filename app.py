@@ -3,7 +3,7 @@
 from pages.parts.shared import frame, visit
 
 frame.configure()
+page = frame.navigate()
 with visit.turn_to_open():
-    page = frame.navigate()
     frame.draw_head()
     page.run()
