@@ -6,8 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from fmnist.runs.library import find_run
 from fmnist.runs.run import Run
 from pages.parts.shared import loading, visit
+from pages.parts.shared.inside import network_view
 from pages.parts.shared.loading import bounded, cache_of_run
 
 
@@ -91,6 +93,17 @@ def test_what_is_large_is_remembered_up_to_a_sum_of_bytes(large):
     assert loaded == [40, 50, 30, 101]
     load(40)
     assert loaded == [40, 50, 30, 101, 40]
+
+
+def test_the_networks_that_pages_hold_are_counted():
+    loading.forget_large()
+    run = find_run("seed-cnn")
+    for load in (loading.classifier, network_view._network):
+        load(run)
+    size = (run.path / "model.tflite").stat().st_size
+    assert len(loading._large) == 2
+    assert all(held > size for held, _ in loading._large.values())
+    loading.forget_large()
 
 
 @pytest.mark.parametrize("others", [[], ["somebody"]])

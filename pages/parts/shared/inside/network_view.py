@@ -80,6 +80,7 @@ def _chosen(component: str, network: LayeredNetwork) -> int:
     return sent if type(sent) is int and 0 <= sent < len(network.layers) else 1
 
 
-@loading.cache_of_run("model.tflite", entries=4)
+@loading.bounded
+@loading.cache_of_run("model.tflite")
 def _network(run: Run) -> LayeredNetwork:
     return LayeredNetwork(run)
