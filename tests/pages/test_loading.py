@@ -74,8 +74,17 @@ def large(monkeypatch, tmp_path):
         loaded.append(int(run.name))
         return np.zeros(int(run.name), np.uint8)
 
-    load.__wrapped__.clear()
-    yield lambda size: load(Run(str(size), tmp_path / str(size), "finished", info={})), loaded
+    @bounded
+    @cache_of_run()
+    def load_other(run: Run) -> np.ndarray:
+        loaded.append(0)
+        return np.zeros(100, np.uint8)
+
+    def of(size: int, load=load) -> np.ndarray:
+        return load(Run(str(size), tmp_path / str(size), "finished", info={}))
+
+    of.other = lambda size: of(size, load_other)
+    yield of, loaded
     loading.forget_large()
 
 
@@ -93,6 +102,10 @@ def test_what_is_large_is_remembered_up_to_a_sum_of_bytes(large):
     assert loaded == [40, 50, 30, 101]
     load(40)
     assert loaded == [40, 50, 30, 101, 40]
+    load.other(40)  # too large together, but of the same run
+    for again in (load, load.other):
+        again(40)
+    assert loaded == [40, 50, 30, 101, 40, 0]
 
 
 def test_the_networks_that_pages_hold_are_counted():

@@ -45,7 +45,7 @@ TURNS = threading.BoundedSemaphore(max(4, 2 * (os.cpu_count() or 1)))
 PATIENCE = 10.0  # seconds that a picture waits for its turn
 RUNS_KEPT = 8  # predictions and table take 1 MB; what is larger is `bounded`
 DISTANCES_KEPT = 32  # of networks; 0.1 MB each
-MOST_BYTES = 200 * 2**20  # of networks and features together, unless one alone is larger
+MOST_BYTES = 200 * 2**20  # of networks and features together, unless one run alone has more
 # what is large: its size and how to forget it, the one used last at the end
 _large: "OrderedDict[tuple, tuple[int, Callable[[], None]]]" = OrderedDict()
 _large_lock = threading.Lock()
@@ -71,7 +71,8 @@ def cache_of_run(
 def bounded(load: Callable) -> Callable:
     """Let a function that caches things of a run with `nbytes` forget those used longest ago.
 
-    They, and those of all such functions, have at most MOST_BYTES together.
+    They, and those of all such functions, have at most MOST_BYTES together. What belongs to the
+    same run stays: a page would load it again at every click.
     """
 
     @wraps(load)
@@ -80,8 +81,9 @@ def bounded(load: Callable) -> Callable:
         with _large_lock:
             _large[key] = found.nbytes, partial(load.clear, run)
             _large.move_to_end(key)
-            while len(_large) > 1 and sum(size for size, _ in _large.values()) > MOST_BYTES:
-                _large.popitem(last=False)[1][1]()
+            for old in [one for one in _large if one[1] != key[1]]:
+                if sum(size for size, _ in _large.values()) > MOST_BYTES:
+                    _large.pop(old)[1]()
         return found
 
     return load_bounded
