@@ -9,6 +9,7 @@ import pytest
 
 from fmnist.bench.serving import Server
 from fmnist.bench.visitors import load, soak
+from fmnist.bench.visitors import session as sessions
 from fmnist.cli.main import main
 
 
@@ -74,9 +75,9 @@ def test_a_phase_ends_whatever_becomes_of_the_questions(server, monkeypatch):
 
 
 def test_a_question_takes_a_limited_time_in_all(server, monkeypatch):
-    session = load.Session(server)
+    session = sessions.Session(server)
     session.open_page("")
-    monkeypatch.setattr(load, "LIMIT", 0.0)
+    monkeypatch.setattr(sessions, "LIMIT", 0.0)
     session.give_time()
     with pytest.raises(TimeoutError):
         session.open_page("")
@@ -87,8 +88,8 @@ def test_what_one_has_uploaded_is_forgotten_when_one_is_gone(server):
     def mib() -> float:
         return psutil.Process(server.process.pid).memory_info().rss / 2**20
 
-    stays = load.Session(server)  # as others would let Streamlit forget, too
-    session = load.Session(server)
+    stays = sessions.Session(server)  # as others would let Streamlit forget, too
+    session = sessions.Session(server)
     for each in (stays, session, session):
         each.open_page("way=Upload")
     before = mib()
