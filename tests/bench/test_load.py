@@ -1,6 +1,7 @@
 """`python -m fmnist bench load` and `soak`: sessions over websockets, whose answers are checked."""
 
 import json
+import signal
 import threading
 import time
 
@@ -72,6 +73,16 @@ def test_a_phase_ends_whatever_becomes_of_the_questions(server, monkeypatch):
     assert time.monotonic() - began < 20
     assert measured.refused >= 1
     assert "TimeoutError: " in measured.errors
+
+
+def test_a_benchmark_that_is_ended_leaves_no_server(tmp_path):
+    app = tmp_path / "one_button.py"
+    app.write_text(load.BUTTON)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), load.serve_app(app) as server:
+        signal.raise_signal(signal.SIGTERM)
+    assert server.process.poll() is not None
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_a_question_takes_a_limited_time_in_all(server, monkeypatch):

@@ -9,6 +9,7 @@ Streamlit itself takes; and the same again while a network is trained on the sam
 import contextlib
 import itertools
 import random
+import signal
 import tempfile
 import threading
 import time
@@ -83,13 +84,15 @@ def measure_load(run: str, sessions: int, seconds: float) -> Iterator[tuple[str,
 
 @contextlib.contextmanager
 def serve_app(app: Path | None) -> Iterator[Server]:
-    """The app, or another one, on a server of its own, which ends with the block."""
+    """The app, or another one, on a server of its own, which ends with the block or by `kill`."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as place:
         server = Server(Path(place), app)
         try:
             yield server
         finally:
             server.stop()
+            signal.signal(signal.SIGTERM, before)
 
 
 def measure_phase(
