@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fmnist.collections.labels import (
+    NO_ROWS,
     TABLE,
     Row,
     class_of,
@@ -100,9 +101,7 @@ class Archive:
                 raise BadArchive(f"{TABLE} is larger than {MAX_TABLE // 2**20} MB; shorten it.")
             rows = list(self._rows(table))
             if not rows:
-                raise BadArchive(
-                    f"{TABLE} lists no picture; write a line for each or leave it out."
-                )
+                raise BadArchive(f"{TABLE} {NO_ROWS}")
             return tuple(Member(name, row.label_id, row.kind) for name, row in rows)
         names = self._visible()
         labels = {

@@ -41,6 +41,8 @@ class LayeredNetwork:
             words = hide_folders(str(error))
             raise RunError(f"The network {path.name} cannot be loaded ({words}).") from None
         self._lock = threading.Lock()
+        # about: the kernels here, LiteRT's, and as it packs them
+        self.nbytes = 3 * path.stat().st_size
 
     def __call__(self, pixels: np.ndarray) -> list[np.ndarray]:
         """The output of each layer for (28, 28) uint8: float32, (H, W, C) or (N,).

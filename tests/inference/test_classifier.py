@@ -4,6 +4,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import psutil
 import pytest
 
 from fmnist.data import scale
@@ -73,6 +74,21 @@ def test_threads_do_not_mix_their_answers(classifier, answers, test_part):
 def test_other_shapes_and_types_are_refused(classifier, images):
     with pytest.raises(ValueError, match="expected"):
         classifier(images)
+
+
+def test_its_memory_is_known_about(test_part):
+    before = psutil.Process().memory_info().rss
+    classifier = load_classifier(find_run("seed-cnn"))
+    classifier(test_part.images[:1])
+    small = classifier.nbytes
+    assert small > (SEED / "model.tflite").stat().st_size
+    classifier(test_part.images[:100])
+    assert classifier.nbytes > small + 64 * 28 * 28 * 4 * 99  # the first layer's
+    taken = psutil.Process().memory_info().rss - before
+    assert 0.3 * taken < classifier.nbytes < 3 * taken
+    most = classifier.nbytes
+    classifier(test_part.images[:1])
+    assert classifier.nbytes == most  # it is not given back
 
 
 def test_changed_network_is_refused_before_native_code_reads_it(own_run):

@@ -28,7 +28,7 @@ from fmnist.runs.run import write_run_info
 from fmnist.settings import TrainSettings
 from pages.parts.classify import uploads
 from pages.parts.classify.ways import camera
-from pages.parts.shared import loading
+from pages.parts.shared import loading, visit
 from pages.parts.shared.guide import tour
 from pages.parts.train import training_panel
 from tests.conftest import ROOT, ended_process, hold
@@ -543,11 +543,30 @@ def test_a_folder_of_no_class_in_a_zip_file_is_said_and_not_scored():
     assert "Accuracy (n = 1)" in [metric.label for metric in app.metric]
 
 
-@pytest.mark.parametrize("several", [False, True])
-def test_a_busy_server_is_one_sentence_and_not_remembered(several, monkeypatch):
+def test_a_crowd_keeps_new_visitors_out_and_lets_others_go_on(monkeypatch):
+    inside = AppTest.from_file(ROOT / "app.py", default_timeout=300).run()
     turns = threading.Semaphore(0)
-    monkeypatch.setattr(decoding, "_TURNS", turns)
-    monkeypatch.setattr(decoding, "PATIENCE", 0.0)
+    monkeypatch.setattr(visit, "TURNS", turns)
+    monkeypatch.setattr(visit, "PATIENCE", 0.0)
+    assert not inside.run().error
+    outside = AppTest.from_file(ROOT / "app.py", default_timeout=300).run()
+    assert [error.value for error in outside.error] == [
+        "The server is busy with other visitors; try again in a moment."
+    ]
+    assert not outside.title
+    turns.release()
+    outside.button[0].click().run()
+    assert not outside.error
+    assert outside.title[0].value == "What is this garment?"
+    assert turns.acquire(blocking=False)  # it was given back
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize(("of", "name"), [(decoding, "_TURNS"), (loading, "TURNS")])
+def test_a_busy_server_is_one_sentence_and_not_remembered(several, of, name, monkeypatch):
+    turns = threading.Semaphore(0)
+    monkeypatch.setattr(of, name, turns)
+    monkeypatch.setattr(of, "PATIENCE", 0.0)
     large = png(trouser().resize((3_000, 3_500)))
     files = [(f"{number}.png", large, "image/png") for number in range(1 + several)]
     app = upload(open_app(way="Upload"), *files)

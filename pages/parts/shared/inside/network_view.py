@@ -79,7 +79,8 @@ def draw_layers(
     _component(key=component, data=data, on_layer_change=lambda: None)
 
 
-@loading.cache_of_run("model.tflite", entries=4)
+@loading.bounded
+@loading.cache_of_run("model.tflite")
 def load_network(run: Run) -> LayeredNetwork:
     """The finished network of a run, shared by all sessions. Raises RunError."""
     return LayeredNetwork(run)
