@@ -111,7 +111,7 @@ def test_what_is_large_is_remembered_up_to_a_sum_of_bytes(large):
 def test_the_networks_that_pages_hold_are_counted():
     loading.forget_large()
     run = find_run("seed-cnn")
-    for load in (loading.classifier, network_view._network):
+    for load in (loading.classifier, network_view.load_network):
         load(run)
     size = (run.path / "model.tflite").stat().st_size
     assert len(loading._large) == 2
