@@ -125,7 +125,7 @@ def summarise_sweep(sweep: Sweep) -> Result:
         if training.settings in found:
             pair = training.settings.seed, found[training.settings]
             grouped.setdefault(training.variant, []).append(pair)
-    order = [name for name in sweep.plan.variants() if name in grouped]
+    order = [name for name in sweep.plan.settings_by_variant() if name in grouped]
     variants = tuple(_variant(name, grouped[name], f"{measure}_accuracy") for name in order)
     differences = compare_variants(variants)
     return Result(
