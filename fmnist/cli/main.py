@@ -19,6 +19,7 @@ from fmnist.cli.options import (
     add_photo_network,
     add_run,
     add_teach,
+    check_out,
     examples_of,
     photo_network_of,
     warn_renamed,
@@ -120,6 +121,18 @@ def _parser() -> argparse.ArgumentParser:
     add_run(evaluate, required=True)
     add_json(evaluate)
 
+    card = add_command(
+        commands,
+        "card",
+        _card,
+        "write a run's model card, for a model hub",
+        "Print a run's model card: README.md with metadata in YAML, as Hugging Face and others "
+        "read it, with the run's figures and their intervals, its data, recipe and limits, and how "
+        "to load it.",
+    )
+    add_run(card, required=True)
+    card.add_argument("--out", metavar="FILE", type=Path, help="write it to this file instead")
+
     classify = add_command(
         commands,
         "classify",
@@ -195,6 +208,21 @@ def _evaluate(options: argparse.Namespace) -> int:
     }
     fields["confusion_matrix"] = result.confusion.tolist()
     print(json.dumps({"run": options.run, **fields}))
+    return 0
+
+
+def _card(options: argparse.Namespace) -> int:
+    from fmnist.data import load
+    from fmnist.runs.predictions import load_predictions
+    from fmnist.training.interop.model_card import render_model_card
+
+    check_out(options)
+    run = find_run(options.run)
+    text = render_model_card(run, load_predictions(run), load("test").labels)
+    if options.out is None:
+        print(text, end="")
+    else:
+        options.out.write_text(text, "utf-8")
     return 0
 
 

@@ -141,9 +141,9 @@ class Plan:
         """
         found = {}
         for variant, own in self.variants.items():
-            values = {**self.settings, **own, "seed": self.seeds[0]}
-            base = self._base(values.pop("recipe", self.recipe))
-            found[variant] = dataclasses.replace(base, **values)
+            wanted = {**self.settings, **own, "seed": self.seeds[0]}
+            base = self._base(wanted.pop("recipe", self.recipe))
+            found[variant] = dataclasses.replace(base, **wanted)
             _check_initial(found[variant])
         if found:
             return found
