@@ -157,7 +157,7 @@ def summarise_variants(variants: tuple[Variant, ...], measure: str, missing: int
     accuracies = [accuracy for one in variants for accuracy in one.accuracies]
     distinct = len(set(images)) == len(variants)
     if curve := fit_power_law(images, accuracies) if distinct else None:
-        words = f"{words} {curve.sentence}"
+        words = f"{curve.sentence} {words}"
     return Result(measure, variants, differences, words, missing, curve)
 
 

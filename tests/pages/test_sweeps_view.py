@@ -71,7 +71,7 @@ def test_a_plan_is_started_as_a_process_of_its_own(monkeypatch):
     monkeypatch.setattr(sweeps, "launch_module", lambda command, find: begun.append(command))
     app = open_train()
     app.selectbox(key="sweeps_plan").set_value("seeds").run()
-    assert "How much does the seed alone change?" in texts(app)
+    assert read_plan("seeds").about in texts(app)
     app.button(key="sweeps_start").click().run()
     assert begun == [["sweep", "seeds", "--wait"]]
 

@@ -158,9 +158,8 @@ def test_a_sweep_is_summarised_from_the_runs_that_are_its_own(own_run):
     }
 
 
-@pytest.mark.parametrize("name", ["data-share", "depth-width", "seeds"])
+@pytest.mark.parametrize("name", list_examples())
 def test_a_shipped_plan_comes_with_its_result(name, command):
-    assert name in list_examples()
     result, plan = read_example(name), read_plan(name)
     assert [one.name for one in result.variants] == list(plan.settings_by_variant())
     assert {one.seeds for one in result.variants} == {plan.seeds}

@@ -143,8 +143,8 @@ def _show_result(result: "Result", name: str, key: str) -> None:
         alt="Accuracy, time and size of each variant, over its seeds",
     )
     costs = {title: cost for cost, title in charts.COSTS.items()}
-    if result.curve:
-        costs = {IMAGES: "images", **costs}
+    if result.curve:  # of one network
+        costs = {IMAGES: "images", charts.COSTS["minutes"]: "minutes"}
     cost = costs[choose_one("Cost", costs, key)]
     if result.curve and cost == "images":
         table, spec = charts.curve_table(result), charts.curve_spec(result.measure)
@@ -180,4 +180,5 @@ def _row(summary: dict, measure: str) -> dict:
         "Test accuracy": "" if test is None else f"{test:.2%}",
         "Minutes": f"{summary['minutes']:.1f}",
         "Parameters": f"{summary['parameters'] or 0:,}",
+        IMAGES: f"{summary['images'] or 0:,}",
     }
