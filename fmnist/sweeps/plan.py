@@ -238,6 +238,11 @@ def shipped_plans() -> dict[str, Path]:
     return {path.stem: path for path in sorted(PLANS_DIR.glob("*.toml"))}
 
 
+def shipped_examples() -> dict[str, Path]:
+    """Name -> table of the shipped plans that come with a result (`fmnist.sweeps.tables`)."""
+    return {path.stem: path for path in sorted(PLANS_DIR.glob("*.csv"))}
+
+
 def _check_initial(settings: TrainSettings) -> None:
     for name in filter(None, settings.initial.split(",")):
         if not RUN_NAME.fullmatch(name.strip()) or not (SHIPPED_DIR / name.strip()).is_dir():

@@ -9,7 +9,7 @@ import io
 from fmnist.errors import SweepError
 from fmnist.files import quote_name
 from fmnist.metrics.report import wilson_interval
-from fmnist.sweeps.plan import PLANS_DIR
+from fmnist.sweeps.plan import shipped_examples
 from fmnist.sweeps.results import Result, Variant, summarise_variants
 
 
@@ -53,17 +53,12 @@ def write_table(result: Result) -> str:
     return text.getvalue()
 
 
-def list_examples() -> list[str]:
-    """The shipped plans that come with a result."""
-    return sorted(path.stem for path in PLANS_DIR.glob("*.csv"))
-
-
 def read_example(plan: str) -> Result:
     """What came of a shipped plan where it was trained for this project. Raises SweepError."""
-    if plan not in list_examples():
-        known = ", ".join(list_examples())
+    if plan not in shipped_examples():
+        known = ", ".join(shipped_examples())
         raise SweepError(f"The plan {quote_name(plan)} has no example; choose one of: {known}.")
-    text = (PLANS_DIR / f"{plan}.csv").read_text("utf-8")
+    text = shipped_examples()[plan].read_text("utf-8")
     rows = list(csv.DictReader(io.StringIO(text)))
     grouped: dict[str, list[dict]] = {}
     for row in rows:

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from fmnist.runs.run import write_run_info
-from fmnist.sweeps.plan import PLANS_DIR, plan_from, read_plan
+from fmnist.sweeps.plan import PLANS_DIR, plan_from, read_plan, shipped_examples
 from fmnist.sweeps.results import (
     Variant,
     compare_variants,
@@ -19,7 +19,7 @@ from fmnist.sweeps.results import (
     summarise_variants,
 )
 from fmnist.sweeps.sweep import keep_plan
-from fmnist.sweeps.tables import list_examples, list_runs_of, read_example, write_table
+from fmnist.sweeps.tables import list_runs_of, read_example, write_table
 
 RNG = np.random.default_rng(0)
 
@@ -158,7 +158,7 @@ def test_a_sweep_is_summarised_from_the_runs_that_are_its_own(own_run):
     }
 
 
-@pytest.mark.parametrize("name", list_examples())
+@pytest.mark.parametrize("name", shipped_examples())
 def test_a_shipped_plan_comes_with_its_result(name, command):
     result, plan = read_example(name), read_plan(name)
     assert [one.name for one in result.variants] == list(plan.settings_by_variant())
@@ -171,7 +171,7 @@ def test_a_shipped_plan_comes_with_its_result(name, command):
 
 def test_a_plan_of_ones_own_has_no_example(command):
     said = command("sweep", "x.toml", "--example").stderr
-    known = ", ".join(list_examples())
+    known = ", ".join(shipped_examples())
     assert said == f"fmnist: The plan 'x.toml' has no example; choose one of: {known}.\n"
 
 

@@ -13,6 +13,7 @@ from fmnist.errors import SettingsError
 from fmnist.files import quote_name, read_json_lines
 
 FILES = "*/events.out.tfevents.*"
+PLUGINS = {"scalars": 1, "text": 2}  # of TensorBoard -> its DataClass: scalar, tensor
 # part -> tag -> entry of an epoch's event
 SCALARS = {
     "train": {
@@ -92,17 +93,21 @@ class EventFiles:
             for part, tags in SCALARS.items():
                 for tag, name in tags.items():
                     if name in values:
-                        self._add("scalar", part, tag, values[name])
+                        self._add("scalars", part, tag, values[name])
                 self._writers[part].flush()
 
-    def _add(self, kind: str, part: str, tag: str, value: Any) -> None:
+    def _add(self, plugin: str, part: str, tag: str, value: Any) -> None:
         """Write one value of the newest epoch, where it is not there yet."""
         import tensorflow as tf
 
-        if (part, tag, self._done) not in self._known:
-            self._known.add((part, tag, self._done))
-            with self._writers[part].as_default():
-                getattr(tf.summary, kind)(tag, value, step=self._done)
+        if (part, tag, self._done) in self._known:
+            return
+        self._known.add((part, tag, self._done))
+        # as tf.summary.scalar and text do, which need the package tensorboard
+        shown = tf.compat.v1.Summary.Value().metadata
+        shown.plugin_data.plugin_name, shown.data_class = plugin, PLUGINS[plugin]
+        with self._writers[part].as_default():
+            tf.summary.write(tag, tf.constant(value), self._done, shown)
 
 
 def read_steps(place: Path) -> set[tuple[str, str, int]]:

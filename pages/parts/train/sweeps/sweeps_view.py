@@ -7,7 +7,7 @@ import streamlit as st
 from fmnist import access
 from fmnist.errors import FmnistError
 from fmnist.runs import control
-from fmnist.sweeps.plan import read_plan, shipped_plans
+from fmnist.sweeps.plan import read_plan, shipped_examples, shipped_plans
 from fmnist.sweeps.sweep import (
     Progress,
     Sweep,
@@ -57,7 +57,9 @@ def _show_plan() -> None:
                 help="What is done already is not done again.",
             )
     st.caption(f"{read_plan(plan).summary} Plans of your own: `python -m fmnist sweep plan.toml`.")
-    if st.toggle("Show an example result", key="sweeps_example", help=EXAMPLE):
+    if plan in shipped_examples() and st.toggle(
+        "Show an example result", key="sweeps_example", help=EXAMPLE
+    ):
         _show_example(plan)
 
 
