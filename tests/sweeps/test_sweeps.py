@@ -407,7 +407,7 @@ def check_real(sweep: Sweep, kept: dict, said: str) -> None:
 @pytest.mark.long
 def test_a_sweep_of_real_trainings_survives_a_killed_worker_and_a_killed_client(tmp_path):
     """2 networks x 3 seeds on two workers: one is killed in the middle of a training, then all."""
-    plan = write_plan(tmp_path, settings={"epochs": 4, "fraction": 0.01})
+    plan = write_plan(tmp_path, settings={"epochs": 2, "fraction": 0.01})
     sweep = Sweep(runs_directory() / ".sweeps" / "s", plan)
     first = begin_real(tmp_path)
     lost = wait_until(lambda: find_training(sweep, "epoch"), LONG)
