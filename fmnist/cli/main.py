@@ -109,6 +109,8 @@ def _parser() -> argparse.ArgumentParser:
         "KERAS_BACKEND=jax or torch leaves that to this command, which needs TensorFlow.",
     )
     add_run(export, required=True)
+    words = "write the network as ONNX to this file instead (needs the packages tf2onnx and onnx)"
+    export.add_argument("--onnx", dest="out", metavar="FILE", type=Path, help=words)
 
     evaluate = add_command(
         commands,
@@ -155,15 +157,19 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _export(options: argparse.Namespace) -> int:
+    check_out(options)
     run = find_run(options.run)
     file = find_keras_file(run)
     with quiet():
         set_up_keras()
         import keras
 
-        from fmnist.training.export import export_run
+        from fmnist.training.export import export_onnx, export_run
 
         model = keras.models.load_model(file, compile=False)
+        if options.out:
+            export_onnx(model, options.out)
+            return 0
         export_run(run.path, model, run.settings.source if run.settings else default_source())
     accuracy = read_run(run.path).scores["test_accuracy"]
     print(f"{run.name}: {accuracy:.2%} of the 10,000 test images right.")
