@@ -66,8 +66,11 @@ TURNS = {  # EXIF orientation -> what makes the picture upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+PICTURE = re.compile(  # how those of FORMATS begin
+    rb"\x89PNG\r\n|\xff\xd8\xff|RIFF.{4}WEBP|BM.{4}\0{4}|GIF8[79]a", re.DOTALL
+)
 WHAT_IT_IS = {  # how files begin that people take for pictures
-    rb"....ftyp": "This is a film; take a picture instead.",
+    rb"....ftyp|RIFF....AVI |\x1aE\xdf\xa3": "This is a film; take a picture instead.",
     rb"\xff\x0a|\0\0\0\x0cJXL ": "JPEG XL pictures can't be read; save the picture as JPEG.",
     rb"\s*%PDF": "This is a PDF; save the page as a PNG or JPEG picture.",
     rb"PK\x03\x04": "This is a zip file; unpack it and take a picture in it.",
@@ -101,6 +104,11 @@ def decode_image(data: bytes) -> Image.Image:
             f"The picture is damaged or cut short ({type(error).__name__}); save it again and "
             "try once more."
         ) from None
+
+
+def begins_as_picture(data: bytes) -> bool:
+    """Whether a file's first 16 bytes are those of a format that is read."""
+    return bool(PICTURE.match(data)) or decoder_process.find_kind(data) is not None
 
 
 def too_large(size: int) -> BadImage:
