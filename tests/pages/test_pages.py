@@ -32,6 +32,7 @@ from pages.parts.shared import loading, visit
 from pages.parts.shared.guide import tour
 from pages.parts.train import training_panel
 from tests.conftest import ROOT, ended_process, hold
+from tests.images.brought import BROUGHT
 from tests.images.heic import TURNED
 from tests.runs.test_run import ODD
 
@@ -481,12 +482,46 @@ def test_one_upload_is_shown_at_once():
     assert "legs.png" in texts(app)
 
 
-@pytest.mark.parametrize(
-    "name", ["legs.jfif", "legs.JPE", "legs.tif", "legs.avif", "legs", "legs."]
-)
+@pytest.mark.parametrize("name", ["legs.jfif", "legs.JPE", "legs.tif", "legs.zip", "legs", "legs."])
 def test_what_is_in_a_file_counts_and_not_its_ending(name):
     app = upload(open_app(way="Upload"), (name, png(trouser()), "application/octet-stream"))
     assert app.metric[0].value == "Trouser"
+
+
+def packed(labels: str = "") -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name, (data, _) in BROUGHT.items():
+            file.writestr(name, data)
+        if labels:
+            file.writestr("labels.csv", labels)
+    return buffer.getvalue()
+
+
+TABLE = "path,label_id\n" + "".join(f"{name},1\n" for name in BROUGHT)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [(name, data, "x/y") for name, (data, _) in BROUGHT.items()],
+        [("zip", packed(), "x/y")],
+        [("zip", packed(TABLE), "x/y")],
+    ],
+    ids=["several", "in a zip file", "in a zip file with a table"],
+)
+def test_what_visitors_bring_is_taken_for_what_it_is(files):
+    app = upload(open_app(way="Upload"), *files)
+    answers = app.dataframe[0].value.set_index("file")["answer"]
+    assert set(answers.index) == set(BROUGHT)
+    assert [name for name, (_, said) in BROUGHT.items() if said not in answers[name]] == []
+
+
+@pytest.mark.parametrize("name", [name for name, (_, said) in BROUGHT.items() if " " in said])
+def test_what_is_no_picture_is_said_in_one_sentence(name):
+    data, said = BROUGHT[name]
+    app = upload(open_app(way="Upload"), (name, data, "x/y"))
+    assert [said in error.value for error in app.error] == [True]
 
 
 @pytest.mark.parametrize("name", ["IMG_1.HEIC", "IMG_1.jpg"])
