@@ -8,14 +8,14 @@ from fmnist.collections import examples
 from fmnist.collections.zips import MAX_ZIP_BYTES
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import DatasetError
+from fmnist.images.decoding import READ
 from pages.parts.classify import (
     corrections_view,
     preprocessing_controls,
     preprocessing_view,
-    uploads,
 )
 from pages.parts.classify.below import card, second
-from pages.parts.classify.ways import camera, canvas
+from pages.parts.classify.ways import canvas
 from pages.parts.shared import answer_view, frame, loading
 from pages.parts.shared.inside.network_view import show_inside
 from pages.parts.shared.widgets import choose_one, choose_test_image, set_choice
@@ -95,12 +95,14 @@ def _draw_picture() -> tuple[bytes | None, bool]:
 
 def upload():
     """One file is shown at once; of several, a table, and the chosen one below it."""
+    from pages.parts.classify import uploads  # which nobody needs who draws
+
     files = st.file_uploader(
         "Pictures of garments",
         accept_multiple_files=True,
         max_upload_size=MAX_ZIP_BYTES // 2**20,
         key=_uploader(),
-        help="PNG, JPEG, HEIC, WebP, AVIF, BMP or GIF. Dark on light, light on dark and "
+        help=f"{READ}. Dark on light, light on dark and "
         "transparent all work. A zip file of pictures works too; with a labels.csv or one "
         "subfolder per class it is scored. Pictures stay in memory; none is saved unless you save "
         "it below an answer.",
@@ -134,6 +136,8 @@ def _uploader() -> str:
 
 def photograph():
     """What a webcam or a phone's camera sees."""
+    from pages.parts.classify.ways import camera
+
     if camera.hides_camera(st.context.url):
         st.info(
             "Browsers give the camera to https pages and to localhost only, and this page is "

@@ -188,16 +188,20 @@ def test_part():
 def trained(tmp_path_factory) -> subprocess.CompletedProcess[str]:
     """`python -m fmnist train` with TRAINED, whole and undisturbed; `runs` holds the run tiny.
 
+    Its event files for TensorBoard lie in `tensorboard`.
     It takes half a minute, so the slow tests that only look at a trained run share it. The user's
     keras.json asks for what these networks cannot be trained with, which must not matter.
     """
-    place = tmp_path_factory.mktemp("trained")
+    place, tensorboard = map(tmp_path_factory.mktemp, ("trained", "tensorboard"))
     other = {"floatx": "float16", "image_data_format": "channels_first", "epsilon": 0.5}
     home = tmp_path_factory.mktemp("keras_home")
     (home / "keras.json").write_text(json.dumps({**other, "backend": "jax"}))
     command = [sys.executable, "-m", "fmnist", "train", "--name", "tiny"]
     done = subprocess.run(
-        [*command, "--forecast", str(TRAINED_FORECAST), *arguments(TRAINED)],
+        [
+            *(*command, "--forecast", str(TRAINED_FORECAST)),
+            *("--tensorboard", str(tensorboard), *arguments(TRAINED)),
+        ],
         cwd=ROOT,
         env={
             **{name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"},
@@ -211,7 +215,7 @@ def trained(tmp_path_factory) -> subprocess.CompletedProcess[str]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    done.runs = place
+    done.runs, done.tensorboard = place, tensorboard
     return done
 
 

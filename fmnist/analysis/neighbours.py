@@ -36,6 +36,11 @@ class NearestImages:
         self.features = features
         self._units = normalise_rows(features)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        return self.features.nbytes + self._units.nbytes
+
     def nearest(
         self, index: int, among: np.ndarray, count: int = 1
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -85,6 +90,13 @@ class TrainingFeatures:
     def indexed(self) -> bool:
         """Whether the `nearest` can be asked for at once."""
         return self._index is not None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory, those that `advance` is going to need included."""
+        if self._index is not None and not self._done:
+            return sum(array.nbytes for array in self._index)
+        return 4 * self._shape[0] * self._shape[1]
 
     @property
     def done(self) -> float:

@@ -77,10 +77,11 @@ def load_text(result: dict) -> str:
         *_times(result, "from upload to answer"),
     ]
     for phase, count in result["answers"].items():
-        slowest, memory = result["slowest_ms"][phase], result["memory_mib"][phase]
+        slowest, memory = result["slowest_ms"].get(phase, 0), result["memory_mib"][phase]
         lines.append(
-            f"{phase}: {count} answers, {len(result['errors'][phase])} errors, the slowest "
-            f"{slowest:.0f} ms; memory {', '.join(map(str, memory))} MiB"
+            f"{phase}: {count} answers, {result['refused'][phase]} of them refusals, "
+            f"{len(result['errors'][phase])} errors, the slowest {slowest:.0f} ms; "
+            f"memory {', '.join(map(str, memory))} MiB"
         )
         lines += [f"  {error}" for error in result["errors"][phase][:3]]
     lines.append("memory: after the first visitor, with all of them, and after they have left")

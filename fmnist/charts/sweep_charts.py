@@ -3,12 +3,15 @@
 from functools import cache
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from fmnist.charts.common import TEXT, without_data
+from fmnist.charts.panels import ANSWER
 from fmnist.sweeps.results import Result
 
 COSTS = {"minutes": "Minutes of training", "parameters": "Parameters"}
+POINTS = 60  # of the fitted curve
 
 
 @cache
@@ -88,3 +91,66 @@ def is_on_front(one: tuple[float, float], others: list[tuple[float, float]]) -> 
     """Whether none of the others (accuracy, cost) is as accurate and cheaper, or better for it."""
     accuracy, cost = one
     return not any(a >= accuracy and c <= cost and (a, c) != one for a, c in others)
+
+
+@cache
+def curve_spec(measure: str) -> dict:
+    """Vega-Lite of accuracy over training images, for the rows of `curve_table`.
+
+    Every run is a point; the line is the fitted power law, the band its 95 % interval.
+    """
+    base = alt.Chart().encode(
+        x=alt.X(
+            "images:Q",
+            title="Training images",
+            scale=alt.Scale(type="log", nice=False, padding=20),
+            axis=alt.Axis(format=",", tickCount=5),
+        )
+    )
+    shown = alt.Scale(zero=False)
+    accuracy = alt.Y(
+        "accuracy:Q",
+        title=f"{measure.capitalize()} accuracy",
+        axis=alt.Axis(format=".0%"),
+        scale=shown,
+    )
+    fit = base.transform_filter(alt.datum.kind == "fit")
+    runs = base.transform_filter(alt.datum.kind == "run").encode(
+        y=accuracy,
+        tooltip=[
+            "variant:N",
+            "run:N",
+            alt.Tooltip("images:Q", format=","),
+            alt.Tooltip("accuracy:Q", format=".2%"),
+        ],
+    )
+    return without_data(
+        (
+            fit.mark_area(color=TEXT, opacity=0.15).encode(
+                y=alt.Y("low:Q", scale=shown), y2="high:Q"
+            )
+            + fit.mark_line(color=TEXT, strokeDash=[4, 3], opacity=0.8).encode(y=accuracy)
+            + runs.mark_point(size=60, filled=True, color=ANSWER)
+        ).properties(height=400)
+    )
+
+
+def curve_table(result: Result) -> pd.DataFrame:
+    """The rows of `curve_spec`, for a result that has a curve.
+
+    Columns kind ("run" or "fit", which goes on to twice the most images), images, accuracy, low,
+    high (0..1), variant, run.
+    """
+    assert result.curve is not None
+    rows: list[dict] = [
+        {"kind": "run", "images": one.images, "accuracy": accuracy, "variant": one.name, "run": run}
+        for one in result.variants
+        for accuracy, run in zip(one.accuracies, one.runs, strict=True)
+    ]
+    least = min(row["images"] for row in rows)
+    for images in np.geomspace(least, 2 * result.curve.most, POINTS):
+        expected, low, high = result.curve.predict(images)
+        rows.append(
+            {"kind": "fit", "images": images, "accuracy": expected, "low": low, "high": high}
+        )
+    return pd.DataFrame(rows)

@@ -246,16 +246,18 @@ def _load(options: Namespace) -> int:
 
     phases = load.measure_load(options.run, options.sessions, options.seconds)
     found = dict(progress_bar(phases, "phase", len(load.PHASES)))
+    times = {
+        name: [1000 * took for took in one.seconds] for name, one in found.items() if one.seconds
+    }
     fields = {
         "run": options.run,
         "sessions": options.sessions,
         "answers": {name: len(one.seconds) for name, one in found.items()},
+        "refused": {name: one.refused for name, one in found.items()},
         "errors": {name: one.errors for name, one in found.items()},
         "memory_mib": {name: one.memory_mib for name, one in found.items()},
-        "slowest_ms": {name: 1000 * max(one.seconds) for name, one in found.items()},
-        "milliseconds": tables.spreads(
-            {name: [1000 * took for took in one.seconds] for name, one in found.items()}
-        ),
+        "slowest_ms": {name: max(took) for name, took in times.items()},
+        "milliseconds": tables.spreads(times),
     }
     return print_result(options, fields, tables.load_text)
 

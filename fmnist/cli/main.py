@@ -19,6 +19,7 @@ from fmnist.cli.options import (
     add_photo_network,
     add_run,
     add_teach,
+    check_out,
     examples_of,
     photo_network_of,
     warn_renamed,
@@ -108,6 +109,8 @@ def _parser() -> argparse.ArgumentParser:
         "KERAS_BACKEND=jax or torch leaves that to this command, which needs TensorFlow.",
     )
     add_run(export, required=True)
+    words = "write the network as ONNX to this file instead (needs the packages tf2onnx and onnx)"
+    export.add_argument("--onnx", dest="out", metavar="FILE", type=Path, help=words)
 
     evaluate = add_command(
         commands,
@@ -120,12 +123,24 @@ def _parser() -> argparse.ArgumentParser:
     add_run(evaluate, required=True)
     add_json(evaluate)
 
+    card = add_command(
+        commands,
+        "card",
+        _card,
+        "write a run's model card, for a model hub",
+        "Print a run's model card: README.md with metadata in YAML, as Hugging Face and others "
+        "read it, with the run's figures and their intervals, its data, recipe and limits, and how "
+        "to load it.",
+    )
+    add_run(card, required=True)
+    card.add_argument("--out", metavar="FILE", type=Path, help="write it to this file instead")
+
     classify = add_command(
         commands,
         "classify",
         _classify,
         "say which garment pictures show",
-        "Classify picture files (PNG, JPEG, HEIC, WebP, AVIF, BMP, GIF). A bad file gets the "
+        "Classify picture files (PNG, JPEG, HEIC, WebP, AVIF, TIFF, BMP, GIF). A bad file gets the "
         "verdict 'refused' and does not end the work; the exit status is 1 where one was refused.",
     )
     classify.add_argument("files", metavar="FILE", nargs="+", type=Path, help="a picture")
@@ -142,15 +157,19 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _export(options: argparse.Namespace) -> int:
+    check_out(options)
     run = find_run(options.run)
     file = find_keras_file(run)
     with quiet():
         set_up_keras()
         import keras
 
-        from fmnist.training.export import export_run
+        from fmnist.training.export import export_onnx, export_run
 
         model = keras.models.load_model(file, compile=False)
+        if options.out:
+            export_onnx(model, options.out)
+            return 0
         export_run(run.path, model, run.settings.source if run.settings else default_source())
     accuracy = read_run(run.path).scores["test_accuracy"]
     print(f"{run.name}: {accuracy:.2%} of the 10,000 test images right.")
@@ -195,6 +214,21 @@ def _evaluate(options: argparse.Namespace) -> int:
     }
     fields["confusion_matrix"] = result.confusion.tolist()
     print(json.dumps({"run": options.run, **fields}))
+    return 0
+
+
+def _card(options: argparse.Namespace) -> int:
+    from fmnist.data import load
+    from fmnist.runs.predictions import load_predictions
+    from fmnist.training.interop.model_card import render_model_card
+
+    check_out(options)
+    run = find_run(options.run)
+    text = render_model_card(run, load_predictions(run), load("test").labels)
+    if options.out is None:
+        print(text, end="")
+    else:
+        options.out.write_text(text, "utf-8")
     return 0
 
 

@@ -1,6 +1,5 @@
 """`python -m fmnist sweep`: many trainings from one plan, and what came of them."""
 
-import csv
 import json
 import os
 import signal
@@ -45,6 +44,12 @@ def add_to(commands: Commands) -> None:
     command.add_argument(
         "--result", action="store_true", help="train nothing; print what came of it so far"
     )
+    command.add_argument(
+        "--example",
+        action="store_true",
+        help="train nothing; print what came of a shipped plan where it was trained for this "
+        "project",
+    )
     add_json(command, "print the result as one JSON object")
     command.add_argument("--csv", action="store_true", help="print the runs as CSV, one a line")
     command.add_argument(
@@ -70,9 +75,14 @@ def add_to(commands: Commands) -> None:
 
 
 def _sweep(options: Namespace) -> int:
+    if options.example:
+        from fmnist.sweeps.tables import read_example
+
+        _print_result(options, read_example(options.plan))
+        return 0
     plan = read_plan(options.plan)
     if options.result:
-        _print_result(options, find_sweep(plan.name))
+        _print_result(options, _summarise(find_sweep(plan.name)))
         return 0
     encryption = [vars(options)[name[2:].replace("-", "_")] for name in TLS]
     if any(encryption) and not (all(encryption) and options.scheduler):
@@ -82,7 +92,7 @@ def _sweep(options: Namespace) -> int:
         progress = _work(options, keep_plan(plan), encryption)
     finally:
         signal.signal(signal.SIGTERM, before)
-    _print_result(options, find_sweep(plan.name))
+    _print_result(options, _summarise(find_sweep(plan.name)))
     for training, why in progress.failed.items():
         print(f"fmnist: {training} failed: {why}", file=sys.stderr)
     return 1 if progress.failed else 0
@@ -183,16 +193,17 @@ class _Display:
             bar.set_description_str(line[:100])
 
 
-def _print_result(options: Namespace, sweep: Sweep) -> None:
-    from fmnist.sweeps.results import list_runs_of, summarise_sweep  # scipy
+def _summarise(sweep: Sweep) -> "Result":
+    from fmnist.sweeps.results import summarise_sweep  # scipy
 
-    result = summarise_sweep(sweep)
+    return summarise_sweep(sweep)
+
+
+def _print_result(options: Namespace, result: "Result") -> None:
+    from fmnist.sweeps.tables import write_table
+
     if options.csv:
-        rows = list_runs_of(result)
-        names = list(rows[0]) if rows else ["variant"]
-        writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        print(write_table(result), end="")
     elif options.json:
         print(json.dumps(result.to_dict()))
     else:
@@ -219,4 +230,6 @@ def result_text(result: "Result") -> str:
         )
     if result.missing:
         lines.append(f"trainings that are not done: {result.missing}")
+    if rows:
+        lines.append(f"on {result.n:,} {result.measure} images; n, sd and interval: over the seeds")
     return "\n".join([*(lines if rows else lines[1:]), "", result.sentence])

@@ -29,6 +29,7 @@ from fmnist.runs.library import (
 from fmnist.runs.run import ENDED, read_run, write_run_info
 from fmnist.setting_fields import Setting
 from fmnist.settings import SETTINGS, TrainSettings
+from fmnist.training.interop.tensorboard import EventFiles, check_folder
 
 FORMER_FLAGS = {
     "--second-look": "tta_flip",
@@ -62,7 +63,7 @@ def add_to(commands: Commands) -> None:
     train.add_argument("--forecast", type=parse_forecast, help=argparse.SUPPRESS)
     # what a sweep's worker starts ends when that is killed
     train.add_argument("--with-parent", type=int, help=argparse.SUPPRESS)
-    _add_log(train)
+    _add_outputs(train)
 
     resume = add_command(
         commands,
@@ -77,7 +78,7 @@ def add_to(commands: Commands) -> None:
         "--more", type=int, default=0, metavar="N", help="epochs beyond those that it was to have"
     )
     _add_wait(resume)
-    _add_log(resume)
+    _add_outputs(resume)
 
 
 def _add_setting(parser: Options, name: str, setting: Setting, default: Any) -> None:
@@ -119,7 +120,14 @@ def _add_wait(parser: Options) -> None:
     )
 
 
-def _add_log(parser: Options) -> None:
+def _add_outputs(parser: Options) -> None:
+    parser.add_argument(
+        "--tensorboard",
+        metavar="DIR",
+        type=Path,
+        help="write event files for TensorBoard, too: accuracy, loss and learning rate after each "
+        "epoch, in a folder of DIR with the run's name",
+    )
     parser.add_argument(
         "--log",
         action="store_true",
@@ -150,6 +158,7 @@ def _train(options: argparse.Namespace) -> int:
 def _train_as(name: str, settings: TrainSettings, options: argparse.Namespace) -> int:
     path = runs_directory() / name
     check_run_name(name, path.parent)
+    check_folder(options.tensorboard, name, resume=False)
 
     def create(state: str) -> None:
         create_run(name, settings, state=state)
@@ -171,6 +180,7 @@ def _resume(options: argparse.Namespace) -> int:
     machine.check_can_train()
     run = find_run(options.run)
     settings = resume.resumed_settings(run, options.more)
+    check_folder(options.tensorboard, run.name, resume=True)
     for request in (control.STOP, control.PAUSE):
         control.withdraw_request(run.path, request)  # of the process that was killed
     before = {"state": run.state if run.state in ENDED else "stopped", "error": run.reason or None}
@@ -214,7 +224,7 @@ def _run(
         wait = _waiter(path) if queued else None
         with queue.hold_machine(path, wait, front=front, queued=queued or begin):
             begin()
-            return _train_held(path, settings, log=options.log, resume=resume)
+            return _train_held(path, settings, options, resume=resume)
     except _GaveUp:
         control.withdraw_requests(path)
         write_run_info(path, process=None, **(given_up or {"state": "stopped"}))
@@ -256,19 +266,27 @@ def _waiter(path: Path) -> Callable[[], None]:
     return wait
 
 
-def _train_held(path: Path, settings: TrainSettings, *, log: bool, resume: bool) -> int:
+def _train_held(
+    path: Path, settings: TrainSettings, options: argparse.Namespace, *, resume: bool
+) -> int:
     from fmnist.cli.text import TrainingDisplay  # tqdm
     from fmnist.training.loop import train
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    if log:
+    if options.log:
         machine.step_back()  # the pages stay quick beside it
         file = os.open(path / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(file, 1)
         os.dup2(file, 2)
 
-    with TrainingDisplay(path.name, sys.stderr) as display:
-        train(path, settings, display, resume=resume)
+    display, files = TrainingDisplay(path.name, sys.stderr), EventFiles(options.tensorboard, path)
+
+    def report(event: dict) -> None:
+        display(event)
+        files(event)
+
+    with display, files:
+        train(path, settings, report, resume=resume)
     run = read_run(path)
     if "model.keras" not in run.files:
         print(f"{run.name}: stopped before it had learnt anything.")

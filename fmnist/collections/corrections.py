@@ -1,19 +1,16 @@
 """Pictures that were answered wrongly, kept with their right labels until somebody removes them.
 
 They are kept in sets: one without a name, in the folder itself, and others in its subfolder
-`sets`, in folders of their names. Each is in the layout of `labels`, so `python -m fmnist score`
-reads it as it is:
+`sets`, in folders of their names. Each is in the layout of `labels`, as `fmnist score` reads it:
 
     labels.csv      path, label_id, kind ("drawing", "upload" or "camera")
     <sha256>.png    the pictures
 
 What is kept of a picture is what `images.decode` made of it: upright, at most 512 pixels, without
-the place and time that a phone writes into its photos and without anything else that a file may
-carry along. Decoding it again gives the same pixels, and so the same answer.
+place, time and what else a file carries along. Decoded again it has the same answer.
 
-Several processes may write at once. The table is written last and removed from first, so that it
-names no picture that is not there, but on a full disk. What is removed is hidden in the same folder
-until nobody may ask for it back.
+Several processes may write at once. The table is written last and removed from first: it names no
+picture that is not there, but on a full disk. What is removed is hidden until it cannot come back.
 """
 
 import contextlib
@@ -198,14 +195,17 @@ def keep(data: bytes, label_id: int, kind: str, of: str = "") -> Row:
         )
     with _locked(directory(of)) as place:
         rows = kept(of)
-        if any(known.path == name for known in rows):
-            rows = [row if known.path == name else known for known in rows]
-        else:
+        new = all(known.path != name for known in rows)
+        if new:
             _check_room(place, rows, len(picture))
-            rows.append(row)
         # in both cases: somebody may have deleted or damaged the file
         replace_file(place / name, lambda part: part.write_bytes(picture))
-        _write(place, rows)
+        try:
+            _write(place, [row if known.path == name else known for known in rows] + [row] * new)
+        except OSError:
+            if new:
+                (place / name).unlink()
+            raise
     return row
 
 

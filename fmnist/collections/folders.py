@@ -10,6 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from fmnist.collections.labels import (
+    NO_ROWS,
     TABLE,
     class_of,
     composed,
@@ -49,6 +50,8 @@ def list_labelled_images(
         place = str(error.filename or folder)
         raise LabelsError(f"{place!r} cannot be read ({error.strerror}).") from None
     if not pictures:
+        if listed is _from_table:
+            raise LabelsError(f"{TABLE} {NO_ROWS}")
         raise LabelsError(
             f"The folder {str(folder)!r} has no labelled pictures; list them in a {TABLE} with the "
             "columns path and label_id, or put them in one subfolder per class."

@@ -23,6 +23,7 @@ from fmnist.errors import LabelsError
 from fmnist.files import quote_name
 
 TABLE = "labels.csv"
+NO_ROWS = "lists no picture; write a line for each or leave it out."
 LABEL_NAMES = {**dict(enumerate(CLASS_NAMES)), NOT_CLOTHING: "Not clothing"}
 # label_id as written; int() would also take "1_0", "+3" and digits of other scripts
 LABELS = {str(label): label for label in LABEL_NAMES}
@@ -179,15 +180,16 @@ def _not_utf8(line: int) -> LabelsError:
 
 def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     """The lines of a table with their numbers, from 1; blank lines are left out."""
-    heading = text[: text.find("\n") + 1] or text
+    heading = text.lstrip("\r\n ").split("\n", 1)[0]
     delimiter = max(DELIMITERS, key=heading.count)  # the first where there is none
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        columns = [column.strip() for column in next(reader, [])]
+        columns = next((row for row in reader if any(map(str.strip, row))), [])
+        columns = [column.strip() for column in columns]
         for column in ("path", "label_id"):
             if column not in columns:
                 raise _bad(
-                    1,
+                    max(1, reader.line_num),
                     f"there is no column {column!r}; commas, semicolons or tabs must separate path "
                     "and label_id",
                 )

@@ -6,13 +6,15 @@ computed again with NumPy, from the layer's input, kernel and bias.
 
 import threading
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from fmnist.data import scale
 from fmnist.errors import RunError, hide_folders
-from fmnist.inference.layers import Layer, read_layers
+from fmnist.inference.graph import GraphLayer, read_graph
+from fmnist.inference.training_layers import training_layers
 from fmnist.runs.run import Run, check_run_file
 
 
@@ -26,7 +28,8 @@ class LayeredNetwork:
         check_run_file(run, "model.tflite")  # LiteRT is native code
         path = run.path / "model.tflite"
         self.name = run.settings.network if run.settings else ""  # in `NETWORKS`
-        self.layers = read_layers(path, self.name)
+        layers = read_graph(path)
+        self.layers = training_layers(layers, run.settings) if run.settings else layers
         try:
             with warnings.catch_warnings():  # it warns that it keeps every layer's output
                 warnings.simplefilter("ignore", UserWarning)
@@ -38,6 +41,8 @@ class LayeredNetwork:
             words = hide_folders(str(error))
             raise RunError(f"The network {path.name} cannot be loaded ({words}).") from None
         self._lock = threading.Lock()
+        # about: the kernels here, LiteRT's, and as it packs them
+        self.nbytes = 3 * path.stat().st_size
 
     def __call__(self, pixels: np.ndarray) -> list[np.ndarray]:
         """The output of each layer for (28, 28) uint8: float32, (H, W, C) or (N,).
@@ -55,7 +60,43 @@ class LayeredNetwork:
             return found
 
 
-def compute_sums(layer: Layer, inputs: list[np.ndarray]) -> np.ndarray | None:
+def compute_outputs(layers: tuple[GraphLayer, ...], pixels: np.ndarray) -> list[np.ndarray]:
+    """What each layer makes of (28, 28) uint8, by NumPy: float32, (H, W, C) or (N,).
+
+    For layers without several views.
+    """
+    found: list[np.ndarray] = []
+    for layer in layers:
+        inputs = [found[at] for at in layer.inputs]
+        sums = compute_sums(layer, inputs) if inputs else scale(pixels[np.newaxis])[0]
+        if sums is None:
+            found.append(_COMPUTED[layer.kind](layer, inputs))
+        else:
+            found.append(np.maximum(sums, 0) if layer.relu else sums)
+    return found
+
+
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    powers = np.exp(scores - scores.max())
+    return powers / powers.sum()
+
+
+# kinds that add nothing up
+_COMPUTED: dict[str, Callable[[GraphLayer, list[np.ndarray]], np.ndarray]] = {
+    "dropout": lambda _, made: made[0],
+    "max_pool": lambda layer, made: cut_windows(layer, made[0]).max(axis=(3, 4)),
+    "average_pool": lambda layer, made: cut_windows(layer, made[0]).mean(axis=(3, 4)),
+    "global_max": lambda _, made: made[0].max(axis=(0, 1)),
+    "global_average": lambda _, made: made[0].mean(axis=(0, 1)),
+    "reshape": lambda _, made: made[0].ravel(),
+    "concat": lambda _, made: np.concatenate(made, axis=-1),
+    "tanh": lambda _, made: np.tanh(made[0]),
+    "sigmoid": lambda _, made: 1 / (1 + np.exp(-made[0])),
+    "softmax": lambda _, made: _softmax(made[0]),
+}
+
+
+def compute_sums(layer: GraphLayer, inputs: list[np.ndarray]) -> np.ndarray | None:
     """A layer's output before its ReLU, (H, W, C) or (N,) float32, computed from its inputs.
 
     None for a layer that adds nothing up.
@@ -67,6 +108,8 @@ def compute_sums(layer: Layer, inputs: list[np.ndarray]) -> np.ndarray | None:
     if layer.kernel is None:
         return None
     bias = np.float32(0) if layer.bias is None else layer.bias
+    if layer.kind == "batch_norm":
+        return inputs[0] * layer.kernel + bias
     if layer.kind == "dense":
         return layer.kernel @ inputs[0] + bias
     windows = cut_windows(layer, inputs[0])  # (H, W, C, kh, kw)
@@ -77,7 +120,7 @@ def compute_sums(layer: Layer, inputs: list[np.ndarray]) -> np.ndarray | None:
     return (flat @ layer.kernel.reshape(filters, -1).T + bias).reshape(layer.shape)
 
 
-def cut_windows(layer: Layer, made: np.ndarray) -> np.ndarray:
+def cut_windows(layer: GraphLayer, made: np.ndarray) -> np.ndarray:
     """The part of (H, W, C) that each pixel of a layer is computed from: (h, w, C, kh, kw)."""
     around = []
     for axis in (0, 1):
@@ -90,7 +133,9 @@ def cut_windows(layer: Layer, made: np.ndarray) -> np.ndarray:
     return windows[:: layer.stride[0], :: layer.stride[1]][:high, :wide]
 
 
-def find_contributions(layer: Layer, made: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+def find_contributions(
+    layer: GraphLayer, made: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray]:
     """The inputs that change the units of a dense layer most: by the size of input x weight.
 
     made: the layer's input (N,). Returns indices and weights (units, count), largest first.

@@ -6,6 +6,7 @@ all 10,000 test images.
 
 import hashlib
 import json
+import math
 import threading
 from pathlib import Path
 
@@ -45,9 +46,19 @@ class Classifier:
         except (ValueError, RuntimeError, KeyError, IndexError) as error:
             words = hide_folders(str(error))
             raise RunError(f"The network {path.name} cannot be loaded ({words}).") from None
+        # the weights twice, for LiteRT packs them; and what a layer gets and gives, of each image
+        self._weights = 2 * path.stat().st_size
+        self._values = 2 * max(
+            math.prod(detail["shape"][1:]) for detail in self._interpreter.get_tensor_details()
+        )
         self.policy = policy
         self._lock = threading.Lock()  # an interpreter's tensors belong to one call at a time
-        self._size = 0
+        self._size = self._largest = 0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory, about."""
+        return int(self._weights + 4 * self._values * self._largest)
 
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Classify (N, 28, 28) uint8, light garment on black.
@@ -72,6 +83,7 @@ class Classifier:
                 self._interpreter.resize_tensor_input(self._input, batch.shape)
                 self._interpreter.allocate_tensors()
                 self._size = len(batch)
+                self._largest = max(self._largest, self._size)  # what was taken is kept
             self._interpreter.set_tensor(self._input, batch)
             self._interpreter.invoke()
             return (

@@ -14,7 +14,7 @@ from fmnist.inference.activations import (
     compute_sums,
     find_contributions,
 )
-from fmnist.inference.layers import Layer
+from fmnist.inference.graph import GraphLayer
 
 CONTRIBUTIONS = 12  # inputs of a dense layer's unit that are shown one by one
 
@@ -61,6 +61,13 @@ WORDS = {
         "connection): the block only has to learn a correction.",
     ),
     "relu": ("ReLU", "Sets every negative number to 0 and leaves the others as they are."),
+    "tanh": ("Tanh", "Squeezes every number into the range from -1 to 1."),
+    "sigmoid": ("Sigmoid", "Squeezes every number into the range from 0 to 1."),
+    "batch_norm": (
+        "Batch normalisation",
+        "Multiplies each {channel} by a number and adds another, so that it has about the mean and "
+        "the spread that learning has found best; both numbers are fixed once the training ends.",
+    ),
     "dense": (
         "Dense",
         "Each unit adds up all numbers of the layer before, each with a weight of its own.",
@@ -82,6 +89,11 @@ WORDS = {
     ),
     "other": ("{operation}", "An operation that this view does not take apart."),
 }
+
+FOLDED = (
+    " Batch normalisation is part of its weights: it multiplies and adds as they do, so both are "
+    "done at once."
+)
 
 # the same for the specification's network, for the first, the second, ... layer of a kind
 SPECIFIED = {
@@ -109,7 +121,7 @@ SPECIFIED = {
 }
 
 
-def describe_layers(layers: tuple[Layer, ...], network: str = "") -> list[tuple[str, str]]:
+def describe_layers(layers: tuple[GraphLayer, ...], network: str = "") -> list[tuple[str, str]]:
     """The title of each layer and a sentence about it; network: its name in `NETWORKS`."""
     counts = Counter(layer.kind for layer in layers)
     met: Counter[str] = Counter()
@@ -120,7 +132,9 @@ def describe_layers(layers: tuple[Layer, ...], network: str = "") -> list[tuple[
         title, sentence = WORDS[layer.kind]
         special = SPECIFIED.get(layer.kind, ()) if network == "cnn" else ()
         sentence = special[at] if at < len(special) else sentence
+        sentence += FOLDED * layer.folded
         facts = {
+            "channel": "map" if len(layer.shape) == 3 else "number",
             "rate": layer.rate,
             "views": len(layer.tensors) - 1,
             "operation": layer.operation.replace("_", " ").capitalize(),
@@ -170,7 +184,9 @@ def pack_layers(
     )
 
 
-def _pack_chosen(layer: Layer, chosen: int, outputs: list[np.ndarray], block: "_Block") -> dict:
+def _pack_chosen(
+    layer: GraphLayer, chosen: int, outputs: list[np.ndarray], block: "_Block"
+) -> dict:
     inputs = [outputs[at] for at in layer.inputs]
     inputs = [made[0] if made.ndim == 2 else made for made in inputs]  # of a sum of views
     before = compute_sums(layer, inputs) if layer.relu else None

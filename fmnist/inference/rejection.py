@@ -18,9 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from fmnist.augmentation import outliers
-from fmnist.augmentation.sketches import draw_sketches
-from fmnist.augmentation.stylised import stylise_images
 from fmnist.inference.tta import (
     TTA_VARIANTS,
     Predict,
@@ -152,9 +149,13 @@ def fit_rejection_policy(
     classifier: Predict, images: np.ndarray, labels: np.ndarray, seed: int = 0
 ) -> RejectionPolicy:
     """Fit on images (N, 28, 28) uint8 that the network was not trained on, and (N,) labels."""
-    from sklearn.linear_model import LogisticRegression  # a training needs it, a page does not
+    # a training needs them, a page does not
+    from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
+
+    from fmnist.augmentation import outliers
+    from fmnist.augmentation.stylised import stylise_images
 
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(labels))
@@ -221,6 +222,8 @@ def _fit_to_drawings(
     rng: np.random.Generator,
 ) -> RejectionPolicy:
     """The policy with thresholds for drawings, set on images that the regression has not seen."""
+    from fmnist.augmentation.sketches import draw_sketches  # as above
+
     drawings = draw_sketches(images, labels, rng)
     predicted = predict_tta(drawings, classifier, policy.tta_variants)
     score = policy.garment_score(predicted.features)

@@ -5,7 +5,7 @@
     log.txt         what the training process printed
     checkpoint.npz  to go on with after its last whole epoch (`checkpoint`)
     epochs.u8, validation.u8   its probabilities after every epoch (`predictions`)
-    feature_maps.npz  its first layer after every epoch (`feature_maps`)
+    weights-0007.npz  its layers after an epoch, 0 before the first (`epoch_network`)
     stop, pause, rate.txt      what is asked of it while it trains (`control`)
     model.keras     the network, without the optimizer's state
     model.tflite    the same network for inference: probabilities and penultimate features
@@ -60,7 +60,7 @@ FILES = ("model.keras", "model.tflite", "test.npz", "verdict.json")
 READ = {
     **dict.fromkeys(FILES, MAX_FILE),
     **dict.fromkeys(("checkpoint.npz", "epochs.u8", "validation.u8"), MAX_FILE),
-    **dict.fromkeys(("feature_maps.npz", "about.json", "rate.txt", "robustness.json"), MAX_FILE),
+    **dict.fromkeys(("about.json", "rate.txt", "robustness.json"), MAX_FILE),
     "history.jsonl": MAX_HISTORY,
     "log.txt": math.inf,  # only its end is read
 }

@@ -45,8 +45,7 @@ SAME_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest one that a zip file can say
 def pack_run(run: Run) -> bytes:
     """The run's files as a zip file, the same bytes as long as they are the same.
 
-    Files that are missing are left out, and so is what identifies the computer. Remembered for the
-    last two runs that were asked for.
+    Files that are missing are left out, and so is what identifies the computer.
     """
     about = json.dumps(vars(load_about(run)), indent=2) + "\n"
     info = {name: value for name, value in run.info.items() if name != "process"}
@@ -55,14 +54,18 @@ def pack_run(run: Run) -> bytes:
         "run.json": json.dumps(info, indent=2) + "\n",
         ABOUT_FILE: about,
     }
-    stamps = []
-    for name in PACKED:
-        try:
-            status = (run.path / name).stat()
-            stamps.append((name, status.st_size, status.st_mtime_ns))
-        except OSError:
-            continue
-    return _packed(run.path, tuple(stamps), tuple(words.items()))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, text in words.items():
+            file.writestr(_member(name), text)
+        for name in PACKED:
+            try:
+                source = open_regular(run.path / name)
+            except OSError:  # missing, or no regular file
+                continue
+            with source, file.open(_member(name), "w") as target:
+                shutil.copyfileobj(source, target, 2**20)
+    return buffer.getvalue()
 
 
 def unpack_run(data: bytes, name: str, drafts: Path, **info: Any) -> Run:
@@ -101,22 +104,6 @@ def unpack_run(data: bytes, name: str, drafts: Path, **info: Any) -> Run:
             else:
                 return read_run(place)
     raise RunError(f"There is no name left for the run {name!r}; delete some.")
-
-
-@functools.lru_cache(maxsize=2)
-def _packed(path: Path, stamps: tuple, words: tuple) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, text in words:
-            file.writestr(_member(name), text)
-        for name, *_ in stamps:
-            try:
-                source = open_regular(path / name)
-            except OSError:  # gone since it was looked at, or no regular file
-                continue
-            with source, file.open(_member(name), "w") as target:
-                shutil.copyfileobj(source, target, 2**20)
-    return buffer.getvalue()
 
 
 def _member(name: str) -> zipfile.ZipInfo:

@@ -12,6 +12,12 @@
     [grid]                    # every combination of these values
     batch_size = [64, 256]
 
+or, instead of networks and a grid, each variant by its name:
+
+    [variants.deep]
+    recipe = "accurate"       # the plan's where it names none
+    epochs = 6
+
 A combination without its seed is called a variant; every variant is trained once with each seed.
 """
 
@@ -36,13 +42,14 @@ from fmnist.training.recipes import RECIPES
 PLANS_DIR = Path(__file__).parent / "plans"  # those that ship with the project
 MAX_TRAININGS = 1_000  # of one sweep
 MAX_BYTES = 2**16  # of a plan
+LONGEST = 40  # characters of a variant's name
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")  # a run's name has room for a number behind it
 APART = ("network", "seed")  # settings that a plan has entries of their own for
 
 
 @dataclass(frozen=True)
 class Training:
-    """One training of a sweep: its variant (see `Plan.variants`) and all its settings."""
+    """One training of a sweep: the name of its variant, and all its settings."""
 
     variant: str
     settings: TrainSettings
@@ -59,6 +66,7 @@ class Plan:
     seeds: tuple[int, ...] = (0, 1, 2)
     settings: Mapping[str, Any] = field(default_factory=dict)
     grid: Mapping[str, tuple] = field(default_factory=dict)
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self):
         if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
@@ -72,24 +80,28 @@ class Plan:
             raise SweepError("The plan's recipe and networks must be names in quotes.")
         if self.recipe and self.recipe not in RECIPES:
             raise _unknown("recipe", self.recipe, RECIPES)
-        if not self.networks:
-            object.__setattr__(self, "networks", (self._base().network,))
+        if self.variants and (self.networks or self.grid):
+            raise SweepError("A plan has either variants, or networks and a grid.")
+        if not self.networks and not self.variants:
+            object.__setattr__(self, "networks", (self._base(self.recipe).network,))
+        self._check_variants()
         for network in self.networks:
             if network not in NETWORKS:
                 raise _unknown("network", network, NETWORKS)
         for name in (*self.settings, *self.grid):
-            if name in APART:
+            if name in APART and not (name == "network" and self.variants):
                 raise SweepError(f"The {name} of a plan stands in its list {name}s.")
             if name not in SETTINGS:
                 raise _unknown("setting", name, [one for one in SETTINGS if one not in APART])
         for name, values in (("seeds", self.seeds), ("networks", self.networks), *self._lists()):
-            if not values:
+            if not values and not (name == "networks" and self.variants):
                 raise _empty(name)
             if any(value in values[:at] for at, value in enumerate(values)):
                 raise SweepError(f"The plan's list {name} has a value twice; each is trained once.")
         if both := set(self.settings) & set(self.grid):
             raise SweepError(f"The setting {both.pop()} stands in the plan's settings and grid.")
-        count = len(self.networks) * len(self.seeds) * math.prod(map(len, self.grid.values()))
+        combinations = len(self.networks) * math.prod(map(len, self.grid.values()))
+        count = (len(self.variants) or combinations) * len(self.seeds)
         if count > MAX_TRAININGS:
             more = " or more" * (count == MAX_TRAININGS + 1)  # see `plan_from`
             raise SweepError(
@@ -98,20 +110,47 @@ class Plan:
         try:
             for seed in self.seeds:
                 check_number("seed", seed, *LIMITS["seed"])
-            self.trainings()
+            self._check_distinct()
         except SettingsError as error:
             raise SweepError(f"The plan cannot be trained: {error}") from None
 
-    def variants(self) -> dict[str, TrainSettings]:
+    def _check_distinct(self) -> None:
+        of_settings: dict[TrainSettings, str] = {}
+        for variant, settings in self.settings_by_variant().items():
+            if (other := of_settings.setdefault(settings, variant)) != variant:
+                raise SweepError(
+                    f"The plan's variants {other!r} and {variant!r} are the same training."
+                )
+
+    def _check_variants(self) -> None:
+        for variant, own in self.variants.items():
+            if not isinstance(own, Mapping):
+                raise SweepError(f"The plan's variant {quote_name(variant)} must be a table.")
+            if not variant or len(variant) > LONGEST:
+                raise SweepError(f"A variant's name has 1 to {LONGEST} characters.")
+            for name, value in own.items():
+                if name == "recipe" and not (isinstance(value, str) and value in RECIPES):
+                    raise _unknown("recipe", value, RECIPES)
+                if name not in ("recipe", *SETTINGS) or name == "seed":
+                    raise _unknown("setting", name, [one for one in SETTINGS if one != "seed"])
+
+    def settings_by_variant(self) -> dict[str, TrainSettings]:
         """Variant -> its settings with the first seed, in the plan's order.
 
-        A variant is called by what differs within the plan: "cnn, batch size 64".
+        Where the plan gives no names, it is called by what differs: "cnn, batch size 64".
         """
         found = {}
+        for variant, own in self.variants.items():
+            wanted = {**self.settings, **own, "seed": self.seeds[0]}
+            base = self._base(wanted.pop("recipe", self.recipe))
+            found[variant] = dataclasses.replace(base, **wanted)
+            _check_initial(found[variant])
+        if found:
+            return found
         for network, *values in itertools.product(self.networks, *self.grid.values()):
             changed = dict(zip(self.grid, values, strict=True))
             settings = dataclasses.replace(
-                self._base(),
+                self._base(self.recipe),
                 **{**self.settings, **changed, "network": network, "seed": self.seeds[0]},
             )
             _check_initial(settings)
@@ -126,23 +165,23 @@ class Plan:
         return [
             Training(variant, dataclasses.replace(settings, seed=seed))
             for seed in self.seeds
-            for variant, settings in self.variants().items()
+            for variant, settings in self.settings_by_variant().items()
         ]
 
     @property
     def summary(self) -> str:
         """How much it is, and what for, in one line."""
-        variants = len(self.variants())
+        variants = len(self.settings_by_variant())
         seeds = len(self.seeds)
         counted = f"{variants * seeds} trainings: {variants} variant{'s' * (variants != 1)}"
         return f"{counted} with {seeds} seed{'s' * (seeds != 1)} each. {self.about}".strip()
 
     def to_dict(self) -> dict:
         """Plain values, as they stand in the sweep's folder."""
-        return {**vars(self), "settings": dict(self.settings), "grid": dict(self.grid)}
+        return {name: value for name, value in vars(self).items() if value}
 
-    def _base(self) -> TrainSettings:
-        return RECIPES[self.recipe].settings if self.recipe else TrainSettings()
+    def _base(self, recipe: str) -> TrainSettings:
+        return RECIPES[recipe].settings if recipe else TrainSettings()
 
     def _lists(self) -> list[tuple[str, Any]]:
         return [(f"grid.{name}", values) for name, values in self.grid.items()]
@@ -175,7 +214,7 @@ def plan_from(entries: object) -> Plan:
         if name not in known:
             raise _unknown("entry", name, sorted(known))
     values = dict(entries)
-    for name in ("settings", "grid"):
+    for name in ("settings", "grid", "variants"):
         if not isinstance(values.get(name, {}), dict):
             raise SweepError(f"The plan's {name} must be a table: [{name}].")
     seeds = values.get("seeds", [0, 1, 2])
@@ -197,6 +236,11 @@ def plan_from(entries: object) -> Plan:
 def shipped_plans() -> dict[str, Path]:
     """Name -> file of the plans that ship with the project."""
     return {path.stem: path for path in sorted(PLANS_DIR.glob("*.toml"))}
+
+
+def shipped_examples() -> dict[str, Path]:
+    """Name -> table of the shipped plans that come with a result (`fmnist.sweeps.tables`)."""
+    return {path.stem: path for path in sorted(PLANS_DIR.glob("*.csv"))}
 
 
 def _check_initial(settings: TrainSettings) -> None:

@@ -16,8 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from fmnist.data import PART_SIZES, VALIDATION_SIZE
 from fmnist.metrics.comparison import correct_holm, say_chance
 from fmnist.runs.run import Run
+from fmnist.sweeps.learning_curve import PowerLaw, fit_power_law
 from fmnist.sweeps.sweep import Sweep
 
 SURE = 0.95
@@ -29,7 +31,8 @@ MANY = 200  # trainings of each variant that nobody does
 class Variant:
     """A variant's finished runs: for each of `seeds` its accuracy (0..1), minutes and run's name.
 
-    test: mean accuracy on the test images, None where one is unknown; parameters: of the network
+    tests: accuracies on the test images, None where unknown; parameters: of the network
+    images: that it is trained on
     """
 
     name: str
@@ -37,13 +40,20 @@ class Variant:
     accuracies: tuple[float, ...]
     minutes: tuple[float, ...]
     runs: tuple[str, ...]
-    test: float | None
+    tests: tuple[float | None, ...]
     parameters: int | None
+    images: int | None = None
 
     @property
     def mean(self) -> float:
         """Of the accuracies, 0..1."""
         return float(np.mean(self.accuracies))
+
+    @property
+    def test(self) -> float | None:
+        """Mean accuracy on the test images, None where one is unknown."""
+        known = [test for test in self.tests if test is not None]
+        return float(np.mean(known)) if len(known) == len(self.tests) else None
 
     @property
     def deviation(self) -> float | None:
@@ -68,6 +78,7 @@ class Variant:
             "test": self.test,
             "minutes": float(np.mean(self.minutes)),
             "parameters": self.parameters,
+            "images": self.images,
         }
 
 
@@ -95,6 +106,7 @@ class Result:
 
     variants: those with a finished run, in the plan's order; differences: of the best one from each
     other, the next best first; sentence: in plain words; missing: trainings that are not done
+    curve: where the variants differ in nothing but how many images they have
     """
 
     measure: str
@@ -102,6 +114,12 @@ class Result:
     differences: tuple[Difference, ...]
     sentence: str
     missing: int
+    curve: PowerLaw | None = None
+
+    @property
+    def n(self) -> int:
+        """Images that every accuracy was measured on."""
+        return VALIDATION_SIZE if self.measure == "validation" else PART_SIZES["test"]
 
     def to_dict(self) -> dict:
         """Plain values, as JSON has them."""
@@ -111,6 +129,7 @@ class Result:
             "differences": [dataclasses.asdict(one) for one in self.differences],
             "sentence": self.sentence,
             "missing": self.missing,
+            "curve": self.curve.to_dict() if self.curve else None,
         }
 
 
@@ -125,30 +144,35 @@ def summarise_sweep(sweep: Sweep) -> Result:
         if training.settings in found:
             pair = training.settings.seed, found[training.settings]
             grouped.setdefault(training.variant, []).append(pair)
-    order = [name for name in sweep.plan.variants() if name in grouped]
+    order = [name for name in sweep.plan.settings_by_variant() if name in grouped]
     variants = tuple(_variant(name, grouped[name], f"{measure}_accuracy") for name in order)
+    return summarise_variants(variants, measure, len(trainings) - len(found))
+
+
+def summarise_variants(variants: tuple[Variant, ...], measure: str, missing: int = 0) -> Result:
+    """What came of variants, in the plan's order, some of whose trainings may be missing."""
     differences = compare_variants(variants)
-    return Result(
-        measure,
-        variants,
-        differences,
-        describe_result(variants, differences, measure),
-        len(trainings) - len(found),
-    )
+    words = describe_result(variants, differences, measure)
+    images = [one.images or 0 for one in variants for _ in one.runs]
+    accuracies = [accuracy for one in variants for accuracy in one.accuracies]
+    distinct = len(set(images)) == len(variants)
+    if curve := fit_power_law(images, accuracies) if distinct else None:
+        words = f"{curve.sentence} {words}"
+    return Result(measure, variants, differences, words, missing, curve)
 
 
 def _variant(name: str, pairs: list[tuple[int, Run]], score: str) -> Variant:
     runs = [run for _, run in pairs]
-    tests = [run.scores.get("test_accuracy") for run in runs]
-    parameters = runs[0].count("parameters")
+    parameters, images = runs[0].count("parameters"), runs[0].count("train_size")
     return Variant(
         name,
         tuple(seed for seed, _ in pairs),
         tuple(run.scores.get(score, 0.0) for run in runs),
         tuple((run.count("train_seconds") or 0.0) / 60 for run in runs),
         tuple(run.name for run in runs),
-        None if None in tests else float(np.mean([test for test in tests if test is not None])),
+        tuple(run.scores.get("test_accuracy") for run in runs),
         None if parameters is None else int(parameters),
+        None if images is None else int(images),
     )
 
 
@@ -269,24 +293,6 @@ def _interval(values: Sequence[float]) -> tuple[float, float] | None:
         return None
     half = stats.t.ppf((1 + SURE) / 2, len(values) - 1) * stats.sem(values)
     return float(np.mean(values) - half), float(np.mean(values) + half)
-
-
-def list_runs_of(result: Result) -> list[dict]:
-    """One row for each finished run: variant, seed, run, accuracy (0..1), minutes, parameters."""
-    return [
-        {
-            "variant": one.name,
-            "seed": seed,
-            "run": run,
-            f"{result.measure}_accuracy": accuracy,
-            "minutes": minutes,
-            "parameters": one.parameters,
-        }
-        for one in result.variants
-        for seed, run, accuracy, minutes in zip(
-            one.seeds, one.runs, one.accuracies, one.minutes, strict=True
-        )
-    ]
 
 
 def _lists(variant: Variant) -> dict:

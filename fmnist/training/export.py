@@ -1,11 +1,13 @@
 """What pages need of a trained network, written into its run's folder."""
 
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fmnist.data import load, load_validation
+from fmnist.errors import RunError
 from fmnist.files import replace_file, sha256_of
 from fmnist.inference.classifier import Classifier, fit_rejection
 from fmnist.processes import quiet
@@ -59,3 +61,15 @@ def export_litert(model: "keras.Model", path: Path) -> None:
     }
     with quiet():
         keras.Model(model.inputs, outputs).export(path, format="litert", verbose=False)
+
+
+def export_onnx(model: "keras.Model", path: Path) -> None:
+    """Write `model` as ONNX: images (B, 28, 28, 1) float32, 0..1, to probabilities (B, 10).
+
+    Raises RunError where the packages are missing that Keras does it with.
+    """
+    if importlib.util.find_spec("tf2onnx") is None:
+        raise RunError("ONNX needs two more packages: pip install tf2onnx onnx")
+    model(np.zeros((1, 28, 28, 1), np.float32))  # Keras exports what has been called
+    with quiet():
+        replace_file(path, lambda part: model.export(part, format="onnx", verbose=False))

@@ -27,8 +27,8 @@ from fmnist.runs.library import find_initial_runs
 from fmnist.runs.predictions import VALIDATION_EPOCHS_FILE, save_epoch_predictions
 from fmnist.runs.run import find_keras_file, write_run_info
 from fmnist.settings import TrainSettings
+from fmnist.training.epoch_weights import save_epoch_weights
 from fmnist.training.export import export_run
-from fmnist.training.feature_maps import SHOWN_IMAGE, save_feature_maps
 from fmnist.training.recorder import Progress, Recorder, Report
 from fmnist.training.request_watcher import RequestWatcher
 from fmnist.training.steps import (
@@ -94,6 +94,8 @@ def train(
         if done.epoch == 0 and settings.initial:
             initial = [find_keras_file(run) for run in find_initial_runs(settings)]
             model.set_weights(mean_weights(initial))
+        if done.epoch == 0:
+            save_epoch_weights(path, model, 0, settings.epochs)
 
         def after_batch(batch: int, scores: dict[str, float], rate: float) -> None:
             _check_finite(scores["loss"], epoch)
@@ -119,6 +121,7 @@ def train(
                 save_epoch_predictions(path, epoch + 1, predicted)
                 last = {"epoch": epoch + 1, "seconds": seconds, **scores}
                 so_far = round(watcher.clock() - started, 1)
+                save_epoch_weights(path, model, epoch + 1, settings.epochs)
                 save_checkpoint(path, model, Checkpoint(epoch + 1, so_far, last))
                 record("epoch", **last)
                 write_run_info(path, epochs_done=epoch + 1)
@@ -135,11 +138,9 @@ def train(
         network = strip_training_layers(model, settings)
         scores = _validation_scores(network, validation, settings, last, stopped)
         replace_file(path / "model.keras", network.save)
-        files = {"model.keras": sha256_of(path / "model.keras")}
-        done_epochs = last.get("epoch", 0)
-        write_run_info(
-            path, train_seconds=seconds, epochs_done=done_epochs, scores=scores, files=files
-        )
+        files, done_epochs = {"model.keras": sha256_of(path / "model.keras")}, last.get("epoch", 0)
+        ended = {"train_seconds": seconds, "epochs_done": done_epochs, "scores": scores}
+        write_run_info(path, files=files, **ended)
         if _on_tensorflow():  # no other backend can write LiteRT's form
             export_run(path, network, settings.source)  # looks at the test labels, once
         state = "stopped" if stopped else "finished"
@@ -265,7 +266,6 @@ def _validate(
     scores = evaluate_predictions(probabilities, validation.labels)
     _check_finite(scores["loss"], epoch)  # the last batch may have been the one too many
     save_epoch_predictions(path, epoch + 1, probabilities, VALIDATION_EPOCHS_FILE)
-    save_feature_maps(path, model, validation.images[SHOWN_IMAGE])
     return {f"val_{name}": value for name, value in scores.items()}
 
 

@@ -134,7 +134,9 @@ def test_progress_grows_and_must_be_complete(small_run, classifier):
     assert known.done == 0
     with pytest.raises(RuntimeError, match="advance"):
         known.nearest(np.ones(256, np.float32))
+    assert known.nbytes == 1_100 * 256 * 4  # which it is going to need
     assert [known.advance() for _ in range(3)] == [500 / 1_100, 1_000 / 1_100, 1.0]
+    assert known.nbytes == known._units.nbytes
     assert known.advance() == 1.0
 
 

@@ -348,3 +348,14 @@ def test_a_sweep_of_trainings_that_do_nothing_is_timed(command, runs_dir):
     assert result["scaling"] == {}
     assert "trainings that do nothing" in tables.sweep_text(result)
     assert list(runs_dir.iterdir()) == []  # nobody's own runs
+
+
+@pytest.mark.long
+def test_a_sweep_of_real_trainings_is_timed_one_and_two_at_once(runs_dir):
+    done = bench("sweep", "--counts", "1", "--trainings", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert list(result["scaling"]) == ["1 at once", "2 at once"]
+    assert all(one["seconds"] > 1 for one in result["scaling"].values())  # TensorFlow's start alone
+    assert "2  real ones" in tables.sweep_text(result)
+    assert list(runs_dir.iterdir()) == []

@@ -1,6 +1,8 @@
 """`python -m fmnist bench load` and `soak`: sessions over websockets, whose answers are checked."""
 
 import json
+import signal
+import threading
 import time
 
 import psutil
@@ -8,6 +10,7 @@ import pytest
 
 from fmnist.bench.serving import Server
 from fmnist.bench.visitors import load, soak
+from fmnist.bench.visitors import session as sessions
 from fmnist.cli.main import main
 
 
@@ -40,16 +43,64 @@ def test_sessions_at_once_are_counted_and_leave(server):
 
     measured = load.measure_phase(server, 2, 1.0, visit, pause=(0.1, 0.2), settles=0.0)
     assert not measured.errors
+    assert not measured.refused
     assert len(measured.seconds) >= 2
     assert len(measured.memory_mib) == 3
+
+
+def test_a_phase_ends_whatever_becomes_of_the_questions(server, monkeypatch):
+    monkeypatch.setattr(load, "LIMIT", 1.0)
+    done = threading.Event()
+
+    def visit(server, number):
+        yield None  # the first visitor's
+        if number == 0:
+            yield load.BUSY
+        if number == 1:
+            raise TimeoutError
+        done.wait(30)  # a question that is never answered
+        yield None
+
+    def first(server, number):
+        questions = visit(server, number)
+        if number >= 0:
+            next(questions)
+        return questions
+
+    threading.Timer(3.0, done.set).start()
+    began = time.monotonic()
+    measured = load.measure_phase(server, 3, 0.1, first, pause=(0.0, 0.1), settles=0.0)
+    assert time.monotonic() - began < 20
+    assert measured.refused >= 1
+    assert "TimeoutError: " in measured.errors
+
+
+def test_a_benchmark_that_is_ended_leaves_no_server(tmp_path):
+    app = tmp_path / "one_button.py"
+    app.write_text(load.BUTTON)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), load.serve_app(app) as server:
+        signal.raise_signal(signal.SIGTERM)
+    assert server.process.poll() is not None
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_question_takes_a_limited_time_in_all(server, monkeypatch):
+    session = sessions.Session(server)
+    session.open_page("")
+    monkeypatch.setattr(sessions, "LIMIT", 0.0)
+    session.give_time()
+    with pytest.raises(TimeoutError):
+        session.open_page("")
+    session.close()
 
 
 def test_what_one_has_uploaded_is_forgotten_when_one_is_gone(server):
     def mib() -> float:
         return psutil.Process(server.process.pid).memory_info().rss / 2**20
 
-    stays = load.Session(server)  # as others would let Streamlit forget, too
-    session = load.Session(server)
+    stays = sessions.Session(server)  # as others would let Streamlit forget, too
+    session = sessions.Session(server)
     for each in (stays, session, session):
         each.open_page("way=Upload")
     before = mib()
@@ -109,14 +160,17 @@ def test_what_is_printed_of_soak(monkeypatch, capsys):
 
 def test_what_is_printed_of_load(monkeypatch, capsys):
     phases = [
-        ("one button", load.Load([0.01, 0.03], [], [50, 60, 55])),
-        ("alone", load.Load([0.2, 0.4], ["Not answered with Hat: []"], [200, 300, 250])),
+        ("one button", load.Load([0.01, 0.03], [], 0, [50, 60, 55])),
+        ("alone", load.Load([0.2, 0.4], ["Not answered with Hat: []"], 1, [200, 300, 250])),
+        ("beside a training", load.Load([], ["TimeoutError: "], 0, [200, 300, 250])),
     ]
     monkeypatch.setattr(load, "measure_load", lambda run, sessions, seconds: iter(phases))
     assert main(["bench", "load", "--sessions", "2"]) == 0
     printed = capsys.readouterr().out
     assert "robust, 2 sessions at once" in printed
-    assert "alone: 2 answers, 1 errors, the slowest 400 ms; memory 200, 300, 250 MiB" in printed
+    words = "alone: 2 answers, 1 of them refusals, 1 errors, the slowest 400 ms; memory 200, 300"
+    assert words in printed
+    assert "beside a training: 0 answers" in printed
     assert "Not answered with Hat" in printed
     assert main(["bench", "load", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

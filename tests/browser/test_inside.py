@@ -1,12 +1,20 @@
 """Inside the network in a real browser: what is clicked is taken apart, and a stroke changes it."""
 
 import re
+import shutil
+import time
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from fmnist.files import append_json_line
+from fmnist.processes import this_process
+from fmnist.runs.library import create_run
+from fmnist.runs.run import write_run_info
+from fmnist.settings import TrainSettings
 from tests.browser.browsing import browsing, fresh, go, wait_for_rest
 from tests.browser.test_browser import LEFT_LEG, stroke
+from tests.pages.test_live import keep_networks
 
 pytestmark = pytest.mark.browser
 CONVOLUTION_2, DENSE_1, SOFTMAX = 4, 8, 11
@@ -124,3 +132,33 @@ def test_the_page_scrolls_to_the_view_only_when_it_is_opened(page, server):
     expect(page.get_by_text("Index of a test image")).to_be_in_viewport()
     expect(title(page)).to_have_text("Convolution 1")  # it stays open
     expect(page.get_by_text("Index of a test image")).to_be_in_viewport()
+
+
+@pytest.fixture
+def learning(server, monkeypatch):
+    """The folder of a run that seems to train, with its network before and after epoch 1."""
+    monkeypatch.setenv("FMNIST_RUNS", str(server.runs))
+    path = create_run("learning", TrainSettings(epochs=4))
+    append_json_line(path / "history.jsonl", {"event": "start", "time": time.time()})
+    write_run_info(path, state="running", process=this_process())
+    keep_networks(path, (0, 1))
+    yield path
+    shutil.rmtree(path)
+
+
+def test_a_training_is_followed_and_nothing_jumps_meanwhile(page, server, learning):
+    go(page, server, "/train", "Train")
+    page.get_by_text("Inside the network", exact=True).click()
+    expect(page.locator(".inside .sum")).to_contain_text("sum of the products")
+    before = page.locator(".inside .value").text_content()
+    drawn = title(page).element_handle()
+    elapsed = page.get_by_test_id("stMarkdown").filter(has_text="Elapsed")
+    shown = elapsed.text_content()
+    expect(elapsed).not_to_have_text(shown)  # the page was drawn anew
+    assert drawn.evaluate("one => one.isConnected")
+    keep_networks(learning, (2,))
+    expect(page.get_by_text("The network after epoch 2")).to_be_visible()
+    expect(page.locator(".inside .value")).not_to_have_text(before)
+    assert number(page.locator(".inside .value").text_content()) == 2 * number(before)
+    tile = page.locator(".inside figure canvas").first
+    expect(tile).to_be_visible()

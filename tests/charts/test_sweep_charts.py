@@ -3,14 +3,23 @@
 import altair as alt
 import pytest
 
-from fmnist.charts.sweep_charts import COSTS, cost_spec, cost_table, is_on_front
-from fmnist.sweeps.results import Result, Variant
+from fmnist.charts.sweep_charts import (
+    COSTS,
+    cost_spec,
+    cost_table,
+    curve_spec,
+    curve_table,
+    is_on_front,
+)
+from fmnist.sweeps.results import Result, Variant, summarise_variants
 
 
 def variant(name, accuracies, minutes, parameters):
     count = len(accuracies)
     runs = tuple(f"{name}-{at}" for at in range(count))
-    return Variant(name, tuple(range(count)), accuracies, (minutes,) * count, runs, 0.9, parameters)
+    return Variant(
+        name, tuple(range(count)), accuracies, (minutes,) * count, runs, (0.9,) * count, parameters
+    )
 
 
 RESULT = Result(
@@ -44,3 +53,19 @@ def test_the_front_has_no_one_who_is_beaten_in_both():
 @pytest.mark.parametrize("cost", COSTS)
 def test_the_specification_is_vega_lites(cost):
     alt.LayerChart.from_dict({**cost_spec(cost, "validation"), "data": {"values": []}})
+
+
+def test_a_learning_curve_shows_its_runs_and_the_law_up_to_twice_as_many_images():
+    def share(images):
+        accuracies = (0.95 - 3 * images**-0.5,) * 2
+        seen = (0, 1), accuracies, (1.0,) * 2, ("a", "b"), (0.9,) * 2, 9, images
+        return Variant(f"{images}", *seen)
+
+    result = summarise_variants(tuple(map(share, (500, 1000, 5000, 50_000))), "validation")
+    table = curve_table(result)
+    runs, fit = (table[table["kind"] == kind] for kind in ("run", "fit"))
+    assert len(runs) == 8
+    assert (fit["images"].min(), fit["images"].max()) == pytest.approx((500, 100_000))
+    assert fit["accuracy"].iloc[-1] == pytest.approx(0.95 - 3 * 100_000**-0.5, abs=1e-4)
+    assert (fit["low"] <= fit["high"]).all()
+    alt.LayerChart.from_dict({**curve_spec("validation"), "data": {"values": []}})

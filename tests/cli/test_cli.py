@@ -25,6 +25,7 @@ from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import read_run, write_run_info
 from fmnist.settings import TrainSettings
 from tests.conftest import ROOT, load_epoch_predictions, run_python
+from tests.images.brought import BROUGHT
 from tests.inference.test_answer import hazy
 
 TINY = ["--epochs", "1", "--fraction", "0.02"]
@@ -255,6 +256,16 @@ def pictures(tmp_path, test_part):
     return [tmp_path / name for name in names]
 
 
+def test_classify_takes_files_for_what_they_are(tmp_path, capsys):
+    for name, (data, _) in BROUGHT.items():
+        (tmp_path / name).write_bytes(data)
+    assert main(["classify", *(str(tmp_path / name) for name in BROUGHT)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    for line, (name, (_, said)) in zip(lines, BROUGHT.items(), strict=True):
+        assert f"{name}: " in line
+        assert said in line
+
+
 def test_classify_json_keeps_its_contract(command, pictures):
     done = command("classify", "--json", *pictures)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
@@ -388,7 +399,7 @@ def test_train_and_use_the_run(command, pictures, trained, monkeypatch):
         "verdict.json",
         "epochs.u8",
         "validation.u8",
-        "feature_maps.npz",
+        *(f"weights-000{epoch}.npz" for epoch in range(4)),
         "checkpoint.npz",
     }
     # the last epoch's answers are those of the network that was kept, within half a byte

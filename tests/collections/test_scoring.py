@@ -89,10 +89,18 @@ def names(folder: Path) -> list[tuple[str, int, str]]:
         ("path,label_id\na.png,0\nb.png,-1\n", [("a.png", 0, ""), ("b.png", -1, "")]),
         ("path,label_id,kind\na.png,9,photo", [("a.png", 9, "photo")]),
         ("kind,x, label_id ,path\r\nicon,?, 3 , b.png \r\n", [("b.png", 3, "icon")]),
+        ("\n\r\n \n" * 3_000 + "path;label_id\na.png;1\n", [("a.png", 1, "")]),
         ("\ufeffpath,label_id\na.png,1\n\n , \nb.png,2\n", [("a.png", 1, ""), ("b.png", 2, "")]),
         ('path,label_id,kind\n"./a.png",1,"one, two"\n', [("./a.png", 1, "one, two")]),
     ],
-    ids=["plain", "kind", "any order, other columns, spaces", "BOM and blank lines", "quotes"],
+    ids=[
+        "plain",
+        "kind",
+        "any order, other columns, spaces",
+        "blank lines first",
+        "BOM and blank lines",
+        "quotes",
+    ],
 )
 def test_a_table_is_read(tmp_path, text, expected):
     table(tmp_path, text)
@@ -106,7 +114,8 @@ def test_a_table_is_read(tmp_path, text, expected):
         ("path|label_id\na.png|0", "labels.csv, line 1: there is no column 'path'"),
         ("path;label_id\na;b.png;0", "contains a semicolon in double quotes"),
         ("path,label\na.png,0", "labels.csv, line 1: there is no column 'label_id'"),
-        ("path,label_id\n", "has no labelled pictures; list them in a labels.csv"),
+        ("path,label_id\n", "labels.csv lists no picture; write a line for each or leave it out."),
+        ("\n\nsomething,else\n", "labels.csv, line 3: there is no column 'path'"),
         ("path,label_id\na.png,0\nb.png,10", "line 3: the label_id is '10' and must be a class"),
         ("path,label_id\na.png,-2", "line 2: the label_id is '-2'"),
         ("path,label_id\na.png,", "line 2: the label_id is ''"),

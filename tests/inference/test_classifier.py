@@ -12,7 +12,7 @@ from fmnist.inference.classifier import load_classifier
 from fmnist.runs.library import find_run
 from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import read_run
-from tests.conftest import SEED
+from tests.conftest import SEED, run_python
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +73,35 @@ def test_threads_do_not_mix_their_answers(classifier, answers, test_part):
 def test_other_shapes_and_types_are_refused(classifier, images):
     with pytest.raises(ValueError, match="expected"):
         classifier(images)
+
+
+def test_its_memory_is_known_about(test_part):
+    classifier = load_classifier(find_run("seed-cnn"))
+    classifier(test_part.images[:1])
+    small = classifier.nbytes
+    assert small > (SEED / "model.tflite").stat().st_size
+    classifier(test_part.images[:100])
+    most = classifier.nbytes
+    assert most > small + 64 * 28 * 28 * 4 * 99  # the first layer's
+    classifier(test_part.images[:1])
+    assert classifier.nbytes == most  # it is not given back
+
+
+IN_A_NEW_PROCESS = """
+import numpy, psutil
+from fmnist.inference.classifier import load_classifier
+from fmnist.runs.library import find_run
+before = psutil.Process().memory_info().rss
+classifier = load_classifier(find_run("seed-cnn"))
+classifier(numpy.zeros((100, 28, 28), "uint8"))
+print(psutil.Process().memory_info().rss - before, classifier.nbytes)
+"""
+
+
+def test_its_memory_is_what_the_process_takes():
+    out = run_python("-c", IN_A_NEW_PROCESS)  # this process may have what others gave back
+    taken, known = map(int, out.stdout.split())
+    assert 0.3 * taken < known < 3 * taken
 
 
 def test_changed_network_is_refused_before_native_code_reads_it(own_run):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fmnist.inference.activations import LayeredNetwork
+from fmnist.inference.graph import OPERATION_KINDS
 from fmnist.inference.layer_payload import WORDS, describe_layers, pack_layers
-from fmnist.inference.layers import KINDS
 from fmnist.runs.library import find_run
 
 
@@ -69,7 +69,13 @@ def test_all_ten_layers_of_the_specification_are_explained(network):
 
 
 def test_every_kind_is_explained():
-    assert set(KINDS.values()) | {"input", "dropout", "views", "other"} == set(WORDS)
+    assert set(OPERATION_KINDS.values()) | {
+        "input",
+        "batch_norm",
+        "dropout",
+        "views",
+        "other",
+    } == set(WORDS)
     told = describe_layers(LayeredNetwork(find_run("accurate")).layers, "accurate")
     assert ("Several views", WORDS["views"][1].format(views=10)) in told
     assert all("{" not in words for pair in told for words in pair)

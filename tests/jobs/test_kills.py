@@ -119,7 +119,7 @@ def disk(runs_dir, monkeypatch) -> Disk:
         "augment_epoch": lambda images, labels, *_: (images, labels),
         "fit_epoch": fit_epoch,
         "predict_probabilities": lambda model, images, *_, **__: predict(model.value, images),
-        "save_feature_maps": lambda *_: None,
+        "save_epoch_weights": lambda *_: None,
         "strip_training_layers": lambda model, settings: model,
     }.items():
         monkeypatch.setattr(loop, name, value)

@@ -13,10 +13,12 @@ from fmnist.runs.predictions import TEST_EPOCHS_FILE, save_epoch_predictions
 from pages.parts.report import by_epoch
 from tests.charts.test_panels import read_bars
 from tests.conftest import load_epoch_predictions
+from tests.pages.test_inside import packed
+from tests.pages.test_live import keep_networks, strongest
 from tests.pages.test_pages import fresh_caches, open_app, texts
 from tests.pages.test_report_page import metrics
 
-__all__ = ["fresh_caches"]  # an automatic fixture
+__all__ = ["fresh_caches", "packed"]  # fixtures
 
 
 @pytest.fixture(scope="module")
@@ -171,13 +173,37 @@ def test_lists_of_what_was_hard_to_learn(which, kept, test_part):
         assert not right[:, index].any()
 
 
-def test_run_without_epochs_gets_one_sentence():
+def test_run_without_epochs_says_what_is_missing_and_offers_others():
     app = view("robust")
     assert not app.exception
-    assert "stored no predictions of its epochs" in app.info[0].value
-    others = "Most accurate on the test set · built in; The specification's CNN · built in"
-    assert f"Choose another model above: {others}." in app.info[0].value
+    assert "was not stored when it was trained" in app.info[0].value
     assert not app.slider
+    others = [button for button in app.button if button.key.startswith("epochs-of-")]
+    assert [button.label for button in others] == [
+        "Most accurate on the test set · built in",
+        "The specification's CNN · built in",
+    ]
+    others[1].click().run()
+    assert not app.exception
+    assert app.session_state["run"] == "seed-cnn"
+    assert app.slider(key="epoch").value == 10
+
+
+def test_an_image_is_followed_through_the_network_after_the_chosen_epoch(packed, own_run):
+    run = own_run("followed")
+    rng = np.random.default_rng(0)
+    for epoch in (1, 2, 3):
+        save_epoch_predictions(run.path, epoch, rng.dirichlet(np.ones(10), 10_000))
+    keep_networks(run.path, (0, 1, 3))
+    app = view("followed", epoch=3, epoch_images="By index", epoch_index=23)
+    assert packed == []
+    app.toggle(key="epoch-inside").set_value(True).run()
+    assert strongest(packed[-1]) == 3
+    app.slider(key="epoch").set_value(2).run()
+    assert strongest(packed[-1]) == 1  # the nearest one that was kept
+    assert "The network after epoch 1," in texts(app)
+    shipped = view(epoch=3, epoch_images="By index", epoch_index=23)  # which has kept none
+    assert "epoch-inside" not in [toggle.key for toggle in shipped.toggle]
 
 
 def test_run_with_one_epoch_and_one_that_is_shorter_than_the_address_says(own_run):
@@ -217,10 +243,10 @@ def test_nonsense_in_the_address_breaks_nothing(query):
 def test_file_that_is_gone_or_torn_breaks_nothing(own_run):
     run = own_run("torn")
     (run.path / TEST_EPOCHS_FILE).write_bytes(b"x" * 50_000)
-    assert "stored no predictions" in view("torn").info[0].value
+    assert "was not stored" in view("torn").info[0].value
     (run.path / TEST_EPOCHS_FILE).unlink()
     (run.path / TEST_EPOCHS_FILE).mkdir()
-    assert "stored no predictions" in view("torn").info[0].value
+    assert "was not stored" in view("torn").info[0].value
 
 
 def test_file_that_goes_while_it_is_looked_at(own_run):

@@ -66,7 +66,7 @@ def test_a_network_that_cannot_be_read_is_one_sentence(own_run, monkeypatch):
     run = own_run()
     app = open_app(run=run.name)
     monkeypatch.setattr(
-        "fmnist.inference.activations.read_layers",
+        "fmnist.inference.activations.read_graph",
         lambda *_: (_ for _ in ()).throw(network_view.FmnistError("Choose another model.")),
     )
     open_inside(app, "drawing")

@@ -9,6 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from fmnist.errors import RunError, SettingsError, TrainingBusy
 from fmnist.files import append_json_line
+from fmnist.inference.epoch_network import epoch_file, write_layers
+from fmnist.inference.graph import GraphLayer
 from fmnist.jobs import launch, queue, requests
 from fmnist.runs import control
 from fmnist.runs.checkpoint import CHECKPOINT_FILE
@@ -16,14 +18,14 @@ from fmnist.runs.library import create_run
 from fmnist.runs.predictions import VALIDATION_EPOCHS_FILE, save_epoch_predictions
 from fmnist.runs.run import read_run, write_run_info
 from fmnist.settings import TrainSettings
-from fmnist.training.feature_maps import FEATURE_MAPS_FILE
 from pages.parts.train import live_resume
 from pages.parts.train.runs import run_actions
 from tests.conftest import ROOT, ended_process
+from tests.pages.test_inside import packed
 from tests.pages.test_pages import fresh_caches, open_app, texts
 from tests.runs.test_history import PROGRESS, VALIDATED
 
-__all__ = ["fresh_caches"]  # a fixture
+__all__ = ["fresh_caches", "packed"]  # fixtures
 
 NOW = {
     **PROGRESS,
@@ -46,14 +48,10 @@ def fake(name, state, *events, **info):
 
 
 def answers(path, count):
-    """Keep answers after so many epochs and a first layer."""
+    """Keep answers after so many epochs."""
     for epoch in range(1, count + 1):
         said = np.random.default_rng(epoch).dirichlet(np.ones(10), 5_000)
         save_epoch_predictions(path, epoch, said, VALIDATION_EPOCHS_FILE)
-    rng = np.random.default_rng(0)
-    filters = rng.normal(size=(6, 3, 3)).astype(np.float32)
-    activations = rng.random((6, 14, 14)).astype(np.float32)
-    np.savez(path / FEATURE_MAPS_FILE, filters=filters, activations=activations)
 
 
 def checkpoint(path, epoch):
@@ -158,16 +156,51 @@ def test_images_of_the_panel(runs_dir):
     assert "After epoch 2" in texts(app)
 
 
-def test_first_layer(runs_dir):
-    path = fake("live", "running", VALIDATED, NOW)
-    answers(path, 1)
-    app = view(open_app("train"), "First layer")
-    captions = [caption for image in app.image for caption in image.captions]
-    assert captions == ["The image", "Filters", "Feature maps"]
-    (path / FEATURE_MAPS_FILE).write_bytes(b"PK torn")
+def keep_networks(path, epochs):
+    """Keep a network whose one map is the picture times the epoch, after each of some epochs."""
+    for epoch in epochs:
+        one = {"size": (1, 1), "kernel": np.full((1, 1, 1, 1), epoch, np.float32)}
+        layers = (
+            GraphLayer("input", "", (), (), (28, 28, 1)),
+            GraphLayer("conv", "", (0,), (), (28, 28, 1), **one),
+        )
+        write_layers(epoch_file(path, epoch), layers)
+
+
+def test_an_image_is_followed_through_the_network_after_each_epoch(packed, runs_dir, test_part):
+    path = fake("live", "running", NOW)
+    keep_networks(path, (0, 1))
+    app = view(open_app("train"), "Inside the network")  # no answers are needed for it
+    assert strongest(packed[-1]) == 1
+    boots = packed[-1]["data"]
+    (slider,) = (one for one in app.select_slider if one.label == "After epoch")
+    assert (slider.options, slider.value) == (["0", "1"], 1)
+    keep_networks(path, (2, 3))
     app.run()
-    assert not app.exception
-    assert "first layer cannot be shown" in texts(app)
+    assert strongest(packed[-1]) == 3  # the newest is followed ...
+    app.select_slider[0].set_value(2).run()
+    keep_networks(path, (4,))
+    app.run()
+    assert strongest(packed[-1]) == 2  # ... until another one is chosen
+    app.selectbox(key=f"live-{read_run(path).key}-inside").set_value("Bag").run()
+    assert strongest(packed[-1]) == 2
+    assert packed[-1]["data"] != boots
+    epoch_file(path, 2).write_bytes(b"PK torn")
+    app.run()
+    assert [error.value for error in app.error] == [
+        "The network after this epoch cannot be read; choose another epoch."
+    ]
+
+
+def strongest(header) -> float:
+    """How much the convolution multiplies by."""
+    return round(header["layers"][1]["peak"] / header["layers"][0]["peak"], 5)
+
+
+def test_a_finished_run_without_networks_of_its_epochs_shows_the_last(packed, own_run):
+    app = view(watching(own_run("old").name), "Inside the network")
+    assert [layer["kind"] for layer in packed[-1]["layers"]][-1] == "softmax"
+    assert "this is the finished one" in texts(app)
 
 
 def test_a_training_on_all_images_has_none_to_validate_with(runs_dir):
@@ -188,7 +221,7 @@ def test_damage_in_the_folder_breaks_nothing(runs_dir):
     (path / "history.jsonl").unlink()
     (path / "history.jsonl").mkdir()
     (path / VALIDATION_EPOCHS_FILE).mkdir()
-    (path / FEATURE_MAPS_FILE).mkdir()
+    epoch_file(path, 1).mkdir()
     (path / control.RATE).write_bytes(b"\xff")
     open_app("train")
 

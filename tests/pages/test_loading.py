@@ -1,11 +1,16 @@
 """What pages remember of a run is loaded again when, and only when, a file of it has changed."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from fmnist.runs.library import find_run
 from fmnist.runs.run import Run
-from pages.parts.shared.loading import cache_of_run
+from pages.parts.shared import loading, visit
+from pages.parts.shared.inside import network_view
+from pages.parts.shared.loading import bounded, cache_of_run
 
 
 @pytest.fixture
@@ -54,3 +59,79 @@ def test_no_more_is_remembered_than_was_asked_for(run, tmp_path):
     load = counted("test.npz", entries=1)
     load.clear()
     assert (load(run), load(replace(run, path=tmp_path / "other")), load(run)) == (1, 2, 3)
+
+
+@pytest.fixture
+def large(monkeypatch, tmp_path):
+    """A function that loads what has as many bytes as a run's name says, and what it has loaded."""
+    monkeypatch.setattr(loading, "MOST_BYTES", 100)
+    loading.forget_large()
+    loaded = []
+
+    @bounded
+    @cache_of_run()
+    def load(run: Run) -> np.ndarray:
+        loaded.append(int(run.name))
+        return np.zeros(int(run.name), np.uint8)
+
+    @bounded
+    @cache_of_run()
+    def load_other(run: Run) -> np.ndarray:
+        loaded.append(0)
+        return np.zeros(100, np.uint8)
+
+    def of(size: int, load=load) -> np.ndarray:
+        return load(Run(str(size), tmp_path / str(size), "finished", info={}))
+
+    of.other = lambda size: of(size, load_other)
+    yield of, loaded
+    loading.forget_large()
+
+
+def test_what_is_large_is_remembered_up_to_a_sum_of_bytes(large):
+    load, loaded = large
+    for size in (40, 50, 40):  # 40 is used last
+        load(size)
+    assert loaded == [40, 50]
+    load(30)  # 50 has to go
+    for size in (40, 30):
+        load(size)
+    assert loaded == [40, 50, 30]
+    assert len(load(101)) == 101  # alone too large: kept, and nothing beside it
+    load(101)
+    assert loaded == [40, 50, 30, 101]
+    load(40)
+    assert loaded == [40, 50, 30, 101, 40]
+    load.other(40)  # too large together, but of the same run
+    for again in (load, load.other):
+        again(40)
+    assert loaded == [40, 50, 30, 101, 40, 0]
+
+
+def test_the_networks_that_pages_hold_are_counted():
+    loading.forget_large()
+    run = find_run("seed-cnn")
+    for load in (loading.classifier, network_view.load_network):
+        load(run)
+    size = (run.path / "model.tflite").stat().st_size
+    assert len(loading._large) == 2
+    assert all(held > size for held, _ in loading._large.values())
+    loading.forget_large()
+
+
+@pytest.mark.parametrize("others", [[], ["somebody"]])
+def test_what_is_large_is_forgotten_when_nobody_is_there(large, others, monkeypatch):
+    load, loaded = large
+    load(40)
+    manager = SimpleNamespace(
+        _session_storage=SimpleNamespace(_cache=SimpleNamespace(expire=list)),
+        list_active_sessions=lambda: others,
+    )
+    loop = SimpleNamespace(call_soon_threadsafe=lambda work: work())
+    runtime = SimpleNamespace(
+        _session_mgr=manager, _get_async_objs=lambda: SimpleNamespace(eventloop=loop)
+    )
+    monkeypatch.setattr(visit, "get_instance", lambda: runtime)
+    visit._forget_visits()
+    load(40)
+    assert loaded == ([40] if others else [40, 40])

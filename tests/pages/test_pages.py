@@ -32,10 +32,11 @@ from pages.parts.classify import uploads
 from pages.parts.classify.ways import camera
 from pages.parts.mistakes import map_job
 from pages.parts.report import robustness
-from pages.parts.shared import loading
+from pages.parts.shared import loading, visit
 from pages.parts.shared.guide import tour
 from pages.parts.train import training_panel
 from tests.conftest import ROOT, ended_process, hold
+from tests.images.brought import BROUGHT
 from tests.images.heic import TURNED
 from tests.runs.test_run import ODD
 
@@ -492,12 +493,46 @@ def test_one_upload_is_shown_at_once():
     assert "legs.png" in texts(app)
 
 
-@pytest.mark.parametrize(
-    "name", ["legs.jfif", "legs.JPE", "legs.tif", "legs.avif", "legs", "legs."]
-)
+@pytest.mark.parametrize("name", ["legs.jfif", "legs.JPE", "legs.tif", "legs.zip", "legs", "legs."])
 def test_what_is_in_a_file_counts_and_not_its_ending(name):
     app = upload(open_app(way="Upload"), (name, png(trouser()), "application/octet-stream"))
     assert app.metric[0].value == "Trouser"
+
+
+def packed(labels: str = "") -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name, (data, _) in BROUGHT.items():
+            file.writestr(name, data)
+        if labels:
+            file.writestr("labels.csv", labels)
+    return buffer.getvalue()
+
+
+TABLE = "path,label_id\n" + "".join(f"{name},1\n" for name in BROUGHT)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [(name, data, "x/y") for name, (data, _) in BROUGHT.items()],
+        [("zip", packed(), "x/y")],
+        [("zip", packed(TABLE), "x/y")],
+    ],
+    ids=["several", "in a zip file", "in a zip file with a table"],
+)
+def test_what_visitors_bring_is_taken_for_what_it_is(files):
+    app = upload(open_app(way="Upload"), *files)
+    answers = app.dataframe[0].value.set_index("file")["answer"]
+    assert set(answers.index) == set(BROUGHT)
+    assert [name for name, (_, said) in BROUGHT.items() if said not in answers[name]] == []
+
+
+@pytest.mark.parametrize("name", [name for name, (_, said) in BROUGHT.items() if " " in said])
+def test_what_is_no_picture_is_said_in_one_sentence(name):
+    data, said = BROUGHT[name]
+    app = upload(open_app(way="Upload"), (name, data, "x/y"))
+    assert [said in error.value for error in app.error] == [True]
 
 
 @pytest.mark.parametrize("name", ["IMG_1.HEIC", "IMG_1.jpg"])
@@ -554,11 +589,30 @@ def test_a_folder_of_no_class_in_a_zip_file_is_said_and_not_scored():
     assert "Accuracy (n = 1)" in [metric.label for metric in app.metric]
 
 
-@pytest.mark.parametrize("several", [False, True])
-def test_a_busy_server_is_one_sentence_and_not_remembered(several, monkeypatch):
+def test_a_crowd_keeps_new_visitors_out_and_lets_others_go_on(monkeypatch):
+    inside = AppTest.from_file(ROOT / "app.py", default_timeout=300).run()
     turns = threading.Semaphore(0)
-    monkeypatch.setattr(decoding, "_TURNS", turns)
-    monkeypatch.setattr(decoding, "PATIENCE", 0.0)
+    monkeypatch.setattr(visit, "TURNS", turns)
+    monkeypatch.setattr(visit, "PATIENCE", 0.0)
+    assert not inside.run().error
+    outside = AppTest.from_file(ROOT / "app.py", default_timeout=300).run()
+    assert [error.value for error in outside.error] == [
+        "The server is busy with other visitors; try again in a moment."
+    ]
+    assert not outside.title
+    turns.release()
+    outside.button[0].click().run()
+    assert not outside.error
+    assert outside.title[0].value == "What is this garment?"
+    assert turns.acquire(blocking=False)  # it was given back
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize(("of", "name"), [(decoding, "_TURNS"), (loading, "TURNS")])
+def test_a_busy_server_is_one_sentence_and_not_remembered(several, of, name, monkeypatch):
+    turns = threading.Semaphore(0)
+    monkeypatch.setattr(of, name, turns)
+    monkeypatch.setattr(of, "PATIENCE", 0.0)
     large = png(trouser().resize((3_000, 3_500)))
     files = [(f"{number}.png", large, "image/png") for number in range(1 + several)]
     app = upload(open_app(way="Upload"), *files)

@@ -199,7 +199,8 @@ def test_one_run_alone_has_nothing_to_be_compared_with(monkeypatch):
 
 def test_the_report_can_be_taken_away():
     app = view("Export")
-    assert [button.label for button in app.download_button] == ["Report as HTML"]
+    labels = [button.label for button in app.download_button]
+    assert labels == ["Report as HTML", "Model card"]
 
 
 @pytest.mark.parametrize(

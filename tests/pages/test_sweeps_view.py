@@ -8,8 +8,9 @@ from fmnist.files import write_json
 from fmnist.processes import this_process
 from fmnist.runs import control
 from fmnist.sweeps import sweep as sweeps
-from fmnist.sweeps.plan import plan_from, read_plan
+from fmnist.sweeps.plan import plan_from, read_plan, shipped_examples
 from fmnist.sweeps.sweep import PROGRESS_FILE, keep_plan
+from fmnist.sweeps.tables import read_example
 from pages.parts.shared import frame
 from pages.parts.train.sweeps import sweeps_view
 from tests.pages.test_pages import fresh_caches, open_app, run_fragment_of, texts
@@ -71,7 +72,7 @@ def test_a_plan_is_started_as_a_process_of_its_own(monkeypatch):
     monkeypatch.setattr(sweeps, "launch_module", lambda command, find: begun.append(command))
     app = open_train()
     app.selectbox(key="sweeps_plan").set_value("seeds").run()
-    assert "How much does the seed alone change?" in texts(app)
+    assert read_plan("seeds").about in texts(app)
     app.button(key="sweeps_start").click().run()
     assert begun == [["sweep", "seeds", "--wait"]]
 
@@ -119,6 +120,21 @@ def test_visitors_of_a_public_app_only_look(finished, monkeypatch):
     app = open_train()
     assert "3 of 4 trainings done" in texts(app)
     assert not [one for one in app.button if "sweep" in (one.key or "")]
+
+
+@pytest.mark.parametrize("plan", shipped_examples())
+def test_a_plan_shows_its_example_result_without_any_training(plan):
+    app = open_train()
+    app.selectbox(key="sweeps_plan").set_value(plan).run()
+    assert not app.dataframe
+    app.toggle(key="sweeps_example").set_value(True).run()
+    assert not app.exception
+    result = read_example(plan)
+    (table,) = [one.value for one in app.dataframe if "Variant" in one.value]
+    assert table["Variant"].tolist() == [one.name for one in result.variants]
+    assert f"measured on 5,000 {result.measure} images" in texts(app)
+    if plan == "data-share":
+        assert "the fitted power law" in texts(app)
 
 
 def test_removing_a_sweep_keeps_its_runs(finished, runs_dir):

@@ -15,6 +15,7 @@ from fmnist.analysis import validation_predictions
 from fmnist.collections import corrections, notes
 from fmnist.errors import CorrectionsError, NotesError, RunError
 from fmnist.files import read_file, read_json_lines, sha256_of
+from fmnist.inference.epoch_network import EpochNetwork, epoch_file
 from fmnist.jobs import lock, queue
 from fmnist.runs import control, predictions
 from fmnist.runs.about import About, load_about
@@ -24,7 +25,6 @@ from fmnist.runs.library import find_run, list_runs
 from fmnist.runs.progress_text import read_last_words
 from fmnist.runs.run import READ, check_run_file, read_run
 from fmnist.runs.transfer import pack_run
-from fmnist.training.feature_maps import load_feature_maps
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there are no named pipes on Windows")
 
@@ -123,7 +123,9 @@ def test_a_run_that_becomes_such_a_one_is_read_all_the_same(own_run, odd):
     assert read_events(run) == []
     assert len(read_last_words(run)) <= 2**16
     assert control.requested_rate(run.path) is None
-    assert load_feature_maps(run) is None
+    put(odd, epoch_file(run.path, 1))
+    with pytest.raises(RunError, match="choose another epoch"):
+        EpochNetwork(run, 1)
     assert predictions.load_epoch(run, 1) is None
     assert len(predictions.load_image_epochs(run, 3)) == 0
     assert len(predictions.load_predicted_classes(run)) == 0

@@ -25,7 +25,7 @@ def accuracy_of(settings) -> float:
     return round(of_network + settings.seed / 100 + settings.batch_size / 1e5, 5)
 
 
-def train_nothing(path, settings, *, log, resume):
+def train_nothing(path, settings, options, *, resume):
     """In place of `_train_held`."""
     place = Path(os.environ["FMNIST_STUB"])
     append_json_line(place / "begun.jsonl", {"pid": os.getpid(), "seed": settings.seed})

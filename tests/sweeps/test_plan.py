@@ -1,8 +1,11 @@
 """Plans: what they expand to, and one sentence for each that is wrong."""
 
+import json
+
 import pytest
 
 from fmnist.errors import SweepError
+from fmnist.networks.layers import Flatten
 from fmnist.settings import SETTINGS, TrainSettings
 from fmnist.sweeps import plan as plans
 from fmnist.sweeps.plan import plan_from, read_plan, shipped_plans
@@ -42,12 +45,36 @@ def test_a_plan_starts_from_a_recipe():
     assert only.settings == TrainSettings(**{**QUICK.to_dict(), "seed": 7})
 
 
+def test_variants_have_names_and_recipes_of_their_own():
+    plan = plan_from(
+        {
+            "name": "x",
+            "seeds": 2,
+            "settings": {"fraction": 0.1},
+            "variants": {
+                "fast": {"recipe": "quick", "epochs": 2},
+                "tiny": {"network": "custom", "layers": [{"kind": "flatten"}]},
+            },
+        }
+    )
+    assert [(one.variant, one.settings.seed) for one in plan.trainings()] == [
+        ("fast", 0),
+        ("tiny", 0),
+        ("fast", 1),
+        ("tiny", 1),
+    ]
+    fast, tiny = plan.settings_by_variant().values()
+    assert fast == TrainSettings(**{**QUICK.to_dict(), "epochs": 2, "fraction": 0.1})
+    assert (tiny.network, tiny.layers, tiny.fraction) == ("custom", (Flatten(),), 0.1)
+    assert plan_from(json.loads(json.dumps(plan.to_dict()))).trainings() == plan.trainings()
+
+
 @pytest.mark.parametrize("name", ["data-share", "depth-width", "seeds"])
 def test_shipped_plans_can_be_trained(name):
     assert set(shipped_plans()) == {"data-share", "depth-width", "seeds"}
     plan = read_plan(name)
     assert plan.name == name
-    assert 9 <= len(plan.trainings()) <= 15
+    assert 6 <= len(plan.trainings()) <= 18
     assert plan.summary.startswith(f"{len(plan.trainings())} trainings: ")
     assert plan.summary.endswith(plan.about)
 
@@ -73,7 +100,7 @@ BAD = [
     (
         {"trials": 3},
         "The plan has the entry 'trials', which does not exist; choose one of: about, grid, "
-        "name, networks, recipe, seeds, settings.",
+        "name, networks, recipe, seeds, settings, variants.",
     ),
     (
         {"grid": {"batch_size": []}},
@@ -99,6 +126,23 @@ BAD = [
     ({"grid": {"epochs": 3}}, "The plan's grid.epochs must be a list, got 3."),
     ({"grid": [1]}, "The plan's grid must be a table: [grid]."),
     ({"settings": 1}, "The plan's settings must be a table: [settings]."),
+    ({"variants": []}, "The plan's variants must be a table: [variants]."),
+    ({"variants": {"a": 3}}, "The plan's variant 'a' must be a table."),
+    ({"variants": {"": {}}}, "A variant's name has 1 to 40 characters."),
+    (
+        {"variants": {"a": {}}, "networks": ["cnn"]},
+        "A plan has either variants, or networks and a grid.",
+    ),
+    (
+        {"variants": {"a": {"recipe": "best"}}},
+        "The plan has the recipe 'best', which does not exist; choose one of: "
+        f"{', '.join(RECIPES)}.",
+    ),
+    (
+        {"variants": {"a": {"seed": 1}}},
+        f"The plan has the setting 'seed', which does not exist; choose one of: network, {BESIDE}.",
+    ),
+    ({"variants": {"a": {}, "b": {}}}, "The plan's variants 'a' and 'b' are the same training."),
     ({"networks": [["cnn"]]}, "The plan's recipe and networks must be names in quotes."),
     ({"recipe": ["quick"]}, "The plan's recipe and networks must be names in quotes."),
     (

@@ -1,5 +1,6 @@
 """What came of a sweep, against SciPy and G*Power."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -7,17 +8,18 @@ import pytest
 from scipy import stats
 
 from fmnist.runs.run import write_run_info
-from fmnist.sweeps.plan import plan_from, read_plan
+from fmnist.sweeps.plan import PLANS_DIR, plan_from, read_plan, shipped_examples
 from fmnist.sweeps.results import (
     Variant,
     compare_variants,
     correct_holm,
     describe_result,
-    list_runs_of,
     seeds_needed,
     summarise_sweep,
+    summarise_variants,
 )
 from fmnist.sweeps.sweep import keep_plan
+from fmnist.sweeps.tables import list_runs_of, read_example, write_table
 
 RNG = np.random.default_rng(0)
 
@@ -25,7 +27,9 @@ RNG = np.random.default_rng(0)
 def variant(name, accuracies, seeds=None):
     seeds = tuple(range(len(accuracies)) if seeds is None else seeds)
     count = len(accuracies)
-    return Variant(name, seeds, tuple(accuracies), (1.0,) * count, ("run",) * count, 0.9, 1000)
+    return Variant(
+        name, seeds, tuple(accuracies), (1.0,) * count, ("run",) * count, (0.9,) * count, 1000
+    )
 
 
 def described(*variants):
@@ -126,7 +130,7 @@ def test_a_sweep_is_summarised_from_the_runs_that_are_its_own(own_run):
     scores = {"validation_accuracy": 0.91, "test_accuracy": 0.9}
     for at, training in enumerate(plan.trainings()[:3]):
         run = own_run(f"r{at}", settings=training.settings.to_dict(), scores=scores, sweep="s")
-        write_run_info(run.path, parameters=10, train_seconds=90.0)
+        write_run_info(run.path, parameters=10, train_seconds=90.0, train_size=55_000)
     settings = plan.trainings()[3].settings.to_dict()
     own_run("other", settings=settings, scores=scores, sweep="t")  # another sweep's
     own_run("own", settings=settings, scores=scores)  # nobody's
@@ -142,10 +146,49 @@ def test_a_sweep_is_summarised_from_the_runs_that_are_its_own(own_run):
         "variant": "cnn",
         "seed": 0,
         "run": "r0",
-        "validation_accuracy": 0.91,
-        "minutes": 1.5,
+        "measured_on": "validation",
+        "n": 5000,
+        "accuracy": 0.91,
+        "low": 0.9017,  # Wilson's interval of 4,550 of 5,000
+        "high": 0.9176,
+        "test_accuracy": 0.9,
+        "images": 55_000,
         "parameters": 10,
+        "minutes": 1.5,
     }
+
+
+@pytest.mark.parametrize("name", shipped_examples())
+def test_a_shipped_plan_comes_with_its_result(name, command):
+    result, plan = read_example(name), read_plan(name)
+    assert [one.name for one in result.variants] == list(plan.settings_by_variant())
+    assert {one.seeds for one in result.variants} == {plan.seeds}
+    assert (result.measure, result.missing) == ("validation", 0)
+    assert write_table(result) == command("sweep", name, "--example", "--csv").stdout
+    assert (PLANS_DIR / f"{name}.csv").read_text() == write_table(result)
+    assert command("sweep", name, "--example").stdout.endswith(f"\n{result.sentence}\n")
+
+
+def test_a_plan_of_ones_own_has_no_example(command):
+    said = command("sweep", "x.toml", "--example").stderr
+    known = ", ".join(shipped_examples())
+    assert said == f"fmnist: The plan 'x.toml' has no example; choose one of: {known}.\n"
+
+
+def test_a_sweep_over_shares_of_the_images_has_a_learning_curve():
+    def share(images):
+        error = 3 * images**-0.5 + 0.05
+        name = f"{images}"
+        return Variant(
+            name, (0, 1), (1 - error,) * 2, (1.0,) * 2, ("a", "b"), (0.9,) * 2, 9, images
+        )
+
+    result = summarise_variants(tuple(map(share, (500, 1000, 5000, 50_000))), "validation")
+    assert result.curve.exponent == pytest.approx(0.5)
+    assert result.to_dict()["curve"]["floor"] == pytest.approx(0.05)
+    assert result.curve.sentence in result.sentence
+    same = [dataclasses.replace(share(500), name=name) for name in "abcd"]
+    assert summarise_variants(tuple(same), "validation").curve is None
 
 
 def test_the_result_is_printed_as_a_table_json_or_csv(own_run, tmp_path, command):
@@ -166,9 +209,9 @@ def test_the_result_is_printed_as_a_table_json_or_csv(own_run, tmp_path, command
     (variant,) = json.loads(command("sweep", file, "--result", "--json").stdout)["variants"]
     assert (variant["variant"], variant["mean"], variant["runs"]) == ("cnn", 0.915, ["r0", "r1"])
     assert command("sweep", file, "--result", "--csv").stdout.splitlines() == [
-        "variant,seed,run,validation_accuracy,minutes,parameters",
-        "cnn,0,r0,0.91,1.5,1234",
-        "cnn,1,r1,0.92,1.5,1234",
+        "variant,seed,run,measured_on,n,accuracy,low,high,test_accuracy,images,parameters,minutes",
+        "cnn,0,r0,validation,5000,0.91,0.9017,0.9176,0.9,,1234,1.5",
+        "cnn,1,r1,validation,5000,0.92,0.9122,0.9272,0.9,,1234,1.5",
     ]
     file.write_text('name = "none"\nseeds = 1\n')
     said = command("sweep", file, "--result").stderr

@@ -10,15 +10,17 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 
 import psutil
 import pytest
 
+from fmnist.data import load
 from fmnist.errors import RunError, SweepError
-from fmnist.files import replace_file
+from fmnist.files import read_json, read_json_lines, replace_file
+from fmnist.runs.history import read_events
 from fmnist.runs.library import list_runs, runs_directory
+from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import check_run_file
 from fmnist.runs.transfer import pack_run, unpack_run
 from fmnist.sweeps import cluster
@@ -41,6 +43,7 @@ worker.Workplace.__init__ = lambda self, *a, module={STUB!r}: init(self, *a, mod
 if __name__ == "__main__":
     sys.exit(main.main())
 """
+LONG = 1200  # seconds in which real trainings are done, however busy the machine
 SOON = 20  # seconds in which what is ended is gone, however busy the machine
 PLAN = {"networks": ["cnn", "quick"], "seeds": 3, "settings": {"epochs": 1, "fraction": 0.01}}
 
@@ -362,29 +365,83 @@ def test_a_run_arrives_whole_or_not_at_all(own_run, tmp_path):
     assert again.info["sweep"] == "s"
 
 
+def begin_real(place) -> subprocess.Popen:
+    """Start the command itself on two workers, with real trainings."""
+    words = ["fmnist", "sweep", str(place / "s.toml"), "--workers", "2", "--json"]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        [sys.executable, "-m", *words], cwd=ROOT, stdout=pipe, stderr=pipe, text=True
+    )
+
+
+def find_training(sweep: Sweep, event: str) -> psutil.Process | None:
+    """The process of a real training whose history has such an event, and no end yet."""
+    for history in (sweep.path / "work").glob("*/training/history.jsonl"):
+        with contextlib.suppress(OSError, KeyError, psutil.Error):
+            told = {one["event"] for one in read_json_lines(history)}
+            process = psutil.Process(read_json(history.with_name("run.json"))["process"]["pid"])
+            if event in told and "finishing" not in told and process.is_running():
+                return process
+    return None
+
+
+def check_real(sweep: Sweep, kept: dict, said: str) -> None:
+    """Every training has one run, which is its own; those kept before are as they were."""
+    found = {run.name: run for run in sweep.finished_runs().values()}
+    wanted = [training.settings for training in sweep.plan.trainings()]
+    assert sorted(map(str, wanted)) == sorted(str(run.settings) for run in found.values())
+    assert set(found) == {run.name for run in list_runs() if run.info.get("sweep") == "s"}
+    assert kept.items() <= {name: run.info for name, run in found.items()}.items()
+    for run in found.values():
+        events = read_events(run)
+        assert [one["settings"] for one in events if one["event"] == "start"] == [
+            run.settings.to_dict()
+        ]
+        epochs = [one["epoch"] for one in events if one["event"] == "epoch"]
+        assert epochs == list(range(1, run.settings.epochs + 1))
+        assert run.info["parameters"] == {"cnn": 423_338, "quick": 53_186}[run.settings.network]
+        check_run_file(run, "model.tflite")
+        right = load_predictions(run).argmax(axis=1) == load("test").labels
+        assert right.mean() == pytest.approx(run.scores["test_accuracy"])
+    assert len({run.files["test.npz"] for run in found.values()}) == len(wanted)
+    assert json.loads(said)["missing"] == 0
+    assert not (sweep.path / "work").exists()
+
+
 @pytest.mark.long
 def test_a_sweep_of_real_trainings_survives_a_killed_worker_and_a_killed_client(tmp_path):
-    (tmp_path / "s.toml").write_text(
-        'networks = ["cnn", "quick"]\nseeds = 3\n[settings]\nepochs = 1\nfraction = 0.01\n'
-    )
-    words = [sys.executable, "-m", "fmnist", "sweep", str(tmp_path / "s.toml"), "--workers", "2"]
-
-    def begin():
-        return subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-
-    first = begin()
-    sweep = Sweep(runs_directory() / ".sweeps" / "s", plan_from({"name": "s", **PLAN}))
-    training = wait_until(lambda: trainings_of(family(first), "--with-parent"))[0]
-    time.sleep(3)  # while TensorFlow loads
-    training.parent().kill()
-    wait_until(lambda: sweep.finished_runs())
+    """2 networks x 3 seeds on two workers: one is killed in the middle of a training, then all."""
+    plan = write_plan(tmp_path, settings={"epochs": 2, "fraction": 0.01})
+    sweep = Sweep(runs_directory() / ".sweeps" / "s", plan)
+    first = begin_real(tmp_path)
+    lost = wait_until(lambda: find_training(sweep, "epoch"), LONG)
+    worker = lost.parent()
+    worker.kill()
+    wait_until(lambda: not lost.is_running(), SOON)
+    wait_until(lambda: len(sweep.finished_runs()) >= 2, LONG)
+    wait_until(lambda: find_training(sweep, "progress"), LONG)
+    left = family(first)
     first.kill()
     first.communicate(timeout=60)
+    wait_until(lambda: not any(one.is_running() for one in left), SOON)
     kept = {run.name: run.info for run in sweep.finished_runs().values()}
-    second = begin()
-    said, _ = second.communicate(timeout=600)
-    assert second.returncode == 0
-    found = {run.name: run.info for run in sweep.finished_runs().values()}
-    assert len(found) == 6
-    assert kept.items() <= found.items()
-    assert "cnn" in said
+    assert 2 <= len(kept) < 6
+
+    second = begin_real(tmp_path)
+    said, errors = second.communicate(timeout=LONG)
+    assert second.returncode == 0, errors
+    assert errors.count("of the test images right") == 6 - len(kept)  # the rest, and only that
+    check_real(sweep, kept, said)
+
+
+@pytest.mark.slow
+def test_a_real_training_whose_worker_is_killed_is_done_again(tmp_path):
+    plan = write_plan(tmp_path, networks=["quick"], seeds=1)
+    sweep = Sweep(runs_directory() / ".sweeps" / "s", plan)
+    process = begin_real(tmp_path)
+    (lost,) = wait_until(lambda: trainings_of(family(process), "--with-parent"))
+    lost.parent().kill()
+    said, errors = process.communicate(timeout=LONG)
+    assert process.returncode == 0, errors
+    assert not lost.is_running()
+    check_real(sweep, {}, said)

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from fmnist.files import read_json
+from fmnist.inference.activations import LayeredNetwork
 from fmnist.inference.classifier import load_classifier
+from fmnist.inference.epoch_network import EpochNetwork, list_kept_epochs
 from fmnist.jobs.resume import resumed_settings
 from fmnist.networks.layers import (
     BatchNormalisation,
@@ -27,7 +29,6 @@ from fmnist.runs.progress_text import describe_settings
 from fmnist.runs.run import read_run
 from fmnist.runs.transfer import pack_run
 from fmnist.settings import TrainSettings
-from fmnist.training.feature_maps import load_feature_maps
 from tests.conftest import ROOT
 
 LAYERS = (
@@ -70,7 +71,15 @@ def test_it_is_trained_kept_and_used_as_any_other(tmp_path, runs_dir, test_part,
     assert features.max() > 1
     answered = command("classify", ROOT / "docs" / "classify.png", "--run", run.name, "--json")
     assert json.loads(answered.stdout)["verdict"] != "refused"
-    assert load_feature_maps(run).filters.shape == (4, 5, 5)
+    finished, learning = LayeredNetwork(run), EpochNetwork(run, 1)
+    kinds = "input conv batch_norm max_pool reshape dense dropout dense softmax"
+    assert list_kept_epochs(run) == [0, 1]
+    for network in (finished, learning):
+        assert " ".join(layer.kind for layer in network.layers) == kinds
+    for made, same in zip(*(one(test_part.images[0]) for one in (finished, learning)), strict=True):
+        np.testing.assert_allclose(made, same, atol=1e-4)
+    before = EpochNetwork(run, 0)(test_part.images[0])
+    assert np.abs(before[-1] - made).max() > 0.01
 
     again = resumed_settings(run, 1)
     assert (again.layers, again.epochs) == (LAYERS, 2)

@@ -15,8 +15,8 @@ from PIL import Image
 from fmnist.errors import FmnistError, ServerBusy
 from fmnist.images.decoding import decode_image
 from fmnist.images.display import data_uri, enlarge
-from fmnist.inference.answer import Answer, answer_image
-from fmnist.inference.photo_network import load_photo_network
+from fmnist.images.options import AUTO
+from fmnist.inference.answer import Answer
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
 
@@ -95,10 +95,9 @@ def _answered(run: Run, key: str, both: bool, _item: Item) -> tuple[Answer, str 
         raise
     except FmnistError as error:
         return Answer("refused", str(error)), None, None
-    network = load_photo_network() if both else None
-    answer = answer_image(image, loading.classifier(run), photo_network=network)
+    answer = loading.answer_in_turn(image, run, AUTO, both)
     given = None if answer.pixels is None else data_uri(enlarge(answer.pixels, 2))
-    return answer.without_steps(), _make_thumbnail(image), given
+    return answer, _make_thumbnail(image), given
 
 
 @st.cache_resource(max_entries=2 * MAX_PICTURES, show_spinner=False, scope="session")

@@ -11,7 +11,7 @@ from fmnist.errors import FmnistError
 from fmnist.inference.answer import Answer
 from fmnist.runs.library import quote_run
 from fmnist.runs.run import Run
-from pages.parts.classify import score_view, taught
+from pages.parts.classify import taught
 from pages.parts.classify.answered import PICTURE, Answered, answer_all, thumbnails, with_progress
 from pages.parts.shared import loading, visit
 from pages.parts.shared.widgets import download, literal
@@ -172,6 +172,8 @@ def _show_rows(rows: list[Row], of: str, run: Run) -> None:
             help="Upload it again above, or unpack it for `python -m fmnist score`.",
         )
     if scored:
+        from pages.parts.classify import score_view  # seldom asked for
+
         st.caption(
             f"How {quote_run(run)} answers these pictures now{loading.with_photo_network()}, "
             "without what they teach. They were saved because an answer was wrong, so this score "

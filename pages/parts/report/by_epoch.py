@@ -7,7 +7,7 @@ import streamlit as st
 from fmnist.analysis.learning_dynamics import Course, compute_course, epoch_confusion, epoch_table
 from fmnist.charts.epoch_charts import course_spec, course_table, recall_spec, recall_table
 from fmnist.data import CLASS_NAMES, PART_SIZES
-from fmnist.runs.library import list_usable_runs, run_title
+from fmnist.runs.library import list_usable_runs, quote_run, run_title
 from fmnist.runs.predictions import (
     TEST_EPOCHS_FILE,
     count_epochs,
@@ -16,8 +16,9 @@ from fmnist.runs.predictions import (
     load_predicted_classes,
 )
 from fmnist.runs.run import Run
-from pages.parts.shared import image_gallery, image_view, loading
+from pages.parts.shared import frame, image_gallery, image_view, loading
 from pages.parts.shared.answer_view import show_picture
+from pages.parts.shared.inside.learning_view import offer_after_epoch
 from pages.parts.shared.widgets import (
     ANY,
     choose_classes,
@@ -38,20 +39,36 @@ EPOCH, WHICH, INDEX = "epoch", "epoch_images", "epoch_index"
 BOXES = "epoch_true", "epoch_predicted"
 KINDS = "Of a cell", "By index", "Learnt last", "Forgotten most often", "Never learnt"
 CELL, ONE, LAST, FORGOTTEN, NEVER = KINDS
-NAMED = 5  # other runs that have epochs to show
+NAMED = 5  # other runs that are offered
 
 
 def show(run: Run) -> None:
     """Show a run through its epochs; one sentence where it kept none."""
     course = _course(run) if count_epochs(run) else None
     if course is None:
-        words = "This run stored no predictions of its epochs; newer runs do."
-        others = [run_title(other) for other in list_usable_runs() if count_epochs(other) > 1]
-        if others:
-            words += f" Choose another model above: {'; '.join(others[:NAMED])}."
-        st.info(words)
+        _offer_others(run)
         return
     _epoch_views(course, run)
+
+
+def _offer_others(run: Run) -> None:
+    """Say what is missing, and open a run that has it at one click."""
+    others = [other for other in list_usable_runs() if count_epochs(other) > 1]
+    st.info(
+        f"What {quote_run(run)} predicted after each epoch was not stored when it was trained, and "
+        "cannot be computed now. Its finished network is in all other views."
+        + " These models have their epochs:"
+        * bool(others)
+    )
+    with st.container(horizontal=True):
+        for other in others[:NAMED]:
+            click = {"on_click": _look_at, "args": (other.name,)}
+            st.button(run_title(other), key=f"epochs-of-{other.key}", **click)
+
+
+def _look_at(name: str) -> None:
+    frame.look_at(name)
+    st.rerun()  # the picker is outside this fragment
 
 
 @st.fragment  # the slider moves nothing around it
@@ -227,6 +244,7 @@ def _through_training(row: pd.Series, epoch: int, kept: np.ndarray, run: Run) ->
     with path:
         last = load_image_epochs(run, index)[-1:].argmax(axis=1)
         image_view.show_path(index, true, [true, predicted, *last], run, "epoch", epoch)
+    offer_after_epoch(loading.test_part().images[index], run, epoch, "epoch")
 
 
 @loading.cache_of_run(TEST_EPOCHS_FILE)

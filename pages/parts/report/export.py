@@ -4,6 +4,7 @@ import streamlit as st
 
 from fmnist.data import Part
 from fmnist.runs.run import Run
+from fmnist.training.interop.model_card import render_model_card
 from pages.parts.shared import loading
 from pages.parts.shared.widgets import download
 
@@ -22,6 +23,16 @@ def show(run: Run) -> None:
         f"{run.name}-report.html",
         "text/html",
         type="primary",
+    )
+    st.markdown(
+        "The model card is what model hubs such as Hugging Face show of a network: put it beside "
+        "`model.keras` as `README.md`."
+    )
+    download(
+        "Model card",
+        lambda: render_model_card(run, loading.predictions(run), test.labels),
+        "README.md",
+        "text/markdown",
     )
 
 

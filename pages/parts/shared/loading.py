@@ -4,8 +4,11 @@ Every cache is keyed by the run's folder and by the files that the answer depend
 that was trained again is read again. What is returned is shared between sessions: do not change it.
 """
 
+import os
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,7 +40,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PHOTO_NETWORK = "photo_network"  # the key of the switch that leaves it out
-RUNS_KEPT = 8  # a network takes some 5 MB, predictions and table 1 MB
+# more pictures answered at once only share the cores, and all of them are late
+TURNS = threading.BoundedSemaphore(max(4, 2 * (os.cpu_count() or 1)))
+PATIENCE = 10.0  # seconds that a picture waits for its turn
+RUNS_KEPT = 8  # predictions and table take 1 MB; what is larger is `bounded`
+DISTANCES_KEPT = 32  # of networks; 0.1 MB each
+MOST_BYTES = 200 * 2**20  # of networks and features together, unless one run alone has more
+# what is large: its size and how to forget it, the one used last at the end
+_large: "OrderedDict[tuple, tuple[int, Callable[[], None]]]" = OrderedDict()
+_large_lock = threading.Lock()
 
 
 def cache_of_run(
@@ -55,6 +66,34 @@ def cache_of_run(
     return st.cache_resource(
         max_entries=entries, show_spinner=spinner, scope=scope, hash_funcs={Run: identify}
     )
+
+
+def bounded(load: Callable) -> Callable:
+    """Let a function that caches things of a run with `nbytes` forget those used longest ago.
+
+    They, and those of all such functions, have at most MOST_BYTES together. What belongs to the
+    same run stays: a page would load it again at every click.
+    """
+
+    @wraps(load)
+    def load_bounded(run: Run):
+        found, key = load(run), (load.__name__, str(run.path))
+        with _large_lock:
+            _large[key] = found.nbytes, partial(load.clear, run)
+            _large.move_to_end(key)
+            for old in [one for one in _large if one[1] != key[1]]:
+                if sum(size for size, _ in _large.values()) > MOST_BYTES:
+                    _large.pop(old)[1]()
+        return found
+
+    return load_bounded
+
+
+def forget_large() -> None:
+    """Forget all networks and features, as nobody is there any more."""
+    with _large_lock:
+        while _large:
+            _large.popitem()[1][1]()
 
 
 def _stamp(run: Run, name: str) -> tuple[int, int] | None:
@@ -92,6 +131,7 @@ def catalogue() -> Catalogue:
 
 
 @_or_stop
+@bounded
 @cache_of_run("model.tflite", "verdict.json")
 def classifier(run: Run) -> Classifier:
     """The run's network, ready to classify."""
@@ -153,14 +193,22 @@ def training_distance(run: Run) -> TrainingDistance | None:
         kept = distances.read_training_distance(run, len(test_part().labels))
         if kept is None:
             return None
-        measured[network] = kept
+        _remember_distances(network, kept)
+        return kept
     return measured[network]
 
 
 def store_training_distance(run: Run, found: TrainingDistance) -> None:
     """Store what was measured, in memory and in the run's cache."""
-    _measured_distances()[run.files["model.tflite"]] = found
+    _remember_distances(run.files["model.tflite"], found)
     distances.write_training_distance(run, found)
+
+
+def _remember_distances(network: str, found: TrainingDistance) -> None:
+    measured = _measured_distances()
+    measured[network] = found
+    for old in list(measured)[:-DISTANCES_KEPT]:
+        measured.pop(old, None)
 
 
 @st.cache_resource(show_spinner=False)
@@ -168,13 +216,15 @@ def _measured_distances() -> dict[str, TrainingDistance]:
     return {}
 
 
-@cache_of_run("model.tflite", entries=2, spinner="Reading the training images")  # 60 MB each
+@bounded
+@cache_of_run("model.tflite", spinner="Reading the training images")
 def training_features(run: Run) -> TrainingFeatures:
     """The features of what a run learnt from, computed or not; see `TrainingFeatures.advance`."""
     return TrainingFeatures(run, classifier(run))
 
 
-@cache_of_run("model.tflite", entries=2, spinner="Classifying the test images for their features")
+@bounded
+@cache_of_run("model.tflite", spinner="Classifying the test images for their features")
 def relations(run: Run) -> NearestImages:
     """The features of the test images, and the nearest of them."""
     return NearestImages(classifier(run)(test_part().images)[1])
@@ -201,13 +251,25 @@ def answer(picture: bytes, run: Run, options: PreprocessingOptions = AUTO) -> An
 # a visitor's pictures are forgotten with the visit
 @cache_of_run("model.tflite", "verdict.json", entries=128, scope="session")
 def _answer(picture: bytes, run: Run, options: PreprocessingOptions, both: bool) -> Answer:
-    network = load_photo_network() if both else None
     try:
         image = _decoded(picture)
     except BadImage as error:
         return Answer("refused", str(error))
-    answer = answer_image(image, classifier(run), options, network)
-    return answer.without_steps()  # seldom looked at
+    return answer_in_turn(image, run, options, both)
+
+
+def answer_in_turn(image: Image, run: Run, options: PreprocessingOptions, both: bool) -> Answer:
+    """The answer for an upright picture, without the steps, which are seldom looked at.
+
+    Raises ServerBusy where so many others ask that it would take too long.
+    """
+    if not TURNS.acquire(timeout=PATIENCE):
+        raise ServerBusy("The server is busy with other pictures; try again in a moment.")
+    try:
+        network = load_photo_network() if both else None
+        return answer_image(image, classifier(run), options, network).without_steps()
+    finally:
+        TURNS.release()
 
 
 @_or_stop

@@ -1,8 +1,9 @@
-"""A visit: what it has deleted, offered back for some minutes, and what goes when it has ended."""
+"""A visit: its beginning, what it has deleted, and what goes when it has ended."""
 
 import contextlib
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import streamlit as st
@@ -10,14 +11,36 @@ from streamlit.runtime import get_instance
 
 from fmnist.processes import release_memory
 from fmnist.runs.trash import MINUTES, Deleted, Trash
+from pages.parts.shared import loading
 
 TRASH = "trash"
+OPENED = "opened"
+# a page takes most when it is opened; who has one is not to wait for a crowd that comes
+TURNS = threading.BoundedSemaphore(max(4, 2 * (os.cpu_count() or 1)))
+PATIENCE = 20.0  # seconds that a new visitor waits for a turn
 Kind = TypeVar("Kind", bound=Deleted)
 
 
 def trash() -> Trash:
     """This session's trash; it is emptied when the session has ended."""
     return st.session_state.setdefault(TRASH, Trash())
+
+
+@contextlib.contextmanager
+def turn_to_open() -> Iterator[None]:
+    """Let a visit's first page be drawn among few others; stop it with a sentence in a crowd."""
+    if OPENED in st.session_state:
+        yield
+    elif TURNS.acquire(timeout=PATIENCE):
+        st.session_state[OPENED] = True
+        try:
+            yield
+        finally:
+            TURNS.release()
+    else:
+        st.error("The server is busy with other visitors; try again in a moment.")
+        st.button("Try again", icon=":material/refresh:")
+        st.stop()
 
 
 def page_opened() -> None:
@@ -75,6 +98,8 @@ def _forget_visits() -> None:
                 gone.session.shutdown()  # others may still refer to it
                 gone.session.session_state.clear()
                 gone.session._fragment_storage.clear()
+            if not runtime._session_mgr.list_active_sessions():
+                loading.forget_large()
         done.set()
 
     with contextlib.suppress(RuntimeError, AttributeError):  # no server, as in tests; it has ended

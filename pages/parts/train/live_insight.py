@@ -1,14 +1,17 @@
-"""The validation predictions after the newest epoch, and the network's first layer."""
+"""The validation predictions after the newest epoch, and one image's way through the network."""
 
 import streamlit as st
 
 from fmnist.analysis.validation_predictions import PredictionsVersion, find_version
 from fmnist.charts.training_charts import class_spec
+from fmnist.data import BOOT, CLASS_NAMES
 from fmnist.errors import FmnistError
 from fmnist.runs.run import Run
+from pages.parts.shared.inside.learning_view import show_learning
 from pages.parts.shared.widgets import choose_one, show_matrix, side_by_side
 from pages.parts.train import live_loading
 
+INSIDE = "Inside the network"
 ROOM = 480  # pixels that are kept free until there is something to show
 
 
@@ -17,11 +20,11 @@ def show(run: Run) -> None:
     if not run.settings.holdout:
         st.info("This training uses all 60,000 training images, so there are none for validation.")
         return
-    views = {"Matrix": _matrix, "Images": _images, "First layer": _filters}
+    views = {"Matrix": _matrix, "Images": _images, INSIDE: _inside}
     view = choose_one("What it has learnt", views, f"live-{run.key}-view", bind=None)
     version = find_version(run)
     try:
-        if version.epochs:
+        if version.epochs or view == INSIDE:
             views[view](run, version)
         elif run.active:
             with st.container(height=ROOM, border=False):
@@ -62,23 +65,8 @@ def _images(run: Run, version: PredictionsVersion) -> None:
     st.html(live_loading.panel(run, version))
 
 
-def _filters(run: Run, version: PredictionsVersion) -> None:
-    uris = live_loading.feature_map_uris(run)
-    if uris is None:
-        st.caption("This network's first layer cannot be shown.")
-        return
-    image, filters, activations, name = uris
-    st.caption(
-        f"The first layer after epoch {version.epochs}: each filter responds to a small pattern of "
-        "light and dark. Beside them, in the same order, the feature maps: bright where the "
-        "pattern is found in the image."
-    )
-    looked_at, left, right = st.columns([1, 2.2, 2.2])
-    looked_at.image(image, caption="The image", alt=f"A validation image: {name}")
-    left.image(filters, caption="Filters", width="stretch", alt="The first layer's filters")
-    right.image(
-        activations,
-        caption="Feature maps",
-        width="stretch",
-        alt="The feature map of each filter",
-    )
+def _inside(run: Run, version: PredictionsVersion) -> None:
+    key = f"live-{run.key}-inside"
+    row = st.container(horizontal=True, gap="large")
+    name = row.selectbox("A validation image", CLASS_NAMES, index=BOOT, key=key, width=200)
+    show_learning(live_loading.example_image(CLASS_NAMES.index(name)), run, key, row)

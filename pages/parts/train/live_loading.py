@@ -5,19 +5,18 @@ What is returned is shared: do not change it.
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from fmnist import data
 from fmnist.analysis import validation_predictions as validation
 from fmnist.analysis.learning_dynamics import epoch_confusion
 from fmnist.analysis.validation_predictions import PredictionsVersion
-from fmnist.charts import feature_map_sheets, training_charts
+from fmnist.charts import training_charts
 from fmnist.charts.panels import render_validation_panel
 from fmnist.data import Part
-from fmnist.images.display import data_uri, enlarge
 from fmnist.runs.run import Run
 from fmnist.settings import TrainSettings
-from fmnist.training.feature_maps import FEATURE_MAPS_FILE, SHOWN_IMAGE, load_feature_maps
 from pages.parts.shared.loading import cache_of_run
 
 KEPT = 8  # of each: runs, or epochs that different sessions are just looking at
@@ -72,19 +71,7 @@ def _panel(run: Run, version: PredictionsVersion, planned: int) -> str:
     return render_validation_panel(part.images[chosen], part.labels[chosen], found, planned)
 
 
-@cache_of_run(FEATURE_MAPS_FILE, entries=KEPT)
-def feature_map_uris(run: Run) -> tuple[str, str, str, str] | None:
-    """An image, the first layer's filters and their feature maps as data URIs, and its class.
-
-    None where the run's folder has none. Raises DatasetError.
-    """
-    found = load_feature_maps(run)
-    if found is None:
-        return None
+def example_image(class_id: int) -> np.ndarray:
+    """The first validation image of a class, (28, 28) uint8. Raises DatasetError."""
     part = _validation_part()
-    return (
-        data_uri(enlarge(part.images[SHOWN_IMAGE], 6)),
-        data_uri(feature_map_sheets.filter_sheet(found)),
-        data_uri(feature_map_sheets.activation_sheet(found)),
-        data.CLASS_NAMES[part.labels[SHOWN_IMAGE]],
-    )
+    return part.images[int((part.labels == class_id).argmax())]

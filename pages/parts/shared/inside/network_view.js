@@ -123,8 +123,9 @@ export default function ({ data, parentElement, setStateValue }) {
   if (focused) [...root.querySelectorAll("[aria-label]")]
     .find((one) => one.getAttribute("aria-label") === focused)?.focus({ preventScroll: true });
   // which opening of the view was scrolled to; this script is read anew with each mount
-  if (ui.net.opened > (window.fmnistInsideOpened ?? 0))
+  if (ui.net.opened > (window.fmnistInsideOpened ?? 0)) {
     root.scrollIntoView({ behavior: smoothly(), block: "start" });
-  window.fmnistInsideOpened = ui.net.opened;
+    window.fmnistInsideOpened = ui.net.opened;
+  }
   return () => parentElement.isConnected || stop(ui); // or a later call has replaced this one
 }

@@ -5,6 +5,7 @@ import streamlit as st
 
 from fmnist.errors import FmnistError
 from fmnist.inference.activations import LayeredNetwork
+from fmnist.inference.epoch_network import EpochNetwork
 from fmnist.inference.layer_payload import pack_layers
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
@@ -49,22 +50,11 @@ def _show(pixels: np.ndarray, run: Run, key: str) -> None:
                 on_click=lambda: st.session_state.pop(OPENED, None),
             )
         try:
-            network = _network(run)
+            network = load_network(run)
         except FmnistError as error:
             st.error(str(error))
             return
-        component = f"{key}-layers"
-        _component(
-            key=component,
-            data=pack_layers(
-                network,
-                pixels,
-                _chosen(component, network),
-                key=str(run.path),
-                opened=st.session_state[OPENED],
-            ),
-            on_layer_change=lambda: None,
-        )
+        draw_layers(network, pixels, f"{key}-layers", run.key, opened=st.session_state[OPENED])
         st.caption(
             "Calculated for the 28 × 28 picture as it is given to the network, before test-time "
             "augmentation and calibration; the answer above may differ a little."
@@ -75,11 +65,22 @@ def _open() -> None:
     st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
 
 
-def _chosen(component: str, network: LayeredNetwork) -> int:
+def draw_layers(
+    network: LayeredNetwork | EpochNetwork, pixels: np.ndarray, component: str, key: str, **more
+) -> None:
+    """Draw what each layer makes of (28, 28) uint8, one of them in full.
+
+    component: the widget's key; key: the network's, for the place that is looked at is kept while
+    that stays; more: goes to the browser
+    """
     sent = sent_value(component, "layer")
-    return sent if type(sent) is int and 0 <= sent < len(network.layers) else 1
+    chosen = sent if type(sent) is int and 0 <= sent < len(network.layers) else 1
+    data = pack_layers(network, pixels, chosen, key=key, **more)
+    _component(key=component, data=data, on_layer_change=lambda: None)
 
 
-@loading.cache_of_run("model.tflite", entries=4)
-def _network(run: Run) -> LayeredNetwork:
+@loading.bounded
+@loading.cache_of_run("model.tflite")
+def load_network(run: Run) -> LayeredNetwork:
+    """The finished network of a run, shared by all sessions. Raises RunError."""
     return LayeredNetwork(run)

@@ -91,7 +91,8 @@ const peakOf = (values) => values.reduce((most, value) => Math.max(most, Math.ab
 const entry = (net, at, index) => {
   const layer = net.layers[at];
   const up = layer.inputs[0];
-  if (layer.kind === "dropout" || layer.kind === "views") return entry(net, up, index);
+  const same = ["dropout", "views", "batch_norm", "relu", "tanh", "sigmoid"];
+  if (same.includes(layer.kind)) return entry(net, up, index);
   if (layer.kind === "global_max") return `largest of map ${index + 1}`;
   if (layer.kind === "global_average") return `mean of map ${index + 1}`;
   if (layer.kind === "dense") return `unit ${index + 1}`;

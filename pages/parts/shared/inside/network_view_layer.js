@@ -47,6 +47,17 @@ const drawLayer = (ui) => {
   const count = isMaps(layer) ? plural(layer.shape[2], "map")
     : layer.kind === "softmax" ? "10 probabilities"
     : plural(size(layer), layer.kind === "dense" ? "unit" : "number");
+  const kernels = layer.kind === "conv" ? el("span", { class: "toggle", role: "group",
+    "aria-label": "What the tiles show", title: sources[0].shape[2] > 1
+      ? "A kernel has weights for each map of the layer before; its picture is their mean." : null,
+  }, ...["Maps", "Kernels"].map((words, at) => el("button", {
+    type: "button", "aria-pressed": String(Boolean(view.kernels) === Boolean(at)),
+    onclick: () => {
+      view.kernels = Boolean(at);
+      drawLayer(ui);
+      ui.panel.querySelectorAll("[aria-label='What the tiles show'] button")[at].focus();
+    },
+  }, words))) : "";
   ui.maps = el("div", { class: isMaps(layer) ? "tiles" : "list" });
   ui.numbers = el("div", { class: "numbers" });
   ui.figures = el("div", { class: "figures" });
@@ -58,7 +69,7 @@ const drawLayer = (ui) => {
       el("span", {}, facts.filter(Boolean).join(" \u00b7 "))),
     el("p", {}, layer.text),
     el("div", { class: `panes ${isMaps(layer) && layer.shape[2] > 1 ? "" : "alone"}` },
-      el("div", {}, el("h5", {}, count, toggle), ui.maps),
+      el("div", {}, el("h5", {}, count, kernels, toggle), ui.maps),
       el("div", { class: "calculation" }, el("h5", {}, "One number, taken apart"),
         ui.figures, ui.numbers, ui.strip, ui.spoken)),
   );
@@ -85,7 +96,8 @@ const drawTiles = (ui) => {
     onclick: () => pick(map),
     onpointerenter: (event) => { if (event.pointerType === "mouse") preview(map); },
     onpointerleave: () => preview(null),
-  }, paint(ui, el("canvas"), high, wide, (at) => drawn(ui, at * deep + map), layer.peak))));
+  }, view.kernels && known(ui) && layer.kind === "conv" ? paintKernel(ui, map)
+    : paint(ui, el("canvas"), high, wide, (at) => drawn(ui, at * deep + map), layer.peak))));
   maps.onkeydown = (event) => {
     const tiles = [...maps.children];
     const columns = tiles.filter((tile) => tile.offsetTop === tiles[0].offsetTop).length;
@@ -95,6 +107,15 @@ const drawTiles = (ui) => {
     pick(Math.max(0, Math.min(deep - 1, view.map + by)));
     tiles[view.map].focus();
   };
+};
+
+// a kernel as a picture; of one for several maps, the mean over these
+const paintKernel = (ui, map) => {
+  const [high, wide] = ui.layer.size, count = high * wide;
+  const deep = ui.inputs?.[0]?.source.shape[2] ?? ui.net.kernel.length / count / ui.layer.shape[2];
+  const weights = repeat(count, (k) => repeat(deep, (from) =>
+    ui.net.kernel[(map * count + k) * deep + from]).reduce((a, b) => a + b) / deep);
+  return paint(ui, el("canvas"), high, wide, (at) => weights[at], peakOf(weights));
 };
 
 const drawList = (ui) => { // ten bars, or a long list as a rectangle

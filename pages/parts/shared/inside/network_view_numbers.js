@@ -198,6 +198,10 @@ const passOn = (ui, at) => { // the number at the same place of the layer before
   return size(ui.layer) === 10 ? [] : [showList(ui, [{ index: at.unit }])];
 };
 
+const squeeze = (ui, at) => [...passOn(ui, at), sum(
+  ["", "before", ui.net.from[0][place(ui, at)]],
+  ["\u2192", `after ${ui.layer.kind}`, numberAt(ui, place(ui, at))])];
+
 const TAKEN_APART = {
   conv: convolve,
   depthwise: convolve,
@@ -218,6 +222,15 @@ const TAKEN_APART = {
   relu: (ui, at) => {
     const before = ui.net.values[place(ui, at)];
     return [...passOn(ui, at), sum(["", "before", before], ...total(ui, before).slice(1))];
+  },
+  tanh: squeeze,
+  sigmoid: squeeze,
+  batch_norm: (ui, at) => {
+    const before = ui.net.from[0][place(ui, at)], channel = isMaps(ui.layer) ? at.map : at.unit;
+    const by = ui.net.kernel[channel], bias = ui.net.bias?.[channel] ?? 0;
+    const what = isMaps(ui.layer) ? "map" : "number";
+    return [...passOn(ui, at), sum(["", "before", before], ["\u00d7", `factor of this ${what}`, by],
+      ["+", "its shift", bias], ...total(ui, before * by + bias))];
   },
   reshape: (ui, at) => {
     const { source } = ui.inputs[0];

@@ -1,11 +1,13 @@
 """Sweeps: those that there are, how far they are, what came of them, and starting one."""
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from fmnist import access
 from fmnist.errors import FmnistError
 from fmnist.runs import control
-from fmnist.sweeps.plan import read_plan, shipped_plans
+from fmnist.sweeps.plan import read_plan, shipped_examples, shipped_plans
 from fmnist.sweeps.sweep import (
     Progress,
     Sweep,
@@ -15,23 +17,26 @@ from fmnist.sweeps.sweep import (
     request_stop,
     start_sweep,
 )
-from pages.parts.shared.widgets import choose_one, literal
+from pages.parts.shared.widgets import choose_one, download, literal
 
+if TYPE_CHECKING:
+    from fmnist.sweeps.results import Result
+
+IMAGES = "Training images"
+EXAMPLE = "What this plan gave where it was trained for this project. Nothing is trained."
 SAID = "sweeps_said"  # why the last click did nothing
 LOOK, IDLE_LOOK = 2.0, 10.0  # seconds between looks, while one is at work and else
 
 
 def show() -> None:
-    """Draw the section, where there is a sweep or one may be started."""
-    if not (sweeps := list_sweeps()) and not access.may_change():
-        return
+    """Draw the section: plans with their examples, and the sweeps that there are."""
+    sweeps = list_sweeps()
     st.header("Sweeps")
     st.caption(
         "A sweep trains several settings with several seeds, and says which is better and how sure "
         "that is."
     )
-    if access.may_change():
-        _start()
+    _show_plan()
     if sweeps:
         active = any(read_progress(sweep).active for sweep in sweeps)
         st.fragment(_section, run_every=LOOK if active else IDLE_LOOK)(active)
@@ -39,18 +44,35 @@ def show() -> None:
         st.error(said)
 
 
-def _start() -> None:
+def _show_plan() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         plan = st.selectbox("Plan", list(shipped_plans()), key="sweeps_plan", width=220)
-        st.button(
-            "Start or go on",
-            icon=":material/grid_view:",
-            key="sweeps_start",
-            on_click=_try,
-            args=(start_sweep, plan),
-            help="What is done already is not done again.",
-        )
+        if access.may_change():
+            st.button(
+                "Start or go on",
+                icon=":material/grid_view:",
+                key="sweeps_start",
+                on_click=_try,
+                args=(start_sweep, plan),
+                help="What is done already is not done again.",
+            )
     st.caption(f"{read_plan(plan).summary} Plans of your own: `python -m fmnist sweep plan.toml`.")
+    if plan in shipped_examples() and st.toggle(
+        "Show an example result", key="sweeps_example", help=EXAMPLE
+    ):
+        _show_example(plan)
+
+
+@st.fragment
+def _show_example(plan: str) -> None:
+    from fmnist.sweeps.tables import read_example, write_table
+
+    result = read_example(plan)
+    with st.container(border=True):
+        _show_result(result, plan, "example_cost")
+        download(
+            "Runs as CSV", lambda: write_table(result), f"{plan}.csv", "text/csv", key="example_csv"
+        )
 
 
 def _try(action, *arguments) -> None:
@@ -69,10 +91,12 @@ def _section(active: bool) -> None:
         st.error(said)
     if not sweeps:
         return
+    from fmnist.sweeps.results import summarise_sweep  # scipy, which no other part of it needs
+
     name = choose_one("Sweep", sweeps, "sweep") if len(sweeps) > 1 else next(iter(sweeps))
     with st.container(border=True):
         _show_progress(sweeps[name], states[name])
-        _show_result(sweeps[name])
+        _show_result(summarise_sweep(sweeps[name]), name, "sweep_cost")
 
 
 def _show_progress(sweep: Sweep, state: Progress) -> None:
@@ -108,11 +132,9 @@ def _show_progress(sweep: Sweep, state: Progress) -> None:
         st.caption(literal(f"{training} failed: {why}"))
 
 
-def _show_result(sweep: Sweep) -> None:
-    from fmnist.charts.sweep_charts import COSTS, cost_spec, cost_table
-    from fmnist.sweeps.results import summarise_sweep  # scipy, which no other part of it needs
+def _show_result(result: "Result", name: str, key: str) -> None:
+    from fmnist.charts import sweep_charts as charts
 
-    result = summarise_sweep(sweep)
     st.markdown(literal(result.sentence))
     if not result.variants:
         return
@@ -122,17 +144,28 @@ def _show_result(sweep: Sweep) -> None:
         height="content",
         alt="Accuracy, time and size of each variant, over its seeds",
     )
-    costs = {title: cost for cost, title in COSTS.items()}
-    cost = costs[choose_one("Cost", costs, "sweep_cost")]
-    st.vega_lite_chart(
-        cost_table(result),
-        cost_spec(cost, result.measure),
-        key=f"sweep-{sweep.name}-{cost}",
-        alt=f"Accuracy of each run and each variant over {cost}, with the Pareto front",
-    )
+    costs = {title: cost for cost, title in charts.COSTS.items()}
+    if result.curve:  # of one network
+        costs = {IMAGES: "images", charts.COSTS["minutes"]: "minutes"}
+    cost = costs[choose_one("Cost", costs, key)]
+    if result.curve and cost == "images":
+        table, spec = charts.curve_table(result), charts.curve_spec(result.measure)
+        words = "Accuracy of each run over its number of training images, and the fitted power law"
+        said = (
+            "A point is a run. The dashed line is the fitted power law, drawn up to twice as many "
+            "images as there are; the band is its 95 % interval."
+        )
+    else:
+        table, spec = charts.cost_table(result), charts.cost_spec(cost, result.measure)
+        words = f"Accuracy of each run and each variant over {cost}, with the Pareto front"
+        said = (
+            "A ring is a run, a diamond the mean of a variant. The dashed line joins the variants "
+            "that no other one beats in both accuracy and cost."
+        )
+    st.vega_lite_chart(table, spec, key=f"{key}-{name}-{cost}", alt=words)
     st.caption(
-        "A ring is a run, a diamond the mean of a variant. The dashed line joins the variants that "
-        "no other one beats in both accuracy and cost."
+        f"{said} Accuracy was measured on {result.n:,} {result.measure} images; the intervals are "
+        "over the seeds."
     )
 
 
@@ -149,4 +182,5 @@ def _row(summary: dict, measure: str) -> dict:
         "Test accuracy": "" if test is None else f"{test:.2%}",
         "Minutes": f"{summary['minutes']:.1f}",
         "Parameters": f"{summary['parameters'] or 0:,}",
+        IMAGES: f"{summary['images'] or 0:,}",
     }

@@ -2,8 +2,7 @@
 
 LiteRT runs operations; people think in layers. Of a network with several views of the picture
 (`networks.architectures.with_tta`) the way of one view is followed, and the others meet it where
-they are added up. Dropout does nothing outside training, so no file has it: it is put back where
-the specification's network has it.
+they are added up. `training_layers` puts back what a network has only while it learns.
 """
 
 import struct
@@ -16,13 +15,9 @@ import numpy as np
 
 from fmnist.errors import RunError
 
-DROPOUT = {
-    "max_pool": 0.3,
-    "dense": 0.5,
-}  # of the network "cnn": behind which layers, and the share
 ADDING = ("ADD", "MUL", "DIV")
 PLAIN, RELU = 0, 1  # fused activations, as the file format counts them
-KINDS = {
+OPERATION_KINDS = {
     "CONV_2D": "conv",
     "DEPTHWISE_CONV_2D": "depthwise",
     "MAX_POOL_2D": "max_pool",
@@ -33,26 +28,30 @@ KINDS = {
     "CONCATENATION": "concat",
     "ADD": "add",
     "RELU": "relu",
+    "TANH": "tanh",
+    "LOGISTIC": "sigmoid",
     "FULLY_CONNECTED": "dense",
     "SOFTMAX": "softmax",
 }
 
 
 @dataclass(frozen=True)
-class Layer:
-    """One layer.
+class GraphLayer:
+    """One layer of a network as it computes, of which a layer that learns may be several or none.
 
-    kind: "input", a value of KINDS, "dropout", "views" (the features of several views, added up) or
-        "other"
+    kind: "input", a value of OPERATION_KINDS, "batch_norm", "dropout", "views" (the features of
+        several views, added up) or "other"
     operation: LiteRT's name of it
     inputs: the positions of the layers that it computes from
     tensors: which of LiteRT's tensors it writes; those of all views where it adds these up
     shape: of its output, without the batch
     size, stride, padding: of its window (height, width); padding: zeros above and on the left
     relu: whether it ends with ReLU, max(0, x)
-    kernel: conv (F, kh, kw, C), depthwise (kh, kw, C), dense (units, N), float32; None without
+    kernel: conv (F, kh, kw, C), depthwise (kh, kw, C), dense (units, N), batch_norm (C,), by which
+        it multiplies, float32; None without
     bias: (F,), (C,) or (units,) float32; None without
     rate: dropout's share of values, or what the sum of the views is multiplied by
+    folded: whether kernel and bias do a layer of batch normalisation's work, too
     """
 
     kind: str
@@ -67,6 +66,7 @@ class Layer:
     kernel: np.ndarray | None = None
     bias: np.ndarray | None = None
     rate: float = 1.0
+    folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,13 @@ class _Operation:
     output: int
 
 
-def read_layers(path: Path, network: str = "") -> tuple[Layer, ...]:
+def read_graph(path: Path) -> tuple[GraphLayer, ...]:
     """The layers from the picture to the probabilities, in their order; the picture is the first.
 
-    network: its name in `NETWORKS`, where known. Raises RunError for what is no such network.
+    Raises RunError for what is no such network.
     """
     try:
-        return _Graph(path.read_bytes(), network).layers
+        return _Graph(path.read_bytes()).layers
     except (OSError, ArithmeticError, AttributeError, LookupError, RuntimeError, StopIteration,
             TypeError, ValueError, struct.error):  # fmt: skip
         raise RunError("The layers of this network cannot be read; choose another model.") from None
@@ -92,7 +92,7 @@ def read_layers(path: Path, network: str = "") -> tuple[Layer, ...]:
 class _Graph:
     """The operations of a .tflite file, walked from the probabilities back to the picture."""
 
-    def __init__(self, data: bytes, network: str):
+    def __init__(self, data: bytes):
         from ai_edge_litert import schema_py_generated as schema
 
         names = {
@@ -102,7 +102,7 @@ class _Graph:
         }
         model = schema.ModelT.InitFromPackedBuf(data)
         graph = model.subgraphs[0]
-        self._buffers, self._tensors, self._network = model.buffers, graph.tensors, network
+        self._buffers, self._tensors = model.buffers, graph.tensors
         self._made_by: dict[int, _Operation] = {}
         for one in graph.operators:
             name = names[model.operatorCodes[one.opcodeIndex].builtinCode]
@@ -112,7 +112,7 @@ class _Graph:
                 self._made_by[int(output)] = made
         self._picture = int(graph.inputs[0])
         self._known: dict[int, int] = {}
-        self._layers: list[Layer] = []
+        self._layers: list[GraphLayer] = []
         ten = [int(i) for i in graph.outputs if self._shape(int(i)) == (10,)]
         # the features may be ten numbers, too
         by_softmax = (i for i in ten if self._made_by[i].name == "SOFTMAX")
@@ -143,26 +143,23 @@ class _Graph:
             return self._known[tensor]
         operation = self._made_by.get(tensor)
         if operation is None:
-            layer = Layer("input", "", (), (tensor,), self._shape(tensor))
+            layer = GraphLayer("input", "", (), (tensor,), self._shape(tensor))
         else:
             views, factor = self._find_views(operation)
             if views:
                 seen = min(views, key=lambda view: len(list(self._behind(view))))
                 self._walk_back(seen)
                 views = [seen, *(view for view in views if view != seen)]
-                layer = Layer(
+                layer = GraphLayer(
                     *("views", operation.name, (self._known[seen],), (tensor, *views)),
                     shape=self._shape(tensor),
                     rate=factor,
                 )
             else:
-                inputs = tuple(self._walk_back(i) for i in self._computed(operation))
-                layer = self._describe(operation, inputs)
+                layer = self._read_batch_norm(operation) or self._describe(
+                    operation, tuple(self._walk_back(i) for i in self._computed(operation))
+                )
         self._layers.append(layer)
-        if self._network == "cnn" and layer.kind in DROPOUT and layer.shape != (10,):
-            last = (len(self._layers) - 1,)
-            dropped = Layer("dropout", "", last, (tensor,), layer.shape, rate=DROPOUT[layer.kind])
-            self._layers.append(dropped)
         self._known[tensor] = len(self._layers) - 1
         return self._known[tensor]
 
@@ -188,15 +185,13 @@ class _Graph:
             if made is None or made.name not in ADDING or len(self._shape(tensor)) != 1:
                 vectors.append(tensor)
                 continue
-            computed = self._computed(made)
-            if made.name == "ADD":
+            computed, constant = self._computed(made), self._find_constant(made)
+            if made.name == "ADD" and len(computed) > 1:
                 waiting += computed
+            elif made.name == "ADD" or constant is None or constant.size != 1:
+                vectors.append(tensor)  # batch normalisation of units, for example
             else:
-                others = (self._constant(i) for i in made.inputs if i not in computed)
-                found = next((other for other in others if other is not None), None)
-                if found is None or found.size != 1:  # batch normalisation of units, for example
-                    return [], 1.0
-                by = float(found.item())
+                by = float(constant.item())
                 factor *= by if made.name == "MUL" else 1 / by
                 waiting += computed
         weights = [
@@ -206,10 +201,42 @@ class _Graph:
         same = len(vectors) > 1 and weights[0] and all(each == weights[0] for each in weights)
         return (vectors, factor) if same else ([], factor)
 
-    def _describe(self, operation: _Operation, inputs: tuple[int, ...]) -> Layer:
+    def _find_constant(self, operation: _Operation) -> np.ndarray | None:
+        """What an operation with one input that depends on the picture adds or multiplies by."""
+        computed = self._computed(operation)
+        others = (self._constant(i) for i in operation.inputs if i not in computed)
+        return next((other for other in others if other is not None), None)
+
+    def _read_batch_norm(self, operation: _Operation) -> GraphLayer | None:
+        """A product and a sum with a number for each channel, or one of them, as one layer."""
+        made: _Operation | None = operation
+        found: dict[str, np.ndarray] = {}
+        for name in ("ADD", "MUL"):  # what comes last is met first
+            if made is None or made.name != name:
+                continue
+            constant, computed = self._find_constant(made), self._computed(made)
+            ends = getattr(made.options, "fusedActivationFunction", PLAIN)
+            if constant is None or len(computed) != 1:
+                break
+            if ends != PLAIN and (ends != RELU or made is not operation):
+                break
+            if constant.size != self._shape(made.output)[-1]:
+                break
+            found[name], source = constant.ravel(), computed[0]
+            made = self._made_by.get(source)
+        if not found:
+            return None
+        layer = self._describe(operation, (self._walk_back(source),))
+        one = np.ones_like(next(iter(found.values())))
+        relu = getattr(operation.options, "fusedActivationFunction", PLAIN) == RELU
+        return replace(
+            layer, kind="batch_norm", relu=relu, kernel=found.get("MUL", one), bias=found.get("ADD")
+        )
+
+    def _describe(self, operation: _Operation, inputs: tuple[int, ...]) -> GraphLayer:
         options, shape = operation.options, self._shape(operation.output)
-        layer = Layer("other", operation.name, inputs, (operation.output,), shape)
-        kind = KINDS.get(operation.name, "other")
+        layer = GraphLayer("other", operation.name, inputs, (operation.output,), shape)
+        kind = OPERATION_KINDS.get(operation.name, "other")
         if getattr(options, "fusedActivationFunction", PLAIN) not in (PLAIN, RELU):
             return layer
         if kind in ("global_max", "global_average"):
@@ -239,7 +266,7 @@ class _Graph:
             return self._with_window(layer, options)
         return layer
 
-    def _with_window(self, layer: Layer, options: Any) -> Layer:
+    def _with_window(self, layer: GraphLayer, options: Any) -> GraphLayer:
         """The layer with the place of its window. "same" padding puts the odd zero at the end."""
         high, wide = (
             (options.filterHeight, options.filterWidth)

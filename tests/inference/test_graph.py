@@ -7,10 +7,24 @@ import pytest
 
 from fmnist.data import scale
 from fmnist.errors import RunError
+from fmnist.files import sha256_of
 from fmnist.inference.activations import LayeredNetwork, compute_sums, find_contributions
-from fmnist.inference.layers import read_layers
+from fmnist.inference.epoch_network import EpochNetwork
+from fmnist.inference.graph import read_graph
+from fmnist.networks.layers import (
+    Activation,
+    AveragePooling,
+    BatchNormalisation,
+    Convolution,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling,
+    MaxPooling,
+)
 from fmnist.runs.library import find_run
-from fmnist.runs.run import SHIPPED_DIR
+from fmnist.runs.run import SHIPPED_DIR, read_run, write_run_info
+from fmnist.settings import TrainSettings
 
 RUNS = ("seed-cnn", "robust", "accurate")
 CNN = "input conv max_pool dropout conv max_pool dropout reshape dense dropout dense softmax"
@@ -36,7 +50,7 @@ def test_the_layers_of_the_shipped_networks():
     assert kinds(cnn) == CNN
     assert [layer.shape for layer in cnn[1:3]] == [(28, 28, 64), (14, 14, 64)]
     assert [layer.rate for layer in cnn if layer.kind == "dropout"] == [0.3, 0.3, 0.5]
-    parts = f"input conv conv conv conv add conv {RESIDUAL} dense softmax"
+    parts = f"input conv conv conv conv add conv {RESIDUAL} dropout dense softmax"
     assert kinds(robust) == parts
     assert robust[5].inputs == (2, 4)  # around two convolutions
     assert (robust[6].stride, robust[6].padding) == (
@@ -46,6 +60,9 @@ def test_the_layers_of_the_shipped_networks():
     assert kinds(accurate) == f"input conv conv conv {RESIDUAL} views dense softmax"
     assert len(accurate[10].tensors) == 1 + 10  # the sum, and as is, in four corners, each mirrored
     assert accurate[1].inputs == (0,)  # the picture as it is
+    assert not any(layer.folded for layer in cnn)
+    for layer in (*robust, *accurate):
+        assert layer.folded == (layer.kind == "conv")
 
 
 def value_by_hand(layer, inputs, place) -> float:
@@ -127,7 +144,7 @@ def test_the_largest_contributions_are_found(outputs, network):
 def test_what_is_no_network_is_refused(tmp_path, content):
     (tmp_path / "model.tflite").write_bytes(content)
     with pytest.raises(RunError, match="choose another model"):
-        read_layers(tmp_path / "model.tflite")
+        read_graph(tmp_path / "model.tflite")
 
 
 # Keras 3.15 reads a variable through an __array__ that NumPy 2.4 calls outdated
@@ -179,7 +196,7 @@ def test_layers_of_any_network(tmp_path):
     features = layers.Flatten(name="features")(x)
     model = Model(image, layers.Dense(10, activation="softmax", name="probabilities")(features))
     export_litert(with_tta(model, mirrored=True, shift=0), tmp_path / "model.tflite")
-    found = read_layers(tmp_path / "model.tflite")
+    found = read_graph(tmp_path / "model.tflite")
     assert kinds(found).startswith("input conv depthwise average_pool conv ")
     assert kinds(found).endswith(" reshape views dense softmax")
     assert {layer.kind for layer in found} >= {"other"}  # swish
@@ -203,6 +220,59 @@ def test_layers_behind_batch_normalisation_of_units_and_of_ten_features(tmp_path
     for features in (normalised, ten):
         last = layers.Dense(10, activation="softmax", name="probabilities")(features)
         export_litert(Model(image, last), tmp_path / "model.tflite")
-        found = kinds(read_layers(tmp_path / "model.tflite"))
+        found = kinds(read_graph(tmp_path / "model.tflite"))
         assert found.startswith("input reshape dense")
         assert found.endswith("dense softmax")
+
+
+OWN = {  # layers -> kinds of the network, "*" where batch normalisation is part of the weights
+    (Convolution(4), BatchNormalisation(), MaxPooling(2), Dropout(0.2), Flatten()): (
+        "input conv batch_norm max_pool dropout reshape dense softmax"
+    ),
+    (Convolution(4, activation="linear"), BatchNormalisation(), Activation(), Flatten()): (
+        "input conv* reshape dense softmax"
+    ),
+    (
+        *(BatchNormalisation(), Convolution(3, stride=2, activation="tanh"), AveragePooling(2)),
+        *(GlobalAveragePooling(), Dropout(0.1)),
+    ): ("input batch_norm conv tanh average_pool global_average dropout dense softmax"),
+    (Flatten(), Dense(16), BatchNormalisation(), Dense(9, "sigmoid"), Dropout(0.5)): (
+        "input reshape dense dense* sigmoid dropout dense softmax"
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # TensorFlow's own, while it converts
+@pytest.mark.slow
+def test_what_a_training_keeps_is_what_the_finished_network_computes(own_run, test_part):
+    from fmnist.networks.architectures import set_up_keras
+
+    set_up_keras()
+    from fmnist.training.epoch_weights import save_epoch_weights
+    from fmnist.training.export import export_litert
+
+    rng = np.random.default_rng(0)
+    wanted = {
+        TrainSettings(network="custom", layers=layers): found for layers, found in OWN.items()
+    }
+    for settings in (*wanted, TrainSettings(network="quick"), TrainSettings(network="robust")):
+        model = settings.architecture.builder()
+        model.set_weights([one + rng.uniform(0.1, 0.5, one.shape) for one in model.get_weights()])
+        run = own_run(settings.network + str(rng.integers(10**9)), settings=settings.to_dict())
+        export_litert(model, run.path / "model.tflite")
+        write_run_info(run.path, files={"model.tflite": sha256_of(run.path / "model.tflite")})
+        run = read_run(run.path)
+        save_epoch_weights(run.path, model, 1, epochs=1)
+        finished, learning = LayeredNetwork(run), EpochNetwork(run, 1)
+        assert kinds(finished.layers) == kinds(learning.layers)
+        assert all(
+            (one.inputs, one.shape, one.relu, one.rate, one.folded)
+            == (two.inputs, two.shape, two.relu, two.rate, two.folded)
+            for one, two in zip(finished.layers, learning.layers, strict=True)
+        )
+        if settings in wanted:
+            told = " ".join(layer.kind + "*" * layer.folded for layer in finished.layers)
+            assert told == wanted[settings]
+        made, same = (network(test_part.images[7]) for network in (finished, learning))
+        for one, two in zip(made, same, strict=True):
+            np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-4)

@@ -1,0 +1,150 @@
+"""The network after every epoch, for pages that follow a picture through it while it learns.
+
+Only weights are read: a training computes the same with and without it. Batch normalisation
+becomes part of the weights before it, as in the finished network's .tflite file.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fmnist.inference.epoch_network import (
+    epoch_file,
+    keep_every,
+    write_layers,
+)
+from fmnist.inference.graph import GraphLayer
+
+if TYPE_CHECKING:
+    import keras
+
+KINDS = {  # Keras' classes without weights
+    "MaxPooling2D": "max_pool",
+    "AveragePooling2D": "average_pool",
+    "GlobalMaxPooling2D": "global_max",
+    "GlobalAveragePooling2D": "global_average",
+    "Flatten": "reshape",
+    "Concatenate": "concat",
+    "Add": "add",
+    "ReLU": "activation",
+    "Activation": "activation",
+}
+
+
+def save_epoch_weights(path: Path, model: "keras.Model", epoch: int, epochs: int) -> None:
+    """Keep the network after epoch `epoch` (0, 1, ...) of `epochs` in the run's folder `path`.
+
+    A long training keeps every k-th epoch and the newest one. Nothing of a network that is too
+    large for that or has layers that are not known here.
+    """
+    every = keep_every(epochs, model.count_params())
+    layers = read_keras_layers(model) if every else None
+    if layers is None:
+        return
+    write_layers(epoch_file(path, epoch), layers)
+    if (epoch - 1) % every:  # it was kept as the newest
+        epoch_file(path, epoch - 1).unlink(missing_ok=True)
+
+
+def read_keras_layers(model: "keras.Model") -> tuple[GraphLayer, ...] | None:
+    """The layers that a built Keras model computes with, as `inference.graph` describes a file's.
+
+    Without dropout. None where it has a layer that is not known here.
+    """
+    found = [GraphLayer("input", "", (), (), tuple(model.inputs[0].shape[1:]))]
+    made = {id(model.inputs[0]): 0}  # a tensor -> the position of the layer that makes it
+    for layer in model.layers:
+        kind = type(layer).__name__
+        if kind == "InputLayer":
+            continue
+        tensors = layer.input if isinstance(layer.input, list) else [layer.input]
+        inputs = tuple(made.get(id(tensor), len(found) - 1) for tensor in tensors)
+        if kind != "Dropout" and not _add_layer(found, layer, inputs):
+            return None
+        made[id(layer.output)] = inputs[0] if kind == "Dropout" else len(found) - 1
+    return tuple(found)
+
+
+def _add_layer(found: list[GraphLayer], layer: Any, inputs: tuple[int, ...]) -> bool:
+    """Add what one of Keras' layers computes to those before; False where it is not known."""
+    from keras import layers
+
+    shape = tuple(layer.output.shape[1:])
+    new = GraphLayer(KINDS.get(type(layer).__name__, ""), "", inputs, (), shape)
+    activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
+    if isinstance(layer, layers.BatchNormalization):
+        scale, shift = _read_batch_norm(layer)
+        before, weights = found[-1], found[-1].kernel
+        if before.kind in ("conv", "dense") and weights is not None and not before.relu:
+            by = scale.reshape(-1, *[1] * (weights.ndim - 1))
+            bias = shift if before.bias is None else before.bias * scale + shift
+            found[-1] = replace(before, kernel=weights * by, bias=bias)
+        else:
+            found.append(replace(new, kind="batch_norm", kernel=scale, bias=shift))
+        return True
+    if isinstance(layer, layers.Conv2D | layers.Dense):
+        kernel, *bias = (np.asarray(one, np.float32) for one in layer.get_weights())
+        kind = "conv" if kernel.ndim == 4 else "dense"
+        new = replace(
+            new, kind=kind, kernel=np.moveaxis(kernel, -1, 0), bias=next(iter(bias), None)
+        )
+        if kind == "conv":
+            new = _with_window(new, layer, layer.kernel_size, found[inputs[0]].shape)
+        else:
+            new = _with_batch_norm_before(found, new)
+    elif "Pooling2D" in type(layer).__name__ and new.kind in ("max_pool", "average_pool"):
+        new = _with_window(new, layer, layer.pool_size, found[inputs[0]].shape)
+    elif new.kind.startswith("global"):
+        new = replace(new, size=(found[inputs[0]].shape[0], found[inputs[0]].shape[1]))
+    elif isinstance(layer, layers.ReLU):
+        activation = "relu"
+    if not new.kind:
+        return False
+    if new.kind != "activation":
+        found.append(new)
+    return _add_activation(found, activation, shape)
+
+
+def _with_batch_norm_before(found: list[GraphLayer], dense: GraphLayer) -> GraphLayer:
+    """A dense layer that does the work of the batch normalisation before it, which is taken out."""
+    before, weights = found[-1], dense.kernel
+    if before.kind != "batch_norm" or before.relu:
+        return dense
+    assert weights is not None
+    assert before.bias is not None
+    found.pop()
+    bias = weights @ before.bias + (0 if dense.bias is None else dense.bias)
+    return replace(dense, inputs=before.inputs, kernel=weights * before.kernel, bias=bias)
+
+
+def _add_activation(found: list[GraphLayer], activation: str, shape: tuple[int, ...]) -> bool:
+    last = found[-1]
+    if activation == "relu" and last.kind in ("conv", "dense", "add", "batch_norm"):
+        found[-1] = replace(last, relu=True)
+    elif activation in ("relu", "tanh", "sigmoid", "softmax"):
+        relu = activation == "relu"
+        found.append(GraphLayer(activation, "", (len(found) - 1,), (), shape, relu=relu))
+    return activation in ("relu", "tanh", "sigmoid", "softmax", "linear")
+
+
+def _read_batch_norm(layer: Any) -> tuple[np.ndarray, np.ndarray]:
+    """What it multiplies by and adds once it learns no more: (C,) float32 each."""
+    gamma, beta, mean, variance = layer.get_weights()
+    scale = gamma / np.sqrt(variance + layer.epsilon)
+    return scale.astype(np.float32), (beta - mean * scale).astype(np.float32)
+
+
+def _with_window(
+    new: GraphLayer, layer: Any, size: tuple[int, int], before: tuple[int, ...]
+) -> GraphLayer:
+    """The layer with the place of its window; "same" padding puts the odd zero at the end."""
+    stride, padding = tuple(layer.strides), (0, 0)
+    if layer.padding == "same":
+        high, wide = (
+            max(0, (new.shape[axis] - 1) * stride[axis] + size[axis] - before[axis]) // 2
+            for axis in (0, 1)
+        )
+        padding = high, wide
+    return replace(new, size=size, stride=stride, padding=padding)

@@ -1,0 +1,94 @@
+"""Watch the filters learn: one image's way through a network after each epoch of its training."""
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from fmnist.errors import FmnistError, RunError
+from fmnist.inference.epoch_network import EpochNetwork, epoch_file, list_kept_epochs
+from fmnist.runs.run import Run
+from pages.parts.shared.inside.network_view import draw_layers, load_network
+from pages.parts.shared.loading import cache_of_run
+
+NETWORKS_KEPT = 8  # epochs that sessions are just looking at, 2 MB each
+
+
+def show_learning(pixels: np.ndarray, run: Run, key: str, row: DeltaGenerator) -> None:
+    """Let an epoch be chosen, and show what each layer made of (28, 28) uint8 after it.
+
+    The newest one is followed until another is chosen. A run that kept none shows its finished
+    network, where it has one. row: the container that the slider goes to
+    """
+    epochs = list_kept_epochs(run)
+    if len(epochs) > 1:
+        with row:
+            epoch = _choose_epoch(epochs, f"{key}-epoch")
+    elif epochs:
+        epoch = epochs[0]
+    else:
+        _show_finished(pixels, run, key)
+        return
+    _show_after_epoch(pixels, run, epoch, key)
+
+
+def offer_after_epoch(pixels: np.ndarray, run: Run, epoch: int, key: str) -> None:
+    """A switch that shows the same after the kept epoch nearest to `epoch`, where there is one."""
+    epochs = list_kept_epochs(run)
+    if epochs and st.toggle("Look inside the network after this epoch", key=f"{key}-inside"):
+        nearest = min(epochs, key=lambda kept: abs(kept - epoch))
+        _show_after_epoch(pixels, run, nearest, key)
+
+
+def _show_after_epoch(pixels: np.ndarray, run: Run, epoch: int, key: str) -> None:
+    """Show what each layer made of (28, 28) uint8 after an epoch that the run has kept."""
+    try:
+        network = _load(run, epoch, _stamp(run, epoch))
+    except FmnistError as error:
+        st.error(str(error))
+        return
+    when = f"after epoch {epoch}" if epoch else "before the first step, with random weights"
+    st.caption(
+        f"The network {when}, without test-time augmentation. Choose a layer; the place that you "
+        "look at stays when you move through the epochs."
+    )
+    draw_layers(network, pixels, f"{key}-layers", run.key)
+
+
+def _choose_epoch(epochs: list[int], key: str) -> int:
+    newest = f"{key}-newest"  # what was the newest epoch when the page was last drawn
+    if st.session_state.get(key) not in epochs or st.session_state[key] == st.session_state.get(
+        newest
+    ):
+        st.session_state[key] = epochs[-1]
+    st.session_state[newest] = epochs[-1]
+    return st.select_slider(
+        "After epoch",
+        epochs,
+        key=key,
+        help="0 is before the first step. The newest epoch is followed until you choose another.",
+    )
+
+
+def _show_finished(pixels: np.ndarray, run: Run, key: str) -> None:
+    if not run.usable:
+        st.caption("This network is not kept after each epoch: it is too large for that.")
+        return
+    try:
+        network = load_network(run)
+    except RunError as error:
+        st.error(str(error))
+        return
+    st.caption("This run kept no networks of its epochs; this is the finished one.")
+    draw_layers(network, pixels, f"{key}-layers", run.key)
+
+
+def _stamp(run: Run, epoch: int) -> int:
+    try:
+        return epoch_file(run.path, epoch).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@cache_of_run(entries=NETWORKS_KEPT)
+def _load(run: Run, epoch: int, stamp: int) -> EpochNetwork:
+    return EpochNetwork(run, epoch)
