@@ -119,7 +119,10 @@ class Archive:
         )
 
     def _begins_as_picture(self, name: str) -> bool:
-        with contextlib.suppress(Exception), self._file.open(self._infos[name]) as member:
+        info = self._infos[name]
+        if info.compress_type not in ZIP_METHODS:  # others have no limit, see `zips`
+            return False
+        with contextlib.suppress(Exception), self._file.open(info) as member:
             return begins_as_picture(member.read(16))
         return False
 

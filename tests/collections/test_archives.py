@@ -350,3 +350,10 @@ def test_it_scores_as_the_folder_that_was_packed(tmp_path, test_part):
 def test_a_written_table_is_read_as_it_was():
     rows = [Row("a.png", 0, ""), Row('b", ü.png', -1, "one, two")]
     assert [row for _, row in read_table(write_table(rows), lambda name, line: name)] == rows
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_has_no_limit_is_not_opened_to_see_whether_it_is_a_picture(method):
+    beside = ("scan", b"\x89PNG\r\n\x1a\n" + bytes(64))
+    assert members(beside, "0/a.png") == [("0/a.png", 0, ""), ("scan", None, "")]
+    assert members(beside, "0/a.png", method=method) == [("0/a.png", 0, "")]
