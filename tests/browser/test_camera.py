@@ -84,12 +84,13 @@ ALONE = """async ([script, html]) => {
   const mount = (await import(code)).default;
   document.body.innerHTML = html;
   window.sent = [];
-  window.update = (answered, held = false) => void mount({
+  window.leave = [];
+  window.update = (answered, held = false) => void window.leave.push(mount({
     data: {held, answered},
     parentElement: document.body,
     setTriggerValue: (name, [number, uri]) =>
       window.sent.push({name, number, uri, at: performance.now()}),
-  });
+  }));
   window.update(0);
 }"""
 
@@ -115,14 +116,36 @@ def test_one_frame_at_a_time_and_no_more_than_three_a_second(chromium, server):
         assert page.evaluate("window.sent.length") == 4
 
 
+def test_what_was_told_before_does_not_stop_the_camera_and_leaving_does(chromium, server):
+    folder = ROOT / "pages" / "parts" / "classify" / "ways"
+    files = [(folder / f"camera.{kind}").read_text("utf-8") for kind in ("js", "html")]
+    with browsing(chromium, permissions=["camera"]) as page:
+        page.goto(f"{server.url}/_stcore/health")
+        page.evaluate(SPY)
+        page.evaluate(ALONE, files)
+        page.evaluate("window.update(0); window.leave[0]()")  # as Streamlit does, told twice
+        page.wait_for_function("window.sent.length === 1")
+        using(page, 1)
+        # away and back while the camera starts
+        page.evaluate(HIDE % "true")
+        using(page, 0)
+        page.evaluate(HIDE % "false" + ";" + HIDE % "true" + ";" + HIDE % "false")
+        using(page, 1)
+        expect(page.locator(".camera p")).to_be_empty()
+        page.evaluate("window.leave[1]()")
+        using(page, 0)
+
+
+HIDE = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
+HIDE += "document.dispatchEvent(new Event('visibilitychange'))"
+
+
 def test_the_camera_is_released_where_nobody_looks(chromium, server):
     with browsing(chromium, permissions=["camera"]) as page:
         open_camera(page, server)
-        hide = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
-        hide += "document.dispatchEvent(new Event('visibilitychange'))"
-        page.evaluate(hide % "true")
+        page.evaluate(HIDE % "true")
         using(page, 0)
-        page.evaluate(hide % "false")
+        page.evaluate(HIDE % "false")
         using(page, 1)
         page.get_by_role("radio", name="Draw").click()
         expect(page.locator("canvas.upper-canvas")).to_be_visible()

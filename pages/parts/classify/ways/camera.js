@@ -22,7 +22,6 @@ class Camera {
     this.again.onclick = () => this.follow();
     this.other.onclick = () => this.switchDevice();
     this.follow = this.follow.bind(this);
-    document.addEventListener("visibilitychange", this.follow);
   }
 
   /** What the server says: a frame is held, or the answer to that one is drawn. */
@@ -30,8 +29,12 @@ class Camera {
     this.send = send;
     this.root.hidden = held;
     this.wanted = !held;
+    document.addEventListener("visibilitychange", this.follow);
     this.follow();
     if (answered === this.number) this.rest();
+    // Streamlit calls this at once where it was told something newer meanwhile, and that one stays
+    const leave = (this.newest = () => this.newest === leave && this.leave());
+    return leave;
   }
 
   leave() {
@@ -49,9 +52,10 @@ class Camera {
   async start() {
     this.starting = true;
     this.say("");
+    let stream = null;
     const which = this.device ? { deviceId: this.device } : { facingMode: "environment" };
     try {
-      this.stream = await navigator.mediaDevices.getUserMedia({
+      stream = this.stream = await navigator.mediaDevices.getUserMedia({
         video: { width: { ideal: 1280 }, ...which },
       });
       this.video.srcObject = this.stream;
@@ -66,11 +70,12 @@ class Camera {
       await this.video.play();
       this.rest();
     } catch (error) {
-      if (this.wanted) this.fail(error.name);
+      // not where it was stopped meanwhile
+      if (this.wanted && stream === this.stream) return this.fail(error.name);
     } finally {
       this.starting = false;
     }
-    if (!this.wanted || document.hidden) this.stop(); // it was left while somebody was asked
+    this.follow(); // it was left while somebody was asked, or came back
   }
 
   stop() {
@@ -141,6 +146,5 @@ class Camera {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const camera = (parentElement.camera ??= new Camera(parentElement));
-  camera.update(data, setTriggerValue);
-  return () => camera.leave();
+  return camera.update(data, setTriggerValue);
 }
