@@ -8,6 +8,7 @@ from fmnist.collections import examples
 from fmnist.collections.zips import MAX_ZIP_BYTES
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import DatasetError
+from fmnist.images.decoding import READ
 from pages.parts.classify import (
     corrections_view,
     preprocessing_controls,
@@ -101,7 +102,7 @@ def upload():
         accept_multiple_files=True,
         max_upload_size=MAX_ZIP_BYTES // 2**20,
         key=_uploader(),
-        help="PNG, JPEG, HEIC, WebP, AVIF, BMP or GIF. Dark on light, light on dark and "
+        help=f"{READ}. Dark on light, light on dark and "
         "transparent all work. A zip file of pictures works too; with a labels.csv or one "
         "subfolder per class it is scored. Pictures stay in memory; none is saved unless you save "
         "it below an answer.",

@@ -140,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
         "classify",
         _classify,
         "say which garment pictures show",
-        "Classify picture files (PNG, JPEG, HEIC, WebP, AVIF, BMP, GIF). A bad file gets the "
+        "Classify picture files (PNG, JPEG, HEIC, WebP, AVIF, TIFF, BMP, GIF). A bad file gets the "
         "verdict 'refused' and does not end the work; the exit status is 1 where one was refused.",
     )
     classify.add_argument("files", metavar="FILE", nargs="+", type=Path, help="a picture")

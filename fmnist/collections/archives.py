@@ -5,6 +5,7 @@ The file may have come from anybody. It is never unpacked to disk; its directory
 says is used to refuse early and believed for nothing else.
 """
 
+import contextlib
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,14 +21,14 @@ from fmnist.collections.labels import (
     not_there,
     read_table,
 )
-from fmnist.collections.zips import ZIP_METHODS, clean_member_path, names_are_utf8, open_zip
+from fmnist.collections.zips import ZIP, ZIP_METHODS, clean_member_path, names_are_utf8, open_zip
 from fmnist.errors import BadArchive, BadImage, LabelsError
 from fmnist.files import quote_name
-from fmnist.images.decoding import MAX_BYTES, too_large
+from fmnist.images.decoding import MAX_BYTES, begins_as_picture, too_large
 
 MAX_TABLE = 2**20  # bytes of a labels.csv: a path of the longest name for each member
 MAX_ENCLOSING = 5  # folders around everything that are taken off
-# of what is taken for a picture where it lies beside class folders
+# of what is taken for a picture, damaged or not, where it lies beside class folders
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp"),
     *(".avif", ".bmp", ".gif", ".heic", ".tif", ".tiff"),
@@ -75,8 +76,6 @@ class Archive:
         Raises BadImage where it is larger, damaged, or packed in a way that is not read.
         """
         info = self._infos[name]
-        if name.lower().endswith(".zip"):
-            raise BadImage("A zip file inside a zip file is not opened; upload it by itself.")
         if info.compress_type not in ZIP_METHODS:
             raise BadImage("The file is packed in a way that is not read; use plain zip (deflate).")
         try:
@@ -86,6 +85,8 @@ class Archive:
             raise BadImage(
                 f"The file is damaged inside the zip file ({type(error).__name__}); pack it again."
             ) from None
+        if data.startswith(ZIP):
+            raise BadImage("A zip file inside a zip file is not opened; upload it by itself.")
         if len(data) > MAX_BYTES:
             raise too_large(max(len(data), info.file_size))
         return data
@@ -114,8 +115,16 @@ class Archive:
         return tuple(
             Member(name, labels[_top(name)] if "/" in name else None)
             for name in names
-            if "/" in name or name.lower().endswith(SUFFIXES)
+            if "/" in name or name.lower().endswith(SUFFIXES) or self._begins_as_picture(name)
         )
+
+    def _begins_as_picture(self, name: str) -> bool:
+        info = self._infos[name]
+        if info.compress_type not in ZIP_METHODS:  # others have no limit, see `zips`
+            return False
+        with contextlib.suppress(Exception), self._file.open(info) as member:
+            return begins_as_picture(member.read(16))
+        return False
 
     def _rows(self, table: bytes) -> Iterator[tuple[str, Row]]:
         names = {composed(name): name for name in self._infos}

@@ -20,7 +20,7 @@ MAX_UNPACKED = 400 * 2**20  # of all members together
 MAX_RATIO = 100  # unpacked to packed; photos have 1, flat drawings as BMP 50
 SMALL = 10 * 2**20  # unpacked size that no ratio is asked of
 MAX_NAME = 500  # characters of a path
-DIRECTORY_ENTRY = b"PK\x01\x02"
+ZIP, DIRECTORY_ENTRY = b"PK\x03\x04", b"PK\x01\x02"  # how a file and its directory begin
 # bzip2 and LZMA unpack four kilobytes to tens of megabytes before a limit can be looked at
 ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 ENCRYPTED, UTF8 = 0x1, 0x800  # bits of a member's flags

@@ -12,7 +12,7 @@ What a decoder can be made to do differs by format, so each has its bound:
     JPEG    scans, for each goes over all pixels; coefficients, where it has several
     PNG     chunks, those that say nothing about pixels are not shown to the decoder; its bits
     WebP    pixels: its decoder holds six copies of a picture
-    AVIF, HEIC      seconds and memory, by a process of its own
+    AVIF, HEIC, TIFF    seconds and memory, by a process of its own
     BMP     pixels where it is run-length encoded, which is decoded in Python
     GIF, WebP, APNG     how many frames are looked at
 """
@@ -28,12 +28,13 @@ import numpy as np
 from PIL import Image
 
 from fmnist.errors import BadImage, ServerBusy
-from fmnist.images.formats import IN_PIECES, heif, jpeg, png
+from fmnist.images.formats import IN_PIECES, decoder_process, jpeg, png
 from fmnist.images.formats.exif import read_orientation
 
 # As the handbook advises; for the whole process, since filters set for a while are not thread-safe.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
+READ = "PNG, JPEG, HEIC, WebP, AVIF, TIFF, BMP or GIF"  # as people say it
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 ANIMATED = ("PNG", "WEBP", "GIF")  # some of them
 MAX_BYTES = 20 * 2**20  # a 50-megapixel phone JPEG has 15 MB
@@ -65,9 +66,11 @@ TURNS = {  # EXIF orientation -> what makes the picture upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+PICTURE = re.compile(  # how those of FORMATS begin
+    rb"\x89PNG\r\n|\xff\xd8\xff|RIFF.{4}WEBP|BM.{4}\0{4}|GIF8[79]a", re.DOTALL
+)
 WHAT_IT_IS = {  # how files begin that people take for pictures
-    rb"....ftyp": "This is a film; take a picture instead.",
-    rb"II\*\0|MM\0\*|II\+\0|MM\0\+": "TIFF and raw pictures can't be read; export a JPEG.",
+    rb"....ftyp|RIFF....AVI |\x1aE\xdf\xa3": "This is a film; take a picture instead.",
     rb"\xff\x0a|\0\0\0\x0cJXL ": "JPEG XL pictures can't be read; save the picture as JPEG.",
     rb"\s*%PDF": "This is a PDF; save the page as a PNG or JPEG picture.",
     rb"PK\x03\x04": "This is a zip file; unpack it and take a picture in it.",
@@ -83,7 +86,7 @@ def decode_image(data: bytes) -> Image.Image:
     such a picture, ServerBusy where it is large and others' large pictures are being decoded.
     """
     if not data:
-        raise BadImage("The file is empty; choose a PNG, JPEG, HEIC, WebP, AVIF, BMP or GIF.")
+        raise BadImage(f"The file is empty; choose a {READ}.")
     if len(data) > MAX_BYTES:
         raise too_large(len(data))
     try:
@@ -101,6 +104,11 @@ def decode_image(data: bytes) -> Image.Image:
             f"The picture is damaged or cut short ({type(error).__name__}); save it again and "
             "try once more."
         ) from None
+
+
+def begins_as_picture(data: bytes) -> bool:
+    """Whether a file's first 16 bytes are those of a format that is read."""
+    return bool(PICTURE.match(data)) or decoder_process.find_kind(data) is not None
 
 
 def too_large(size: int) -> BadImage:
@@ -124,9 +132,9 @@ class _Source(io.BytesIO):
 
 
 def _decode(data: bytes) -> Image.Image:
-    if heif.is_heif(data):
+    if (kind := decoder_process.find_kind(data)) is not None:
         with _turn(LARGE):
-            data = heif.convert_to_png(data, WORKING_SIDE * 2)
+            data = decoder_process.convert_to_png(data, kind, WORKING_SIDE * 2)
     shown, exif, scans = data, b"", 1
     if data.startswith(png.PNG):
         shown, exif = png.keep_pixels(data)
@@ -263,5 +271,4 @@ def _later_frame(image: Image.Image, data: bytes) -> Image.Image | None:
 
 def _not_a_picture(data: bytes) -> str:
     found = (words for start, words in WHAT_IT_IS.items() if re.match(start, data[:600], re.DOTALL))
-    words = "This file can't be read as an image; use PNG, JPEG, HEIC, WebP, AVIF, BMP or GIF."
-    return next(found, words)
+    return next(found, f"This file can't be read as an image; use {READ}.")

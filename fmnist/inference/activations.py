@@ -63,7 +63,7 @@ class LayeredNetwork:
 def compute_outputs(layers: tuple[GraphLayer, ...], pixels: np.ndarray) -> list[np.ndarray]:
     """What each layer makes of (28, 28) uint8, by NumPy: float32, (H, W, C) or (N,).
 
-    For layers without several views.
+    For layers without several views. Raises ValueError where one is not of its shape.
     """
     found: list[np.ndarray] = []
     for layer in layers:
@@ -73,6 +73,8 @@ def compute_outputs(layers: tuple[GraphLayer, ...], pixels: np.ndarray) -> list[
             found.append(_COMPUTED[layer.kind](layer, inputs))
         else:
             found.append(np.maximum(sums, 0) if layer.relu else sums)
+        if found[-1].shape != layer.shape:
+            raise ValueError("a layer makes another shape than it says")
     return found
 
 

@@ -62,22 +62,32 @@ def fit_power_law(images: Sequence[int], accuracies: Sequence[float]) -> PowerLa
     """Fit the curve by weighted least squares; one entry of each list for each run.
 
     An error counts by its own size, as its deviation over seeds grows with it. None where there are
-    fewer than `LEAST` numbers of images, or no such curve goes through the accuracies.
+    fewer than `LEAST` numbers of images, or the curve explains the errors no better than their mean
+    does (F-test): without a fall, its exponent could be anything.
     """
-    if len(set(images)) < LEAST:
+    if len(set(images)) < LEAST or min(images) < 1:
         return None
     counts, errors = np.asarray(images, float), 1 - np.asarray(accuracies, float)
 
     def law(count: np.ndarray, log_scale: float, exponent: float, floor: float) -> np.ndarray:
         return np.exp(log_scale) * count**-exponent + floor
 
-    begin = [float(np.log(errors.max() * counts.min() ** 0.5)), 0.5, 0.5 * float(errors.min())]
+    begin = [
+        float(np.log(max(errors.max(), 1e-3) * counts.min() ** 0.5)),
+        0.5,
+        0.5 * float(errors.min()),
+    ]
     sigma = np.maximum(errors, 1e-3)
     try:
         found, covariance = optimize.curve_fit(law, counts, errors, begin, sigma, bounds=BOUNDS)
     except (RuntimeError, ValueError):
         return None
     if not np.isfinite(covariance).all():
+        return None
+    mean = np.average(errors, weights=sigma**-2)
+    plain, left = ((((errors - one) / sigma) ** 2).sum() for one in (mean, law(counts, *found)))
+    ratio = (plain - left) / 2 / max(left / (len(counts) - 3), 1e-12)
+    if stats.f.sf(ratio, 2, len(counts) - 3) > 1 - SURE:
         return None
     half = _t(len(counts)) * np.sqrt(np.diag(covariance))
     log_scale, exponent, floor = map(float, found)

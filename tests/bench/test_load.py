@@ -85,6 +85,17 @@ def test_a_benchmark_that_is_ended_leaves_no_server(tmp_path):
     assert signal.getsignal(signal.SIGTERM) == before
 
 
+def test_a_server_that_does_not_start_leaves_the_signal_as_it_was(monkeypatch):
+    def fails(*_):
+        raise RuntimeError("The app did not start.")
+
+    monkeypatch.setattr(load, "Server", fails)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(RuntimeError), load.serve_app(None):
+        pass
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
 def test_a_question_takes_a_limited_time_in_all(server, monkeypatch):
     session = sessions.Session(server)
     session.open_page("")

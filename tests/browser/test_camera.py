@@ -35,6 +35,14 @@ window.using = () => window.streams
 """
 
 
+# no more frames are sent: a page that is drawn anew is paler for a moment
+STAND_STILL = """(at) => {
+  while (!at.camera) at = at.parentNode ?? at.host;
+  window.camera = at.camera;
+  window.camera.shoot = () => {};
+}"""
+
+
 def using(page: Page, cameras: int) -> None:
     """Wait until the page uses so many cameras."""
     page.wait_for_function(f"window.using() === {cameras}")
@@ -57,7 +65,10 @@ def test_frames_are_answered_until_one_is_held_and_then_again(chromium, server):
         expect(seen(page)).to_be_visible()
         first = seen(page).get_attribute("src")
         expect(seen(page)).not_to_have_attribute("src", first)
+        page.locator("video").evaluate(STAND_STILL)
+        page.wait_for_function("window.camera.number === 0")
         check(page, "a live camera")
+        page.evaluate("delete window.camera.shoot; window.camera.rest()")
 
         page.get_by_role("button", name="Hold", exact=True).click()
         expect(page.get_by_alt_text("The picture, upright")).to_be_visible()
@@ -84,13 +95,17 @@ ALONE = """async ([script, html]) => {
   const mount = (await import(code)).default;
   document.body.innerHTML = html;
   window.sent = [];
-  window.leave = [];
-  window.update = (answered, held = false) => void window.leave.push(mount({
-    data: {held, answered},
-    parentElement: document.body,
-    setTriggerValue: (name, [number, uri]) =>
-      window.sent.push({name, number, uri, at: performance.now()}),
-  }));
+  let leave;
+  window.update = (answered, held = false) => {
+    const replaced = leave;
+    leave = mount({
+      data: {held, answered},
+      parentElement: document.body,
+      setTriggerValue: (name, [number, uri]) =>
+        window.sent.push({name, number, uri, at: performance.now()}),
+    });
+    replaced?.(); // as Streamlit does
+  };
   window.update(0);
 }"""
 
@@ -116,28 +131,27 @@ def test_one_frame_at_a_time_and_no_more_than_three_a_second(chromium, server):
         assert page.evaluate("window.sent.length") == 4
 
 
-def test_what_was_told_before_does_not_stop_the_camera_and_leaving_does(chromium, server):
-    folder = ROOT / "pages" / "parts" / "classify" / "ways"
-    files = [(folder / f"camera.{kind}").read_text("utf-8") for kind in ("js", "html")]
+HIDE = """
+Object.defineProperty(document, "hidden", {value: %s, configurable: true});
+document.dispatchEvent(new Event("visibilitychange"));
+"""
+# away and back, before the first picture is there
+GLANCE = f"""
+const play = HTMLMediaElement.prototype.play;
+HTMLMediaElement.prototype.play = function () {{
+  HTMLMediaElement.prototype.play = play;
+  const playing = this.play();
+  {HIDE % "true"} {HIDE % "false"}
+  return playing;
+}};
+"""
+
+
+def test_a_glance_at_another_window_while_the_camera_starts_changes_nothing(chromium, server):
     with browsing(chromium, permissions=["camera"]) as page:
-        page.goto(f"{server.url}/_stcore/health")
-        page.evaluate(SPY)
-        page.evaluate(ALONE, files)
-        page.evaluate("window.update(0); window.leave[0]()")  # as Streamlit does, told twice
-        page.wait_for_function("window.sent.length === 1")
+        open_camera(page, server, GLANCE)
+        expect(seen(page)).to_be_visible()
         using(page, 1)
-        # away and back while the camera starts
-        page.evaluate(HIDE % "true")
-        using(page, 0)
-        page.evaluate(HIDE % "false" + ";" + HIDE % "true" + ";" + HIDE % "false")
-        using(page, 1)
-        expect(page.locator(".camera p")).to_be_empty()
-        page.evaluate("window.leave[1]()")
-        using(page, 0)
-
-
-HIDE = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
-HIDE += "document.dispatchEvent(new Event('visibilitychange'))"
 
 
 def test_the_camera_is_released_where_nobody_looks(chromium, server):
@@ -164,6 +178,25 @@ media.enumerateDevices = async () => [
   {kind: "videoinput", deviceId: "another"},
 ];
 """
+
+
+# chooses to draw in the moment in which a frame is sent
+BOTH = """
+const encode = HTMLCanvasElement.prototype.toDataURL;
+HTMLCanvasElement.prototype.toDataURL = function (...how) {
+  HTMLCanvasElement.prototype.toDataURL = encode;
+  [...document.querySelectorAll("[role=radio]")].find(({ textContent }) => textContent === "Draw")
+    .click();
+  return encode.apply(this, how);
+};
+"""
+
+
+def test_what_is_chosen_as_a_frame_is_sent_is_obeyed(chromium, server):
+    with browsing(chromium, permissions=["camera"]) as page:
+        open_camera(page, server, BOTH)
+        expect(page.locator("canvas.upper-canvas")).to_be_visible()
+        using(page, 0)
 
 
 def test_where_there_are_several_another_camera_can_be_chosen(chromium, server):

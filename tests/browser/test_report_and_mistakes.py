@@ -174,8 +174,10 @@ def test_cell_and_picture_on_a_phone_bring_what_they_lead_to_into_view(chromium,
         cell.hover()
         tools = page.locator(".st-key-matrix").get_by_test_id("stElementToolbar")
         expect(tools).to_be_visible()
-        choice = page.get_by_role("radio", name="% of the column").bounding_box()
-        assert tools.bounding_box()["y"] >= choice["y"] + choice["height"]
+        choice = page.get_by_role("radio", name="% of the column").element_handle()
+        below = "(both) => (([tools, choice]) => tools.top >= choice.bottom)"
+        below += "(both.map((one) => one.getBoundingClientRect()))"
+        page.wait_for_function(below, arg=[tools.element_handle(), choice])  # it slides there
         cell.click()
         expect(page.get_by_text("Shirt, taken for T-shirt/top")).to_be_in_viewport()
         third = page.locator(".st-key-cell-gallery button").nth(2)

@@ -25,6 +25,7 @@ from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import read_run, write_run_info
 from fmnist.settings import TrainSettings
 from tests.conftest import ROOT, load_epoch_predictions, run_python
+from tests.images.brought import BROUGHT
 from tests.inference.test_answer import hazy
 
 TINY = ["--epochs", "1", "--fraction", "0.02"]
@@ -253,6 +254,16 @@ def pictures(tmp_path, test_part):
         "boot.png",
     ]
     return [tmp_path / name for name in names]
+
+
+def test_classify_takes_files_for_what_they_are(tmp_path, capsys):
+    for name, (data, _) in BROUGHT.items():
+        (tmp_path / name).write_bytes(data)
+    assert main(["classify", *(str(tmp_path / name) for name in BROUGHT)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    for line, (name, (_, said)) in zip(lines, BROUGHT.items(), strict=True):
+        assert f"{name}: " in line
+        assert said in line
 
 
 def test_classify_json_keeps_its_contract(command, pictures):

@@ -75,6 +75,12 @@ def test_subfolders_label_it():
     assert members("bag/a.png", "bag/b.png") == [("bag/a.png", 8, ""), ("bag/b.png", 8, "")]
 
 
+def test_a_picture_beside_the_class_folders_needs_no_ending():
+    start = b"\x89PNG\r\n\x1a\n"
+    files = ("bag/a.png", ("scan", b"II*\0"), ("drawing", start), ("BMW", b"BM is a car's name"))
+    assert [name for name, *_ in members(*files)] == ["bag/a.png", "drawing", "scan"]
+
+
 def test_a_subfolder_of_no_class_refuses_nothing():
     archive = Archive(packed("bag/a.png", "hats/b.png", "c.png"))
     assert [(member.name, member.label_id) for member in archive.members] == [
@@ -292,7 +298,7 @@ def test_a_member_that_lies_about_its_size_is_refused_when_read():
 
 def test_bad_members_are_one_sentence_and_the_others_are_read():
     noise = bytes(range(256)) * 100
-    data = packed(("a.png", noise), ("b.png", noise), ("inner.zip", GOOD))
+    data = packed(("a.png", noise), ("b.png", noise), ("inner", GOOD), ("b.zip", noise))
     broken = bytearray(data)
     start = broken.index(b"a.png") + len("a.png")
     broken[start + 20 : start + 60] = bytes(40)
@@ -300,8 +306,8 @@ def test_bad_members_are_one_sentence_and_the_others_are_read():
     with pytest.raises(BadImage, match="damaged inside the zip file"):
         opened.read("a.png")
     with pytest.raises(BadImage, match="inside a zip file is not opened"):
-        opened.read("inner.zip")
-    assert opened.read("b.png") == noise
+        opened.read("inner")
+    assert opened.read("b.png") == opened.read("b.zip") == noise
     for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
         with pytest.raises(BadImage, match="packed in a way that is not read"):
             Archive(packed(("a.png", noise), method=method)).read("a.png")
@@ -344,3 +350,10 @@ def test_it_scores_as_the_folder_that_was_packed(tmp_path, test_part):
 def test_a_written_table_is_read_as_it_was():
     rows = [Row("a.png", 0, ""), Row('b", ü.png', -1, "one, two")]
     assert [row for _, row in read_table(write_table(rows), lambda name, line: name)] == rows
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_has_no_limit_is_not_opened_to_see_whether_it_is_a_picture(method):
+    beside = ("scan", b"\x89PNG\r\n\x1a\n" + bytes(64))
+    assert members(beside, "0/a.png") == [("0/a.png", 0, ""), ("scan", None, "")]
+    assert members(beside, "0/a.png", method=method) == [("0/a.png", 0, "")]

@@ -16,7 +16,7 @@ from PIL import Image
 from fmnist.errors import BadImage, ServerBusy
 from fmnist.images import decoding
 from fmnist.images.decoding import decode_image
-from fmnist.images.formats import heif
+from fmnist.images.formats import decoder_process
 from tests.images.heic import TURNED
 
 
@@ -65,6 +65,21 @@ def lossless_webp(width: int, height: int) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
 
 
+def tiff(tags: dict[int, list[int]], pixels: bytes = bytes(64)) -> bytes:
+    """A TIFF (revision 6.0) of these tags, each of LONG numbers; its pixels are at 8."""
+    body, entries = bytearray(pixels), b""
+    for tag, numbers in sorted(tags.items()):
+        value = struct.pack(f"<{len(numbers)}L", *numbers)
+        if len(numbers) > 1:
+            value, at = struct.pack("<L", 8 + len(body)), value
+            body += at
+        entries += struct.pack("<HHL", tag, 4, len(numbers)) + value
+    head = b"II*\0" + struct.pack("<L", 8 + len(body)) + body
+    return head + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+# width, height, bits, no compression, black is zero, strip at 8, one sample, rows of a strip, bytes
+GREY = {256: [8], 257: [8], 258: [8], 259: [1], 262: [1], 273: [8], 277: [1], 278: [8], 279: [64]}
 PHOTO = Image.effect_noise((300, 200), 60).convert("RGB")
 BLANK = Image.new("RGB", (300, 200), "white")
 JPEG, GIF = encode(PHOTO, "JPEG"), encode(PHOTO.convert("P"), "GIF")
@@ -79,7 +94,9 @@ REFUSED = {
     "HEIF of neither kind": (b"\0\0\0\x14ftypmif1" + bytes(64), "This HEIC picture is damaged"),
     "PDF": (b"%PDF-1.7\n" + bytes(64), "PDF"),
     "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "read as an image"),
-    "TIFF, not accepted": (encode(PHOTO, "TIFF"), "TIFF and raw pictures can't be read"),
+    "TIFF without a picture": (b"II*\0" + bytes(64), "This TIFF picture is damaged"),
+    "TIFF cut short": (encode(PHOTO, "TIFF")[:20_000], "This TIFF picture is damaged"),
+    "TIFF of five colours": (tiff({**GREY, 258: [8] * 5, 277: [5]}), "of a rare kind"),
     "JPEG XL": (b"\xff\x0a" + bytes(64), "JPEG XL"),
     "film": (b"\x00\x00\x00\x18ftypmp42" + bytes(64), "This is a film"),
     "zip file": (b"PK\x03\x04" + bytes(64), "This is a zip file;"),
@@ -124,7 +141,7 @@ REFUSED = {
         encode(BLANK, "GIF", save_all=True, append_images=[Image.new("RGB", (300, 200), "red")]),
         "in the first 2 frames of the animation",
     ),
-    "AVIF cut short": (encode(PHOTO, "AVIF", speed=10)[:1_000], "damaged or takes too much"),
+    "AVIF cut short": (encode(PHOTO, "AVIF", speed=10)[:1_000], "This AVIF picture is damaged"),
     "too many bytes": (b"\x89PNG" + bytes(decoding.MAX_BYTES), "larger than 20 MB"),
 }
 
@@ -152,6 +169,8 @@ ACCEPTED = {
     "palette with transparency": encode(PHOTO.convert("P"), "PNG", transparency=0),
     "grey with alpha": encode(PHOTO.convert("LA"), "PNG"),
     "AVIF": encode(PHOTO, "AVIF", speed=10),
+    "TIFF": encode(PHOTO, "TIFF"),
+    "BigTIFF": encode(PHOTO, "TIFF", big_tiff=True),
     "two frames": encode(PHOTO, "GIF", save_all=True, append_images=[PHOTO.rotate(90)]),
 }
 
@@ -215,7 +234,8 @@ def test_decoding_warns_nobody():
         decode_image(encode(Image.new("RGB", (9500, 6700)), "JPEG", quality=30))  # 63 megapixels
 
 
-SEEDS = [data for name, data in ACCEPTED.items() if name != "AVIF"]  # a process for each
+# each of the others takes a process
+SEEDS = [data for data in ACCEPTED.values() if decoder_process.find_kind(data) is None]
 
 
 @settings(max_examples=150, deadline=None)
@@ -284,20 +304,96 @@ def test_a_heic_with_a_damaged_colour_profile_is_shown_as_it_is():
     assert np.abs(np.subtract(found.getpixel((38, 14)), (230, 40, 40, 255))).max() <= 12
 
 
-IN_A_PROCESS = {"AVIF": ACCEPTED["AVIF"], "HEIC": TURNED}
+LEFT_RED = Image.new("RGB", (64, 48), (40, 60, 80))
+LEFT_RED.paste((250, 10, 20), (0, 0, 32, 48))
+RAMP = np.linspace(0, 1, 64)[None].repeat(48, axis=0)
+TIFFS = {  # what is written, how, and what has to be seen of it
+    **{
+        how or "raw": (LEFT_RED, {"compression": how}, LEFT_RED)
+        for how in (None, "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg")
+    },
+    "grey": (LEFT_RED.convert("L"), {}, LEFT_RED.convert("L")),
+    "palette": (LEFT_RED.quantize(4), {}, LEFT_RED),
+    "CMYK": (LEFT_RED.convert("CMYK"), {}, LEFT_RED),
+    "1 bit": (LEFT_RED.convert("1", dither=0), {}, LEFT_RED.convert("1", dither=0)),
+    "1 bit, fax": (Image.new("1", (64, 48), 1), {"compression": "group4"}, "white"),
+    "16 bits": (Image.fromarray((RAMP * 40_000).astype(np.uint16)), {}, RAMP * 40_000 / 257),
+    "float": (Image.fromarray(np.float32(RAMP * 7 - 3)), {}, RAMP * 255),
+    "32 bits": (Image.fromarray(np.int32(RAMP * 2e9 - 1e9)), {}, RAMP * 255),
+    "float of one value": (Image.fromarray(np.full((48, 64), 7, np.float32)), {}, "black"),
+    "two pages": (LEFT_RED, {"save_all": True, "append_images": [BLANK]}, LEFT_RED),
+    "turned": (LEFT_RED, {"tiffinfo": {274: 6}}, LEFT_RED.transpose(Image.Transpose.ROTATE_270)),
+}
+
+
+@pytest.mark.parametrize("name", TIFFS)
+def test_a_tiff_is_of_the_right_colours(name):
+    written, how, seen = TIFFS[name]
+    if isinstance(seen, str):
+        seen = Image.new("RGB", written.size, seen)
+    elif isinstance(seen, np.ndarray):
+        seen = Image.fromarray(seen.astype(np.uint8))
+    found = decode_image(encode(written, "TIFF", **how))
+    assert found.size == seen.size
+    off = np.subtract(found, seen.convert("RGBA"), dtype=int)
+    assert np.abs(off).max() <= (12 if name == "jpeg" else 1)
+
+
+def test_twelve_bits_are_scaled_to_white():
+    # two numbers in three bytes, all of them 0xFFF
+    pixels = b"\xff" * (8 * 8 * 12 // 8)
+    found = decode_image(tiff({**GREY, 258: [12], 279: [96]}, pixels))
+    assert found.getpixel((3, 3)) == (255, 255, 255, 255)
+
+
+def test_what_is_clear_in_a_tiff_stays_so_when_it_is_reduced():
+    picture = Image.new("RGBA", (2_100, 1_000), (200, 30, 30, 255))
+    picture.paste((0, 0, 0, 0), (0, 0, 1_050, 1_000))
+    found = decode_image(encode(picture, "TIFF", compression="tiff_lzw"))
+    assert found.size == (512, 244)
+    assert found.getpixel((100, 100))[3] == 0
+    assert found.getpixel((400, 100)) == (200, 30, 30, 255)
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("1", (127, 127, 127)), ("P", (127, 0, 127))])
+def test_what_is_averaged_in_a_tiff_is_colours_and_not_their_numbers(mode, expected):
+    columns = np.zeros((20, 2_100), np.uint8)
+    columns[:, 1::2] = 2
+    picture = Image.fromarray(columns)
+    picture.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255])
+    if mode == "1":
+        picture = Image.fromarray(columns > 0)
+    found = decode_image(encode(picture, "TIFF")).getpixel((100, 1))
+    assert np.abs(np.subtract(found[:3], expected)).max() <= 1
+
+
+def test_a_tiff_is_shown_by_its_colour_profile():
+    # that of the HEIC, in which red is green
+    at = TURNED.index(b"acsp") - 36
+    profile = TURNED[at : at + int.from_bytes(TURNED[at : at + 4])]
+    for picture, expected in (
+        (LEFT_RED, (10, 250, 20, 255)),
+        (LEFT_RED.convert("RGBA"), (10, 250, 20, 255)),
+        (LEFT_RED.convert("CMYK"), (250, 10, 20, 255)),  # it is none of CMYK
+    ):
+        found = decode_image(encode(picture, "TIFF", icc_profile=profile)).getpixel((10, 10))
+        assert np.abs(np.subtract(found, expected)).max() <= 3, picture.mode
+
+
+IN_A_PROCESS = {"AVIF": ACCEPTED["AVIF"], "HEIC": TURNED, "TIFF": ACCEPTED["TIFF"]}
 
 
 @pytest.mark.parametrize("kind", IN_A_PROCESS)
 @pytest.mark.parametrize(("limit", "few"), [("MAX_MEMORY", 20 * 2**20), ("MAX_SECONDS", 0)])
 def test_what_takes_too_much_to_decode_is_refused(kind, limit, few, monkeypatch):
-    monkeypatch.setattr(heif, limit, few)
+    monkeypatch.setattr(decoder_process, limit, few)
     with pytest.raises(BadImage, match=f"This {kind} picture .* takes too much to decode"):
         decode_image(IN_A_PROCESS[kind])
 
 
 @pytest.mark.parametrize("kind", IN_A_PROCESS)
 def test_too_many_pixels_are_not_decoded(kind, monkeypatch):
-    monkeypatch.setitem(heif.MAX_PIXELS, kind, 3_000)
+    monkeypatch.setitem(decoder_process.MAX_PIXELS, kind, 3_000)
     with pytest.raises(BadImage, match=rf"the limit of this kind \({kind}\)"):
         decode_image(IN_A_PROCESS[kind])
 

@@ -25,7 +25,7 @@ from tests.images.heic import TURNED
 
 SECONDS, MEMORY = 2.0, 400 * 2**20  # of the processor and of bytes that a picture may take
 # decoded in a process of its own, which has its own limits
-SLOWER = {"AVIF": 15, "HEIC": 15}
+SLOWER = {"AVIF": 15, "HEIC": 15, "TIFF": 15, "TIFF of 16 bits": 15}
 ODD = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\x20\0", b"\x20\0", b"\xff\xd8")
 
 
@@ -33,6 +33,7 @@ def make_pictures() -> dict[str, bytes]:
     noise = np.random.default_rng(0).integers(0, 256, (48, 64, 4), np.uint8)
     noise[10:40, 10:50] = 200
     rgba, rgb = Image.fromarray(noise), Image.fromarray(noise[..., :3])
+    grey = Image.fromarray(noise[..., 0].astype(np.uint16) * 200)
     kinds = {
         "PNG": (rgba, {"format": "PNG"}),
         "PNG of a palette": (rgb.quantize(16), {"format": "PNG"}),
@@ -41,6 +42,8 @@ def make_pictures() -> dict[str, bytes]:
         "WebP": (rgb, {"format": "WEBP"}),
         "lossless WebP": (rgba, {"format": "WEBP", "lossless": True}),
         "AVIF": (rgb, {"format": "AVIF"}),
+        "TIFF": (rgb, {"format": "TIFF", "compression": "tiff_lzw"}),
+        "TIFF of 16 bits": (grey, {"format": "TIFF", "tiffinfo": {274: 6}}),
         "BMP": (rgb, {"format": "BMP"}),
         "GIF": (rgb.quantize(32), {"format": "GIF", "save_all": True, "append_images": [rgb]}),
     }

@@ -15,6 +15,7 @@ from tests.pages.test_pages import (
     on_canvas,
     open_app,
     png,
+    run_fragment_of,
     texts,
     trouser,
 )
@@ -71,6 +72,16 @@ def test_a_frame_is_answered_the_next_is_asked_for_and_a_held_one_stays():
     assert data(app)["held"] is False
     send(app, frame(png(on_canvas(trouser()).rotate(90)), 9))
     assert shown(app) != before
+
+
+def test_what_came_with_a_frame_is_drawn(monkeypatch):
+    """A browser sends both as one request, of the frame's fragment."""
+    app = open_app(way="Camera")
+    run_fragment_of(app.button(key="camera_hold"), app, monkeypatch)
+    app.segmented_control(key="way").set_value("Draw")
+    send(app, frame(png(trouser())))
+    assert "camera_hold" not in [button.key for button in app.button]
+    assert "Clear" in [button.label for button in app.button]
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,19 @@ def test_a_star_is_kept_and_can_be_filtered_by(stored, test_part):
     assert notes.tags() == {}
 
 
+def test_tags_that_a_visitor_has_chosen_are_not_sent_back():
+    """It would undo the next change, where that one is on its way."""
+    notes.tag([0], "odd")
+    app = open_app("mistakes")
+
+    def box():
+        return next(one for one in app.multiselect if one.label == "Tags")
+
+    box().set_value(["odd"]).run()
+    assert not app.exception
+    assert (box().value, box().proto.set_value) == (["odd"], False)
+
+
 def test_damaged_tags_are_one_sentence():
     notes.tag([1], "a")
     (notes.directory() / "tags.json").write_text("{")

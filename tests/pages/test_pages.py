@@ -8,13 +8,15 @@ import os
 import re
 import threading
 import zipfile
+from functools import partial
 
 import numpy as np
 import pytest
 import streamlit as st
 from PIL import Image, ImageDraw
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.scriptrunner import RerunData
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 from fmnist.collections import examples
 from fmnist.data import CLASS_NAMES
@@ -29,10 +31,13 @@ from fmnist.runs.run import write_run_info
 from fmnist.settings import TrainSettings
 from pages.parts.classify import uploads
 from pages.parts.classify.ways import camera
+from pages.parts.mistakes import map_job
+from pages.parts.report import robustness
 from pages.parts.shared import loading, visit
 from pages.parts.shared.guide import tour
 from pages.parts.train import training_panel
 from tests.conftest import ROOT, ended_process, hold
+from tests.images.brought import BROUGHT
 from tests.images.heic import TURNED
 from tests.runs.test_run import ODD
 
@@ -66,6 +71,13 @@ def open_app(page="classify", **query) -> AppTest:
 def model_picker(app):
     """The choice of the model in the frame."""
     return next(box for box in app.selectbox if box.label == "Model")
+
+
+def run_fragment_of(widget, app, monkeypatch) -> None:
+    """From here on, ask as a browser does where this widget changes: for its fragment."""
+    fragment = app._session_state._state.get_widget_metadata(widget.proto.id).fragment_id
+    asked = partial(RerunData, fragment_id_queue=[fragment])
+    monkeypatch.setattr(local_script_runner, "RerunData", asked)
 
 
 def texts(app) -> str:
@@ -482,12 +494,46 @@ def test_one_upload_is_shown_at_once():
     assert "legs.png" in texts(app)
 
 
-@pytest.mark.parametrize(
-    "name", ["legs.jfif", "legs.JPE", "legs.tif", "legs.avif", "legs", "legs."]
-)
+@pytest.mark.parametrize("name", ["legs.jfif", "legs.JPE", "legs.tif", "legs.zip", "legs", "legs."])
 def test_what_is_in_a_file_counts_and_not_its_ending(name):
     app = upload(open_app(way="Upload"), (name, png(trouser()), "application/octet-stream"))
     assert app.metric[0].value == "Trouser"
+
+
+def packed(labels: str = "") -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name, (data, _) in BROUGHT.items():
+            file.writestr(name, data)
+        if labels:
+            file.writestr("labels.csv", labels)
+    return buffer.getvalue()
+
+
+TABLE = "path,label_id\n" + "".join(f"{name},1\n" for name in BROUGHT)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [(name, data, "x/y") for name, (data, _) in BROUGHT.items()],
+        [("zip", packed(), "x/y")],
+        [("zip", packed(TABLE), "x/y")],
+    ],
+    ids=["several", "in a zip file", "in a zip file with a table"],
+)
+def test_what_visitors_bring_is_taken_for_what_it_is(files):
+    app = upload(open_app(way="Upload"), *files)
+    answers = app.dataframe[0].value.set_index("file")["answer"]
+    assert set(answers.index) == set(BROUGHT)
+    assert [name for name, (_, said) in BROUGHT.items() if said not in answers[name]] == []
+
+
+@pytest.mark.parametrize("name", [name for name, (_, said) in BROUGHT.items() if " " in said])
+def test_what_is_no_picture_is_said_in_one_sentence(name):
+    data, said = BROUGHT[name]
+    app = upload(open_app(way="Upload"), (name, data, "x/y"))
+    assert [said in error.value for error in app.error] == [True]
 
 
 @pytest.mark.parametrize("name", ["IMG_1.HEIC", "IMG_1.jpg"])
@@ -869,6 +915,26 @@ def test_an_answer_counts_for_the_question_it_was_given_to_and_no_other(monkeypa
     mine.click().run()
     assert "third" in app.warning[0].value
     assert calls == [{}, {}]
+
+
+@pytest.mark.parametrize(
+    ("page", "asked", "label", "work"),
+    [
+        ("report", {"view": "Robustness"}, "Measure", (robustness, "_measure")),
+        ("mistakes", {"do": "Map"}, "Compute a better map", (map_job, "start_module")),
+    ],
+)
+def test_a_click_on_what_takes_long_counts(page, asked, label, work, own_run, monkeypatch):
+    """Where another one ends the run of the page, too."""
+    own_run("mine")
+    app = open_app(page, run="mine", **asked)
+    done = []
+    monkeypatch.setattr(*work, lambda *what: done.append(what) or st.stop())
+    with monkeypatch.context() as patch:
+        patch.setattr(tour, "show", st.stop)
+        next(b for b in app.button if b.label.startswith(label)).click().run()
+    app.run()
+    assert len(done) == 1
 
 
 def test_a_benchmark_can_be_waited_for_but_not_stopped(monkeypatch, tmp_path):

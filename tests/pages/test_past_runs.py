@@ -18,6 +18,7 @@ from fmnist.runs.run import write_run_info
 from fmnist.runs.trash import delete_run
 from fmnist.settings import TrainSettings
 from pages.parts.shared import row_table
+from pages.parts.shared.guide import tour
 from pages.parts.shared.visit import TRASH
 from pages.parts.train.runs import run_actions
 from tests.browser.browsing import browsing, go, wait_for_rest
@@ -314,6 +315,19 @@ def test_a_click_sent_before_the_picker_is_drawn_anew_leaves_the_choice(own_run)
     app.switch_page("pages/report.py").run()
     assert app.session_state["run"] == "mine"
     assert model_picker(app).value == "mine"
+
+
+@pytest.mark.parametrize("label", ["Delete", "Use it on all pages"])
+def test_a_click_counts_where_another_ends_the_run_of_the_page(label, own_run, monkeypatch):
+    own_run("mine")
+    app = train("mine")
+    with monkeypatch.context() as patch:
+        patch.setattr(tour, "show", st.stop)
+        button(app, label).click().run()
+    app.run()
+    assert ("mine" in listed(app), model_picker(app).value == "mine") == (
+        (False, False) if label == "Delete" else (True, True)
+    )
 
 
 def test_a_run_can_be_downloaded(own_run):

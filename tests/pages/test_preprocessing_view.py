@@ -74,6 +74,21 @@ def captions(app: AppTest) -> list[str]:
 # --- the controls
 
 
+def test_what_was_just_chosen_is_not_sent_back():
+    """It would undo the next change, where that one is on its way."""
+    app = legs()
+    for name, value in (("polarity", "light on dark"), ("segment", "plain"), ("mirror", True)):
+        app = change(app, name, value)
+        assert not any(
+            getattr(widget.proto, "set_value", False)
+            for kind in (app.button_group, app.selectbox, app.select_slider, app.toggle)
+            for widget in kind
+            if "-option-" in (widget.key or "")
+        )
+    app = button(app, "Back to automatic").click().run()
+    assert control(app, "polarity").proto.set_value
+
+
 def test_automatic_decisions_are_said_beside_each_control():
     app = legs()
     labels = {name: control(app, name).label for name in ("polarity", "segment", "tolerance")}

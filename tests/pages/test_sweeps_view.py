@@ -12,7 +12,8 @@ from fmnist.sweeps.plan import plan_from, read_plan, shipped_examples
 from fmnist.sweeps.sweep import PROGRESS_FILE, keep_plan
 from fmnist.sweeps.tables import read_example
 from pages.parts.shared import frame
-from tests.pages.test_pages import fresh_caches, open_app, texts
+from pages.parts.train.sweeps import sweeps_view
+from tests.pages.test_pages import fresh_caches, open_app, run_fragment_of, texts
 
 __all__ = ["fresh_caches"]  # a fixture
 
@@ -96,6 +97,20 @@ def test_what_does_not_begin_says_why(monkeypatch):
     app = open_train()
     app.button(key="sweeps_start").click().run()
     assert [one.value for one in app.error] == ["There is no room."]
+
+
+def test_why_nothing_was_stopped_is_said_where_the_sweep_has_just_ended(finished, monkeypatch):
+    def refuse(sweep):
+        (sweep.path / PROGRESS_FILE).unlink()
+        raise SweepError("It is not at work.")
+
+    monkeypatch.setattr(sweeps_view, "request_stop", refuse)
+    at_work(finished)
+    app = open_train()
+    stop = app.button(key="sweep-two-stop")
+    run_fragment_of(stop, app, monkeypatch)
+    stop.click().run()
+    assert "It is not at work." in [one.value for one in app.error]
 
 
 def test_visitors_of_a_public_app_only_look(finished, monkeypatch):

@@ -49,3 +49,21 @@ def test_the_intervals_hold_the_truth_as_often_as_they_say():
 )
 def test_too_few_numbers_of_images_give_no_curve(images, values):
     assert fit_power_law(images, values) is None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [0.9] * 14,
+        [1.0] * 14,
+        np.repeat([0.70, 0.69, 0.68, 0.67, 0.66, 0.65, 0.64], 2),  # more images, more errors
+        [0.7, 0.9] * 7,
+    ],
+    ids=["all alike", "all right", "rising errors", "noise"],
+)
+def test_errors_that_do_not_fall_give_no_curve(values):
+    assert fit_power_law(IMAGES, values) is None
+
+
+def test_runs_that_do_not_say_how_many_images_they_had_give_no_curve():
+    assert fit_power_law([0, *IMAGES], [0.1, *accuracies()]) is None

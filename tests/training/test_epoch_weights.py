@@ -1,11 +1,13 @@
 """Which epochs' networks are kept; what is in them is compared in tests/inference/test_graph.py."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from fmnist.errors import RunError
+from fmnist.inference import epoch_network
 from fmnist.inference.epoch_network import (
     EpochNetwork,
     epoch_file,
@@ -74,5 +76,29 @@ def test_what_is_not_sound_is_one_sentence(own_run, changes):
     made = EpochNetwork(run, 1)(pixels)
     np.testing.assert_allclose(made[1][:, :, 0], 2 * (pixels / 255), rtol=1e-6)
     write_layers(epoch_file(run.path, 1), (PICTURE, doubling(**changes)))
+    with pytest.raises(RunError, match="choose another epoch"):
+        EpochNetwork(run, 1)
+
+
+WIDE = GraphLayer("conv", "", (0,), (), (28, 28, 600), kernel=np.zeros((600, 1, 1, 1), np.float32))
+LOOKS_AT_ALL = doubling(
+    inputs=(1,), size=(28, 28), padding=(14, 14), kernel=np.zeros((1, 28, 28, 600), np.float32)
+)
+SHORT = GraphLayer("reshape", "", (0,), (), (784,))
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        (WIDE, LOOKS_AT_ALL),
+        (WIDE, *[replace(WIDE, kind="relu", inputs=(1,), kernel=None)] * 250),
+        (SHORT, *[replace(SHORT, kind="tanh", inputs=(1,))] * 250),
+    ],
+    ids=["windows", "outputs", "layers"],
+)
+def test_a_network_that_would_take_too_much_is_not_computed(own_run, monkeypatch, layers):
+    run = own_run()
+    monkeypatch.setattr(epoch_network, "compute_outputs", lambda *_: pytest.fail("it is"))
+    write_layers(epoch_file(run.path, 1), (PICTURE, *layers))
     with pytest.raises(RunError, match="choose another epoch"):
         EpochNetwork(run, 1)

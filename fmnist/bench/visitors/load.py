@@ -86,13 +86,15 @@ def measure_load(run: str, sessions: int, seconds: float) -> Iterator[tuple[str,
 def serve_app(app: Path | None) -> Iterator[Server]:
     """The app, or another one, on a server of its own, which ends with the block or by `kill`."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with tempfile.TemporaryDirectory() as place:
-        server = Server(Path(place), app)
-        try:
-            yield server
-        finally:
-            server.stop()
-            signal.signal(signal.SIGTERM, before)
+    try:
+        with tempfile.TemporaryDirectory() as place:
+            server = Server(Path(place), app)
+            try:
+                yield server
+            finally:
+                server.stop()
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def measure_phase(

@@ -11,7 +11,7 @@ from fmnist.errors import RunError
 from fmnist.metrics.report import Evaluation, evaluate_probabilities, wilson_interval
 from fmnist.runs.progress_text import describe_settings
 from fmnist.runs.run import Run
-from fmnist.settings import arguments
+from fmnist.training.script import format_command
 
 DATASET = "zalando-datasets/fashion_mnist"  # on Hugging Face
 PLACES = {
@@ -67,8 +67,8 @@ def render_model_card(run: Run, probabilities: np.ndarray, labels: np.ndarray) -
                 for part, (n, accuracy, interval, loss) in _scores(run, result).items()
             ],
         ),
-        "The test images were answered once, at the end of the training. Of each class it gets "
-        "right:",
+        "The labels of the test images were looked at once, at the end of the training. Of each "
+        "class it gets right:",
         _table(("class", "n", "right (recall)", "95 % interval"), _recalls(result)),
         "## Data and training",
         f"Fashion-MNIST (Xiao, Rasul and Vollgraf, arXiv 1708.07747): {_number(run, 'train_size')} "
@@ -78,7 +78,7 @@ def render_model_card(run: Run, probabilities: np.ndarray, labels: np.ndarray) -
         f"{_number(run, 'train_seconds')} seconds on {_facts(run, 'machine')}, with "
         f"{_facts(run, 'versions')}. {BEGUN if run.settings.initial else ''}The same training by "
         "Fashion-MNIST Studio:",
-        _code(" ".join(["python -m fmnist train", *arguments(run.settings)]), "sh"),
+        _code(format_command(run.settings), "sh"),
         "## Use",
         "`images` are (N, 28, 28), 0 (black) to 255, a light garment on black. The classes are, in "
         f"this order: {', '.join(CLASS_NAMES)}.",

@@ -56,7 +56,8 @@ class EventFiles:
         self._writers: dict[str, Any] = {}
         self._known: set[tuple[str, str, int]] = set()  # part, tag, step
         self._settings: dict = {}
-        self._done, self._rate = 0, 0.0
+        self._done = 0
+        self._rate: float | None = None  # older histories do not say it
 
     def __enter__(self) -> Self:
         return self
@@ -82,14 +83,14 @@ class EventFiles:
 
     def _write(self, event: dict) -> None:
         if event["event"] == "progress":
-            self._rate = event["learning_rate"]
+            self._rate = event.get("learning_rate")
         elif event["event"] == "start" and event["settings"] != self._settings:
             self._settings = event["settings"]
             rows = (f"| {name} | {json.dumps(value)} |" for name, value in self._settings.items())
             self._add("text", "train", "settings", "\n".join(["| | |", "| --- | --- |", *rows]))
         elif event["event"] == "epoch":
             self._done = event["epoch"]
-            values = {"learning_rate": self._rate, **event}
+            values = event if self._rate is None else {"learning_rate": self._rate, **event}
             for part, tags in SCALARS.items():
                 for tag, name in tags.items():
                     if name in values:

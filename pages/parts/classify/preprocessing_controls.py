@@ -77,7 +77,8 @@ def show_controls(
         if callable(words):
             untouched = getattr(options, name) == getattr(AUTO, name)
             words = words(getattr(now if untouched else auto, name))
-        st.session_state[_widget(key, name)] = value
+        if st.session_state.get(_widget(key, name)) != value:  # what it shows may be newer by now
+            st.session_state[_widget(key, name)] = value
         kind(
             f"{label} :gray[:small[auto: {words}]]" if words else label,
             *values,

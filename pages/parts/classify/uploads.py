@@ -6,7 +6,9 @@ import streamlit as st
 
 from fmnist.collections.archives import Archive
 from fmnist.collections.labels import unknown_subfolders
+from fmnist.collections.zips import ZIP
 from fmnist.errors import FmnistError
+from fmnist.images.decoding import begins_as_picture
 from fmnist.runs.library import quote_run
 from fmnist.runs.run import Run
 from pages.parts.classify import corrections_view, preprocessing_view, score_view, taught
@@ -65,7 +67,10 @@ def show(files: list, run: Run) -> None:
 
 
 def _is_zip(file) -> bool:
-    return file.name.lower().endswith(".zip") or file.getvalue()[:4] == b"PK\3\4"
+    data = file.getvalue()
+    if file.name.lower().endswith(".zip"):  # a damaged one is said to be that
+        return not begins_as_picture(data)
+    return data.startswith(ZIP)
 
 
 def _items(file, alone: bool) -> list[Item]:

@@ -6,7 +6,9 @@ from types import SimpleNamespace
 
 import streamlit as st
 from streamlit.components.v2.bidi_component import serialization
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state import common
+from streamlit.runtime.state.session_state import SessionState
 
 KINDS = ("html", "css", "js")
 
@@ -47,3 +49,28 @@ common.json = SimpleNamespace(loads=_loads_or_nothing)  # type: ignore[attr-defi
 # To find out that a list or a mapping holds no table, Streamlit 1.67 imports pandas: 60 MiB, and
 # half a second before the first visitor of a server sees the canvas. No component is sent tables.
 serialization.is_dataframe_like = lambda _value: False  # type: ignore[assignment]
+
+
+_take_states = SessionState.on_script_will_rerun
+
+
+def _take_all_states(self: SessionState, states, **how) -> None:
+    """Take what a browser sent and call back; run the page where more than its fragment changed.
+
+    Streamlit 1.67's browser part sends all that changes within some milliseconds as one request of
+    one fragment: what is chosen as a camera's frame is sent would be known, but not drawn.
+    """
+    _take_states(self, states, **how)
+    ctx = get_script_run_ctx()
+    if states is None or ctx is None or not (running := ctx.fragment_ids_this_run):
+        return
+    known = [self.get_widget_metadata(state.id) for state in states.widgets]
+    if any(
+        one.fragment_id not in running and not one.disabled and self._widget_changed(one.id)
+        for one in known
+        if one is not None
+    ):
+        st.rerun()
+
+
+SessionState.on_script_will_rerun = _take_all_states  # type: ignore[method-assign]

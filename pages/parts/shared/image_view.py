@@ -148,7 +148,8 @@ def show_tags(index: int, key: str) -> None:
             args=(index, [] if starred else [notes.STAR], [notes.STAR] if starred else []),
         )
         tags, widget = [name for name in mine if name != notes.STAR], f"{key}-tags"
-        st.session_state[widget] = tags
+        if st.session_state.get(widget) != tags:  # or a quick second change would be undone
+            st.session_state[widget] = tags
         st.multiselect(
             "Tags",
             [name for name in known if name != notes.STAR],

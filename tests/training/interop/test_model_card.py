@@ -1,5 +1,8 @@
 """A run's model card: metadata that hubs can read, and the run's own figures."""
 
+import json
+import shlex
+
 import numpy as np
 import pytest
 import yaml
@@ -8,6 +11,7 @@ from sklearn.metrics import recall_score
 
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import RunError
+from fmnist.networks.layers import Convolution, Flatten
 from fmnist.runs.library import find_run
 from fmnist.runs.predictions import load_predictions
 from fmnist.settings import TrainSettings
@@ -81,6 +85,16 @@ def test_a_card_without_validation_has_no_figures_of_it(own_run, test_part):
     assert "validation" not in body
     assert "on `processor ' # x ---, cores 2`" in body
     assert "\n# x" not in body
+
+
+def test_the_cards_command_is_one_for_a_shell(own_run, test_part):
+    settings = TrainSettings(network="custom", layers=(Convolution(4), Flatten()))
+    run = own_run("mine", settings=settings.to_dict())
+    text = render_model_card(run, load_predictions(run), test_part.labels)
+    (command,) = (line for line in text.splitlines() if line.startswith("python -m fmnist train"))
+    _, value = command.split("--layers ")
+    (value,) = shlex.split(value)
+    assert json.loads(value) == settings.to_dict()["layers"]
 
 
 def test_a_run_without_an_end_has_no_card(own_run, test_part):

@@ -99,6 +99,20 @@ def test_a_training_that_goes_on_doubles_no_step_and_leaves_none_out(tmp_path):
     assert rates == [1, 2, 3, 4]  # the second was cut, and is written again
 
 
+@SLOW
+def test_an_old_history_without_learning_rates_is_gone_on_from(tmp_path):
+    folder, run = tmp_path / "all", tmp_path / "mine"
+    run.mkdir()
+    for event in ({"event": "progress"}, {"event": "epoch", "epoch": 1, "loss": 2.0}):
+        append_json_line(run / "history.jsonl", event)
+    now = {"event": "progress", "learning_rate": 0.5}
+    play(folder, run, now, {"event": "epoch", "epoch": 2, "loss": 1.0})
+    assert read_events(folder / "mine") == {
+        ("train", "epoch_loss"): [(1, 2.0), (2, 1.0)],
+        ("train", "epoch_learning_rate"): [(2, 0.5)],
+    }
+
+
 def test_event_files_of_another_training_are_left_alone(tmp_path, command):
     place = tmp_path / "all" / "mine" / "train"
     place.mkdir(parents=True)

@@ -22,6 +22,7 @@ class Camera {
     this.again.onclick = () => this.follow();
     this.other.onclick = () => this.switchDevice();
     this.follow = this.follow.bind(this);
+    document.addEventListener("visibilitychange", this.follow);
   }
 
   /** What the server says: a frame is held, or the answer to that one is drawn. */
@@ -29,12 +30,8 @@ class Camera {
     this.send = send;
     this.root.hidden = held;
     this.wanted = !held;
-    document.addEventListener("visibilitychange", this.follow);
     this.follow();
     if (answered === this.number) this.rest();
-    // Streamlit calls this at once where it was told something newer meanwhile, and that one stays
-    const leave = (this.newest = () => this.newest === leave && this.leave());
-    return leave;
   }
 
   leave() {
@@ -52,30 +49,30 @@ class Camera {
   async start() {
     this.starting = true;
     this.say("");
-    let stream = null;
     const which = this.device ? { deviceId: this.device } : { facingMode: "environment" };
+    let stream, fault;
     try {
       stream = this.stream = await navigator.mediaDevices.getUserMedia({
         video: { width: { ideal: 1280 }, ...which },
       });
-      this.video.srcObject = this.stream;
-      const [track] = this.stream.getVideoTracks();
+      this.video.srcObject = stream;
+      const [track] = stream.getVideoTracks();
       track.onended = () => this.fail("NotFoundError"); // it was pulled out
       const { facingMode, deviceId } = track.getSettings();
       this.device = deviceId;
       // a computer does not say where its camera looks: at whoever sits there
       const away = facingMode ? facingMode !== "user" : /back|rear|environment/i.test(track.label);
       this.video.classList.toggle("mirrored", !away);
-      this.other.hidden = (await this.devices()).length < 2;
       await this.video.play();
+      this.other.hidden = (await this.devices()).length < 2;
       this.rest();
     } catch (error) {
-      // not where it was stopped meanwhile
-      if (this.wanted && stream === this.stream) return this.fail(error.name);
-    } finally {
-      this.starting = false;
+      fault = error.name;
     }
-    this.follow(); // it was left while somebody was asked, or came back
+    this.starting = false;
+    if (stream && this.stream !== stream) this.follow(); // it was stopped meanwhile
+    else if (!this.wanted || document.hidden) this.stop();
+    else if (fault) this.fail(fault);
   }
 
   stop() {
@@ -146,5 +143,7 @@ class Camera {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const camera = (parentElement.camera ??= new Camera(parentElement));
-  return camera.update(data, setTriggerValue);
+  camera.update(data, setTriggerValue);
+  // Streamlit also calls this for a call that a later one has replaced
+  return () => parentElement.isConnected || camera.leave();
 }

@@ -80,6 +80,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
   document.addEventListener("keydown", memory.undo);
   return () => {
+    if (parentElement.isConnected) return; // a later call has replaced this one
     clearTimeout(memory.timer);
     memory.watch.disconnect();
     document.removeEventListener("keydown", memory.undo);

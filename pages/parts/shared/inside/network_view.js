@@ -127,5 +127,5 @@ export default function ({ data, parentElement, setStateValue }) {
     root.scrollIntoView({ behavior: smoothly(), block: "start" });
     window.fmnistInsideOpened = ui.net.opened;
   }
-  return () => stop(ui);
+  return () => parentElement.isConnected || stop(ui); // or a later call has replaced this one
 }

@@ -84,13 +84,13 @@ def _try(action, *arguments) -> None:
 
 def _section(active: bool) -> None:
     sweeps = {sweep.name: sweep for sweep in list_sweeps()}
+    states = {name: read_progress(sweep) for name, sweep in sweeps.items()}
+    if sweeps and active != any(state.active for state in states.values()):
+        st.rerun()  # the page around looks less often, or more
     if said := st.session_state.pop(SAID, ""):
         st.error(said)
     if not sweeps:
         return
-    states = {name: read_progress(sweep) for name, sweep in sweeps.items()}
-    if active != any(state.active for state in states.values()):
-        st.rerun()  # the page around looks less often, or more
     from fmnist.sweeps.results import summarise_sweep  # scipy, which no other part of it needs
 
     name = choose_one("Sweep", sweeps, "sweep") if len(sweeps) > 1 else next(iter(sweeps))
