@@ -15,6 +15,7 @@ from pages.parts.train.sweeps import sweeps_view
 
 # settings and forecast that wait for an answer to "stop the other or queue?"
 PENDING = "train_pending"
+ANSWERS = "start_now", "start_later"  # the buttons that answer it
 PLAN = "Train within a time limit"
 
 frame.open_page(
@@ -38,18 +39,26 @@ def start(settings: TrainSettings, forecast: Forecast | None = None, *, asked: s
     Returns only where it did not start and there is nothing to ask; the page shows why.
     """
     given = {"forecast": forecast} if forecast else {}
+    trouble, found = "", {}
     try:
         with st.spinner("Queueing" if how else "Starting a training process"):
             forget_click(asked)
-            run = launch.start_training(settings, **given, **how)
-    except FmnistError as error:
-        if how or not isinstance(error, TrainingBusy):
-            st.error(str(error))
-            return False
-        st.session_state[PENDING] = settings, forecast
-    else:
-        st.session_state.pop(PENDING, None)
-        st.session_state[training_panel.WATCHED] = run.name
+            try:
+                run = launch.start_training(settings, **given, **how)
+                found = {PENDING: None, training_panel.WATCHED: run.name}
+            except FmnistError as error:
+                if how or not isinstance(error, TrainingBusy):
+                    trouble = str(error)
+                else:
+                    found = {PENDING: (settings, forecast)}
+    finally:  # where another click has ended this run of the page meanwhile, too
+        if found:
+            for key in ANSWERS:  # to a question before this one
+                forget_click(key)
+        st.session_state.update(found)
+    if trouble:
+        st.error(trouble)
+        return False
     st.rerun()
 
 
@@ -115,6 +124,7 @@ if (pending := st.session_state.get(PENDING)) is not None:
             stop_first = remember_click(
                 "Stop it and start mine" if busy else "Start mine",
                 "start_now",
+                busy,  # where another training has begun meanwhile, it was not meant
                 icon=":material/play_arrow:",
                 disabled=bool(busy) and other is None,  # a benchmark, which nobody stops
             )

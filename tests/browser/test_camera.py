@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import browsing, go
+from tests.browser.browsing import browsing, fresh, go, wait_for_rest
 from tests.browser.test_axe import check
 from tests.conftest import ROOT
 
@@ -50,7 +50,7 @@ def using(page: Page, cameras: int) -> None:
 
 def seen(page: Page):
     """What the network is given beside its answer: another address for any other frame."""
-    return page.get_by_alt_text("The 28 by 28 pixel picture")
+    return fresh(page.get_by_alt_text("The 28 by 28 pixel picture"))
 
 
 def open_camera(page: Page, server, before: str = "", cameras: int = 1) -> None:
@@ -74,6 +74,7 @@ def test_frames_are_answered_until_one_is_held_and_then_again(chromium, server):
         expect(page.get_by_alt_text("The picture, upright")).to_be_visible()
         using(page, 0)
         expect(page.locator("video")).to_be_hidden()
+        wait_for_rest(page)
         expect(seen(page)).to_have_count(1)
         held = seen(page).get_attribute("src")
         page.get_by_text("Why this answer").click()

@@ -146,7 +146,7 @@ def learning(server, monkeypatch):
     shutil.rmtree(path)
 
 
-def test_a_training_is_followed_and_nothing_jumps_meanwhile(page, server, learning):
+def test_a_training_is_followed_and_nothing_jumps_meanwhile(learning, page, server):
     go(page, server, "/train", "Train")
     page.get_by_text("Inside the network", exact=True).click()
     expect(page.locator(".inside .sum")).to_contain_text("sum of the products")

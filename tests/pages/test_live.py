@@ -1,5 +1,6 @@
 """The live part of the Train page: a training that runs, the queue, and going on with a run."""
 
+import contextlib
 import json
 
 import numpy as np
@@ -455,6 +456,31 @@ def test_a_click_on_resume_counts_where_another_one_ends_the_run_of_the_page(own
     assert went_on == ["early"]
     app.run()
     assert went_on == ["early"]
+
+
+def test_the_offer_to_queue_is_kept_where_a_click_ends_the_run_of_the_page_then(
+    own_run, monkeypatch
+):
+    checkpoint(own_run("early", state="stopped", epochs_done=3).path, 3)
+    calls = []
+
+    @contextlib.contextmanager
+    def interrupted(_):
+        try:
+            yield
+        finally:
+            st.rerun()
+
+    def resume(run, **how):
+        calls.append(how["wait"])
+        raise TrainingBusy("Another run is training.")
+
+    monkeypatch.setattr(launch, "resume_training", resume)
+    monkeypatch.setattr(st, "spinner", interrupted)
+    app = watching("early")
+    button(app, "Resume").click().run()
+    assert [one.value for one in app.warning] == ["Another run is training."]
+    assert calls == [False]
 
 
 def test_a_finished_run_shows_what_it_learnt_and_can_have_more_epochs(own_run, monkeypatch):

@@ -108,6 +108,23 @@ def test_what_is_large_is_remembered_up_to_a_sum_of_bytes(large):
     assert loaded == [40, 50, 30, 101, 40, 0]
 
 
+def test_what_was_large_before_a_run_was_trained_on_is_forgotten_as_another_runs(run, large):
+    sizes = []
+
+    @bounded
+    @cache_of_run("model.tflite")
+    def load_model(run: Run) -> np.ndarray:
+        sizes.append(60)
+        return np.zeros(60, np.uint8)
+
+    for hash_ in "ab":
+        load_model(with_hash(run, **{"model.tflite": hash_}))
+    load_model(with_hash(run, **{"model.tflite": "b"}))
+    assert len(sizes) == 2
+    load_model(with_hash(run, **{"model.tflite": "a"}))
+    assert len(sizes) == 3
+
+
 def test_the_networks_that_pages_hold_are_counted():
     loading.forget_large()
     run = find_run("seed-cnn")

@@ -1,5 +1,7 @@
 """The Mistakes page: orders, filters, tags, the label review, the game and the map."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import streamlit as st
@@ -13,6 +15,7 @@ from fmnist.data import CLASS_NAMES, load
 from fmnist.runs.library import DEFAULT_RUN, find_run, list_runs
 from fmnist.runs.predictions import load_predictions, save_epoch_predictions
 from fmnist.settings import TrainSettings
+from pages.parts.mistakes import map_job
 from pages.parts.mistakes.label_review_view import SEEN
 from pages.parts.mistakes.map_view import _chosen
 from tests.pages.test_pages import open_app, texts
@@ -252,6 +255,25 @@ def test_nearest_training_images_are_found_on_demand(own_run):
     assert found.distances.min() >= 0
     shown = first_shown(app)
     assert found.distances[shown] > np.quantile(found.distances, 0.99)
+
+
+@pytest.mark.slow
+def test_visitors_of_a_public_app_do_not_stop_the_computation_of_the_map(own_run, monkeypatch):
+    run, stopped = own_run("mine"), []
+    process = SimpleNamespace(poll=lambda: None, terminate=lambda: stopped.append("stopped"))
+    known = {run.files["model.tflite"]: (process, 0.0)}
+    monkeypatch.setattr(map_job, "_processes", lambda: known)
+    app = page("Map", "mine")
+    monkeypatch.setenv("FMNIST_PUBLIC", "1")
+    app.button(key="map-stop").click().run()  # drawn before, as of an owner who has signed out
+    assert not app.exception
+    assert "Computing the map" in texts(app)
+    assert not app.button
+    assert stopped == []
+    monkeypatch.delenv("FMNIST_PUBLIC")
+    app.run()
+    app.button(key="map-stop").click().run()
+    assert stopped == ["stopped"]
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Every page and its main paths through AppTest, which runs the real scripts without a browser."""
 
 import base64
+import contextlib
 import io
 import json
 import os
@@ -22,7 +23,7 @@ from fmnist.data import CLASS_NAMES
 from fmnist.errors import TrainingBusy, TrainingFailed
 from fmnist.images import decoding
 from fmnist.inference.answer import Answer
-from fmnist.jobs import launch
+from fmnist.jobs import launch, lock
 from fmnist.runs import control, library
 from fmnist.runs.library import DEFAULT_RUN, create_run, find_run
 from fmnist.runs.predictions import load_predictions
@@ -857,6 +858,63 @@ def test_a_click_on_start_counts_where_another_one_ends_the_run_of_the_page(monk
         assert len(calls) == so_far
         app.run()
         assert len(calls) == so_far
+
+
+def test_what_came_of_a_start_is_kept_where_a_click_ends_the_run_of_the_page_then(monkeypatch):
+    calls = []
+
+    @contextlib.contextmanager
+    def interrupted(_):
+        try:
+            yield
+        finally:
+            st.rerun()
+
+    def start(settings, **how):
+        calls.append(how)
+        if not how:
+            raise TrainingBusy("busy")
+        return find_run("seed-cnn")
+
+    monkeypatch.setattr(launch, "start_training", start)
+    monkeypatch.setattr(st, "spinner", interrupted)
+    hold(create_run("other", TrainSettings()))
+    app = open_app("train")
+    for label, warned in (("Start training", True), ("Start mine when it has ended", False)):
+        next(b for b in app.button if b.label == label).click().run()
+        assert not app.exception
+        assert bool(app.warning) is warned
+    assert [bool(how) for how in calls] == [False, True]
+
+
+def test_an_answer_counts_for_the_question_it_was_given_to_and_no_other(monkeypatch):
+    calls = []
+
+    def start(settings, **how):
+        calls.append(how)
+        raise TrainingBusy("busy")
+
+    monkeypatch.setattr(launch, "start_training", start)
+    hold(create_run("other", TrainSettings()))
+    app = open_app("train")
+    next(b for b in app.button if b.label == "Start training").click().run()
+    with monkeypatch.context() as patch:
+        patch.setattr(training_panel, "show", lambda _: st.stop())
+        next(b for b in app.button if b.label == "Stop it and start mine").click().run()
+        app.session_state["train_pending"] = None  # as after "Discard mine"
+        app.run()
+    app.run()
+    next(b for b in app.button if b.label == "Start training").click().run()
+    assert app.warning
+    assert calls == [{}, {}]
+    # free when it was drawn, and another one has begun before the click
+    lock.machine_file(".json").unlink()
+    app.run()
+    mine = next(b for b in app.button if b.label == "Start mine")
+    hold(create_run("third", TrainSettings()))
+    mine.click().run()
+    assert "third" in app.warning[0].value
+    assert calls == [{}, {}]
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ def offer(run: Run) -> None:
 
 
 def _start(run: Run) -> None:
+    if not access.may_change():
+        return  # signed out since the button was drawn
     known, key = _processes(), run.files["model.tflite"]
     with _turn():
         if key in known and known[key][0].poll() is None:
@@ -55,4 +57,10 @@ def _wait(run: Run) -> None:
             f":material/progress_activity: Computing the map for {time.monotonic() - began:.0f} s; "
             f"you can continue meanwhile."
         )
-        st.button("Stop", key="map-stop", on_click=process.terminate)
+        if access.may_change():
+            st.button("Stop", key="map-stop", on_click=_stop, args=(process,))
+
+
+def _stop(process: subprocess.Popen) -> None:
+    if access.may_change():
+        process.terminate()

@@ -77,11 +77,12 @@ def bounded(load: Callable) -> Callable:
 
     @wraps(load)
     def load_bounded(run: Run):
-        found, key = load(run), (load.__name__, str(run.path))
+        # what was loaded before the run was trained on counts as another run's
+        found, key = load(run), (load.__name__, str(run.path), run.files.get("model.tflite"))
         with _large_lock:
             _large[key] = found.nbytes, partial(load.clear, run)
             _large.move_to_end(key)
-            for old in [one for one in _large if one[1] != key[1]]:
+            for old in [one for one in _large if one[1:] != key[1:]]:
                 if sum(size for size, _ in _large.values()) > MOST_BYTES:
                     _large.pop(old)[1]()
         return found

@@ -57,12 +57,16 @@ def download(label: str, data, name: str, mime: str, **how) -> None:
 def remember_click(label: str, key: str, what=True, **how) -> bool:
     """Show a button; whether it was clicked, for `what`, and `forget_click` was not called since.
 
+    A click on what cannot be clicked any more when the page is drawn is forgotten.
+
     For what takes long. Another change that comes with the click or soon after it ends that run of
     the page, and what `st.button` returns once would be forgotten; here the next run is told again.
     """
     st.button(
         label, key=key, on_click=lambda: st.session_state.update({f"{key}-asked": what}), **how
     )
+    if how.get("disabled"):
+        forget_click(key)
     return st.session_state.get(f"{key}-asked") == what
 
 

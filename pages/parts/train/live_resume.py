@@ -93,15 +93,19 @@ def show_answer(place: str) -> None:
 
 
 def _go_on(name: str, more: int = 0, *, place: str, asked: str, wait: bool = False) -> None:
+    found = {}
     try:
         with st.spinner("Starting a training process"):
             forget_click(asked)
             _drop()
-            launch.resume_training(find_run(name), more=more, wait=wait)
-    except TrainingBusy as busy:
-        st.session_state[PENDING] = place, name, more, str(busy)
-    except FmnistError as error:
-        st.session_state[SAID] = place, str(error)
+            try:
+                launch.resume_training(find_run(name), more=more, wait=wait)
+            except TrainingBusy as busy:
+                found = {PENDING: (place, name, more, str(busy))}
+            except FmnistError as error:
+                found = {SAID: (place, str(error))}
+    finally:  # where another click has ended this run of the page meanwhile, too
+        st.session_state.update(found)
     st.rerun()
 
 
@@ -135,5 +139,6 @@ def _can_have_more(run: Run) -> bool:
 
 
 def _drop() -> None:
+    forget_click("resume-queue")
     for key in (PENDING, SAID):
         st.session_state.pop(key, None)
