@@ -130,7 +130,7 @@ def test_an_outline_is_filled_by_a_click_and_by_the_keyboard_and_undone(page, se
     fill_all = page.get_by_role("button", name="Fill all outlines")
     expect(fill_all).to_be_visible()
     page.locator(".bucket").click(position={"x": 5, "y": 5})
-    expect(page.get_by_text("The outline is open here")).to_be_visible()
+    expect(page.get_by_text("Nothing to fill here")).to_be_visible()
     page.locator(".bucket").click(position={"x": 140, "y": 140})
     inside = 130 * 110  # at least, between the lines
     page.wait_for_function(f"{BRIGHT} > {lines} + {inside}")

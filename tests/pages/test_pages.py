@@ -399,7 +399,7 @@ def test_what_cannot_be_filled_stays_and_says_what_would_help():
     app.run()
     before = drawn(app)
     click(app, 0.05, 0.05)
-    assert "The outline is open here" in app.toast[0].value
+    assert "Nothing to fill here" in app.toast[0].value
     for forged in ((1, 1), (-0.1, 0), ("0", 0), (0.5,), (float("nan"), 0.5)):
         click(app, *forged)
     assert drawn(app) == before
@@ -1048,3 +1048,12 @@ def test_finished_training_can_be_looked_at(own_run):
     next(b for b in app.button if b.label.startswith("Use it")).click().run()
     assert not app.exception
     assert model_picker(app).value == "done"
+
+
+def test_a_click_that_was_not_obeyed_is_forgotten_with_its_page():
+    app = open_app()
+    app.session_state["sweep-start-asked"] = True
+    app.run()
+    assert "sweep-start-asked" in app.session_state  # a later run of the same page obeys it
+    app.switch_page("pages/report.py").run()
+    assert "sweep-start-asked" not in app.session_state

@@ -149,7 +149,7 @@ def open_page(
     that is tested by itself keeps its own parts). Without a trained network the page stops with
     one sentence; one that can do without gets None.
     """
-    visit.page_opened()
+    visit.page_opened(title)
     if HEAD not in st.session_state:  # app.py has not drawn it in this very run
         configure()
         if not st.session_state.get(COLD):

@@ -15,6 +15,7 @@ from pages.parts.shared import loading
 
 TRASH = "trash"
 OPENED = "opened"
+PAGE = "page_title"  # the page that was drawn last
 # a page takes most when it is opened; who has one is not to wait for a crowd that comes
 TURNS = threading.BoundedSemaphore(max(4, 2 * (os.cpu_count() or 1)))
 PATIENCE = 20.0  # seconds that a new visitor waits for a turn
@@ -43,8 +44,16 @@ def turn_to_open() -> Iterator[None]:
         st.stop()
 
 
-def page_opened() -> None:
-    """Say that the visitor is there, and let go what was deleted too long ago. For `open_page`."""
+def page_opened(title: str) -> None:
+    """Say that the visitor is there, and let go what was deleted too long ago. For `open_page`.
+
+    A click that another page remembers (see `widgets.remember_click`) is forgotten: nobody expects
+    a training to start because they come back.
+    """
+    if st.session_state.get(PAGE, title) != title:
+        for key in [key for key in st.session_state if str(key).endswith("-asked")]:
+            del st.session_state[key]
+    st.session_state[PAGE] = title
     kept = trash()
     kept.stay()
     _present(kept)

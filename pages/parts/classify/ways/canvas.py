@@ -137,7 +137,7 @@ def fill(at: tuple[int, int] | None = None) -> None:
         picture = decode_image(_pictures()[_count(strokes)]).convert("L").resize((SIDE, SIDE))
         area = enclosed_area(np.asarray(picture), at)
         if not area.any():
-            st.session_state[SAID] = "The outline is open here: close it, and it can be filled."
+            st.session_state[SAID] = "Nothing to fill here: click inside a closed outline."
             return
         filled = Image.fromarray(np.where(area, np.uint8(255), picture))
         more = {**strokes, "objects": [*strokes["objects"], _trace_area(area)]}
