@@ -57,9 +57,10 @@ def step_back() -> None:
     if hasattr(os, "nice"):  # not on Windows
         os.nice(NICENESS)
     # Linux with autogroups shares the cores out by session first, whatever a process' niceness
-    # (sched(7)), and a training has a session of its own
-    with contextlib.suppress(OSError):
-        Path("/proc/self/autogroup").write_text(f"{NICENESS}\n", encoding="ascii")
+    # (sched(7)); the session is a person's terminal where a training was not given one of its own
+    if hasattr(os, "getsid") and os.getsid(0) == os.getpid():
+        with contextlib.suppress(OSError):
+            Path("/proc/self/autogroup").write_text(f"{NICENESS}\n", encoding="ascii")
 
 
 def keep_memory() -> None:

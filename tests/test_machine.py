@@ -29,6 +29,15 @@ def test_a_training_beside_the_pages_steps_back_and_so_does_its_session():
     assert group in ("none", str(machine.NICENESS))
 
 
+@pytest.mark.skipif(not hasattr(os, "nice"), reason="this system has no niceness")
+def test_a_terminal_in_which_a_training_is_started_is_as_quick_as_before():
+    code = (
+        f"import subprocess, sys; subprocess.run([sys.executable, '-c', {STEP_BACK!r}], check=True)"
+    )
+    done = run_python("-c", code, start_new_session=True, check=True)
+    assert done.stdout.split()[1] in ("none", "0")
+
+
 KEPT = """
 import sys
 import numpy as np
