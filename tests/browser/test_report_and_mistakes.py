@@ -166,6 +166,16 @@ def test_arrow_keys_move_through_the_images_and_the_chosen_one_stands_beside(pag
     assert detail["x"] >= list_["x"] + list_["width"]
 
 
+# asks the page anew each time, for it may be drawn again meanwhile
+BELOW = """() => {
+    const tools = document.querySelector(".st-key-matrix [data-testid=stElementToolbar]");
+    const options = [...document.querySelectorAll("[role=radio]")];
+    const choice = options.find((one) => one.textContent.includes("% of the column"));
+    if (!tools || !choice) return false;
+    return tools.getBoundingClientRect().top >= choice.getBoundingClientRect().bottom;
+}"""
+
+
 def test_cell_and_picture_on_a_phone_bring_what_they_lead_to_into_view(chromium, server):
     with browsing(chromium, viewport={"width": 390, "height": 844}) as page:
         report(page, server)
@@ -174,10 +184,7 @@ def test_cell_and_picture_on_a_phone_bring_what_they_lead_to_into_view(chromium,
         cell.hover()
         tools = page.locator(".st-key-matrix").get_by_test_id("stElementToolbar")
         expect(tools).to_be_visible()
-        choice = page.get_by_role("radio", name="% of the column").element_handle()
-        below = "(both) => (([tools, choice]) => tools.top >= choice.bottom)"
-        below += "(both.map((one) => one.getBoundingClientRect()))"
-        page.wait_for_function(below, arg=[tools.element_handle(), choice])  # it slides there
+        page.wait_for_function(BELOW)  # it slides there
         cell.click()
         expect(page.get_by_text("Shirt, taken for T-shirt/top")).to_be_in_viewport()
         third = page.locator(".st-key-cell-gallery button").nth(2)
