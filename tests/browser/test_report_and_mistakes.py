@@ -166,7 +166,6 @@ def test_arrow_keys_move_through_the_images_and_the_chosen_one_stands_beside(pag
     assert detail["x"] >= list_["x"] + list_["width"]
 
 
-# asks the page anew each time, for it may be drawn again meanwhile
 BELOW = """() => {
     const tools = document.querySelector(".st-key-matrix [data-testid=stElementToolbar]");
     const options = [...document.querySelectorAll("[role=radio]")];
@@ -183,8 +182,8 @@ def test_cell_and_picture_on_a_phone_bring_what_they_lead_to_into_view(chromium,
         cell = cell.and_(page.locator('[aria-label*="predicted: T-shirt/top"]'))
         cell.hover()
         tools = page.locator(".st-key-matrix").get_by_test_id("stElementToolbar")
-        expect(tools).to_be_visible()
-        page.wait_for_function(BELOW)  # it slides there
+        expect(tools).to_have_css("opacity", "1")  # it has come to where it stays under the mouse
+        assert page.evaluate(BELOW)
         cell.click()
         expect(page.get_by_text("Shirt, taken for T-shirt/top")).to_be_in_viewport()
         third = page.locator(".st-key-cell-gallery button").nth(2)
