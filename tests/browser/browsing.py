@@ -104,6 +104,13 @@ def wait_for_rest(page: Page) -> None:
     wait_for_images(page)
 
 
+def open_list(box: Locator) -> None:
+    """Open a box' list once what had to be scrolled to it has come to rest: scrolling closes one."""
+    box.scroll_into_view_if_needed()
+    box.evaluate("() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
+    box.click()
+
+
 def fresh(locator: Locator) -> Locator:
     """What the current run of the page has drawn.
 
