@@ -105,9 +105,11 @@ def wait_for_rest(page: Page) -> None:
 
 
 def open_list(box: Locator) -> None:
-    """Open a box' list once what had to be scrolled to it has come to rest: scrolling closes one."""
+    """Open a box' list once the page has come to rest: scrolling, which tells late, closes it."""
     box.scroll_into_view_if_needed()
-    box.evaluate("() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
+    box.evaluate(
+        "() => new Promise((on) => requestAnimationFrame(() => requestAnimationFrame(on)))"
+    )
     box.click()
 
 
