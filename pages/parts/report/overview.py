@@ -169,9 +169,13 @@ def _pairs(result: Evaluation) -> None:
 def _downloads(result: Evaluation, run: Run, by: str | None) -> None:
     rows = pd.DataFrame(report_rows(result.report))
     with st.container(horizontal=True):
-        download("CSV", rows.to_csv(index=False), f"{run.name}-report.csv", "text/csv")
-        text = json.dumps(result.report, indent=2)
-        download("JSON", text, f"{run.name}-report.json", "application/json")
+        download("CSV", lambda: rows.to_csv(index=False), f"{run.name}-report.csv", "text/csv")
+        download(
+            "JSON",
+            lambda: json.dumps(result.report, indent=2),
+            f"{run.name}-report.json",
+            "application/json",
+        )
         title = f"{quote_run(run)}: {result.accuracy:.2%} of {result.n:,} test images"
         for kind, mime in (("png", "image/png"), ("pdf", "application/pdf")):
             download(

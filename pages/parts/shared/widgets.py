@@ -47,10 +47,12 @@ def number(label: str, value: str, under: str | None = None, words: str | None =
 
 
 def download(label: str, data, name: str, mime: str, **how) -> None:
-    """Offer a file; `data` may be a function, called on the click."""
+    """Offer a file; `data` is a function, called on the click.
+
+    A file that is there before may be gone when the browser looks for it, on a page left at once.
+    """
     icon = ":material/download:"
-    if callable(data):
-        data = access.for_this_person(data)
+    data = access.for_this_person(data)
     st.download_button(label, data, name, mime, icon=icon, on_click="ignore", **how)
 
 

@@ -17,7 +17,7 @@ def show(settings: TrainSettings, *, key: str) -> None:
     except SettingsError as error:
         st.info(str(error), title="There is no script for these settings")
         return
-    download("Download as a Python script", text, SCRIPT_FILE, "text/x-python", key=key)
+    download("Download as a Python script", lambda: text, SCRIPT_FILE, "text/x-python", key=key)
     st.caption(
         f"{text.count(chr(10))} lines that need only Keras and train exactly the same weights as "
         "the command."
