@@ -1,6 +1,5 @@
 """The live part of the Train page: a training that runs, the queue, and going on with a run."""
 
-import contextlib
 import json
 
 import numpy as np
@@ -23,7 +22,7 @@ from pages.parts.train import live_resume
 from pages.parts.train.runs import run_actions
 from tests.conftest import ROOT, ended_process
 from tests.pages.test_inside import packed
-from tests.pages.test_pages import fresh_caches, open_app, texts
+from tests.pages.test_pages import fresh_caches, interrupted_spinner, open_app, texts
 from tests.runs.test_history import PROGRESS, VALIDATED
 
 __all__ = ["fresh_caches", "packed"]  # fixtures
@@ -464,19 +463,12 @@ def test_the_offer_to_queue_is_kept_where_a_click_ends_the_run_of_the_page_then(
     checkpoint(own_run("early", state="stopped", epochs_done=3).path, 3)
     calls = []
 
-    @contextlib.contextmanager
-    def interrupted(_):
-        try:
-            yield
-        finally:
-            st.rerun()
-
     def resume(run, **how):
         calls.append(how["wait"])
         raise TrainingBusy("Another run is training.")
 
     monkeypatch.setattr(launch, "resume_training", resume)
-    monkeypatch.setattr(st, "spinner", interrupted)
+    monkeypatch.setattr(st, "spinner", interrupted_spinner)
     app = watching("early")
     button(app, "Resume").click().run()
     assert [one.value for one in app.warning] == ["Another run is training."]

@@ -808,14 +808,11 @@ def test_an_index_beyond_the_test_images_is_one_sentence():
 # --- train
 
 
-@pytest.mark.parametrize(
-    ("label", "how"),
-    [
-        ("Stop it and start mine", {"stop_other": True, "wait": False}),
-        ("Start mine when it has ended", {"stop_other": False, "wait": True}),
-    ],
-)
-def test_second_start_offers_to_stop_or_to_wait(monkeypatch, label, how):
+def start_on_a_busy_machine(monkeypatch) -> list[dict]:
+    """Let another run train here, and a start be refused unless it says what becomes of that.
+
+    Returns how starts were asked for, to be filled.
+    """
     calls = []
 
     def start(settings, **how):
@@ -826,6 +823,27 @@ def test_second_start_offers_to_stop_or_to_wait(monkeypatch, label, how):
 
     monkeypatch.setattr(launch, "start_training", start)
     hold(create_run("other", TrainSettings()))
+    return calls
+
+
+@contextlib.contextmanager
+def interrupted_spinner(_):
+    """A spinner at whose end a waiting click ends the run of the page."""
+    try:
+        yield
+    finally:
+        st.rerun()
+
+
+@pytest.mark.parametrize(
+    ("label", "how"),
+    [
+        ("Stop it and start mine", {"stop_other": True, "wait": False}),
+        ("Start mine when it has ended", {"stop_other": False, "wait": True}),
+    ],
+)
+def test_second_start_offers_to_stop_or_to_wait(monkeypatch, label, how):
+    calls = start_on_a_busy_machine(monkeypatch)
     app = open_app("train")
     next(b for b in app.button if b.label == "Start training").click().run()
     assert app.warning[0].value == (
@@ -838,16 +856,7 @@ def test_second_start_offers_to_stop_or_to_wait(monkeypatch, label, how):
 
 
 def test_a_click_on_start_counts_where_another_one_ends_the_run_of_the_page(monkeypatch):
-    calls = []
-
-    def start(settings, **how):
-        calls.append(how)
-        if not how:
-            raise TrainingBusy("busy")
-        return find_run("seed-cnn")
-
-    monkeypatch.setattr(launch, "start_training", start)
-    hold(create_run("other", TrainSettings()))
+    calls = start_on_a_busy_machine(monkeypatch)
     app = open_app("train")
     for label, so_far in (("Start training", 1), ("Stop it and start mine", 2)):
         with monkeypatch.context() as patch:
@@ -861,24 +870,8 @@ def test_a_click_on_start_counts_where_another_one_ends_the_run_of_the_page(monk
 
 
 def test_what_came_of_a_start_is_kept_where_a_click_ends_the_run_of_the_page_then(monkeypatch):
-    calls = []
-
-    @contextlib.contextmanager
-    def interrupted(_):
-        try:
-            yield
-        finally:
-            st.rerun()
-
-    def start(settings, **how):
-        calls.append(how)
-        if not how:
-            raise TrainingBusy("busy")
-        return find_run("seed-cnn")
-
-    monkeypatch.setattr(launch, "start_training", start)
-    monkeypatch.setattr(st, "spinner", interrupted)
-    hold(create_run("other", TrainSettings()))
+    calls = start_on_a_busy_machine(monkeypatch)
+    monkeypatch.setattr(st, "spinner", interrupted_spinner)
     app = open_app("train")
     for label, warned in (("Start training", True), ("Start mine when it has ended", False)):
         next(b for b in app.button if b.label == label).click().run()
