@@ -34,7 +34,7 @@ export default [
     rules: { "no-unused-vars": ["error", { varsIgnorePattern: `^(${joined.join("|")})$` }] },
   },
   {
-    files: ["pages/parts/shared/component.js"],
+    files: ["pages/parts/shared/components/component.js"],
     rules: { "no-unused-vars": "off" },
   },
   {

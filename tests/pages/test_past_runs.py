@@ -17,7 +17,7 @@ from fmnist.runs.library import DEFAULT_RUN, find_run
 from fmnist.runs.run import write_run_info
 from fmnist.runs.trash import delete_run
 from fmnist.settings import TrainSettings
-from pages.parts.shared import row_table
+from pages.parts.shared.components import row_table
 from pages.parts.shared.guide import tour
 from pages.parts.shared.visit import TRASH
 from pages.parts.train.runs import run_actions

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from fmnist.images.frames import Box
-from pages.parts.shared.component import register_component, sent_value
+from pages.parts.shared.components.component import register_component, sent_value
 
 Shares = tuple[float, float, float, float]  # left, top, right, bottom, 0 to 1
 

@@ -22,7 +22,7 @@ from fmnist.runs.library import quote_run
 from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
-from pages.parts.shared.gallery import gallery
+from pages.parts.shared.components.gallery import gallery
 from pages.parts.shared.widgets import choose_one
 
 IMAGE = "image"  # key of the chosen image's name, in the session and in the URL

@@ -15,7 +15,7 @@ from fmnist.data import CLASS_NAMES
 from fmnist.images.display import enlarge
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
-from pages.parts.shared.gallery import gallery
+from pages.parts.shared.components.gallery import gallery
 from pages.parts.shared.widgets import choose_one
 
 PAGE_SIZE = 60

@@ -9,7 +9,7 @@ import base64
 import numpy as np
 
 from fmnist.data import CLASS_NAMES
-from pages.parts.shared.component import register_component, sent_value
+from pages.parts.shared.components.component import register_component, sent_value
 
 # ten hues that stay apart on white and on black (Tableau 10)
 COLOURS = [

@@ -13,7 +13,7 @@ from fmnist.metrics.report import Evaluation, report_rows, wilson_interval
 from fmnist.runs.library import quote_run
 from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, loading
-from pages.parts.shared.row_table import Column, row_table
+from pages.parts.shared.components.row_table import Column, row_table
 from pages.parts.shared.widgets import (
     ANY,
     choose_classes,

@@ -1,4 +1,4 @@
-"""What the parts of several pages share: the frame, loading, galleries, tables."""
+"""What the parts of several pages share: the frame, loading, images and answers."""
 
 from pathlib import Path
 

@@ -20,7 +20,7 @@ from fmnist.runs.library import (
     run_title,
 )
 from fmnist.runs.run import Run
-from pages.parts.shared import PAGES_DIR, visit
+from pages.parts.shared import PAGES_DIR, streamlit_fixes, visit
 from pages.parts.shared.guide import idea_view, tour
 from pages.parts.shared.widgets import literal
 
@@ -61,6 +61,7 @@ def _find_person() -> str:
     return hashlib.sha256(who.encode()).hexdigest()[:32]
 
 
+streamlit_fixes.apply()
 # NumPy's second thread would only wait, in a loop: 45 ms of a core for each picture
 threadpool_limits(1, "blas")
 access.set_owner_check(_is_owner)

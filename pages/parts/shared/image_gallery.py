@@ -11,7 +11,7 @@ from fmnist.data import CLASS_NAMES
 from fmnist.runs.run import Run
 from pages.parts.shared import image_view, loading
 from pages.parts.shared.answer_view import show_test_image
-from pages.parts.shared.gallery import gallery
+from pages.parts.shared.components.gallery import gallery
 from pages.parts.shared.widgets import ASKED
 
 PAGE_SIZE = 200

@@ -10,7 +10,7 @@ import streamlit as st
 from fmnist.runs.run import Run
 from pages.parts.classify import taught, uploads
 from pages.parts.shared.answer_view import choose_photo_network, show_answer
-from pages.parts.shared.component import register_component, sent_value
+from pages.parts.shared.components.component import register_component, sent_value
 
 WIDTH = 356  # pixels; on a narrower screen as much as there is
 MAX_FRAME = 1_000_000  # characters; a frame of 640 x 480 pixels takes some 100,000

@@ -20,7 +20,7 @@ from fmnist.errors import DatasetError, FmnistError
 from fmnist.images.decoding import decode_image
 from fmnist.images.display import encode_image, file_uri
 from fmnist.images.drawing import enclosed_area
-from pages.parts.shared.component import register_component, sent_value
+from pages.parts.shared.components.component import register_component, sent_value
 
 SIDE = 280  # ten canvas pixels for one of the network's; fits a phone of 320 pixels
 # The browser sends the whole drawing after each stroke, and the session keeps a picture a stroke.

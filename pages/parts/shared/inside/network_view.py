@@ -9,7 +9,7 @@ from fmnist.inference.epoch_network import EpochNetwork
 from fmnist.inference.layer_payload import pack_layers
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
-from pages.parts.shared.component import register_component, sent_value
+from pages.parts.shared.components.component import register_component, sent_value
 
 OPENED = "inside_opened"  # how often this visit has opened the view; not there while it is closed
 

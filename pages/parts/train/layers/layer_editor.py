@@ -6,7 +6,7 @@ from typing import Any
 
 from fmnist.networks.layers import KINDS, fields_of, shape_text
 from fmnist.networks.own_network import MOST_BYTES, CheckedLayers
-from pages.parts.shared.component import register_component, sent_value
+from pages.parts.shared.components.component import register_component, sent_value
 
 _component = register_component(__file__)
 

@@ -8,7 +8,7 @@ from fmnist.runs.progress_text import duration_text
 from fmnist.runs.run import Run
 from fmnist.runs.trash import DeletedRun, purge_old_runs
 from pages.parts.shared import visit
-from pages.parts.shared.row_table import Column, row_table
+from pages.parts.shared.components.row_table import Column, row_table
 from pages.parts.train.runs import run_actions, run_compare, run_detail
 
 AT_FIRST = 3  # runs whose curves are shown before anything is chosen

@@ -7,7 +7,7 @@ reader does not find them.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pages.parts.shared.component import register_component, sent_value
+from pages.parts.shared.components.component import register_component, sent_value
 
 MOST_TICKED = 8  # curves in one chart; more are a tangle
 

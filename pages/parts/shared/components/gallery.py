@@ -6,7 +6,7 @@ Streamlit has no clickable image grid (streamlit issues 298, 1085, 6133).
 from collections.abc import Callable
 
 from fmnist.images.display import contact_sheet, data_uri
-from pages.parts.shared.component import register_component, sent_value
+from pages.parts.shared.components.component import register_component, sent_value
 
 SHEET_COLUMNS = 16
 TILE = 5.2

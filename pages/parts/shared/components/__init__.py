@@ -1,0 +1,1 @@
+"""What a browser draws by scripts of ours: how a component is made, galleries, tables of rows."""

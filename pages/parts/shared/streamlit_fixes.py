@@ -1,0 +1,96 @@
+"""Faults of Streamlit 1.67 that visitors would meet, each mended where it is made.
+
+Look at all of them when the pin of Streamlit moves.
+"""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import streamlit as st
+from streamlit.components.v2.bidi_component import serialization
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+from streamlit.runtime.state import common
+from streamlit.runtime.state.safe_session_state import SafeSessionState
+from streamlit.runtime.state.session_state import SessionState
+
+_take_states = SessionState.on_script_will_rerun
+_run_script = ScriptRunner._run_script
+
+
+def apply() -> None:
+    """Mend them; once or several times is the same. Before anything is drawn."""
+    common.json = SimpleNamespace(loads=_loads_or_nothing)  # type: ignore[attr-defined]
+    serialization.is_dataframe_like = _holds_no_table  # type: ignore[assignment]
+    SessionState.on_script_will_rerun = _take_all_states  # type: ignore[method-assign]
+    ScriptRunner._run_script = _run_what_is_there  # type: ignore[method-assign]
+
+
+def _loads_or_nothing(text: str) -> object:
+    """What a component sent, or None where it cannot be read.
+
+    Streamlit reads it before a page runs, and expects that it can be read: arrays a thousand deep
+    or a number of five thousand digits would fail there at every later click.
+    """
+    try:
+        return json.loads(text)
+    except (RecursionError, ValueError):
+        return None
+
+
+def _holds_no_table(_value: object) -> bool:
+    """That what a component is sent is no table, which none of ours is.
+
+    To find out, Streamlit imports pandas: 60 MiB, and half a second before the first visitor of a
+    server sees the canvas.
+    """
+    return False
+
+
+@contextlib.contextmanager
+def _no_giving_way(state: SafeSessionState) -> Iterator[None]:
+    """Go on although a request waits."""
+    before = state._yield_callback
+    object.__setattr__(state, "_yield_callback", lambda: None)
+    try:
+        yield
+    finally:
+        object.__setattr__(state, "_yield_callback", before)
+
+
+def _take_all_states(self: SessionState, states, **how) -> None:
+    """Take what a browser sent and call back; run the page where more than its fragment changed.
+
+    A callback is not cut short: each look at the session's state would give way to a request that
+    waits, and what a click's callback was about to do would be forgotten for it.
+
+    The browser's part sends all that changes within some milliseconds as one request of one
+    fragment: what is chosen as a camera's frame is sent would be known, but not drawn.
+    """
+    ctx = get_script_run_ctx()
+    with _no_giving_way(ctx.session_state) if ctx else contextlib.nullcontext():
+        _take_states(self, states, **how)
+    if states is None or ctx is None or not (running := ctx.fragment_ids_this_run):
+        return
+    known = [self.get_widget_metadata(state.id) for state in states.widgets]
+    if any(
+        one.fragment_id not in running and not one.disabled and self._widget_changed(one.id)
+        for one in known
+        if one is not None
+    ):
+        st.rerun()
+
+
+def _run_what_is_there(self: ScriptRunner, rerun_data: RerunData) -> None:
+    """Run the page, or those of its fragments that were asked for, if any is still there.
+
+    What a page sends as it is left (a camera's frame, the timer of a live chart) waits until the
+    next one is drawn. Its run would find nothing to draw, but the browser's part takes the page
+    that it names for the one that is shown now, and clears the new one away.
+    """
+    asked = rerun_data.fragment_id_queue
+    if not asked or any(self._fragment_storage.contains(name) for name in asked):
+        _run_script(self, rerun_data)
