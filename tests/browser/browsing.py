@@ -104,12 +104,19 @@ def wait_for_rest(page: Page) -> None:
     wait_for_images(page)
 
 
+# until nothing opens or closes any more; what turns without end is not waited for
+STILL = """() => Promise.allSettled(document.getAnimations()
+  .filter(({ effect }) => effect.getComputedTiming().iterations !== Infinity)
+  .map(({ finished }) => finished))"""
+# until a scroll has been told
+TOLD = "() => new Promise((on) => requestAnimationFrame(() => requestAnimationFrame(on)))"
+
+
 def open_list(box: Locator) -> None:
     """Open a box' list once the page has come to rest: scrolling, which tells late, closes it."""
+    box.evaluate(STILL)
     box.scroll_into_view_if_needed()
-    box.evaluate(
-        "() => new Promise((on) => requestAnimationFrame(() => requestAnimationFrame(on)))"
-    )
+    box.evaluate(TOLD)
     box.click()
 
 

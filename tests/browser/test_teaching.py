@@ -43,8 +43,9 @@ def save_as_coat(page: Page, of: str, new: bool) -> None:
     expect(save).to_be_enabled()
     name = box.get_by_role("combobox", name="Set")
     if new:
+        open_list(name)
         name.fill(of)
-        name.press("Enter")
+        page.get_by_role("option", name=f"Add: {of}").click()
     expect(name).to_have_value(of)
     save.click()  # at once: the server may hear of both together
     expect(box.get_by_text("Saved as: Coat.")).to_be_visible()

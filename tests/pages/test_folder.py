@@ -263,13 +263,14 @@ def test_a_click_on_save_counts_with_what_changes_in_the_same_run():
     app.run()
     next(box for box in app.selectbox if box.label == "It shows").set_value(3).run()
     next(box for box in app.selectbox if box.label == "It shows").set_value(4)
-    app.selectbox(key="upload-set").set_value("mine")
+    app.selectbox(key="upload-set-0").set_value("mine")
     app.button(key="upload-keep").click().run()
     assert not app.exception
     assert [row.label_id for row in corrections.kept("mine")] == [5, 4]
     assert corrections.kept() == []
     assert "Saved as: Coat." in texts(app)
-    app.selectbox(key="upload-set").set_value("Corrections")
+    assert app.selectbox(key="upload-set-1").value == "mine"
+    app.selectbox(key="upload-set-1").set_value("Corrections")
     app.button(key="upload-teach").click().run()  # the set that it named
     assert app.session_state["taught_set"] == "mine"
 
@@ -287,7 +288,7 @@ def test_a_click_on_save_counts_where_another_one_ends_the_run_of_the_page(monke
 def test_pictures_are_saved_in_the_set_that_is_chosen_with_the_click(folder):
     corrections.keep(png(trouser()), 1, "upload", "mine")
     app = upload(open_app(way="Upload"), zip_file(packed(folder)))
-    app.selectbox(key="upload-teach-set").set_value("mine")
+    app.selectbox(key="upload-teach-set-0").set_value("mine")
     app.button(key="upload-teach").click().run()
     assert not app.exception
     assert (

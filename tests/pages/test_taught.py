@@ -87,7 +87,7 @@ def test_the_effect_is_shown(coats):
     app.session_state["corrections"] = True
     app.run()
     assert "None yet" in texts(app)
-    app.selectbox(key="corrections-set").set_value("mine").run()
+    app.selectbox(key="corrections-set-0").set_value("mine").run()
     app.toggle(key="corrections-teach").set_value(True).run()
     assert not app.exception
     shown = {one.label: one.value for one in app.metric}
@@ -142,7 +142,7 @@ def test_a_damaged_set_is_said_and_deleted(coats):
     app.session_state["corrections"] = True
     app.run()
     assert "Corrections and teaching (1 saved)" in [box.label for box in app.expander]
-    app.selectbox(key="corrections-set").set_value("mine").run()
+    app.selectbox(key="corrections-set-0").set_value("mine").run()
     assert "damaged" in app.error[0].value
     app.button(key="corrections-delete-mine").click().run()
     assert not app.exception

@@ -20,6 +20,7 @@ from pages.parts.shared.widgets import number
 
 UNNAMED = "Corrections"  # what the set without a name is called
 _SET = "corrections_set"  # the set that is looked at and saved to
+_TIMES = "corrections_set_times"  # how often another one was chosen
 _SAID = "corrections_said"  # why the last click changed nothing
 _LIKE_TEXT = {"type": "tertiary", "icon": ":material/school:"}
 _ON = "taught_set"  # the set that counts; not there while none does
@@ -150,14 +151,31 @@ def show_effect(rows: list[Row], of: str, run: Run) -> None:
 
 def forget_set() -> None:
     """Look at the set without a name again."""
-    st.session_state.pop(_SET, None)
+    _look_at("")
 
 
 def take_set(key: str) -> str:
     """The set that the box of that key shows, from now on in all places of the page."""
-    name = (st.session_state[key] or "").strip()
-    of = st.session_state[_SET] = "" if name == UNNAMED else name
-    return of
+    shown = st.session_state.get(_box(key))  # None once the set has changed, from here or elsewhere
+    if isinstance(shown, str):
+        name = shown.strip()
+        of = "" if name == UNNAMED else name
+        if shown != name_of(st.session_state.get(_SET, "")):
+            _look_at(of)
+    return st.session_state.get(_SET, "")
+
+
+def _look_at(of: str) -> None:
+    """Look at a set, in boxes that show it from the start.
+
+    A box that is told what to show while it is drawn may not hear of it, where a click ends that
+    run of the page.
+    """
+    st.session_state.update({_SET: of, _TIMES: st.session_state.get(_TIMES, 0) + 1})
+
+
+def _box(key: str) -> str:
+    return f"{key}-{st.session_state.get(_TIMES, 0)}"
 
 
 def choose_set(key: str, new: bool = False) -> str | None:
@@ -171,15 +189,12 @@ def choose_set(key: str, new: bool = False) -> str | None:
         st.error(str(error))
         return None
     chosen = st.session_state.get(_SET, "")
-    known = sorted({*names, chosen} - {""})
-    options = [UNNAMED, *known]
-    if st.session_state.get(key) != name_of(chosen):
-        # not at every run: it would undo what is chosen meanwhile
-        st.session_state[key] = name_of(chosen)
+    options = [UNNAMED, *sorted({*names, chosen} - {""})]
     st.selectbox(
         "Set",
         options,
-        key=key,
+        options.index(name_of(chosen)),
+        key=_box(key),
         on_change=then_draw_all,
         args=(take_set, key),
         accept_new_options=new,

@@ -4,21 +4,37 @@ Look at all of them when the pin of Streamlit moves.
 """
 
 import contextlib
+import functools
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 import streamlit as st
 from streamlit.components.v2.bidi_component import serialization
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
-from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequestType
 from streamlit.runtime.state import common
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.runtime.state.session_state import SessionState
 
+ACCESSES = (
+    "register_widget",
+    "on_script_will_rerun",
+    "reset_state_value",
+    "__getitem__",
+    "__setitem__",
+    "__delitem__",
+    "__contains__",
+)
+LOOK_UP = 0.05  # seconds until one that waits looks whether it is still wanted
+
 _take_states = SessionState.on_script_will_rerun
 _run_script = ScriptRunner._run_script
+_on_script_finished = ScriptRunner._on_script_finished
+_init = SafeSessionState.__init__
+_accesses = {name: getattr(SafeSessionState, name) for name in ACCESSES}
 
 
 def apply() -> None:
@@ -27,6 +43,10 @@ def apply() -> None:
     serialization.is_dataframe_like = _holds_no_table  # type: ignore[assignment]
     SessionState.on_script_will_rerun = _take_all_states  # type: ignore[method-assign]
     ScriptRunner._run_script = _run_what_is_there  # type: ignore[method-assign]
+    ScriptRunner._on_script_finished = _finish_if_wanted  # type: ignore[method-assign]
+    SafeSessionState.__init__ = _share_lock  # type: ignore[method-assign]
+    for name, access in _accesses.items():
+        setattr(SafeSessionState, name, _in_turn(access))
 
 
 def _loads_or_nothing(text: str) -> object:
@@ -94,3 +114,37 @@ def _run_what_is_there(self: ScriptRunner, rerun_data: RerunData) -> None:
     asked = rerun_data.fragment_id_queue
     if not asked or any(self._fragment_storage.contains(name) for name in asked):
         _run_script(self, rerun_data)
+
+
+# A click ends the run of the page that goes on, and begins another one in another thread. Both have
+# the same session's state, but each a lock of its own, and the old one looks whether it is still
+# wanted before it takes that: what it does then would undo what the click has done meanwhile.
+
+
+def _share_lock(self: SafeSessionState, state: SessionState, yield_callback: Callable) -> None:
+    """Let all runs that have the same session's state wait for each other."""
+    _init(self, state, yield_callback)
+    part = vars(state.query_params)  # the only one that takes another attribute
+    object.__setattr__(self, "_lock", part.setdefault("_shared_lock", threading.RLock()))
+
+
+def _in_turn(access: Callable) -> Callable:
+    """An access to a session's state, which looks while it has the lock if its run is wanted."""
+
+    @functools.wraps(access)
+    def held(self: SafeSessionState, *what, **how):
+        while not self._lock.acquire(timeout=LOOK_UP):
+            self._yield_callback()
+        try:
+            return access(self, *what, **how)
+        finally:
+            self._lock.release()
+
+    return held
+
+
+def _finish_if_wanted(self: ScriptRunner, ctx, event, premature_stop: bool, run) -> None:
+    """End a run; one that is wanted no longer leaves what the page's widgets are as it is."""
+    with self._session_state._lock:
+        unwanted = self._requests._state is ScriptRequestType.STOP
+        _on_script_finished(self, ctx, event, premature_stop or unwanted, run)
