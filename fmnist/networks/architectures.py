@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from fmnist.errors import SettingsError
+from fmnist.errors import RunError, SettingsError
 from fmnist.networks.layers import BatchNormalisation
 from fmnist.networks.own_network import SPECIFICATION, Layers, build_layers, check_layers
 
@@ -232,12 +232,16 @@ def with_tta(model, mirrored, shift):
 def set_initial_weights(model: "keras.Model", weights: list) -> None:
     """Give a network those of its own kind, or of the one that it extends: added layers stay new.
 
-    Raises ValueError where they fit neither.
+    Raises RunError where they fit neither: of a network that has had other layers before.
     """
     layers = model.layers
     if len(weights) != len(model.weights):
         layers = [layer for layer in layers if not layer.name.startswith("added_")]
     variables = [variable for layer in layers for variable in layer.weights]
+    if [value.shape for value in weights] != [tuple(one.shape) for one in variables]:
+        raise RunError(
+            f"The weights to begin with are of other layers than {model.name!r} has now."
+        )
     for variable, value in zip(variables, weights, strict=True):
         variable.assign(value)
 

@@ -7,6 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from fmnist.errors import RunError
 from fmnist.networks.architectures import set_up_keras
 from tests.conftest import SEED
 
@@ -82,7 +83,7 @@ def test_a_network_with_more_layers_begins_as_the_one_that_it_extends():
     set_initial_weights(again, changed)  # of its own kind: all of them
     for given, taken in zip(changed, again.get_weights(), strict=True):
         np.testing.assert_array_equal(given, taken)
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(RunError, match="of other layers than 'deep' has"):
         set_initial_weights(again, former.get_weights()[:-1])
 
 
