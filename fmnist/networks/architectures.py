@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from fmnist.errors import SettingsError
+from fmnist.errors import RunError, SettingsError
 from fmnist.networks.layers import BatchNormalisation
 from fmnist.networks.own_network import SPECIFICATION, Layers, build_layers, check_layers
 
@@ -59,6 +59,7 @@ class Network:
     builder: Callable
     bfloat16_helps: bool = False  # a step is mostly multiplying, so half the digits save time
     batch_norm: bool = True  # has layers of batch normalisation
+    extends: str = ""  # the network that it is with more layers, and can begin with the weights of
 
 
 def _cnn():
@@ -83,31 +84,48 @@ def _cnn():
     )
 
 
-def _residual(name, channels, early, dropout):
+def _residual(name, channels, early, dropout, full=0, inner=0):
     """A strided stem, then stages of 14x14 and 7x7; early: whether the first is residual, too.
 
     The stem strides because the first layer's 28x28 outputs cost a CPU more than its sums do: with
     stride 1 there, an epoch takes half as long again. Where the first stage is one convolution, an
     epoch takes two thirds of the time, and more epochs are worth more than that stage's depth.
+
+    Layers can be added that change nothing at first, so that a trained network can be given them:
+    full: so many residual blocks of 28x28, beside the stem; inner: channels within one of 14x14.
     """
+    from itertools import count
+
     from keras import Input, Model, layers
 
-    def convolution(x, filters, size=3, strides=1, activation=True):
-        x = layers.Conv2D(filters, size, strides=strides, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization()(x)
+    numbers = count()  # of the added layers, which are known by their names
+
+    def convolution(x, filters, size=3, strides=1, activation=True, added=False, gamma="ones"):
+        names = [f"added_{next(numbers)}" if added else None for _ in range(2)]
+        options = {"strides": strides, "padding": "same", "use_bias": False, "name": names[0]}
+        x = layers.Conv2D(filters, size, **options)(x)
+        x = layers.BatchNormalization(gamma_initializer=gamma, name=names[1])(x)
         return layers.ReLU()(x) if activation else x
 
-    def residual(x):
-        filters = x.shape[-1]
-        y = convolution(convolution(x, filters), filters, activation=False)
+    def residual(x, filters=None, **options):
+        y = convolution(x, filters or x.shape[-1], added=bool(options))
+        y = convolution(y, x.shape[-1], activation=False, **options)
         return layers.ReLU()(layers.Add()([x, y]))
 
     stem, wide, deep = channels
     image = Input((28, 28, 1), name="image")
-    x = convolution(image, stem, size=5, strides=2)  # (14, 14, stem)
+    x = convolution(image, stem, size=5, strides=2, activation=not full)  # (14, 14, stem)
+    if full:
+        y = convolution(image, 16, added=True)  # (28, 28, 16)
+        for _ in range(full):
+            y = residual(y, added=True)
+        y = convolution(y, stem, strides=2, activation=False, added=True, gamma="zeros")
+        x = layers.ReLU()(layers.Add()([x, y]))
     x = convolution(x, wide)  # (14, 14, wide)
     if early:
         x = residual(x)
+    if inner:
+        x = residual(x, inner, added=True, gamma="zeros")
     x = residual(convolution(x, deep, strides=2))  # (7, 7, deep)
     pooled = [layers.GlobalMaxPooling2D()(x), layers.GlobalAveragePooling2D()(x)]
     x = features = layers.Concatenate(name="features")(pooled)  # (2 * deep,)
@@ -156,9 +174,18 @@ NETWORKS = {
     ),
     "accurate": Network(
         title="Accurate",
-        summary="A small residual network for the highest accuracy; 243,882 parameters.",
+        summary="A small residual network for high accuracy; 243,882 parameters.",
         builder=functools.partial(_residual, "accurate", (32, 64, 96), early=False, dropout=0.0),
         bfloat16_helps=True,
+    ),
+    "deep": Network(
+        title="Deep",
+        summary="Accurate with more layers, for the highest accuracy; 295,546 parameters.",
+        builder=functools.partial(
+            _residual, "deep", (32, 64, 96), early=False, dropout=0.0, full=2, inner=32
+        ),
+        bfloat16_helps=True,
+        extends="accurate",
     ),
 }
 
@@ -200,6 +227,23 @@ def with_tta(model, mirrored, shift):
         views += [ops.flip(view, axis=2) for view in views]
     features = layers.Average(name="features")([backbone(view) for view in views])
     return Model(image, model.get_layer("probabilities")(features), name=model.name)
+
+
+def set_initial_weights(model: "keras.Model", weights: list) -> None:
+    """Give a network those of its own kind, or of the one that it extends: added layers stay new.
+
+    Raises RunError where they fit neither: of a network that has had other layers before.
+    """
+    layers = model.layers
+    if len(weights) != len(model.weights):
+        layers = [layer for layer in layers if not layer.name.startswith("added_")]
+    variables = [variable for layer in layers for variable in layer.weights]
+    if [value.shape for value in weights] != [tuple(one.shape) for one in variables]:
+        raise RunError(
+            f"The weights to begin with are of other layers than {model.name!r} has now."
+        )
+    for variable, value in zip(variables, weights, strict=True):
+        variable.assign(value)
 
 
 def build_network(name: str) -> "keras.Model":

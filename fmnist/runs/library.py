@@ -126,15 +126,16 @@ def find_run(name: str) -> Run:
 def find_initial_runs(settings: TrainSettings) -> list[Run]:
     """The runs whose weights a training with `settings.initial` begins with the mean of.
 
-    Raises RunError where one is missing, has no whole network file, is of another network, or has
-    learnt from images that the training would validate with.
+    They are of its network, or all of the one that it extends. Raises RunError where one is
+    missing, has no whole network file, is of another network, or has learnt from images that the
+    training would validate with.
     """
     found = [find_run(name.strip()) for name in settings.initial.split(",")]
     for run in found:
         find_keras_file(run)
         if run.settings is None:
             raise RunError(f"The run {run.name!r} has no settings.")
-        if run.settings.network != settings.network:
+        if run.settings.network not in (settings.network, settings.architecture.extends):
             raise RunError(
                 f"The run {run.name!r} is of the network {run.settings.network!r}; a training of "
                 f"{settings.network!r} cannot begin with its weights."
@@ -149,6 +150,10 @@ def find_initial_runs(settings: TrainSettings) -> list[Run]:
                 f"The run {run.name!r} has learnt from all 60,000 images, so none are left to "
                 "validate with; train on all of them again, or begin with another run."
             )
+    if len({run.settings.network for run in found if run.settings}) > 1:
+        raise RunError(
+            "The runs are of different networks, which have no mean; begin with runs of one."
+        )
     return found
 
 

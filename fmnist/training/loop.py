@@ -19,7 +19,7 @@ from fmnist import errors, machine
 from fmnist.data import Part, checksums, load, load_train_validation
 from fmnist.errors import FmnistError, SettingsError, TrainingDiverged
 from fmnist.files import read_json_lines, replace_file, sha256_of, sweep_parts
-from fmnist.networks.architectures import set_up_keras
+from fmnist.networks.architectures import set_initial_weights, set_up_keras
 from fmnist.processes import quiet, this_process
 from fmnist.runs import control
 from fmnist.runs.checkpoint import CHECKPOINT_FILE, Checkpoint, load_checkpoint, save_checkpoint
@@ -93,7 +93,7 @@ def train(
         write_run_info(path, state="running", **sizes)
         if done.epoch == 0 and settings.initial:
             initial = [find_keras_file(run) for run in find_initial_runs(settings)]
-            model.set_weights(mean_weights(initial))
+            set_initial_weights(model, mean_weights(initial))
         if done.epoch == 0:
             save_epoch_weights(path, model, 0, settings.epochs)
 

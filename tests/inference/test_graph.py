@@ -57,8 +57,11 @@ def test_the_layers_of_the_shipped_networks():
         (2, 2),
         (0, 0),
     )  # 14 -> 7: one zero, at the end
-    assert kinds(accurate) == f"input conv conv conv {RESIDUAL} views dense softmax"
-    assert len(accurate[10].tensors) == 1 + 10  # the sum, and as is, in four corners, each mirrored
+    full = "conv conv conv conv add conv conv add conv add"  # five of 28x28 beside the stem
+    assert kinds(accurate) == f"input {full} conv conv conv add conv {RESIDUAL} views dense softmax"
+    assert [layer.shape for layer in accurate].count((28, 28, 16)) == 5 + 2
+    (views,) = [layer for layer in accurate if layer.kind == "views"]
+    assert len(views.tensors) == 1 + 2  # the sum, and as is and mirrored
     assert accurate[1].inputs == (0,)  # the picture as it is
     assert not any(layer.folded for layer in cnn)
     for layer in (*robust, *accurate):
@@ -123,7 +126,8 @@ def test_the_last_layer_is_the_answer(network, outputs, test_part):
 
 def test_views_are_added_up():
     network = LayeredNetwork(find_run("accurate"))
-    made = network(np.tri(28, dtype=np.uint8) * 200)[10]
+    at = next(at for at, layer in enumerate(network.layers) if layer.kind == "views")
+    made = network(np.tri(28, dtype=np.uint8) * 200)[at]
     np.testing.assert_allclose(made[0], made[1:].sum(axis=0), rtol=1e-5)
     assert np.ptp(made[1:], axis=0).max() > 0.1  # they differ
 

@@ -4,8 +4,10 @@ import json
 import sys
 import zipfile
 
+import numpy as np
 import pytest
 
+from fmnist.errors import RunError
 from fmnist.networks.architectures import set_up_keras
 from tests.conftest import SEED
 
@@ -58,6 +60,31 @@ def test_every_network_takes_images_and_gives_features_and_probabilities():
         assert model.output_shape == (None, 10)
         assert len(model.get_layer("features").output.shape) == 2
         assert not model.compiled
+
+
+@pytest.mark.slow
+def test_a_network_with_more_layers_begins_as_the_one_that_it_extends():
+    from fmnist.networks.architectures import build_network, set_initial_weights
+
+    pictures = np.random.default_rng(0).random((4, 28, 28, 1), dtype=np.float32)
+    former, extended, again = map(build_network, ("accurate", "deep", "deep"))
+    drawn = np.random.default_rng(1)
+    for variable in former.weights:
+        kernel = len(variable.shape) > 1  # there are variances among the vectors
+        variable.assign(
+            drawn.uniform(-0.1 if kernel else 0.5, 0.1 if kernel else 1, variable.shape)
+        )
+    assert extended.count_params() == 295_546
+    set_initial_weights(extended, former.get_weights())
+    expected = former.predict_on_batch(pictures)
+    assert expected.max() < 0.9
+    np.testing.assert_allclose(extended.predict_on_batch(pictures), expected, rtol=1e-5)
+    changed = [weight + 0.1 for weight in extended.get_weights()]
+    set_initial_weights(again, changed)  # of its own kind: all of them
+    for given, taken in zip(changed, again.get_weights(), strict=True):
+        np.testing.assert_array_equal(given, taken)
+    with pytest.raises(RunError, match="of other layers than 'deep' has"):
+        set_initial_weights(again, former.get_weights()[:-1])
 
 
 def test_shipped_network_is_the_specification_too():

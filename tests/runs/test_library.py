@@ -98,6 +98,14 @@ def test_a_training_begins_with_a_run_of_its_own_network(own_run):
         find_initial_runs(TrainSettings(initial="mine,"))
     with pytest.raises(RunError, match="'mine' is of the network 'cnn'; a training of 'robust'"):
         find_initial_runs(TrainSettings(initial="mine", network="robust"))
+    own_run("former", settings=TrainSettings(network="accurate").to_dict())
+    (extended,) = find_initial_runs(TrainSettings(initial="former", network="deep"))
+    assert extended.settings.network == "accurate"
+    with pytest.raises(RunError, match="'mine' is of the network 'cnn'; a training of 'deep'"):
+        find_initial_runs(TrainSettings(initial="mine", network="deep"))
+    own_run("deep", settings=TrainSettings(network="deep").to_dict())
+    with pytest.raises(RunError, match="The runs are of different networks"):
+        find_initial_runs(TrainSettings(initial="former,deep", network="deep"))
     own_run("own", settings=TrainSettings(network="custom").to_dict())
     with pytest.raises(RunError, match="'own' has other layers"):
         find_initial_runs(TrainSettings(initial="own", network="custom", layers=(Flatten(),)))

@@ -11,7 +11,7 @@ from fmnist.sweeps import plan as plans
 from fmnist.sweeps.plan import plan_from, read_plan, shipped_plans
 from fmnist.training.recipes import QUICK, RECIPES
 
-NETWORKS = "cnn, quick, robust, accurate, custom"
+NETWORKS = "cnn, quick, robust, accurate, deep, custom"
 BESIDE = ", ".join(name for name in SETTINGS if name not in ("network", "seed"))
 
 
