@@ -156,13 +156,13 @@ def forget_set() -> None:
 
 def take_set(key: str) -> str:
     """The set that the box of that key shows, from now on in all places of the page."""
+    chosen = st.session_state.get(_SET, "")
     shown = st.session_state.get(_box(key))  # None once the set has changed, from here or elsewhere
-    if isinstance(shown, str):
+    if isinstance(shown, str) and shown != name_of(chosen):
         name = shown.strip()
-        of = "" if name == UNNAMED else name
-        if shown != name_of(st.session_state.get(_SET, "")):
-            _look_at(of)
-    return st.session_state.get(_SET, "")
+        chosen = "" if name == UNNAMED else name
+        _look_at(chosen)
+    return chosen
 
 
 def _look_at(of: str) -> None:

@@ -144,7 +144,7 @@ def _in_turn(access: Callable) -> Callable:
 
 
 def _finish_if_wanted(self: ScriptRunner, ctx, event, premature_stop: bool, run) -> None:
-    """End a run; one that is wanted no longer leaves what the page's widgets are as it is."""
+    """End a run. One that another run has replaced leaves the widgets' states alone."""
     with self._session_state._lock:
         unwanted = self._requests._state is ScriptRequestType.STOP
         _on_script_finished(self, ctx, event, premature_stop or unwanted, run)
