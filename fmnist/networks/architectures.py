@@ -9,7 +9,6 @@ layers from the settings instead (`own_network`).
 """
 
 import functools
-import itertools
 import os
 import sys
 from collections.abc import Callable
@@ -95,9 +94,11 @@ def _residual(name, channels, early, dropout, full=0, inner=0):
     Layers can be added that change nothing at first, so that a trained network can be given them:
     full: so many residual blocks of 28x28, beside the stem; inner: channels within one of 14x14.
     """
+    from itertools import count
+
     from keras import Input, Model, layers
 
-    numbers = itertools.count()  # of the added layers, which are known by their names
+    numbers = count()  # of the added layers, which are known by their names
 
     def convolution(x, filters, size=3, strides=1, activation=True, added=False, gamma="ones"):
         names = [f"added_{next(numbers)}" if added else None for _ in range(2)]
