@@ -139,7 +139,7 @@ def test_failed_work_is_status_1_and_one_sentence(arguments, capsys):
 )
 def test_streams_may_be_closed_or_full_or_unread(redirected, status, said, tmp_path):
     Image.new("L", (28, 28)).save(tmp_path / "a.png")
-    files = [str(tmp_path / "a.png")] * 100  # more than a pipe holds
+    files = [str(tmp_path / "a.png")] * 400  # more than a pipe and who reads of it hold
     command = shlex.join([sys.executable, "-m", "fmnist", "classify", "--json", *files])
     done = subprocess.run(
         ["bash", "-c", f"{command} {redirected}"],

@@ -127,7 +127,9 @@ def _offer_to_delete(of: str, count: int) -> None:
 def _show_rows(rows: list[Row], of: str, run: Run) -> None:
     items = taught.items_of(rows, of)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.session_state.get("corrections-teach") != (on := taught.set_that_counts() == of):
+        on = taught.set_that_counts() == of
+        # off is how it begins: to be told so as it comes would undo a click made at once
+        if st.session_state.get("corrections-teach", False) != on:
             st.session_state["corrections-teach"] = on
         st.toggle(
             "Let these pictures teach",
