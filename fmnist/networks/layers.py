@@ -228,7 +228,7 @@ class Dense(Layer):
         """See `Layer`."""
         if len(shape) != 1:
             raise SettingsError(
-                f"it takes numbers in a row, and here is a picture of {shape_text(shape)}. Put "
+                f"its input has the shape {shape_text(shape)} and must be a list of numbers. Put "
                 "flatten or global average pooling before it."
             )
         weights = shape[0] * self.units

@@ -3,11 +3,11 @@
 They are in `recorded_trainings.json`, written by `python -m fmnist plan --record`; the 10,000 test
 images have no part in it. The durations that ship were measured on two cores of an AMD EPYC, alone:
 
-- seconds of an epoch: of `quick` and of `accurate` in bfloat16 the means of three seeds in the race
-  against plain Keras (58.3 s and 183.3 s for nine epochs); of `specification`, and of `accurate` in
+- seconds of an epoch: of `quick` and of `accurate` in bfloat16 the means of three seeds in a race
+  against plain Keras (39.7 s and 183.3 s for nine epochs); of `specification`, and of `accurate` in
   float32, five times the median epoch of a fifth of the images (3.6 s and 6.0 s)
 - overhead: 8.8 s, the quickest recorded training of `accurate` with two epochs (49.5 s) less its
-  epochs; that of `quick` (21.4 s) gives 8.4 s. The others start and end in the same way.
+  epochs. The others start and end in the same way.
 """
 
 import contextlib

@@ -20,6 +20,7 @@ from fmnist.data import Part, checksums, load, load_train_validation
 from fmnist.errors import FmnistError, SettingsError, TrainingDiverged
 from fmnist.files import read_json_lines, replace_file, sha256_of, sweep_parts
 from fmnist.networks.architectures import set_initial_weights, set_up_keras
+from fmnist.networks.whitening import whiten_first_layer
 from fmnist.processes import quiet, this_process
 from fmnist.runs import control
 from fmnist.runs.checkpoint import CHECKPOINT_FILE, Checkpoint, load_checkpoint, save_checkpoint
@@ -91,6 +92,8 @@ def train(
         last = done.last  # the newest epoch's event
         sizes = {"parameters": model.count_params(), "train_size": len(training.labels)}
         write_run_info(path, state="running", **sizes)
+        if done.epoch == 0 and settings.architecture.whitens:
+            whiten_first_layer(model, training.images)
         if done.epoch == 0 and settings.initial:
             initial = [find_keras_file(run) for run in find_initial_runs(settings)]
             set_initial_weights(model, mean_weights(initial))

@@ -20,8 +20,8 @@ class Recipe:
 QUICK = TrainSettings(
     network="quick",
     epochs=9,
-    batch_size=256,
-    learning_rate=0.02,
+    batch_size=512,
+    learning_rate=0.03,
     schedule="one-cycle",
     weight_decay=0.05,
     label_smoothing=0.1,
@@ -43,7 +43,11 @@ RECIPES = {
         "Accurate",
         "A residual network, for as long as the specification's ten epochs take.",
         replace(
-            QUICK, network="accurate", batch_size=128, learning_rate=0.01, precision="bfloat16"
+            QUICK,
+            network="accurate",
+            batch_size=128,
+            learning_rate=0.01,
+            precision="bfloat16",
         ),
     ),
 }

@@ -22,6 +22,7 @@ from fmnist.errors import SettingsError
 from fmnist.networks.architectures import with_tta
 from fmnist.networks.fused_batch_norm import fuse_batch_norm
 from fmnist.networks.own_network import write_builder
+from fmnist.networks.whitening import whiten_first_layer
 from fmnist.settings import TrainSettings, arguments
 from fmnist.training import schedules
 
@@ -135,6 +136,7 @@ def _functions(settings: TrainSettings) -> list[str]:
         _source(data.scale),
         _rate_changes(settings) and _learning_rate(settings),
         settings.architecture.batch_norm and _source(fuse_batch_norm),
+        settings.architecture.whitens and _source(whiten_first_layer),
         settings.uses_tta and _source(with_tta),
         FLIPPED if settings.tta_flip else ACCURACY,
     ]
@@ -272,6 +274,7 @@ def _model(settings: TrainSettings) -> str:
         f"optimizer = keras.optimizers.{kind}({values})",
         settings.weight_decay and exclude,
         f"model.compile(optimizer, {loss})",
+        settings.architecture.whitens and "whiten_first_layer(model, images)",
     )
 
 

@@ -177,7 +177,7 @@ def test_a_full_disk_is_status_1_and_one_sentence(command, monkeypatch):
 
     monkeypatch.setattr("fmnist.cli.main.list_runs", full)
     done = command("runs")
-    said = "fmnist: The result cannot be written, for the disk is full; make room and go on.\n"
+    said = "fmnist: The result cannot be written because the disk is full; make room and go on.\n"
     assert (done.returncode, done.stderr) == (1, said)
 
 
@@ -387,7 +387,7 @@ def test_train_and_use_the_run(command, pictures, trained, monkeypatch):
     run = find_run("tiny")
     assert run.state == "finished"
     assert run.info["train_size"] == 1_100
-    assert run.info["parameters"] == 53_186
+    assert run.info["parameters"] == 72_554
     assert run.info["epochs_done"] == 3
     assert "process" not in run.info
     assert {path.name for path in run.path.iterdir()} == {

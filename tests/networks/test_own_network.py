@@ -50,8 +50,8 @@ WRONG = {
     "empty": (
         [],
         0,
-        "Layer 1, the output: it takes numbers in a row, and here is a picture of 28 x 28 x 1. Put "
-        "flatten or global average pooling before it.",
+        "Layer 1, the output: its input has the shape 28 x 28 x 1 and must be a list of numbers. "
+        "Put flatten or global average pooling before it.",
     ),
     "too small a picture": (
         [POOL, POOL, POOL, {"kind": "conv", "kernel": 5, "padding": "valid"}],
@@ -80,13 +80,13 @@ WRONG = {
     "a picture": (
         [CONV, {"kind": "dense", "units": 10}],
         1,
-        "Layer 2, dense 10: it takes numbers in a row, and here is a picture of 28 x 28 x 32. Put "
-        "flatten or global average pooling before it.",
+        "Layer 2, dense 10: its input has the shape 28 x 28 x 32 and must be a list of numbers. "
+        "Put flatten or global average pooling before it.",
     ),
     "no row at the end": (
         [CONV, POOL],
         2,
-        "Layer 3, the output: it takes numbers in a row, and here is a picture of 14 x 14 x 32. "
+        "Layer 3, the output: its input has the shape 14 x 14 x 32 and must be a list of numbers. "
         "Put flatten or global average pooling before it.",
     ),
     "a wide row at the end": (

@@ -120,7 +120,7 @@ def test_minutes_that_cannot_be_planned(minutes):
 
 
 def test_a_recipe_that_has_changed_or_was_not_timed_is_left_out():
-    changed = dataclasses.replace(QUICK, learning_rate=0.03)
+    changed = dataclasses.replace(QUICK, learning_rate=0.04)
     old = {**RECORDS, "quick": dataclasses.replace(RECORDS["quick"], settings=changed)}
     plans, left_out = choose_plans(old, TIMINGS, 10)
     assert [plan.recipe for plan in plans] == ["specification"]
@@ -132,7 +132,7 @@ def test_a_recipe_that_has_changed_or_was_not_timed_is_left_out():
 def test_a_record_is_of_all_settings_that_decide_how_well_is_learnt():
     record = RECORDS["quick"]
     assert record.is_of(dataclasses.replace(QUICK, epochs=30, seed=9, deterministic=True))
-    changes = [{"learning_rate": 0.03}, {"erasing": 0.1}, {"fraction": 0.5}, {"batch_size": 64}]
+    changes = [{"learning_rate": 0.04}, {"erasing": 0.1}, {"fraction": 0.5}, {"batch_size": 64}]
     assert not any(record.is_of(dataclasses.replace(QUICK, **change)) for change in changes)
 
 
@@ -341,7 +341,7 @@ def test_trainings_are_recorded_once_each(tmp_path, monkeypatch):
     fake_training(monkeypatch, parameters=2_000)
     assert recorded_trainings.record(["quick"], [3], [0], file) == 1
     assert [one.epochs for one in load_records(file)["quick"].results] == [3]
-    changed = dataclasses.replace(QUICK, learning_rate=0.03)
+    changed = dataclasses.replace(QUICK, learning_rate=0.04)
     monkeypatch.setitem(RECIPES, "quick", Recipe("Quick", "", changed))
     assert recorded_trainings.record(["quick"], [3], [0], file) == 1
     (result,) = load_records(file)["quick"].results
@@ -475,6 +475,6 @@ def test_what_is_recorded_is_what_the_training_reached(trained, tmp_path, monkey
     assert recorded_trainings.record(["quick"], [TRAINED.epochs], [TRAINED.seed], file) == 1
     (record,) = load_records(file).values()
     assert record.results == [Result(3, 0, run.scores["validation_accuracy"])]
-    assert record.parameters == load_records()["quick"].parameters == 53_186
+    assert record.parameters == load_records()["quick"].parameters == 72_554
     (duration,) = record.durations.values()
     assert duration.total(3) == pytest.approx(total_seconds(run), abs=0.1)
