@@ -56,6 +56,7 @@ def test_a_clicked_pixel_is_the_sum_of_its_window(page, server):
     open_inside(page, server)
     choose(page, CONVOLUTION_2, "Convolution 2")
     page.get_by_role("button", name="Before ReLU").click()
+    expect(page.get_by_role("button", name="Before ReLU")).to_be_focused()
     page.get_by_role("button", name="Map 5 of 32", exact=True).click()
     cursor = page.locator(".inside .stage[tabindex]")
     box = cursor.bounding_box()

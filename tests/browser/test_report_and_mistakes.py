@@ -79,6 +79,17 @@ def test_table_of_the_report_is_sorted_by_a_click_and_its_averages_stay_below(pa
     expect(page).to_have_url(re.compile("true=Shirt"))
 
 
+def test_the_heading_that_the_runs_are_sorted_by_says_so(page, server):
+    go(page, server, "/train", "Train")
+    table = page.get_by_role("table", name="Runs that have ended")
+    sorted_by = table.locator("th[aria-sort]")
+    expect(sorted_by).to_have_count(0)
+    for order in ("descending", "ascending"):
+        table.get_by_role("button", name="Validation", exact=True).click()
+        expect(sorted_by).to_have_text("Validation")
+        expect(sorted_by).to_have_attribute("aria-sort", order)
+
+
 def test_bar_and_point_of_the_confidence_lead_to_their_images(page, server):
     report(page, server, "&view=Confidence")
     bars = page.locator('.st-key-confidences path[aria-label*="all answers"]')

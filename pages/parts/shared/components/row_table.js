@@ -90,7 +90,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       // numbers first from the top, then turned round
       root.turn = root.by === at ? -root.turn : column.number ? -1 : 1;
       root.by = at;
-      root.querySelectorAll("thead [scope]").forEach(sorted);
+      root.querySelectorAll("thead th:not(.tick)").forEach(sorted);
       root.querySelector("tbody").replaceChildren(...body());
       mark();
     };

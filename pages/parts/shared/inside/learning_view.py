@@ -8,7 +8,7 @@ from fmnist.errors import FmnistError, RunError
 from fmnist.inference.epoch_network import EpochNetwork, epoch_file, list_kept_epochs
 from fmnist.runs.run import Run
 from pages.parts.shared.inside.network_view import draw_layers, load_network
-from pages.parts.shared.loading import cache_of_run
+from pages.parts.shared.loading import cache_of_run, stamp
 
 NETWORKS_KEPT = 8  # epochs that sessions are just looking at, 2 MB each
 
@@ -42,7 +42,7 @@ def offer_after_epoch(pixels: np.ndarray, run: Run, epoch: int, key: str) -> Non
 def _show_after_epoch(pixels: np.ndarray, run: Run, epoch: int, key: str) -> None:
     """Show what each layer made of (28, 28) uint8 after an epoch that the run has kept."""
     try:
-        network = _load(run, epoch, _stamp(run, epoch))
+        network = _load(run, epoch, stamp(epoch_file(run.path, epoch)))
     except FmnistError as error:
         st.error(str(error))
         return
@@ -82,13 +82,6 @@ def _show_finished(pixels: np.ndarray, run: Run, key: str) -> None:
     draw_layers(network, pixels, f"{key}-layers", run.key)
 
 
-def _stamp(run: Run, epoch: int) -> int:
-    try:
-        return epoch_file(run.path, epoch).stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
 @cache_of_run(entries=NETWORKS_KEPT)
-def _load(run: Run, epoch: int, stamp: int) -> EpochNetwork:
+def _load(run: Run, epoch: int, stamp: tuple[int, int] | None) -> EpochNetwork:
     return EpochNetwork(run, epoch)

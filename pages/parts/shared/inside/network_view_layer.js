@@ -21,6 +21,16 @@ const place = (ui, { map, pixel, unit }) => {
   const [, wide, deep] = ui.layer.shape;
   return isMaps(ui.layer) ? (pixel[0] * wide + pixel[1]) * deep + map : unit;
 };
+/** Two buttons, one of them pressed: the second where `second`; `choose` is told which is now. */
+const toggle = (ui, label, words, second, choose, title = null) => el("span", { class: "toggle",
+  role: "group", "aria-label": label, title }, ...words.map((text, at) => el("button", {
+  type: "button", "aria-pressed": String(second === Boolean(at)),
+  onclick: () => {
+    choose(Boolean(at));
+    drawLayer(ui);
+    ui.panel.querySelectorAll(`[aria-label="${label}"] button`)[at].focus();
+  },
+}, text)));
 
 const drawLayer = (ui) => {
   const { net, view } = ui;
@@ -35,29 +45,15 @@ const drawLayer = (ui) => {
     layer.weights && plural(layer.weights, "weight"),
     taken && `from ${sources.map((one) => one.title).join(" and ")}`,
   ];
-  const toggle = layer.relu ? el("span", { class: "toggle", role: "group", "aria-label": "ReLU" },
-    ...["Before ReLU", "After ReLU"].map((words, after) => el("button", {
-      type: "button", "aria-pressed": String(after ? !view.before : Boolean(view.before)),
-      onclick: () => {
-        view.before = !after;
-        drawLayer(ui);
-        ui.panel.querySelectorAll(".toggle button")[after].focus();
-      },
-    }, words))) : "";
+  const relu = layer.relu ? toggle(ui, "ReLU", ["Before ReLU", "After ReLU"], !view.before,
+    (after) => { view.before = !after; }) : "";
   const count = isMaps(layer) ? plural(layer.shape[2], "map")
     : layer.kind === "softmax" ? "10 probabilities"
     : plural(size(layer), layer.kind === "dense" ? "unit" : "number");
-  const kernels = layer.kind === "conv" ? el("span", { class: "toggle", role: "group",
-    "aria-label": "What the tiles show", title: sources[0].shape[2] > 1
-      ? "A kernel has weights for each map of the layer before; its picture is their mean." : null,
-  }, ...["Maps", "Kernels"].map((words, at) => el("button", {
-    type: "button", "aria-pressed": String(Boolean(view.kernels) === Boolean(at)),
-    onclick: () => {
-      view.kernels = Boolean(at);
-      drawLayer(ui);
-      ui.panel.querySelectorAll("[aria-label='What the tiles show'] button")[at].focus();
-    },
-  }, words))) : "";
+  const kernels = layer.kind === "conv" ? toggle(ui, "What the tiles show", ["Maps", "Kernels"],
+    Boolean(view.kernels), (chosen) => { view.kernels = chosen; }, sources[0].shape[2] > 1
+      ? "A kernel has weights for each map of the layer before; its picture is their mean."
+      : null) : "";
   ui.maps = el("div", { class: isMaps(layer) ? "tiles" : "list" });
   ui.numbers = el("div", { class: "numbers" });
   ui.figures = el("div", { class: "figures" });
@@ -69,7 +65,7 @@ const drawLayer = (ui) => {
       el("span", {}, facts.filter(Boolean).join(" \u00b7 "))),
     el("p", {}, layer.text),
     el("div", { class: `panes ${isMaps(layer) && layer.shape[2] > 1 ? "" : "alone"}` },
-      el("div", {}, el("h5", {}, count, kernels, toggle), ui.maps),
+      el("div", {}, el("h5", {}, count, kernels, relu), ui.maps),
       el("div", { class: "calculation" }, el("h5", {}, "One number, taken apart"),
         ui.figures, ui.numbers, ui.strip, ui.spoken)),
   );

@@ -159,7 +159,7 @@ const weigh = (ui, at) => { // a unit of a dense layer
   const others = (net.from[0].length - rows.length).toLocaleString("en");
   const unit = size(layer) === 10 ? net.classes[at.unit] : `unit ${at.unit + 1}`;
   return [
-    showList(ui, rows, "framed is what counts most here"),
+    showList(ui, rows, "the framed numbers count most here"),
     el("table", {},
       el("caption", {}, `What changes ${unit} most`),
       el("tbody", {}, ...rows.map(({ name, input, weight, product }) => line({}, name,
