@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from fmnist.data import CLASS_NAMES
-from fmnist.metrics.report import count_confusions
 
 
 def epoch_table(kept: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
@@ -21,45 +20,25 @@ def epoch_table(kept: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
     )
 
 
-def epoch_confusion(kept: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The confusion matrix (10, 10) int64 of one epoch's (N, 10) uint8; rows: true classes."""
-    return count_confusions(labels, kept.argmax(axis=1))
-
-
 @dataclass(frozen=True)
-class Learning:
-    """When each of N images was learnt, and how often it was forgotten.
+class Course:
+    """How a run went on N images over its E epochs.
 
+    accuracy: (E,) float64, share right; recall: (E, 10) float64, share right of each true class
+    won, lost: (E,) int64, images that are right and were not after the epoch before, and the
+    reverse; before the first epoch nothing is right
     learnt: (N,) int64, the epoch, from 1 on, after which the answer was right for the first time;
     0 where it never was
     forgotten: (N,) int64, how often a right answer was followed by a wrong one (Toneva et al., "An
     Empirical Study of Example Forgetting", arXiv 1812.05159, section 3)
     """
 
-    learnt: np.ndarray
-    forgotten: np.ndarray
-
-
-def compute_learning(epochs: np.ndarray, labels: np.ndarray) -> Learning:
-    """From (E, N, 10) uint8, E >= 1, and (N,) labels."""
-    return compute_course(epochs.argmax(axis=2), labels).learning
-
-
-@dataclass(frozen=True)
-class Course:
-    """How a run went on the images over its E epochs.
-
-    accuracy: (E,) float64, share right; recall: (E, 10) float64, share right of each true class
-    won, lost: (E,) int64, images that are right and were not after the epoch before, and the
-    reverse; before the first epoch nothing is right
-    learning: when each image was learnt, and how often it was forgotten
-    """
-
     accuracy: np.ndarray
     recall: np.ndarray
     won: np.ndarray
     lost: np.ndarray
-    learning: Learning
+    learnt: np.ndarray
+    forgotten: np.ndarray
 
 
 def compute_course(answers: np.ndarray, labels: np.ndarray) -> Course:
@@ -72,8 +51,6 @@ def compute_course(answers: np.ndarray, labels: np.ndarray) -> Course:
         recall=right.astype(np.int64) @ members / np.maximum(members.sum(axis=0), 1),
         won=(right & ~before).sum(axis=1),
         lost=(before & ~right).sum(axis=1),
-        learning=Learning(
-            np.where(right.any(axis=0), right.argmax(axis=0) + 1, 0),
-            (right[:-1] & ~right[1:]).sum(axis=0),
-        ),
+        learnt=np.where(right.any(axis=0), right.argmax(axis=0) + 1, 0),
+        forgotten=(right[:-1] & ~right[1:]).sum(axis=0),
     )

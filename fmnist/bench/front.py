@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import psutil
 
 from fmnist.bench.pages import LIMIT, browse, settle
 from fmnist.bench.serving import Server
@@ -70,17 +69,16 @@ def measure_front(times: int) -> Iterator[tuple[str, Front]]:
 
 def measure_start(name: str, server: Server, window: "Browser") -> Front:
     """Ask a server of one of APPS that nobody has asked yet for its front page, and then again."""
-    process = psutil.Process(server.process.pid)
     page, cold = _visit(name, server, window)
     settle(page)
-    first = _mib(process)
+    first = server.memory_mib()
     page.context.close()
     page, warm = _visit(name, server, window)
     for title in PAGES if name == "studio" else ():
         page.get_by_role("link", name=title, exact=True).first.click()
         page.get_by_role("heading", level=1).first.wait_for()
         settle(page)
-    everything = _mib(process)
+    everything = server.memory_mib()
     page.context.close()
     return Front(cold, warm, first, everything)
 
@@ -93,7 +91,3 @@ def _visit(name: str, server: Server, window: "Browser") -> tuple["Page", float]
     page.goto(server.url)
     page.locator(FIRST_SIGHT[name]).first.wait_for()
     return page, 1000 * (time.perf_counter() - began)
-
-
-def _mib(process: psutil.Process) -> float:
-    return process.memory_info().rss / 2**20

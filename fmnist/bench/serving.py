@@ -88,6 +88,10 @@ class Server:
         """What it has printed so far."""
         return self.log.read_text(errors="replace")
 
+    def memory_mib(self) -> float:
+        """What it has resident now, in MiB."""
+        return psutil.Process(self.process.pid).memory_info().rss / 2**20
+
     def stop(self) -> None:
         """End it, and a training that it has started and that would outlive it."""
         with contextlib.suppress(psutil.NoSuchProcess):

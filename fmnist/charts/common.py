@@ -40,9 +40,9 @@ def percent(channel: type, field: str, title: str | None) -> Any:
     return channel(f"{field}:Q", title=title, scale=scale, axis=axis)
 
 
-def over_epochs(**scale: Any) -> alt.X:
-    """Whole epochs to the right."""
-    axis = alt.Axis(tickMinStep=1, format="d")
+def over_epochs(ticks: Any = alt.Undefined, **scale: Any) -> alt.X:
+    """Whole epochs to the right; ticks: about so many."""
+    axis = alt.Axis(tickMinStep=1, tickCount=ticks, format="d")
     return alt.X("epoch:Q", title="Epoch", scale=alt.Scale(nice=False, **scale), axis=axis)
 
 

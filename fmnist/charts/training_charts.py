@@ -12,7 +12,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from fmnist.charts.common import TEXT, class_rows, share_bars, without_data
+from fmnist.charts.common import TEXT, class_rows, over_epochs, share_bars, without_data
 from fmnist.charts.panels import ANSWER, OTHER, TRUE
 from fmnist.data import CLASS_NAMES
 from fmnist.runs.history import TrainingProgress, epoch_position, follow_progress
@@ -40,7 +40,7 @@ def learning_spec(measure: str, epochs: int) -> dict:
     """Vega-Lite of accuracy or loss over the planned epochs, for the rows of `learning_table`."""
     parts = [TRAINING, VALIDATION, WITHIN]
     base = alt.Chart().encode(
-        x=_over_epochs(epochs),
+        x=over_epochs(min(epochs, 8), domain=[0, epochs]),
         y=_up(measure, tickCount=6),
         color=alt.Color(
             "part:N",
@@ -91,7 +91,7 @@ def curves_spec(measure: str, epochs: int) -> dict:
     Lines are coloured by run, with validation dashed; every whole epoch has a point.
     """
     lines = alt.Chart().encode(
-        x=_over_epochs(epochs),
+        x=over_epochs(min(epochs, 8), domain=[0, epochs]),
         y=_up(measure),
         color=alt.Color(
             "run:N", legend=alt.Legend(orient="top", title=None, labelLimit=240, columns=2)
@@ -142,7 +142,7 @@ def _learning_frame(rows: list[tuple], columns: list[str]) -> pd.DataFrame:
 def rate_spec(epochs: int) -> dict:
     """Vega-Lite of the learning rate over the planned epochs, for the rows of `rate_table`."""
     base = alt.Chart().encode(
-        x=_over_epochs(epochs),
+        x=over_epochs(min(epochs, 8), domain=[0, epochs]),
         y=alt.Y("rate:Q", title="Learning rate", axis=alt.Axis(format="~g", tickCount=5)),
         color=alt.Color(
             "part:N",
@@ -222,12 +222,3 @@ def _up(measure: str, **axis: Any) -> alt.Y:
 def _epoch_and(measure: str) -> list[alt.Tooltip]:
     exact = ".2%" if measure == "accuracy" else ".4f"
     return [alt.Tooltip("epoch:Q", format=".2f"), alt.Tooltip(f"{measure}:Q", format=exact)]
-
-
-def _over_epochs(epochs: int) -> alt.X:
-    return alt.X(
-        "epoch:Q",
-        title="Epoch",
-        scale=alt.Scale(domain=[0, epochs], nice=False),
-        axis=alt.Axis(tickMinStep=1, tickCount=min(epochs, 8), format="d"),
-    )

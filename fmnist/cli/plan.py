@@ -8,8 +8,9 @@ from fmnist.errors import SettingsError
 from fmnist.planning.planner import MINUTES, Plan, plan_here
 from fmnist.planning.recorded_trainings import FILE, record
 from fmnist.runs.progress_text import duration_text
-from fmnist.settings import LIMITS, arguments
+from fmnist.settings import LIMITS
 from fmnist.training.recipes import RECIPES
+from fmnist.training.script import format_command
 
 
 def add_to(commands: Commands) -> None:
@@ -18,10 +19,10 @@ def add_to(commands: Commands) -> None:
         commands,
         "plan",
         _plan,
-        "say what is the best that can be trained in so many minutes",
+        "find the best training that fits into a time limit",
         "Say which recipe, for how many epochs, reaches most in the given minutes, and how much "
         "that is. How long a recipe takes is known from the trainings that have finished on this "
-        "machine, before the first one from another machine; what recipes reach was recorded with "
+        "machine, or else from another machine's; what recipes reach was recorded with "
         "--record.",
     )
     least, most = MINUTES
@@ -58,12 +59,12 @@ def _plan(options: Namespace) -> int:
         print(f"instead: {_line(plan)}")
     for name, why in left_out.items():
         print(f"left out: {RECIPES[name].title} {why}")
-    print(f"{best.basis}\nstart it: {_command(best)}")
+    print(f"{best.basis}\nstart it: {format_command(best.settings)}")
     return 0
 
 
 def _fields(plan: Plan) -> dict:
-    more = {"settings": plan.settings.to_dict(), "command": _command(plan)}
+    more = {"settings": plan.settings.to_dict(), "command": format_command(plan.settings)}
     fields = {**vars(plan.forecast), **vars(plan), **more}
     del fields["forecast"]  # its fields stand beside the others
     return fields
@@ -76,7 +77,3 @@ def _line(plan: Plan) -> str:
         f"{plan.forecast.range} of the validation images (expected {100 * plan.expected:.1f} %; "
         f"trainings recorded: {plan.recorded})"
     )
-
-
-def _command(plan: Plan) -> str:
-    return " ".join(["python -m fmnist train", *arguments(plan.settings)])

@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 
 from fmnist.cli.options import Commands, add_command, add_json, number_within
 from fmnist.errors import FmnistError, SweepError
-from fmnist.files import write_json
 from fmnist.jobs import queue
-from fmnist.processes import this_process
 from fmnist.runs import control
 from fmnist.sweeps.plan import read_plan, shipped_plans
-from fmnist.sweeps.sweep import PROGRESS_FILE, Progress, Sweep, find_sweep, keep_plan
+from fmnist.sweeps.sweep import Progress, Sweep, find_sweep, keep_plan, write_progress
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -143,16 +141,8 @@ def _open(
 def _waiter(sweep: Sweep) -> Callable[[], None]:
     """Called twice a second while another training holds the machine."""
     # a page that has started it looks for it there
-    write_json(
-        sweep.path / PROGRESS_FILE,
-        {
-            "process": this_process(),
-            "failed": {},
-            "seconds_left": None,
-            "workers": {"all": "wait for the training that runs on this machine"},
-            "dashboard": "",
-        },
-    )
+    waits = {"all": "wait for the training that runs on this machine"}
+    write_progress(sweep, Progress(0, 0, workers=waits))
 
     def wait() -> None:
         if control.has_request(sweep.path, control.STOP):

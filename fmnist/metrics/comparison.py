@@ -58,21 +58,16 @@ def describe_comparison(comparison: Comparison, first: str, second: str) -> str:
     if c.first_only == c.second_only == 0:
         return f"{first} and {second} get the very same images right."
     if c.first_only == c.second_only:
-        return f"{first} and {second} get as many right that the other gets wrong."
+        return f"{first} and {second} are equally accurate, but not right on the same images."
     better, worse = (first, second) if c.difference > 0 else (second, first)
     most, least = max(c.first_only, c.second_only), min(c.first_only, c.second_only)
     counted = (
-        f"{better} is right on {most:,} images that {worse} gets wrong, and wrong on {least:,}"
+        f"{better} is right on {most:,} images that {worse} gets wrong, and wrong on {least:,} "
+        f"that {worse} gets right. Between equally accurate runs, a difference this large occurs"
     )
     if c.p_value >= 0.05:
-        return (
-            f"{counted} that {worse} gets right. Between equally accurate runs, a difference "
-            f"this large occurs {say_chance(c.p_value)}: this does not show that one is better."
-        )
-    return (
-        f"{counted} that {worse} gets right. Between equally accurate runs, a difference this "
-        f"large occurs only {say_chance(c.p_value)}: {better} is better on images like these."
-    )
+        return f"{counted} {say_chance(c.p_value)}: this does not show that one is better."
+    return f"{counted} only {say_chance(c.p_value)}: {better} is better on images like these."
 
 
 def describe_two_answers(

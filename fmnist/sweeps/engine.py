@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from fmnist.errors import FmnistError, RunError, SweepError, hide_folders
-from fmnist.files import write_json
-from fmnist.processes import this_process
 from fmnist.runs import control
 from fmnist.runs.transfer import unpack_run
 from fmnist.sweeps.cluster import LOOPBACK
 from fmnist.sweeps.plan import Training
-from fmnist.sweeps.sweep import PROGRESS_FILE, WORK, Progress, Sweep
+from fmnist.sweeps.sweep import WORK, Progress, Sweep, write_progress
 from fmnist.sweeps.worker import Workplace, train_packed
 
 if TYPE_CHECKING:
@@ -194,9 +192,7 @@ class _Engine:
         self._report(self._now, news)
         if at_once or now > self._written + 1:
             self._written = now
-            known = ("failed", "seconds_left", "workers", "dashboard")
-            said = {name: getattr(self._now, name) for name in known}
-            write_json(self._sweep.path / PROGRESS_FILE, {"process": this_process(), **said})
+            write_progress(self._sweep, self._now)
 
 
 def _scheduler_gone() -> SweepError:

@@ -22,7 +22,7 @@ from fmnist.access import check_may_change
 from fmnist.errors import SweepError
 from fmnist.files import quote_name, read_json, write_json
 from fmnist.jobs.launch import launch_module
-from fmnist.processes import is_alive
+from fmnist.processes import is_alive, this_process
 from fmnist.runs import control
 from fmnist.runs.library import SWEEPS, list_runs, runs_directory
 from fmnist.runs.progress_text import duration_text
@@ -75,6 +75,9 @@ class Sweep:
             if mine and run.settings is not None and run.settings in wanted:
                 found.setdefault(run.settings, run)
         return found
+
+
+KEPT = ("failed", "seconds_left", "workers", "dashboard")  # of a sweep's progress, in its file
 
 
 @dataclass(frozen=True)
@@ -140,13 +143,19 @@ def list_sweeps() -> list[Sweep]:
     return [sweep for _, sweep in sorted(found, key=lambda one: one[0], reverse=True)]
 
 
+def write_progress(sweep: Sweep, progress: Progress) -> None:
+    """Keep for `read_progress` how far this process is with the sweep."""
+    kept = {name: getattr(progress, name) for name in KEPT}
+    write_json(sweep.path / PROGRESS_FILE, {"process": this_process(), **kept})
+
+
 def read_progress(sweep: Sweep) -> Progress:
     """How far a sweep is, by its runs; what its workers do, by its process, where that lives."""
     total, done = len(sweep.plan.trainings()), len(sweep.finished_runs())
     try:
         said = read_json(sweep.path / PROGRESS_FILE)
         active = is_alive(said["process"])
-        known = {name: said[name] for name in ("failed", "seconds_left", "workers", "dashboard")}
+        known = {name: said[name] for name in KEPT}
     except (OSError, ValueError, KeyError, TypeError):
         return Progress(total, done)
     if not active:
@@ -164,7 +173,7 @@ def start_sweep(plan: str) -> Sweep:
     check_may_change()
     state = read_progress(keep_plan(read_plan(plan)))
     if state.active or state.done == state.total:
-        how = "at work" if state.active else "whole: there is nothing to train"
+        how = "already running" if state.active else "complete: there is nothing left to train"
         raise SweepError(f"The sweep {plan!r} is {how}.")
 
     def find_begun(pid: int) -> Sweep | None:

@@ -6,7 +6,6 @@ import os
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
-from fmnist.analysis.learning_dynamics import epoch_confusion
 from fmnist.analysis.validation_predictions import (
     EPOCH_BYTES,
     MAX_EPOCHS,
@@ -18,6 +17,7 @@ from fmnist.analysis.validation_predictions import (
 )
 from fmnist.charts.panels import render_validation_panel
 from fmnist.data import CLASS_NAMES
+from fmnist.metrics.report import count_confusions
 from fmnist.runs.predictions import (
     VALIDATION_EPOCHS_FILE,
     save_epoch_predictions,
@@ -83,7 +83,7 @@ def test_confusion_of_the_newest_epoch(own_run):
     labels = np.random.default_rng(1).integers(0, 10, 5_000)
     (newest,) = load_newest(run, 1)
     expected = confusion_matrix(labels, (said(0) * 255).round().argmax(axis=1), labels=range(10))
-    np.testing.assert_array_equal(epoch_confusion(newest, labels), expected)
+    np.testing.assert_array_equal(count_confusions(labels, newest.argmax(axis=1)), expected)
     assert len(CLASS_NAMES) == len(expected)
 
 

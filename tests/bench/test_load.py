@@ -5,7 +5,6 @@ import signal
 import threading
 import time
 
-import psutil
 import pytest
 
 from fmnist.bench.serving import Server
@@ -52,8 +51,8 @@ def test_a_phase_ends_whatever_becomes_of_the_questions(server, monkeypatch):
     monkeypatch.setattr(load, "LIMIT", 5.0)
     over, failed, waited, weighed = threading.Event(), [], [], []
 
-    def weigh(process):
-        weighed.append(process)
+    def weigh():
+        weighed.append(True)
         if len(weighed) == 2:  # at the end of the phase
             over.set()
         return 0
@@ -69,7 +68,7 @@ def test_a_phase_ends_whatever_becomes_of_the_questions(server, monkeypatch):
         waited.append(over.wait(60))  # a question that is not answered before the phase is over
         yield None
 
-    monkeypatch.setattr(load, "_mib", weigh)
+    monkeypatch.setattr(server, "memory_mib", weigh)
     measured = load.measure_phase(server, 3, 0.1, visit, pause=(0.0, 0.1), settles=0.0)
     assert waited
     assert all(waited)
@@ -109,23 +108,20 @@ def test_a_question_takes_a_limited_time_in_all(server, monkeypatch):
 
 
 def test_what_one_has_uploaded_is_forgotten_when_one_is_gone(server):
-    def mib() -> float:
-        return psutil.Process(server.process.pid).memory_info().rss / 2**20
-
     stays = sessions.Session(server)  # as others would let Streamlit forget, too
     session = sessions.Session(server)
     for each in (stays, session, session):
         each.open_page("way=Upload")
-    before = mib()
+    before = server.memory_mib()
     # more than is taken at once, so nothing but the files themselves is kept
     session.upload("uploads", "large.jpg", bytes(90 * 2**20))
-    assert mib() > before + 80
+    assert server.memory_mib() > before + 80
     session.close()
     for _ in range(400):
-        if mib() < before + 30:
+        if server.memory_mib() < before + 30:
             break
         time.sleep(0.2)
-    assert mib() < before + 30
+    assert server.memory_mib() < before + 30
     stays.close()
 
 

@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import psutil
 from websockets.exceptions import WebSocketException
 
 from fmnist.bench.answers import photo
@@ -107,10 +106,10 @@ def measure_phase(
     settles: float = SETTLES,
 ) -> Load:
     """Let sessions come one after another, ask until the time is over, and leave."""
-    process, measured, over = psutil.Process(server.process.pid), Load(), threading.Event()
+    measured, over = Load(), threading.Event()
     lock = threading.Lock()
     next(visit(server, -1))  # the first visitor of a server waits for what is loaded once
-    measured.memory_mib.append(_mib(process))
+    measured.memory_mib.append(round(server.memory_mib()))
 
     def stay(number: int) -> None:
         wait = random.Random(number)
@@ -143,18 +142,14 @@ def measure_phase(
             and time.monotonic() < end + LIMIT
         ):
             time.sleep(0.2)
-        measured.memory_mib.append(_mib(process))
+        measured.memory_mib.append(round(server.memory_mib()))
     finally:
         over.set()
         for visitor in visitors:
             visitor.join()
     time.sleep(settles)
-    measured.memory_mib.append(_mib(process))
+    measured.memory_mib.append(round(server.memory_mib()))
     return measured
-
-
-def _mib(process: psutil.Process) -> int:
-    return round(process.memory_info().rss / 2**20)
 
 
 def visit_button(server: Server, _number: int) -> Visit:

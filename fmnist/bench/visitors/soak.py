@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-import psutil
 from websockets.exceptions import WebSocketException
 
 from fmnist.bench.serving import Server
@@ -69,7 +68,6 @@ def come_and_go(
     pause: tuple[float, float] = PAUSE,
 ) -> Iterator[Minute]:
     """Let visitors come, ask, leave and be followed by others; a record `every` so many seconds."""
-    process = psutil.Process(server.process.pid)
     began, over, lock = time.monotonic(), threading.Event(), threading.Lock()
     numbers, now = itertools.count(), Minute()
 
@@ -104,7 +102,7 @@ def come_and_go(
             time.sleep(min(every, seconds - gone))
             with lock:
                 now.seconds = time.monotonic() - began
-                now.memory_mib = round(process.memory_info().rss / 2**20)
+                now.memory_mib = round(server.memory_mib())
                 record = Minute(**vars(now))
                 now.errors, now.slowest = [], 0.0
             yield record

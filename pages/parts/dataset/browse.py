@@ -23,7 +23,7 @@ from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
 from pages.parts.shared.components.gallery import gallery
-from pages.parts.shared.widgets import choose_one
+from pages.parts.shared.widgets import choose_one, choose_page
 
 IMAGE = "image"  # key of the chosen image's name, in the session and in the URL
 PAGE_SIZE = 300
@@ -152,12 +152,8 @@ def _doubts(number: int, label: int, catalogue: Catalogue, run: Run | None) -> l
 
 @st.fragment  # another page of the wall leaves the rest as it is
 def _show_wall(catalogue: Catalogue, numbers: np.ndarray) -> None:
-    pages = max(1, -(-len(numbers) // PAGE_SIZE))
-    page = 1
-    if pages > 1:
-        shown_id = zlib.crc32(numbers.tobytes())  # other filters begin at the first page again
-        page = st.pagination(pages, key=f"dataset-page-{shown_id}", persist_state="session")
-    ids = numbers[(page - 1) * PAGE_SIZE : page * PAGE_SIZE].tolist()
+    shown_id = zlib.crc32(numbers.tobytes())  # other filters begin at the first page again
+    ids = numbers[choose_page(len(numbers), PAGE_SIZE, f"dataset-page-{shown_id}")].tolist()
     with st.container(height=HEIGHT, border=False, key="dataset-window"):
         gallery(
             catalogue.take(ids),

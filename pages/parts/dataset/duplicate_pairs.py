@@ -16,7 +16,7 @@ from fmnist.images.display import enlarge
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
 from pages.parts.shared.components.gallery import gallery
-from pages.parts.shared.widgets import choose_one
+from pages.parts.shared.widgets import choose_one, choose_page
 
 PAGE_SIZE = 60
 GAP = 2  # pixels between two images
@@ -50,11 +50,7 @@ def show(run: Run | None) -> None:
 @st.fragment
 def _show_pairs(catalogue: Catalogue, pairs: DuplicatePairs, rows: np.ndarray, which: str) -> None:
     place = st.container()
-    pages = -(-len(rows) // PAGE_SIZE)
-    page = 1
-    if pages > 1:
-        page = st.pagination(pages, key=f"dataset-pairs-{which}", persist_state="session")
-    shown = rows[(page - 1) * PAGE_SIZE : page * PAGE_SIZE].tolist()
+    shown = rows[choose_page(len(rows), PAGE_SIZE, f"dataset-pairs-{which}")].tolist()
     first, second = (catalogue.take(pairs.numbers[shown, side]) for side in (0, 1))
     gap = np.full((len(shown), 28, GAP), 96, np.uint8)
     chosen = gallery(

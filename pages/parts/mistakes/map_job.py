@@ -11,6 +11,7 @@ from fmnist.processes import start_module
 from fmnist.runs.run import Run
 
 POLL = 2.0  # seconds
+_TURN = threading.Lock()
 
 
 @st.cache_resource
@@ -36,15 +37,10 @@ def _start(run: Run) -> None:
     if not access.may_change():
         return  # signed out since the button was drawn
     known, key = _processes(), run.files["model.tflite"]
-    with _turn():
+    with _TURN:
         if key in known and known[key][0].poll() is None:
             return  # another visitor was faster
         known[key] = start_module("fmnist", "map", run.name), time.monotonic()
-
-
-@st.cache_resource
-def _turn() -> threading.Lock:
-    return threading.Lock()
 
 
 @st.fragment(run_every=POLL)

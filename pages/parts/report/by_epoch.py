@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fmnist.analysis.learning_dynamics import Course, compute_course, epoch_confusion, epoch_table
+from fmnist.analysis.learning_dynamics import Course, compute_course, epoch_table
 from fmnist.charts.epoch_charts import course_spec, course_table, recall_spec, recall_table
 from fmnist.data import CLASS_NAMES, PART_SIZES
+from fmnist.metrics.report import count_confusions
 from fmnist.runs.library import list_usable_runs, quote_run, run_title
 from fmnist.runs.predictions import (
     TEST_EPOCHS_FILE,
@@ -57,7 +58,7 @@ def _offer_others(run: Run) -> None:
     st.info(
         f"What {quote_run(run)} predicted after each epoch was not stored when it was trained, and "
         "cannot be computed now. Its finished network is in all other views."
-        + " These models have their epochs:"
+        + " These models stored their predictions:"
         * bool(others)
     )
     with st.container(horizontal=True):
@@ -85,7 +86,7 @@ def _epoch_views(course: Course, run: Run) -> None:
     with left:
         st.header("Confusion matrix")
         show_matrix(
-            epoch_confusion(kept, labels),
+            count_confusions(labels, kept.argmax(axis=1)),
             "epoch-matrix",
             on_select=_cell_chosen,
             alt="Confusion matrix at this epoch: true classes in rows, predicted in columns",
@@ -211,7 +212,7 @@ def _times_text(row) -> str:
 
 
 def _listed(which: str, table: pd.DataFrame, course: Course) -> tuple:
-    learnt, forgotten = course.learning.learnt, course.learning.forgotten
+    learnt, forgotten = course.learnt, course.forgotten
     rows, caption = table.assign(learnt=learnt, forgotten=forgotten), None
     if which == NEVER:
         rows = rows[learnt == 0].sort_values(["confidence", "index"], ascending=[False, True])

@@ -43,7 +43,7 @@ def show(run: Run) -> None:
             )
         st.markdown(
             f"- **Confident** from a calibrated probability of {policy.confidence_threshold:.0%} "
-            "on, otherwise **not sure**.\n"
+            "upwards, otherwise **not sure**.\n"
             f"- **Not clothing** where the estimated probability of a garment is below "
             f"{policy.ood_threshold:.0%}.\n"
             f"{_for_drawings(policy)}"
@@ -75,7 +75,7 @@ def _for_drawings(policy: RejectionPolicy) -> str:
     if policy.drawn_ood_threshold is None or policy.drawn_confidence_threshold is None:
         return ""
     if policy.drawn_confidence_threshold > 1:
-        return "- Drawings are never answered with confidence: this network knows too few.\n"
+        return "- Drawings are never answered with confidence: this network gets too few right.\n"
     return (
         f"- Drawings: confident from {policy.drawn_confidence_threshold:.0%} on, not clothing "
         f"below {policy.drawn_ood_threshold:.0%}.\n"

@@ -15,7 +15,7 @@ HEADLINES = {"confident": "Confident", "unsure": "Not sure", "not_clothing": "No
 
 CALIBRATED = (
     "The probability is calibrated on validation images: about 80 % of the answers with 80 % are "
-    "right, for pictures like the dataset's. The Report page shows from which probability on an "
+    "right, for pictures like the dataset's. The Report page shows above which probability an "
     "answer counts as confident."
 )
 TOGETHER = (
@@ -93,7 +93,7 @@ def _show_both(answer: Answer) -> None:
     photo, alone, together = answer.photo, answer.alone, answer.untaught or answer
     rows = [
         ("Fashion-MNIST network", alone, HEADLINES[alone.verdict].lower()),
-        ("Photo network", photo, f"{photo.clothing:.0%} one of the ten"),
+        ("Photo network", photo, f"{photo.clothing:.0%} that it is one of the ten"),
         ("**Together**", together, HEADLINES[together.verdict].lower()),
     ]
     if answer.untaught:

@@ -12,7 +12,7 @@ from fmnist.runs.run import Run
 from pages.parts.shared import image_view, loading
 from pages.parts.shared.answer_view import show_test_image
 from pages.parts.shared.components.gallery import gallery
-from pages.parts.shared.widgets import ASKED
+from pages.parts.shared.widgets import ASKED, choose_page
 
 PAGE_SIZE = 200
 BESIDE = 24  # on a page whose subject is something else
@@ -52,15 +52,11 @@ def show(
         st.info("No test image passes these filters.")
         return
     size = PAGE_SIZE if more else BESIDE
-    pages = -(-len(rows) // size)
-    page = 1
     both = st.container(key=f"{key}-beside")
     with both.container(key=f"{key}-list"):
-        if pages > 1:
-            # its key carries what is shown: other filters begin at the first page again
-            shown_id = zlib.crc32(rows["index"].to_numpy().tobytes())
-            page = st.pagination(pages, key=f"{key}-page-{shown_id}", persist_state="session")
-        shown = rows.iloc[(page - 1) * size : page * size]
+        # its key carries what is shown: other filters begin at the first page again
+        shown_id = zlib.crc32(rows["index"].to_numpy().tobytes())
+        shown = rows.iloc[choose_page(len(rows), size, f"{key}-page-{shown_id}")]
         ids = [int(index) for index in shown["index"]]
         chosen = gallery(
             loading.test_part().images[ids],

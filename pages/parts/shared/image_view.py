@@ -5,7 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from fmnist import access
-from fmnist.analysis.learning_dynamics import compute_learning
+from fmnist.analysis.learning_dynamics import compute_course
 from fmnist.analysis.occlusion import occlusion_map, overlay_attribution
 from fmnist.charts.epoch_charts import path_spec, path_table
 from fmnist.collections import notes
@@ -115,7 +115,7 @@ def show_path(
     kept = load_image_epochs(run, index)
     if not len(kept):
         return
-    one = compute_learning(kept[:, np.newaxis], np.array([true]))
+    one = compute_course(kept.argmax(axis=1)[:, np.newaxis], np.array([true]))
     learnt, forgotten = int(one.learnt[0]), int(one.forgotten[0])
     st.vega_lite_chart(
         path_table(kept / 255, named, chosen),

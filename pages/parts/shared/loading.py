@@ -9,6 +9,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial, wraps
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,7 +62,7 @@ def cache_of_run(
     """
 
     def identify(run: Run) -> tuple:
-        return str(run.path), *(run.files.get(name) or _stamp(run, name) for name in files)
+        return str(run.path), *(run.files.get(name) or stamp(run.path / name) for name in files)
 
     return st.cache_resource(
         max_entries=entries, show_spinner=spinner, scope=scope, hash_funcs={Run: identify}
@@ -97,9 +98,10 @@ def forget_large() -> None:
             _large.popitem()[1][1]()
 
 
-def _stamp(run: Run, name: str) -> tuple[int, int] | None:
+def stamp(file: Path) -> tuple[int, int] | None:
+    """What changes when a file does: its time and size; None without one."""
     try:
-        found = (run.path / name).stat()
+        found = file.stat()
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size

@@ -75,7 +75,7 @@ def offer_undo(kind: type[Kind], done: str, undo: Callable[[Kind], None]) -> Non
                     key=f"undo-{deleted.paths[0].name}",
                     on_click=undo,
                     args=(deleted,),
-                    help=f"For {MINUTES} minutes, unless you close this window before.",
+                    help=f"Possible for {MINUTES} minutes, or until you close this window.",
                 )
 
 

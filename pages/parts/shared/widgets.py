@@ -56,6 +56,13 @@ def download(label: str, data, name: str, mime: str, **how) -> None:
     st.download_button(label, data, name, mime, icon=icon, on_click="ignore", **how)
 
 
+def choose_page(count: int, size: int, key: str) -> slice:
+    """Let a page of `size` things be chosen where there are more; return its place among them."""
+    pages = -(-count // size)
+    page = st.pagination(pages, key=key, persist_state="session") if pages > 1 else 1
+    return slice((page - 1) * size, page * size)
+
+
 def remember_click(label: str, key: str, what=True, **how) -> bool:
     """Show a button; whether it was clicked, for `what`, and `forget_click` was not called since.
 

@@ -10,11 +10,11 @@ import streamlit as st
 
 from fmnist import data
 from fmnist.analysis import validation_predictions as validation
-from fmnist.analysis.learning_dynamics import epoch_confusion
 from fmnist.analysis.validation_predictions import PredictionsVersion
 from fmnist.charts import training_charts
 from fmnist.charts.panels import render_validation_panel
 from fmnist.data import Part
+from fmnist.metrics.report import count_confusions
 from fmnist.runs.run import Run
 from fmnist.settings import TrainSettings
 from pages.parts.shared.loading import cache_of_run
@@ -48,7 +48,7 @@ def validation_tables(run: Run, version: PredictionsVersion) -> dict[str, Any]:
     found = validation.load_newest(run, version.epochs)
     if not found:
         return {}
-    before, now = (epoch_confusion(one, labels) for one in (found[0], found[-1]))
+    before, now = (count_confusions(labels, one.argmax(axis=1)) for one in (found[0], found[-1]))
     return {
         "matrix": now,
         "classes": training_charts.class_table(now, before if len(found) > 1 else None),

@@ -28,14 +28,14 @@ TERMS = {
     "never settles; too low, and it takes for ever.",
     "Logit": "The score of a class before it becomes a probability. It may be any number.",
     "Loss": "How wrong the probabilities are, as one number: it is large where a wrong class was "
-    "given a high one. Training makes it smaller.",
+    "given a high probability. Training makes it smaller.",
     "Margin": "The probability of the best class minus that of the second. A small one means that "
     "the network hesitates.",
     "OOD": "Out of distribution: a picture unlike all that was learnt from, such as a cat. Any "
     "answer to it would be wrong, so the app declines.",
     "Overfitting": "Learning the training images by heart: they are answered better and better, "
-    "others no longer.",
-    "Parameters": "The numbers of a network that training changes; it knows nothing else.",
+    "while new images are not.",
+    "Parameters": "The numbers that training changes; all that the network knows is in them.",
     "Pooling": "A layer that keeps the largest number of each small square, which makes a feature "
     "map smaller.",
     "ReLU": "Negative numbers become 0, others stay. Without such a bend, many layers could do no "
@@ -50,8 +50,8 @@ TERMS = {
     "Training images": "The 55,000 images that a network learns from.",
     "TTA": "Test-time augmentation: a picture is classified in several variants (mirrored, "
     "rotated), and the mean of the answers counts.",
-    "Validation images": "5,000 images that a network does not learn from. They show while it "
-    "learns whether that holds for others, too, and settings are chosen by them.",
+    "Validation images": "5,000 images that a network does not learn from. They show, while it "
+    "learns, how well it answers new images, and settings are chosen by them.",
 }
 
 

@@ -32,7 +32,7 @@ STOPS = (
     Stop(
         "classify",
         "Ask why",
-        "One of the 10,000 test images. Open “Why this answer”: orange parts speak for the class. "
+        "One of the 10,000 test images. Open “Why this answer”: orange parts support the class. "
         "Then open “Compare with another network”: do both agree?",
         {"way": "Test image", "test_image": "23"},
     ),

@@ -24,7 +24,7 @@ def show(run: Run) -> None:
         origin = ", built in" * run.shipped
         st.markdown(f"**{literal(run_title(run))}**: {run.state}{origin}")
         if run.state in ("failed", "damaged"):
-            st.error(literal(run.reason), title=f"It is {run.state}", icon=":material/error:")
+            st.error(literal(run.reason), title=f"State: {run.state}", icon=":material/error:")
             if lines := read_last_words(run):
                 st.code(lines, language=None)
         _numbers(run)
