@@ -23,7 +23,7 @@ def explain_refusal(error: BaseException, what: str) -> str:
     number = error.errno if isinstance(error, OSError) else None
     # libraries raise it with a number of their own or as another class
     if number in FULL or "No space left on device" in str(error):
-        return f"{what} cannot be written, for the disk is full; make room and go on."
+        return f"{what} cannot be written because the disk is full; make room and go on."
     if isinstance(error, OSError) and number in REFUSED:
         return f"{what} cannot be read or written ({error.strerror})."
     return ""

@@ -41,7 +41,7 @@ def check_can_train() -> None:
     """Raise RunError where TensorFlow is left out, as it may be where networks only classify."""
     if importlib.util.find_spec("tensorflow") is None:
         raise RunError(
-            "Training needs TensorFlow, which this installation has not: "
+            "Training needs TensorFlow, which is not installed here: "
             "pip install -r requirements.txt."
         )
 

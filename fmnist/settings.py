@@ -54,7 +54,7 @@ class TrainSettings:
     )
     learning_rate: float = described(
         1e-3,  # Adam's default, which the specification means
-        "How far a step goes: too far never settles, too little takes for ever.",
+        "How far a step goes. Too far: training never settles; too little: it takes for ever.",
         limits=(1e-6, 1.0),
     )
     seed: int = described(  # not of the split, which is fixed
@@ -89,7 +89,7 @@ class TrainSettings:
         words="{}",
     )
     weight_decay: float = described(
-        0.0, "Decoupled, as AdamW's; 0 is none.", limits=(0.0, 1.0), words="weight decay {:g}"
+        0.0, "Shrinks weights, as in AdamW; 0 is off.", limits=(0.0, 1.0), words="weight decay {:g}"
     )
     label_smoothing: float = described(
         0.0,
@@ -99,7 +99,7 @@ class TrainSettings:
         words="smoothing {:g}",
     )
     mirror: bool = described(
-        False, "Show every second image, by chance, left for right.", words="mirror"
+        False, "Mirror a random half of the images in every epoch.", words="mirror"
     )
     tta_flip: bool = described(
         False,
@@ -111,7 +111,7 @@ class TrainSettings:
     )
     shift: int = described(
         0,
-        "Move each image by up to so many of its 28 pixels.",
+        "Move each image by up to this many pixels in each direction.",
         limits=(0, 8),
         words="shift {}",
     )
@@ -119,7 +119,7 @@ class TrainSettings:
         False,
         "Let the finished network answer with the mean over the image and four copies of it, moved "
         "diagonally by the shift: no more parameters, five times the time for an answer, ten times "
-        "with TTA flip. While it trains, the epochs are judged without.",
+        "with TTA flip. The accuracy after each epoch is measured without it.",
         name="TTA shift",
         label="TTA shift",
         words="TTA shift",
@@ -156,7 +156,7 @@ class TrainSettings:
     initial: str = described(
         "",
         "Begin with the weights of this run, which must be of the same network, instead of new "
-        "ones; several names with commas between mean the mean of their weights.",
+        "ones; several names, separated by commas, stand for the mean of their weights.",
         words="from {}",
         metavar="RUN",
     )
@@ -171,7 +171,7 @@ class TrainSettings:
     )
     continued: tuple[int, ...] = described(
         (),
-        "Begin the schedule anew after this epoch, as a run does that is continued; can be given "
+        "Start the schedule again after this epoch, as a continued run does; can be given "
         "several times.",
         words="continued after epoch {}",
         metavar="EPOCH",

@@ -23,7 +23,7 @@ frame.open_page(
     "Train a network of your own and watch it learn.",
     "A network begins with random numbers. It looks at the training images again and again (each "
     "time is an epoch) and changes its numbers so that its answers come closer to the labels. "
-    "Validation images, which it does not learn from, show whether it learns what holds for "
+    "Validation images, which it does not learn from, show whether what it learns also works on "
     "others. A training goes on when you leave the page, and ends as a model for all pages.",
     run_needed=False,
     terms="Epoch, Training images, Label, Validation images, Loss, Learning rate, Batch, "

@@ -36,10 +36,13 @@ def test_folders_are_hidden_and_nothing_else(text, shown):
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (OSError(errno.ENOSPC, "No space left on device", "/srv/x"), "for the disk is full"),
-        (OSError(errno.EDQUOT, "Disk quota exceeded"), "for the disk is full"),
-        (OSError("write failed (errno = 28, 'No space left on device')"), "for the disk is full"),
-        (RuntimeError("/srv/x; No space left on device"), "for the disk is full"),
+        (OSError(errno.ENOSPC, "No space left on device", "/srv/x"), "because the disk is full"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "because the disk is full"),
+        (
+            OSError("write failed (errno = 28, 'No space left on device')"),
+            "because the disk is full",
+        ),
+        (RuntimeError("/srv/x; No space left on device"), "because the disk is full"),
         (PermissionError(errno.EACCES, "Permission denied", "/srv/x"), r"\(Permission denied\)"),
         (OSError(errno.EROFS, "Read-only file system", "/srv/x"), r"\(Read-only file system\)"),
         (OSError(errno.EFBIG, "File too large", "/srv/x"), r"\(File too large\)"),

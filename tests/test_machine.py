@@ -115,7 +115,7 @@ def test_without_tensorflow_a_training_is_one_sentence(tmp_path):
     done = run_python("-c", code, env={**os.environ, "FMNIST_RUNS": str(tmp_path)})
     assert done.returncode == 1
     assert done.stderr.strip() == (
-        "fmnist: Training needs TensorFlow, which this installation has not: "
+        "fmnist: Training needs TensorFlow, which is not installed here: "
         "pip install -r requirements.txt."
     )
     assert not list(tmp_path.iterdir())  # no run that could never begin

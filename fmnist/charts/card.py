@@ -43,7 +43,7 @@ def draw_card(
     _write(figure, 48, 92, network, fontsize=14, color=PALE)
     small = [(pixels, "28 × 28: the network's input")]
     if attribution is not None:
-        small.append((overlay_attribution(pixels, attribution, 4), "Orange speaks for it"))
+        small.append((overlay_attribution(pixels, attribution, 4), "Orange supports it"))
     if picture is None:
         (image, words), *small = small
     else:

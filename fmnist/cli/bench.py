@@ -71,7 +71,7 @@ def add_to(commands: Commands) -> None:
         "and loading a network takes in seconds and memory, each in a fresh process.",
         run="run to answer",
     )
-    add_number(infer, "--times", 200, "of one image", 1)
+    add_number(infer, "--times", 200, "how often the one image is answered", 1)
 
     strokes = kind(
         "strokes",
@@ -140,7 +140,7 @@ def add_to(commands: Commands) -> None:
         run="shipped run",
     )
     add_number(soak, "--sessions", 10, "visitors at once", 1, 500)
-    add_number(soak, "--minutes", 10.0, "of it", 0.1, 10_000)
+    add_number(soak, "--minutes", 10.0, "how long to go on", 0.1, 10_000)
 
     sweep = kind(
         "sweep",

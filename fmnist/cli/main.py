@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         commands,
         "export",
         _export,
-        "make a run ready for the pages that was trained on another Keras backend",
+        "prepare a run that was trained on another Keras backend for the pages",
         "Write model.tflite, test.npz and verdict.json beside a run's model.keras. Training with "
         "KERAS_BACKEND=jax or torch leaves that to this command, which needs TensorFlow.",
     )

@@ -71,12 +71,10 @@ def add_to(commands: Commands) -> None:
         _resume,
         "go on with a run after its last whole epoch",
         "Go on with one of your runs after its last whole epoch, exactly where it was killed or "
-        "stopped; or give one that has had all its epochs more of them.",
+        "stopped; or add epochs to one that has finished (--more).",
     )
     add_run(resume, required=True)
-    resume.add_argument(
-        "--more", type=int, default=0, metavar="N", help="epochs beyond those that it was to have"
-    )
+    resume.add_argument("--more", type=int, default=0, metavar="N", help="how many epochs to add")
     _add_wait(resume)
     _add_outputs(resume)
 

@@ -42,11 +42,11 @@ def open_zip(data: bytes) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
     if len(data) > MAX_ZIP_BYTES:
         raise BadArchive(
             f"The zip file has {len(data) / 2**20:.0f} MB and at most {MAX_ZIP_BYTES // 2**20} MB "
-            "are taken; make several of it."
+            "are taken; split it up."
         )
     # every entry takes memory as soon as zipfile parses it, whatever number the header gives
     if data.count(DIRECTORY_ENTRY) > MAX_MEMBERS:
-        raise BadArchive(f"The zip file has more than {MAX_MEMBERS:,} files; make several of it.")
+        raise BadArchive(f"The zip file has more than {MAX_MEMBERS:,} files; split it up.")
     try:
         file = zipfile.ZipFile(io.BytesIO(data))
         infos = _by_name(file.infolist())

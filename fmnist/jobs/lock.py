@@ -59,7 +59,7 @@ def find_holder() -> tuple[str, Run | None]:
 
 def busy_message(run: Run | None) -> str:
     """One sentence that names the training in the way."""
-    return f"{subject_of(run)} is training on this machine, and it runs one training at a time."
+    return f"{subject_of(run)} is training on this machine, which runs one training at a time."
 
 
 def subject_of(run: Run | None) -> str:

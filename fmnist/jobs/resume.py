@@ -48,7 +48,7 @@ def resumed_settings(run: Run, more: int = 0) -> TrainSettings:
         if more:
             raise RunError(
                 f"The run {run.name!r} has had {done} of its {settings.epochs} epochs; let it have "
-                "the rest first, without more of them."
+                "the rest first, then add more."
             )
         return settings
     if not more and run.state != "finished":

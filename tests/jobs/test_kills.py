@@ -273,7 +273,7 @@ def test_one_that_is_killed_at_any_write_of_more_epochs_has_them_in_the_end(disk
 def test_a_full_disk_is_one_sentence_and_the_training_can_be_finished(disk, capsys):
     assert run_until(disk, TRAIN, 0)
     expected, writes = result(disk), disk.count
-    said = "The run 'killed' cannot be written, for the disk is full; make room and go on."
+    said = "The run 'killed' cannot be written because the disk is full; make room and go on."
     for first in range(1, writes + 1):
         forget(disk)
         room = (1, 2, 1000)[first % 3]  # after so many writes there is room again

@@ -72,7 +72,7 @@ def test_what_is_changed_changes_the_numbers_and_is_started(app, started):
 @pytest.mark.parametrize(
     ("layers", "at", "words"),
     [
-        ([], 0, "Layer 1, the output: it takes numbers in a row"),
+        ([], 0, "Layer 1, the output: its input has the shape"),
         ([{"kind": "flatten"}, {"kind": "conv"}], 1, "Layer 2, convolution 3 x 3: its input is"),
         ([{"kind": "dense", "units": ""}], 0, "Layer 1, dense: units must be a whole number"),
         ([[[]]], 0, "Layer 1: a layer is an object"),

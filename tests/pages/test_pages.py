@@ -847,7 +847,7 @@ def test_second_start_offers_to_stop_or_to_wait(monkeypatch, label, how):
     app = open_app("train")
     next(b for b in app.button if b.label == "Start training").click().run()
     assert app.warning[0].value == (
-        "The run 'other' is training on this machine, and it runs one training at a time."
+        "The run 'other' is training on this machine, which runs one training at a time."
     )
     next(b for b in app.button if b.label == label).click().run()
     assert not app.exception

@@ -35,7 +35,7 @@ def test_a_photo_has_three_answers_and_a_switch():
     assert [row[1] for row in rows] == said
     assert [row[2] for row in rows] == [
         HEADLINES[alone.verdict].lower(),
-        f"{both.photo.clothing:.0%} one of the ten",
+        f"{both.photo.clothing:.0%} that it is one of the ten",
         HEADLINES[both.verdict].lower(),
     ]
     assert HEADLINES[both.verdict] in metrics(app)

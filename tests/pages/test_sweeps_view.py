@@ -80,12 +80,14 @@ def test_a_plan_is_started_as_a_process_of_its_own(monkeypatch):
 def test_what_is_done_or_at_work_is_not_started(own_run):
     sweep = keep_plan(read_plan("seeds"))
     at_work(sweep)
-    with pytest.raises(SweepError, match="The sweep 'seeds' is at work"):
+    with pytest.raises(SweepError, match="The sweep 'seeds' is already running"):
         sweeps.start_sweep("seeds")
     (sweep.path / PROGRESS_FILE).unlink()
     for at, training in enumerate(sweep.plan.trainings()):
         own_run(f"seeds-{at}", settings=training.settings.to_dict(), sweep="seeds")
-    with pytest.raises(SweepError, match="The sweep 'seeds' is whole: there is nothing to train"):
+    with pytest.raises(
+        SweepError, match="The sweep 'seeds' is complete: there is nothing left to train"
+    ):
         sweeps.start_sweep("seeds")
 
 

@@ -217,7 +217,7 @@ def offer_to_teach(pictures: list[tuple[Answered, int]]) -> None:
     """Let labelled uploads be added to the chosen set."""
     if not access.may_change():
         return
-    with st.popover("Teach these pictures", icon=":material/school:"):
+    with st.popover("Teach with these pictures", icon=":material/school:"):
         of = taught.choose_set("upload-teach-set", new=True)
         if of is None:
             return

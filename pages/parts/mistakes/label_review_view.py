@@ -18,7 +18,7 @@ SEEN = "review_seen"  # what this visitor has voted on: indices with the answers
 def show(run: Run) -> None:
     """Show the next case and what the votes amount to."""
     st.markdown(
-        "The network and the label disagree about this image. Which class do you see? It is not "
+        "The network and the label disagree about this image. Which class do you see? You are not "
         "shown which one is the label. Votes are saved on the computer that runs this studio."
     )
     if not access.may_change():

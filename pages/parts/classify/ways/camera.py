@@ -47,7 +47,7 @@ def show(run: Run) -> None:
             disabled=jpeg is None,
             key="camera_hold",
             on_click=lambda: st.session_state.update({HELD: not held}),
-            help=None if held else "Keeps this picture, to see why and what is inside.",
+            help=None if held else "Keeps this picture, so that you can ask why and look inside.",
         )
     choose_photo_network()
     if held:
