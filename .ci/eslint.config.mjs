@@ -18,7 +18,7 @@ export default [
   {
     files: ["**/*.js", "**/*.mjs"],
     ...js.configs.recommended,
-    languageOptions: { globals: { ...globals.browser, element: "readonly" } }, // component.js
+    languageOptions: { globals: { ...globals.browser, el: "readonly" } }, // component.js
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {
       ...js.configs.recommended.rules,

@@ -83,7 +83,7 @@ def test_both_ends_of_every_range_are_legal(name):
             "Only the network 'custom' can be given layers; choose it, too.",
         ),
         ({"network": "custom", "layers": "conv"}, "layers must be a list, got 'conv'"),
-        ({"network": "custom", "layers": [{"kind": "dense"}]}, "Layer 1, dense 128: it takes"),
+        ({"network": "custom", "layers": [{"kind": "dense"}]}, "Layer 1, dense 128: its input"),
         ({"network": "custom", "precision": "bfloat16"}, "the network 'custom' no faster"),
     ],
 )

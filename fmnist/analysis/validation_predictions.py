@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from fmnist.data import CLASS_NAMES, VALIDATION_SIZE
-from fmnist.files import open_regular
 from fmnist.runs.predictions import VALIDATION_EPOCHS_FILE, load_epoch
 from fmnist.runs.run import Run
 
@@ -68,20 +67,11 @@ def load_selected(run: Run, epoch: int, images: np.ndarray, planned: int) -> Sel
     """
     every = -(-planned // MAX_EPOCHS)
     wanted = sorted({*range(every, epoch + 1, every), epoch} - {0})[-MAX_EPOCHS:]
-    width, rows = len(CLASS_NAMES), []
-    try:
-        with open_regular(run.path / VALIDATION_EPOCHS_FILE) as file:
-            for at in wanted:
-                row = []
-                for image in images.tolist():
-                    file.seek((at - 1) * EPOCH_BYTES + image * width)
-                    row.append(file.read(width))
-                if any(len(one) != width for one in row):  # shortened by a training that went back
-                    break
-                rows.append(row)
-    except OSError:
-        pass
-    data = np.frombuffer(b"".join(b"".join(row) for row in rows), np.uint8)
-    return SelectedPredictions(
-        np.array(wanted[: len(rows)], int), data.reshape(len(rows), len(images), width)
-    )
+    rows = []
+    for at in wanted:
+        kept = load_epoch(run, at, VALIDATION_EPOCHS_FILE)
+        if kept is None:  # shortened by a training that went back
+            break
+        rows.append(kept[images])
+    found = np.array(rows, np.uint8).reshape(len(rows), len(images), len(CLASS_NAMES))
+    return SelectedPredictions(np.array(wanted[: len(rows)], int), found)

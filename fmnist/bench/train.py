@@ -224,9 +224,13 @@ def _one(name: str, seed: int, fraction: float) -> dict:
 
     from fmnist.bench import plain_keras
     from fmnist.data import load, load_train_validation
-    from fmnist.networks.whitening import whiten_first_layer
     from fmnist.training.loop import set_up
-    from fmnist.training.steps import augment_epoch, build_training_model, fit_epoch
+    from fmnist.training.steps import (
+        augment_epoch,
+        build_training_model,
+        fit_epoch,
+        set_first_weights,
+    )
 
     whole = load("test")
     count = round(fraction * len(whole.labels))
@@ -244,8 +248,7 @@ def _one(name: str, seed: int, fraction: float) -> dict:
         model = build_training_model(settings)
         startup = time.time() - psutil.Process().create_time()
         lap = _Lap(model, test, settings.epochs, tta_flip=settings.tta_flip)
-        if settings.architecture.whitens:
-            whiten_first_layer(model, images)
+        set_first_weights(model, settings, images)
         for epoch in range(settings.epochs):
             x, y = augment_epoch(images, labels, settings, epoch)
             fit_epoch(model, x, y, settings, epoch)

@@ -19,14 +19,12 @@ from fmnist import errors, machine
 from fmnist.data import Part, checksums, load, load_train_validation
 from fmnist.errors import FmnistError, SettingsError, TrainingDiverged
 from fmnist.files import read_json_lines, replace_file, sha256_of, sweep_parts
-from fmnist.networks.architectures import set_initial_weights, set_up_keras
-from fmnist.networks.whitening import whiten_first_layer
+from fmnist.networks.architectures import set_up_keras
 from fmnist.processes import quiet, this_process
 from fmnist.runs import control
 from fmnist.runs.checkpoint import CHECKPOINT_FILE, Checkpoint, load_checkpoint, save_checkpoint
-from fmnist.runs.library import find_initial_runs
 from fmnist.runs.predictions import VALIDATION_EPOCHS_FILE, save_epoch_predictions
-from fmnist.runs.run import find_keras_file, write_run_info
+from fmnist.runs.run import write_run_info
 from fmnist.settings import TrainSettings
 from fmnist.training.epoch_weights import save_epoch_weights
 from fmnist.training.export import export_run
@@ -38,8 +36,8 @@ from fmnist.training.steps import (
     build_training_model,
     evaluate_predictions,
     fit_epoch,
-    mean_weights,
     predict_probabilities,
+    set_first_weights,
     strip_training_layers,
 )
 from fmnist.training.stylised_epochs import StylisedEpochs
@@ -92,12 +90,8 @@ def train(
         last = done.last  # the newest epoch's event
         sizes = {"parameters": model.count_params(), "train_size": len(training.labels)}
         write_run_info(path, state="running", **sizes)
-        if done.epoch == 0 and settings.architecture.whitens:
-            whiten_first_layer(model, training.images)
-        if done.epoch == 0 and settings.initial:
-            initial = [find_keras_file(run) for run in find_initial_runs(settings)]
-            set_initial_weights(model, mean_weights(initial))
         if done.epoch == 0:
+            set_first_weights(model, settings, training.images)
             save_epoch_weights(path, model, 0, settings.epochs)
 
         def after_batch(batch: int, scores: dict[str, float], rate: float) -> None:

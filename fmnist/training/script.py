@@ -129,10 +129,11 @@ def _build_call(settings: TrainSettings) -> str:
 
 
 def _functions(settings: TrainSettings) -> list[str]:
+    augments = settings.mirror or settings.shift or settings.erasing
     sources = [
         settings.holdout and _source(data.split),
         _source(shuffle_epoch),
-        *(_source(one) for one in (shift_images, augment_images) if _augments(settings)),
+        *(_source(one) for one in (shift_images, augment_images) if augments),
         _source(data.scale),
         _rate_changes(settings) and _learning_rate(settings),
         settings.architecture.batch_norm and _source(fuse_batch_norm),
@@ -151,10 +152,6 @@ def _source(function: Callable) -> str:
     first = lines[words.lineno - 1].removesuffix('"""')
     lines[words.lineno - 1 : words.end_lineno] = [f'{first}"""']
     return "\n".join(lines)
-
-
-def _augments(settings: TrainSettings) -> bool:
-    return bool(settings.mirror or settings.shift or settings.erasing)
 
 
 def _rate_changes(settings: TrainSettings) -> bool:
@@ -279,8 +276,8 @@ def _model(settings: TrainSettings) -> str:
 
 
 def _loop(settings: TrainSettings) -> str:
-    augments, changing = _augments(settings), _rate_changes(settings)
     names = [name for name in ("mirror", "shift", "erasing") if getattr(settings, name)]
+    augments, changing = bool(names), _rate_changes(settings)
     options = ", ".join(f"{name}={getattr(settings, name)}" for name in names)
     batches = "range(0, len(order), BATCH_SIZE)"
     x = "augmented[start : start + BATCH_SIZE]" if augments else "images[batch]"

@@ -14,6 +14,8 @@ import numpy as np
 
 from fmnist.augmentation.standard import augment_images, shuffle_epoch
 from fmnist.data import CLASS_NAMES, scale
+from fmnist.runs.library import find_initial_runs
+from fmnist.runs.run import find_keras_file
 from fmnist.settings import TrainSettings
 from fmnist.training.schedules import learning_rate
 
@@ -64,6 +66,22 @@ def compile_model(model: "keras.Model", settings: TrainSettings) -> None:
         model.compile(optimizer, loss, metrics=["accuracy", shown])
     else:
         model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+
+
+def set_first_weights(model: "keras.Model", settings: TrainSettings, images: np.ndarray) -> None:
+    """Give a new model what it does not begin with by chance: for (N, 28, 28) uint8 to learn from.
+
+    The weights of the runs that the settings begin with, or else a first layer that is computed
+    from the images. Raises RunError where the runs have other layers or are not there.
+    """
+    from fmnist.networks.architectures import set_initial_weights
+    from fmnist.networks.whitening import whiten_first_layer
+
+    if settings.initial:
+        files = [find_keras_file(run) for run in find_initial_runs(settings)]
+        set_initial_weights(model, mean_weights(files))
+    elif settings.architecture.whitens:
+        whiten_first_layer(model, images)
 
 
 def mean_weights(files: list[Path]) -> list[np.ndarray]:

@@ -43,7 +43,9 @@ def test_nothing_to_tell_apart():
     c = compare_runs(*answers(10, 0, 0, 3))
     assert (c.p_value, c.difference) == (1.0, 0.0)
     assert describe_comparison(c, "a", "b") == "a and b get the very same images right."
-    assert "as many right" in describe_comparison(compare_runs(*answers(10, 2, 2, 3)), "a", "b")
+    assert "equally accurate, but not right on the same" in describe_comparison(
+        compare_runs(*answers(10, 2, 2, 3)), "a", "b"
+    )
 
 
 def test_words_name_the_better_one_only_where_chance_would_hardly_do_it():

@@ -195,7 +195,7 @@ def test_layers_are_added_changed_moved_and_removed(page, server):
     expect(page.get_by_label("Kind of layer 10")).to_be_focused()
     expect(rows.nth(9).locator(".shape")).to_have_text("128")
     page.get_by_role("button", name="Move layer 7 down").press("Enter")
-    expect(rows.nth(6).locator(".fault")).to_contain_text("Layer 7, dense 256: it takes numbers")
+    expect(rows.nth(6).locator(".fault")).to_contain_text("Layer 7, dense 256: its input has")
     expect(page.get_by_role("button", name="Move layer 8 down")).to_be_focused()
     expect(page.get_by_role("button", name="Start training")).to_be_disabled()
     page.get_by_role("button", name="Move layer 8 up").press("Enter")

@@ -59,7 +59,7 @@ def test_plan_is_shown_before_it_starts_and_carries_its_forecast():
     app = page(planner_minutes=2.6)
     shown = {metric.label: metric for metric in app.metric}
     assert shown["Network"].value == "Quick"
-    assert shown["Network"].delta == "5 epochs in batches of 256"
+    assert shown["Network"].delta == "5 epochs in batches of 512"
     assert shown["Expected time"].value == "40 s"  # 15 + 5 * 5
     assert shown["Expected time"].delta == "with a margin 1 min 0 s"  # half of it: nothing ran here
     assert shown["Range of expected accuracy"].delta == "expected 91.1 %"

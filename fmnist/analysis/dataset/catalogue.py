@@ -55,14 +55,10 @@ class Catalogue:
             if wanted:
                 chosen &= np.isin(values, wanted)
         numbers = np.flatnonzero(chosen)
-        keys = {
-            ORDERS[1]: -self.unlikeness,
-            ORDERS[2]: -self.sums,
-            ORDERS[3]: self.sums,
-        }
-        return (
-            numbers[np.argsort(keys[order][numbers], kind="stable")] if order in keys else numbers
-        )
+        keys = {ORDERS[1]: -self.unlikeness, ORDERS[2]: -self.sums, ORDERS[3]: self.sums}
+        if order in keys:
+            numbers = numbers[np.argsort(keys[order][numbers], kind="stable")]
+        return numbers
 
     def nearest(self, pixels: np.ndarray, count: int = 8) -> tuple[np.ndarray, np.ndarray]:
         """The images most like (28, 28) uint8 pixels, by `dissimilarity`, the most alike first.

@@ -55,15 +55,11 @@ export default function ({ data, parentElement, setStateValue }) {
   }
 
   function entry(text, hue, pressed, toggle) {
-    const button = element("button");
-    button.type = "button";
-    button.setAttribute("aria-pressed", pressed);
-    const dot = element("b");
+    const dot = el("b");
     if (hue) dot.style.background = hue;
     else dot.style.border = "1.5px solid currentColor";
-    button.append(dot, text);
-    button.onclick = () => { toggle(); list(); draw(); };
-    return button;
+    const onclick = () => { toggle(); list(); draw(); };
+    return el("button", { type: "button", "aria-pressed": pressed, onclick }, dot, text);
   }
 
   function list() {

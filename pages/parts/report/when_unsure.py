@@ -43,7 +43,7 @@ def show(run: Run) -> None:
             )
         st.markdown(
             f"- **Confident** from a calibrated probability of {policy.confidence_threshold:.0%} "
-            "upwards, otherwise **not sure**.\n"
+            "on, otherwise **not sure**.\n"
             f"- **Not clothing** where the estimated probability of a garment is below "
             f"{policy.ood_threshold:.0%}.\n"
             f"{_for_drawings(policy)}"

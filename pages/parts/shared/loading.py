@@ -191,32 +191,22 @@ def _duplicates(run: Run, _nearest: np.ndarray) -> list[int]:
 
 def training_distance(run: Run) -> TrainingDistance | None:
     """The distance of each test image to the run's training images; None before it is measured."""
-    measured, network = _measured_distances(), run.files["model.tflite"]
-    if network not in measured:
-        kept = distances.read_training_distance(run, len(test_part().labels))
-        if kept is None:
-            return None
-        _remember_distances(network, kept)
-        return kept
-    return measured[network]
+    known = _known_distance(run)
+    if not known and (kept := distances.read_training_distance(run, len(test_part().labels))):
+        known.append(kept)
+    return known[0] if known else None
 
 
 def store_training_distance(run: Run, found: TrainingDistance) -> None:
     """Store what was measured, in memory and in the run's cache."""
-    _remember_distances(run.files["model.tflite"], found)
+    _known_distance(run)[:] = [found]
     distances.write_training_distance(run, found)
 
 
-def _remember_distances(network: str, found: TrainingDistance) -> None:
-    measured = _measured_distances()
-    measured[network] = found
-    for old in list(measured)[:-DISTANCES_KEPT]:
-        measured.pop(old, None)
-
-
-@st.cache_resource(show_spinner=False)
-def _measured_distances() -> dict[str, TrainingDistance]:
-    return {}
+@cache_of_run("model.tflite", entries=DISTANCES_KEPT)
+def _known_distance(run: Run) -> list[TrainingDistance]:
+    """One distance, or none before it is measured."""
+    return []
 
 
 @bounded

@@ -1,14 +1,11 @@
 """An answer as a card to save or share: one PNG."""
 
-from functools import partial
-
 import numpy as np
 
 from fmnist.analysis.occlusion import occlusion_map
 from fmnist.data import CLASS_NAMES
 from fmnist.images.decoding import decode_image
 from fmnist.inference.answer import Answer
-from fmnist.inference.classifier import Classifier
 from fmnist.runs.library import quote_run
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
@@ -24,7 +21,8 @@ def offer_answer(answer: Answer, picture: bytes, run: Run, key: str) -> None:
         title = f"None of the ten; closest: {answer.class_name}"
     network = quote_run(run)
     network += " and the photo network" if answer.photo else ""
-    _offer(answer.pixels, answer.probabilities, run, key, title, network, picture=picture)
+    words = {"title": title, "network": network}
+    _offer(answer.pixels, answer.probabilities, run, key, picture, **words)
 
 
 def offer_test_image(row, run: Run, key: str) -> None:
@@ -32,36 +30,27 @@ def offer_test_image(row, run: Run, key: str) -> None:
     index, true = int(row["index"]), int(row["true"])
     image, probabilities = loading.test_part().images[index], loading.predictions(run)[index]
     title = f"{CLASS_NAMES[int(row['predicted'])]}, {row['confidence']:.1%}"
-    _offer(image, probabilities, run, key, title, quote_run(run), true=true)
+    _offer(image, probabilities, run, key, title=title, network=quote_run(run), true=true)
 
 
 def _offer(
-    pixels: np.ndarray, probabilities: np.ndarray, run: Run, key: str, *words: str, **more
+    pixels: np.ndarray, probabilities: np.ndarray, run: Run, key: str, picture=None, **words
 ) -> None:
-    draw = partial(_draw, pixels, probabilities, loading.classifier(run), *words, **more)
+    network = loading.classifier(run)
+
+    def draw() -> bytes:
+        """The card, made on the click and outside the page's run."""
+        # brings matplotlib, which the front page does without
+        from fmnist.charts.card import draw_card
+
+        return draw_card(
+            pixels,
+            probabilities,
+            picture=None if picture is None else decode_image(picture),
+            attribution=occlusion_map(pixels, network, int(np.argmax(probabilities))),
+            **words,
+        )
+
     how = {"key": f"{key}-card", "type": "tertiary"}
     help_ = "One PNG of 1200 × 630 pixels: the picture, what the network saw, and its answer."
     download("Save as a card", draw, "answer.png", "image/png", help=help_, **how)
-
-
-def _draw(
-    pixels: np.ndarray,
-    probabilities: np.ndarray,
-    network: Classifier,
-    title: str,
-    name: str,
-    picture: bytes | None = None,
-    true: int | None = None,
-) -> bytes:
-    """The card, made on the click and outside the page's run."""
-    from fmnist.charts.card import draw_card  # brings matplotlib, which the front page does without
-
-    return draw_card(
-        pixels,
-        probabilities,
-        title=title,
-        network=name,
-        picture=None if picture is None else decode_image(picture),
-        attribution=occlusion_map(pixels, network, int(np.argmax(probabilities))),
-        true=true,
-    )

@@ -1,7 +1,11 @@
-// A new element; `register_component` gives this to every component.
-const element = (name, text, className) => {
+// A new element; `register_component` gives this to every component. Attributes: what begins with
+// "on" is a function, and null or undefined stands for none.
+const el = (name, attributes = {}, ...children) => {
   const made = document.createElement(name);
-  made.textContent = text ?? "";
-  if (className) made.className = className;
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) made[key] = value;
+    else if (value !== null && value !== undefined) made.setAttribute(key, value);
+  }
+  made.append(...children);
   return made;
 };

@@ -31,18 +31,13 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     root.style.setProperty("--sheet", `url(${root.address})`);
     root.style.setProperty("--ratio", ratio);
     root.style.setProperty("--tile", `${tile}rem`);
-    root.replaceChildren(...items.map((item, at) => {
-      const button = element("button");
-      button.type = "button";
-      button.dataset.id = item.id;
-      button.setAttribute("aria-label", item.label);
-      button.title = item.label;
-      const picture = element("span", "", "picture");
+    root.replaceChildren(...items.map(({ id, label, caption }, at) => {
+      const picture = el("span", { class: "picture" });
       picture.style.backgroundSize = `${columns * 100}% ${rows * 100}%`;
       picture.style.backgroundPosition =
         `${part(at % columns, columns)} ${part(Math.floor(at / columns), rows)}`;
-      button.append(picture, element("span", item.caption, "caption"));
-      return button;
+      return el("button", { type: "button", "data-id": id, "aria-label": label, title: label },
+        picture, el("span", { class: "caption" }, caption));
     }));
   }
   const buttons = [...root.children];

@@ -4,48 +4,28 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const side = (at) => (at ? "" : "name") + (columns[at].number ? " number" : "");
 
   const tickOf = ({ name, title }) => {
-    const tick = element("td", "", "tick");
-    const box = element("input");
-    box.type = "checkbox";
-    box.setAttribute("aria-label", `Compare ${title}`);
-    const room = element("label"); // a finger needs more than the box
-    room.append(box);
-    room.onclick = (event) => event.stopPropagation();
-    box.onchange = () => {
+    const onchange = ({ target }) => {
       root.ticked = root.ticked.filter((other) => other !== name);
-      if (box.checked) root.ticked.push(name);
+      if (target.checked) root.ticked.push(name);
       setTriggerValue("ticked", root.ticked);
     };
-    tick.append(room);
-    tick.onclick = (event) => event.stopPropagation();
-    return tick;
+    const box = el("input", { type: "checkbox", "aria-label": `Compare ${title}`, onchange });
+    return el("td", { class: "tick", onclick: (event) => event.stopPropagation() },
+      el("label", {}, box)); // a finger needs more than the box
   };
 
   const nameOf = ({ title, leads, starred }) => {
-    const cell = element("th", "", side(0));
-    cell.scope = "row";
-    cell.title = title;
-    const line = element("span");
-    if (starred) {
-      const star = element("i", "\u2605", "star");
-      star.setAttribute("role", "img");
-      star.setAttribute("aria-label", "Starred");
-      line.append(star);
-    }
-    line.append(leads ? element("button", title) : title);
-    cell.append(line);
-    return cell;
+    const star = starred ? el("i", { class: "star", role: "img", "aria-label": "Starred" }, "\u2605")
+      : "";
+    return el("th", { class: side(0), scope: "row", title },
+      el("span", {}, star, leads ? el("button", {}, title) : title));
   };
 
   const rowOf = (entry) => {
-    const row = element("tr");
-    row.dataset.name = entry.name;
-    if (ticked) row.append(tickOf(entry));
-    row.append(nameOf(entry), ...entry.cells.slice(1).map((text, at) => {
-      const cell = element("td", text, side(at + 1));
-      if (text.length > 24) cell.title = text;
-      return cell;
-    }));
+    const cells = entry.cells.slice(1).map((text, at) =>
+      el("td", { class: side(at + 1), title: text.length > 24 ? text : null }, text));
+    const row = el("tr", { "data-name": entry.name },
+      ...(ticked ? [tickOf(entry)] : []), nameOf(entry), ...cells);
     if (!entry.leads) return row;
     row.className = "leads";
     row.onclick = () => {
@@ -81,12 +61,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
 
   const heading = (column, at) => {
-    const cell = element("th", "", side(at));
-    cell.scope = "col";
-    sorted(cell, at);
-    const button = element("button", column.title);
-    button.title = (column.help ? column.help + " " : "") + "Click to sort.";
-    button.onclick = () => {
+    const onclick = () => {
       // numbers first from the top, then turned round
       root.turn = root.by === at ? -root.turn : column.number ? -1 : 1;
       root.by = at;
@@ -94,26 +69,21 @@ export default function ({ data, parentElement, setTriggerValue }) {
       root.querySelector("tbody").replaceChildren(...body());
       mark();
     };
-    cell.append(button);
+    const title = (column.help ? column.help + " " : "") + "Click to sort.";
+    const cell = el("th", { class: side(at), scope: "col" },
+      el("button", { title, onclick }, column.title));
+    sorted(cell, at);
     return cell;
   };
 
   const made = JSON.stringify([columns, rows, label]);
   if (root.made !== made) {
     root.made = made;
-    const table = element("table");
-    table.setAttribute("aria-label", label);
-    const head = element("tr");
-    if (ticked) {
-      const corner = element("th", "", "tick");
-      corner.scope = "col";
-      corner.append(element("span", "Compare", "unseen"));
-      head.append(corner);
-    }
-    head.append(...columns.map(heading));
-    table.createTHead().append(head);
-    table.createTBody().append(...body());
-    root.replaceChildren(table);
+    const corner = el("th", { class: "tick", scope: "col" },
+      el("span", { class: "unseen" }, "Compare"));
+    const head = el("tr", {}, ...(ticked ? [corner] : []), ...columns.map(heading));
+    root.replaceChildren(el("table", { "aria-label": label },
+      el("thead", {}, head), el("tbody", {}, ...body())));
   }
   root.chosen = data.chosen;
   root.ticked = [...(ticked ?? [])];

@@ -1,14 +1,4 @@
 // Reading the numbers, and drawing them in colours.
-const el = (name, attributes = {}, ...children) => {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith("on")) made[key] = value;
-    else if (value !== null && value !== undefined) made.setAttribute(key, value);
-  }
-  made.append(...children);
-  return made;
-};
-
 const unpack = (data) => {
   const bytes = data.slice();
   const start = 4 + new DataView(bytes.buffer).getUint32(0, true);

@@ -34,42 +34,22 @@ export default function ({ data, parentElement, setTriggerValue }) {
     replace(layers);
   };
 
-  const control = (layer, { name, label, help, value, choices, limits, step }) => {
-    const box = element("label");
-    box.title = help;
-    box.append(element("span", label));
-    const input = element(choices ? "select" : "input");
-    if (choices) {
-      input.append(...Object.keys(choices).map((choice) => {
-        const option = element("option", choice);
-        option.value = choice;
-        option.title = choices[choice];
-        return option;
-      }));
-    } else {
-      Object.assign(input, { type: "number", step, min: limits[0], max: limits[1] });
-      input.oninput = () => {
-        layer[name] = input.value === "" ? "" : Number(input.value);
-        sendSoon();
-      };
-    }
-    input.value = layer[name] ?? value;
-    input.onchange = () => {
-      layer[name] = choices ? input.value : input.value === "" ? "" : Number(input.value);
-      send();
+  const control = (layer, { name, help, value, choices, limits, step }) => {
+    const take = (input) => {
+      layer[name] = choices || input.value === "" ? input.value : Number(input.value);
     };
-    box.append(input);
-    return box;
+    const onchange = ({ target }) => { take(target); send(); };
+    const oninput = ({ target }) => { take(target); sendSoon(); };
+    const input = choices
+      ? el("select", { onchange }, ...Object.entries(choices).map(([choice, title]) =>
+        el("option", { value: choice, title }, choice)))
+      : el("input", { type: "number", step, min: limits[0], max: limits[1], onchange, oninput });
+    input.value = layer[name] ?? value;
+    return el("label", { title: help }, el("span", {}, name), input);
   };
 
-  const button = (text, label, click) => {
-    const made = element("button", text);
-    made.type = "button";
-    made.setAttribute("aria-label", label);
-    made.title = label;
-    made.onclick = click;
-    return made;
-  };
+  const button = (text, label, onclick, more) =>
+    el("button", { type: "button", "aria-label": label, title: label, onclick, ...more }, text);
 
   const drag = (handle, layer) => {
     handle.onpointerdown = (event) => {
@@ -101,42 +81,28 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
 
   const rowOf = (layer, at) => {
-    const item = element("li"), row = element("div", "", "row");
-    const place = element("span", at + 1, "place");
-    const volume = element("span", "", "volume");
-    volume.setAttribute("aria-hidden", "true");
-    volume.append(element("i"));
-    const what = element("div", "", "what");
-    const shape = element("span", "", "shape");
-    const sums = ["parameters", "multiplications"].map((unit) => {
-      const number = element("span", "", "number");
-      number.dataset.unit = unit;
-      return number;
-    });
-    const result = element("div", "", "result");
-    result.append(shape, ...sums);
-    const tools = element("div", "", "tools");
-    row.append(place, volume, what, result, tools);
-    item.append(row, element("p", "", "fault"));
+    const place = el("span", { class: "place" }, at + 1);
+    const volume = el("span", { class: "volume", "aria-hidden": "true" }, el("i"));
+    const [what, tools] = ["what", "tools"].map((name) => el("div", { class: name }));
+    const result = el("div", { class: "result" }, el("span", { class: "shape" }),
+      ...["parameters", "multiplications"].map((unit) =>
+        el("span", { class: "number", "data-unit": unit })));
+    const item = el("li", {}, el("div", { class: "row" }, place, volume, what, result, tools),
+      el("p", { class: "fault" }));
     if (!layer) {
       item.className = "fixed";
-      const name = element("span", "dense 10 with softmax", "kind");
-      what.append(name, element("span", "the ten probabilities; this layer is fixed"));
+      what.append(el("span", { class: "kind" }, "dense 10 with softmax"),
+        el("span", {}, "the ten probabilities; this layer is fixed"));
       return item;
     }
-    const kind = element("select", "", "kind");
-    kind.setAttribute("aria-label", `Kind of layer ${at + 1}`);
-    kind.append(...data.kinds.map((one) => {
-      const option = element("option", one.title);
-      option.value = one.kind;
-      return option;
-    }));
-    kind.value = layer.kind;
-    kind.title = kinds[layer.kind]?.help ?? "";
-    kind.onchange = () => {
+    const onchange = () => {
       root.next = [at, ".kind"];
       replace(root.layers.map((one) => (one === layer ? fresh(kind.value, layer) : one)));
     };
+    const kind = el("select", { class: "kind", "aria-label": `Kind of layer ${at + 1}`,
+      title: kinds[layer.kind]?.help ?? "", onchange },
+    ...data.kinds.map((one) => el("option", { value: one.kind }, one.title)));
+    kind.value = layer.kind;
     what.append(kind, ...(kinds[layer.kind]?.fields ?? []).map((field) => control(layer, field)));
     place.classList.add("handle");
     place.title = "Drag to move this layer";
@@ -145,12 +111,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
       root.next = [at + by, name];
       move(layer, by);
     };
-    const up = button("\u2191", `Move layer ${at + 1} up`, step(-1, ".up"));
-    const down = button("\u2193", `Move layer ${at + 1} down`, step(1, ".down"));
-    [up.className, down.className] = ["up", "down"];
-    up.disabled = at === 0;
-    down.disabled = at === root.layers.length - 1;
-    tools.append(up, down, button("\u2715", `Remove layer ${at + 1}`, () => {
+    const off = (where) => (at === where ? "" : null);
+    tools.append(button("\u2191", `Move layer ${at + 1} up`, step(-1, ".up"),
+      { class: "up", disabled: off(0) }),
+    button("\u2193", `Move layer ${at + 1} down`, step(1, ".down"),
+      { class: "down", disabled: off(root.layers.length - 1) }),
+    button("\u2715", `Remove layer ${at + 1}`, () => {
       root.next = [Math.max(0, Math.min(at, root.layers.length - 2)), ".tools :last-child"];
       replace(root.layers.filter((one) => one !== layer));
     }));
@@ -201,11 +167,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
       item.querySelector(".fault").hidden = !fault;
     });
     if (!current) return;
-    totals.replaceChildren(...data.totals.map(([name, value]) => {
-      const box = element("div");
-      box.append(element("dt", name), element("dd", value));
-      return box;
-    }));
+    totals.replaceChildren(...data.totals.map(([name, value]) =>
+      el("div", {}, el("dt", {}, name), el("dd", {}, value))));
   };
 
   if (root.version !== data.version) {
@@ -213,8 +176,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     root.revision = data.revision;
     root.layers = structuredClone(data.layers);
     clearTimeout(root.timer);
-    adding.replaceChildren(...data.kinds.map(({ kind, title, help }) => {
-      const made = button(`+ ${title}`, `Add ${title}: ${help}`, () => {
+    adding.replaceChildren(...data.kinds.map(({ kind, title, help }) =>
+      button(`+ ${title}`, `Add ${title}: ${help}`, () => {
         const layers = [...root.layers];
         // what needs a picture goes before the layer after which there is none
         const row = layers.findIndex((one) => kinds[one.kind]?.flattens);
@@ -223,9 +186,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
         root.next = [at, ".kind"];
         replace(layers);
         list.children[at].classList.add("added");
-      });
-      return made;
-    }));
+      })));
     draw();
   }
   show();

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 from fmnist.networks.layers import KINDS, fields_of, shape_text
 from fmnist.networks.own_network import MOST_BYTES, CheckedLayers
@@ -60,32 +59,27 @@ def layer_editor(
     )
 
 
-def _kinds() -> list[dict[str, Any]]:
-    """The kinds of layers as the browser needs them."""
-    return [
-        {
-            "kind": name,
-            "title": kind.title,
-            "help": kind.__doc__,
-            "picture": kind.picture,
-            "flattens": kind.flattens,
-            "fields": [
-                {
-                    "name": field.name,
-                    "label": field.name,
-                    "help": field.help,
-                    "value": default,
-                    "limits": field.limits,
-                    "choices": dict(field.choices) or None,
-                    "step": 1 if field.kind is int else 0.05,
-                }
-                for field, default in zip(
-                    fields_of(kind).values(), list(kind().to_dict().values())[1:], strict=True
-                )
-            ],
-        }
-        for name, kind in KINDS.items()
-    ]
-
-
-_KINDS = _kinds()
+# the kinds of layers as the browser needs them
+_KINDS = [
+    {
+        "kind": name,
+        "title": kind.title,
+        "help": kind.__doc__,
+        "picture": kind.picture,
+        "flattens": kind.flattens,
+        "fields": [
+            {
+                "name": field.name,
+                "help": field.help,
+                "value": default,
+                "limits": field.limits,
+                "choices": dict(field.choices) or None,
+                "step": 1 if field.kind is int else 0.05,
+            }
+            for field, default in zip(
+                fields_of(kind).values(), list(kind().to_dict().values())[1:], strict=True
+            )
+        ],
+    }
+    for name, kind in KINDS.items()
+]
