@@ -26,7 +26,7 @@ WORDS = {
     ),
     "conv": (
         "Convolution",
-        "Slides small windows of learnt weights, the kernels, over all maps of the layer before; "
+        "Slides small windows of weights, the kernels, over all maps of the layer before; "
         "each kernel makes one new map that is strong where its pattern is found.",
     ),
     "depthwise": (
