@@ -52,7 +52,7 @@ class PowerLaw:
         exponent, floor = self.exponent_interval, self.floor_interval
         return (
             f"The error falls as the number of images to the power of -{self.exponent:.2f} (95 % "
-            f"interval {exponent[0]:.2f} to {exponent[1]:.2f}), down to {self.floor:.1%} "
+            f"interval {-exponent[1]:.2f} to {-exponent[0]:.2f}), down to {self.floor:.1%} "
             f"({floor[0]:.1%} to {floor[1]:.1%}), fitted on {self.n} runs. Twice as many images "
             f"would give {expected:.1%} ({low:.1%} to {high:.1%}), if it goes on like that."
         )

@@ -23,7 +23,7 @@ def test_a_curve_without_noise_is_found_again():
     expected, low, high = found.predict(110_000)
     assert expected == pytest.approx(1 - SCALE * 110_000**-EXPONENT - FLOOR, rel=1e-5)
     assert high - low < 1e-4
-    assert "to the power of -0.45 (95 % interval 0.45 to 0.45), down to 5.0 %" in (
+    assert "to the power of -0.45 (95 % interval -0.45 to -0.45), down to 5.0 %" in (
         found.sentence.replace("%", " %").replace("  ", " ")
     )
 
