@@ -102,10 +102,19 @@ def move_in_queue(path: Path, places: int) -> None:
 
 def _take_turn(path: Path, held: contextlib.ExitStack) -> bool:
     """True once the run at `path` is first and has the machine; takes half a second if not."""
-    if list_queue()[:1] != [path]:
+    if not _is_first(path):
         time.sleep(0.5)
         return False
-    return _take_lock(path, held)
+    if not _take_lock(path, held):
+        return False
+    if not _is_first(path):  # it was moved back while it waited for the lock
+        held.close()
+        return False
+    return True
+
+
+def _is_first(path: Path) -> bool:
+    return list_queue()[:1] == [path]
 
 
 def _take_lock(path: Path, held: contextlib.ExitStack) -> bool:

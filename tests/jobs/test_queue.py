@@ -63,6 +63,27 @@ def test_a_run_waits_once():
     assert names() == ["a"]
 
 
+def test_who_is_moved_back_while_taking_the_machine_waits_on(monkeypatch):
+    take_lock, tried = queue._take_lock, []
+
+    def take_moved(path, held):
+        tried.append(path.name)
+        if len(tried) == 1:  # somebody lets the other one go first just now
+            queue.move_in_queue(path, 1)
+        return take_lock(path, held)
+
+    def wait():
+        assert names() == ["b", "a"]
+        with lock.hold_lock(Path("b")):  # the machine is free
+            queue.leave_queue(Path("b"))
+
+    monkeypatch.setattr(queue, "_take_lock", take_moved)
+    queue.join_queue(Path("b"))
+    with queue.hold_machine(Path("a"), wait, front=True):
+        assert names() == []
+    assert tried == ["a", "a"]
+
+
 @pytest.mark.parametrize("how", [[], ["--wait"]])
 def test_all_who_start_in_one_second_get_a_run_of_their_own(runs_dir, monkeypatch, how):
     """As many processes would: each thread takes the first name that it believes to be free."""
