@@ -1,7 +1,7 @@
 """What a network that is still learning predicts for the validation images, epoch after epoch.
 
-Read from `validation.u8` (see `predictions`) without reading all of it: after hundreds of epochs it
-is some ten megabytes long, and a page looks at it once a second.
+Read from `validation.u8` (see `predictions`), at most `MAX_EPOCHS` epochs of it: after hundreds it
+is some ten megabytes long, and a page looks once a second whether there are new ones.
 """
 
 from dataclasses import dataclass

@@ -43,11 +43,7 @@ RECIPES = {
         "Accurate",
         "A residual network, for as long as the specification's ten epochs take.",
         replace(
-            QUICK,
-            network="accurate",
-            batch_size=128,
-            learning_rate=0.01,
-            precision="bfloat16",
+            QUICK, network="accurate", batch_size=128, learning_rate=0.01, precision="bfloat16"
         ),
     ),
 }

@@ -69,9 +69,9 @@ def compile_model(model: "keras.Model", settings: TrainSettings) -> None:
 
 
 def set_first_weights(model: "keras.Model", settings: TrainSettings, images: np.ndarray) -> None:
-    """Give a new model what it does not begin with by chance: for (N, 28, 28) uint8 to learn from.
+    """Set those weights of a new model that are not random: images (N, 28, 28) uint8 to train on.
 
-    The weights of the runs that the settings begin with, or else a first layer that is computed
+    They are those of the runs that the settings begin with, or else a first layer that is computed
     from the images. Raises RunError where the runs have other layers or are not there.
     """
     from fmnist.networks.architectures import set_initial_weights

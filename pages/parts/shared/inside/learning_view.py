@@ -83,5 +83,5 @@ def _show_finished(pixels: np.ndarray, run: Run, key: str) -> None:
 
 
 @cache_of_run(entries=NETWORKS_KEPT)
-def _load(run: Run, epoch: int, stamp: tuple[int, int] | None) -> EpochNetwork:
+def _load(run: Run, epoch: int, version: tuple[int, int] | None) -> EpochNetwork:
     return EpochNetwork(run, epoch)
