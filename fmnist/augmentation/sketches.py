@@ -11,8 +11,10 @@ import numpy as np
 from numpy.random import Generator
 
 from fmnist.augmentation import shapes
+from fmnist.augmentation.details import Line, detail_lines, sleeve_lines
+from fmnist.augmentation.doodles import doodle
 from fmnist.augmentation.sewing_patterns import LONG_SLEEVED, draw_sewn_large
-from fmnist.data import BAG, BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, TSHIRT
+from fmnist.data import BOOT, SANDAL, SNEAKER
 from fmnist.images import drawing, segmentation
 from fmnist.images.garments import box_of, scale_and_centre
 from fmnist.images.pipeline import LEAST_PIECE
@@ -21,14 +23,13 @@ LONGEST = 128  # of a garment's edges, in pixels
 MARGIN = 24  # around it, for what wobbles and overshoots
 SHEET = LONGEST + 2 * MARGIN
 SEWN = 0.5  # share of the upper garments that are drawn from a sewing pattern
+DOODLED = 0.5  # share that is drawn from memory; the others are traced
 FILLED = 0.4  # share that is filled as icons are; the others are drawn with a pen
 THINNEST, WIDEST = 1.0, 14.0  # pens, in pixels; the Draw tab's is 11 where a drawing fills it
 NEATLY = 0.3  # share that is drawn with a steady hand
 INK = 24  # what is darker is black
 STEP = 2.0  # pixels between the points of a stroke
 MOST_EDGES = 6  # inner edges that are drawn, the longest ones
-
-Line = np.ndarray  # (n, 2) float: x and y of its points in pixels
 
 
 def draw_sketches(images: np.ndarray, labels: np.ndarray, rng: Generator) -> np.ndarray:
@@ -62,24 +63,63 @@ def prepare_sheet(sheet: np.ndarray) -> np.ndarray:
 
 
 def draw_sheet(image: np.ndarray, label: int, rng: Generator) -> np.ndarray:
-    """Draw a training image, (28, 28) uint8, light on black, some 180 pixels wide and high."""
+    """Draw a training image, (28, 28) uint8, light on black, some 180 pixels wide and high.
+
+    Or, by chance, only a garment of its class.
+    """
+    if not image.any():
+        return np.zeros((SHEET, SHEET), np.uint8)
+    if rng.random() < DOODLED:
+        return draw_lines(*_turned_doodle(label, rng), rng)
+    return _draw(*_trace(image, label, rng), rng)
+
+
+def draw_lines(outline: list[Line], lines: list[Line], rng: Generator) -> np.ndarray:
+    """Draw closed outlines and the lines inside of them, light on black, as `draw_sheet` does.
+
+    They are brought to the size of the sheet, whatever their unit.
+    """
+    points = np.vstack(outline + lines)
+    low, high = points.min(axis=0), points.max(axis=0)
+    factor = LONGEST / (high - low).max()
+    return _draw(
+        [(line - (low + high) / 2) * factor + SHEET / 2 for line in outline],
+        [(line - (low + high) / 2) * factor + SHEET / 2 for line in lines],
+        rng,
+    )
+
+
+def _draw(outline: list[Line], lines: list[Line], rng: Generator) -> np.ndarray:
+    hand = _Hand(0.0 if rng.random() < NEATLY else rng.uniform(0, 1), rng)
+    pen = round(THINNEST * (WIDEST / THINNEST) ** rng.random())
+    draw = _draw_filled if rng.random() < FILLED else _draw_with_pen
+    return draw(outline, lines, pen, hand, rng)
+
+
+def _trace(image: np.ndarray, label: int, rng: Generator) -> tuple[list[Line], list[Line]]:
+    """The outline of a training image and the lines inside of it, in pixels of the sheet."""
     tones, seams = _enlarge(image, label, rng)
-    if not (tones > INK).any():
-        return np.zeros_like(tones)
     outline = _trace_outline(tones, rng)
     if seams:
         lines = _trace_edges(tones, rng)
     else:
         left, top, width, height = cv2.boundingRect((tones > INK).astype(np.uint8))
         lines = [
-            np.array([left, top]) + line * [width, height] for line in detail_lines(label, rng)
+            np.array([left, top]) + line * [width, height]
+            for line in detail_lines(label, rng) + sleeve_lines(label, rng)
         ]
         if rng.random() < 0.25:
             lines += _trace_edges(tones, rng)
-    hand = _Hand(0.0 if rng.random() < NEATLY else rng.uniform(0, 1), rng)
-    pen = round(THINNEST * (WIDEST / THINNEST) ** rng.random())
-    draw = _draw_filled if rng.random() < FILLED else _draw_with_pen
-    return draw(outline, lines, pen, hand, rng)
+    return outline, lines
+
+
+def _turned_doodle(label: int, rng: Generator) -> tuple[list[Line], list[Line]]:
+    """A doodle, turned and stretched a little."""
+    outline, lines = doodle(label, rng)
+    angle, stretch = np.deg2rad(rng.normal(0, 6)), np.exp(rng.uniform(-0.25, 0.25))
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    change = np.diag([stretch, 1.0]) @ turn
+    return [line @ change for line in outline], [line @ change for line in lines]
 
 
 def _enlarge(image: np.ndarray, label: int, rng: Generator) -> tuple[np.ndarray, bool]:
@@ -208,93 +248,11 @@ def _draw_filled(
     cv2.fillPoly(sheet, border, tone, cv2.LINE_AA, shift=4)
     if rng.random() < 0.6:
         inner = [hand.bend(line) for line in lines]
-        cv2.polylines(sheet, inner, False, tone * rng.uniform(0, 0.7), pen, cv2.LINE_AA, shift=4)
+        drawn = np.zeros_like(sheet)
+        cv2.polylines(drawn, inner, False, 255, pen, cv2.LINE_AA, shift=4)
+        # dark on the garment, in its tone where a line leaves it, as a bag's handle does
+        other = np.where(sheet > 0, tone * rng.uniform(0, 0.7), tone)
+        sheet = (sheet + (other - sheet) * (drawn / 255)).astype(np.uint8)
     if rng.random() < 0.3:
         cv2.polylines(sheet, border, True, 255, pen, cv2.LINE_AA, shift=4)
     return sheet
-
-
-def detail_lines(label: int, rng: Generator) -> list[Line]:
-    """The lines that a drawing of this class has inside, each drawn or left out by chance.
-
-    Points (x, y) as shares of the garment's width and height, from its top left corner.
-    """
-    lines: list[Line] = []
-
-    def line(chance: float, *points: tuple[float, float], both: bool = False) -> None:
-        if rng.random() < chance:
-            lines.append(np.array(points))
-            if both:  # on the other side, too
-                lines.append(np.array([(1 - x, y) for x, y in points]))
-
-    def row(chance: float, where: np.ndarray, *points: tuple[float, float]) -> None:
-        """The same short line at several places, (n, 2): buttons, laces, straps."""
-        if rng.random() < chance:
-            lines.extend(np.array(points) + place for place in where)
-
-    middle = 0.5 + rng.normal(0, 0.02)
-    neck, deep = rng.uniform(0.1, 0.2), rng.uniform(0.06, 0.2)
-    if label == SHIRT:
-        line(0.95, (middle, deep), (middle, 1.0))
-        collar = 0.5 - neck * rng.uniform(0.7, 1.3)
-        line(0.8, (0.5 - neck, 0.0), (collar, deep * 1.2), (0.5, deep), both=True)
-        buttons = np.arange(deep + 0.1, 0.95, rng.uniform(0.1, 0.2))
-        row(
-            0.5,
-            np.column_stack([np.full(len(buttons), middle + 0.02), buttons]),
-            (0, 0),
-            (0.015, 0),
-        )
-        line(0.4, (0.58, 0.3), (0.72, 0.3), (0.72, 0.42), (0.58, 0.42), (0.58, 0.3))
-    elif label == COAT:
-        line(0.9, (middle, deep), (middle, 1.0))
-        lapel = rng.uniform(0.25, 0.5)
-        wide = 0.5 - neck * rng.uniform(1.0, 1.5)
-        line(0.6, (0.5 - neck, 0.0), (wide, lapel * 0.6), (middle, lapel), both=True)
-        buttons = np.arange(lapel, 0.9, rng.uniform(0.1, 0.2))
-        aside = np.full(len(buttons), middle + rng.uniform(0.04, 0.1))
-        row(0.5, np.column_stack([aside, buttons]), (0, 0), (0.02, 0))
-        line(0.3, (0.25, 0.6), (0.75, 0.6))
-        line(0.4, (0.28, 0.68), (0.4, 0.66), both=True)
-    elif label in (TSHIRT, PULLOVER):
-        line(0.6, (0.36, 0.0), (0.43, deep), (0.57, deep), (0.64, 0.0))
-    elif label == DRESS:
-        waist = rng.uniform(0.35, 0.5)
-        line(0.6, (0.2, waist), (0.8, waist))
-        line(0.3, (0.4, waist), (rng.uniform(0.2, 0.4), 0.95), both=True)
-        line(0.4, (0.36, 0.0), (0.5, deep), (0.64, 0.0))
-    elif label == TROUSER:
-        line(0.6, (0.0, 0.07), (1.0, 0.07))
-        line(0.6, (middle, 0.05), (middle, 0.3))
-        line(0.3, (middle, 0.3), (middle, 1.0))
-        line(0.3, (0.1, 0.18), (0.3, 0.1), both=True)
-    elif label == BAG:
-        low = 0.8 + rng.uniform(-0.05, 0.1)
-        line(0.4, (0.22, low), (0.22, 0.55), (0.78, 0.55), (0.78, low), (0.22, low))
-        line(0.6, (0.05, 0.45), (0.95, 0.45))
-        line(0.25, (0.05, 0.4), (0.5, rng.uniform(0.55, 0.75)), (0.95, 0.4))
-        line(0.3, (0.46, 0.5), (0.54, 0.5), (0.54, 0.58), (0.46, 0.58), (0.46, 0.5))
-    elif label in (SNEAKER, BOOT):
-        low = 0.8 + rng.uniform(-0.05, 0.1)
-        line(0.6, (0.0, low), (1.0, low))
-        laces = np.column_stack([np.arange(0.35, 0.6, 0.06), np.linspace(0.38, 0.3, 5)])
-        row(0.6 if label == SNEAKER else 0.2, laces, (0, 0), (0.06, 0.15))
-        if label == SNEAKER:
-            line(0.3, (0.2, 0.5), (0.25, low))
-            line(0.3, (0.5, low), (0.6, 0.55), (0.8, 0.5))
-        else:
-            line(0.3, (0.45, 0.5), (0.95, 0.5))
-            line(0.3, (0.4, 0.08), (1.0, 0.08))
-    elif label == SANDAL:
-        line(0.4, (0.0, 0.85), (1.0, 0.9))
-        straps = rng.uniform(0.1, 0.7, int(rng.integers(0, 4)))
-        row(1.0, np.column_stack([straps, np.full(len(straps), 0.4)]), (0, 0), (0.15, 0.45))
-    if label == TSHIRT:  # a print
-        line(0.15, (0.38, 0.4), (0.62, 0.4), (0.62, 0.6), (0.38, 0.6), (0.38, 0.4))
-    if label == PULLOVER:
-        line(0.5, (0.25, 0.93), (0.75, 0.93))
-        line(0.25, (0.3, 0.92), (0.38, 0.62), (0.62, 0.62), (0.7, 0.92))
-        line(0.3, (0.02, 0.88), (0.16, 0.9), both=True)
-    if label in (PULLOVER, SHIRT, COAT):  # where sleeves lie on the body
-        line(0.5, (0.22, rng.uniform(0.2, 0.35)), (0.2, 0.92), both=True)
-    return lines

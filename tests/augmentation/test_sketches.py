@@ -6,8 +6,9 @@ import pytest
 from PIL import Image
 
 from fmnist.augmentation import sketches
-from fmnist.augmentation.sketches import detail_lines, draw_sheet, draw_sketch, prepare_sheet
-from fmnist.data import COAT, SHIRT, TROUSER, load
+from fmnist.augmentation.details import detail_lines
+from fmnist.augmentation.sketches import draw_sheet, draw_sketch, prepare_sheet
+from fmnist.data import BAG, COAT, SHIRT, TROUSER, load
 from fmnist.images.pipeline import preprocess_image
 
 
@@ -21,6 +22,8 @@ def part():
 
 
 def with_a_pen(monkeypatch) -> None:
+    """Traced, in lines."""
+    monkeypatch.setattr(sketches, "DOODLED", 0.0)
     monkeypatch.setattr(sketches, "FILLED", 0.0)
 
 
@@ -28,14 +31,14 @@ def test_a_drawing_is_prepared_as_a_visitors_is(part):
     # dark on white paper, through all that an uploaded picture goes through
     numbers = rng()
     drawings = 0
-    for index in range(60):
+    for index in range(200):
         sheet = draw_sheet(part.images[index], int(part.labels[index]), numbers)
         uploaded = preprocess_image(Image.fromarray(255 - sheet).convert("RGBA"))
         if uploaded.kind == "drawing":  # the brightness of what is taken for a photo is changed
             drawings += 1
             difference = np.abs(prepare_sheet(sheet).astype(int) - uploaded.pixels)
             assert difference.max() <= 2  # the paper is made 0 by a division
-    assert drawings >= 57
+    assert drawings >= 190
 
 
 def test_every_class_is_drawn_and_framed(part):
@@ -111,6 +114,16 @@ def test_an_open_outline_is_filled_nevertheless(part, monkeypatch):
         draw_sheet(part.images[index], int(part.labels[index]), numbers)
     assert np.mean(filled) > 0.9
     assert np.mean(np.array(filled) < 0.6) < 0.1  # a thick pen is not taken for an outline
+
+
+def test_a_doodle_fills_the_sheet_and_shows_nothing_of_the_image(part, monkeypatch):
+    monkeypatch.setattr(sketches, "DOODLED", 1.0)
+    bags = part.images[part.labels == BAG][:2]
+    for seed in range(20):
+        sheets = [draw_sheet(image, BAG, rng(seed)) for image in bags]
+        assert np.array_equal(*sheets)
+        rows, columns = np.nonzero(sheets[0] > 60)
+        assert max(np.ptp(rows), np.ptp(columns)) > 0.5 * sketches.LONGEST
 
 
 @pytest.mark.parametrize("label", range(10))

@@ -1,0 +1,130 @@
+"""Doodles: shapes from memory that look like their class, whatever the lot."""
+
+import cv2
+import numpy as np
+import pytest
+
+from fmnist.augmentation.doodles import doodle
+from fmnist.data import BAG, BOOT, CLASS_NAMES, PULLOVER, SANDAL, SNEAKER, TROUSER, TSHIRT
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def silhouette(label: int, seed: int) -> np.ndarray:
+    """The filled outlines of a doodle, trimmed, its longest edge some 100 pixels."""
+    outline, _ = doodle(label, rng(seed))
+    points = np.vstack(outline)
+    factor = 100 / np.ptp(points, axis=0).max()
+    corners = [np.round((line - points.min(axis=0)) * factor).astype(np.int32) for line in outline]
+    sheet = np.zeros((102, 102), np.uint8)
+    for shape in corners:
+        cv2.fillPoly(sheet, [shape], 1)
+    return sheet[np.ix_(sheet.any(axis=1), sheet.any(axis=0))]
+
+
+def share(label: int, holds) -> float:
+    return float(np.mean([holds(silhouette(label, seed)) for seed in range(200)]))
+
+
+def stretches(row: np.ndarray) -> int:
+    """How many separate stretches of a row are filled."""
+    return int((np.diff(np.pad(row.astype(int), 1)) == 1).sum())
+
+
+@pytest.mark.parametrize("label", range(10))
+def test_outlines_are_closed_and_lines_stay_near_them(label):
+    for seed in range(100):
+        outline, lines = doodle(label, rng(seed))
+        for line in outline:
+            assert np.array_equal(line[0], line[-1])
+            assert len(line) > 3
+        points = np.vstack(outline)
+        low, high = points.min(axis=0), points.max(axis=0)
+        room = 1.2 * (high - low).max()  # a bag's handle rises above its body
+        for line in lines:
+            assert np.isfinite(line).all()
+            assert (line > low - room).all()
+            assert (line < high + room).all()
+
+
+@pytest.mark.parametrize("label", range(10))
+def test_same_numbers_same_doodle_and_others_another(label):
+    def points(seed):
+        return np.vstack([line for part in doodle(label, rng(seed)) for line in part])
+
+    assert np.array_equal(points(1), points(1))
+    assert not np.array_equal(points(1)[:3], points(2)[:3])
+
+
+def test_trousers_part_into_two_legs():
+    assert share(TROUSER, lambda shape: stretches(shape[int(0.9 * len(shape))]) == 2) > 0.8
+    assert share(TROUSER, lambda shape: stretches(shape[int(0.1 * len(shape))]) == 1) > 0.8
+
+
+def test_a_pullovers_sleeves_are_longer_than_a_t_shirts():
+    def reach(shape):  # of the arms, in widths of the body at the hem
+        return shape.shape[1] / max(1, shape[int(0.95 * len(shape))].sum())
+
+    def median(label):
+        return np.median([reach(silhouette(label, seed)) for seed in range(200)])
+
+    assert median(PULLOVER) > 1.3 * median(TSHIRT) > 1.3
+
+
+def test_boots_are_taller_than_sneakers():
+    def height(shape):
+        return shape.shape[0] / shape.shape[1]
+
+    boots = [height(silhouette(BOOT, seed)) for seed in range(100)]
+    sneakers = [height(silhouette(SNEAKER, seed)) for seed in range(100)]
+    assert np.mean(np.array(boots) > np.median(sneakers)) > 0.9
+
+
+def test_shoes_point_either_way():
+    def heavier_left(shape):  # the shaft is above the heel
+        top = shape[: len(shape) // 3]
+        return top[:, : shape.shape[1] // 2].sum() > top[:, shape.shape[1] // 2 :].sum()
+
+    assert 0.3 < share(BOOT, heavier_left) < 0.7
+
+
+def test_sandals_come_alone_in_pairs_and_from_the_side():
+    def kind(seed):
+        outline, _ = doodle(SANDAL, rng(seed))
+        wide, tall = np.ptp(np.vstack(outline), axis=0)
+        return "side" if wide > 1.5 * tall else "one" if tall > 1.5 * wide else "pair"
+
+    kinds = [kind(seed) for seed in range(200)]
+    assert min(kinds.count(name) for name in ("side", "one", "pair")) > 20
+
+
+def test_bags_have_handles_and_backpacks_stand_tall():
+    above = [
+        min(line[:, 1].min() for part in doodle(BAG, rng(seed)) for line in part) < -0.05
+        for seed in range(200)
+    ]
+    assert np.mean(above) > 0.7
+
+
+def test_a_simple_rule_tells_the_classes_apart():
+    """Nearest neighbour on 14x14 silhouettes: shirts, coats and pullovers differ by their lines."""
+
+    def small(label, seed):
+        shape = silhouette(label, seed).astype(np.float32)
+        side = max(shape.shape)
+        padded = np.zeros((side, side), np.float32)
+        padded[: shape.shape[0], : shape.shape[1]] = shape
+        return cv2.resize(padded, (14, 14), interpolation=cv2.INTER_AREA).ravel()
+
+    # one kind for those that have the same outline, and one for shoes
+    kinds = {name: name for name in CLASS_NAMES}
+    kinds |= {"Coat": "Pullover", "Shirt": "Pullover", "T-shirt/top": "Pullover"}
+    names = [kinds[name] for name in CLASS_NAMES]
+    known = np.array([small(label, seed) for label in range(10) for seed in range(100)])
+    asked = np.array([small(label, 1_000 + seed) for label in range(10) for seed in range(20)])
+    distance = ((asked[:, np.newaxis] - known) ** 2).sum(axis=2)
+    answers = [names[nearest // 100] for nearest in distance.argmin(axis=1)]
+    right = [answer == names[index // 20] for index, answer in enumerate(answers)]
+    assert np.mean(right) > 0.75
