@@ -17,7 +17,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFont
 
-from fmnist.augmentation.sketches import prepare_sheet
+from fmnist.augmentation.sketches import draw_lines, prepare_sheet
 from fmnist.augmentation.stylised import frame_garment
 
 CANVAS = 56  # twice the network's side, so that thin strokes survive
@@ -29,7 +29,7 @@ def make_outliers(number: int, garments: np.ndarray, rng: Generator) -> np.ndarr
 
     garments: (N, 28, 28) uint8, some of which are cut up
     """
-    drawn = (_sign, _shapes, _face, _strokes)
+    drawn = (_sign, _shapes, _face, _strokes, _object)
     kinds = (*drawn, _words, _noise, _blob, _cut_up)
     pictures = []
     for _ in range(number):
@@ -124,6 +124,25 @@ def _face(garments: np.ndarray, rng: Generator) -> np.ndarray:
     if rng.random() < 0.4:
         cv2.ellipse(picture, (28, 28), size, 0, 190, 350, int(rng.integers(20, 250)), 5)
     return picture
+
+
+def _object(garments: np.ndarray, rng: Generator) -> np.ndarray:
+    """A thing as people doodle it: a few boxes, ovals and wedges that touch, with lines inside."""
+    outline, lines = [], []
+    x = y = 0.0
+    for _ in range(int(rng.integers(2, 6))):
+        size = rng.uniform(0.15, 0.6, 2)
+        corners = int(rng.choice([3, 4, 4, 5, 24]))
+        angles = 2 * np.pi * (np.arange(corners) + rng.uniform(0, 1)) / corners
+        shape = np.array([x, y]) + np.stack([np.cos(angles), np.sin(angles)], 1) * size
+        shape += rng.normal(0, 0.05 if corners < 24 else 0.005, shape.shape)
+        outline.append(np.vstack([shape, shape[:1]]))
+        for _ in range(int(rng.integers(0, 3))):
+            ends = np.array([x, y]) + rng.uniform(-1, 1, (int(rng.integers(2, 5)), 2)) * size
+            lines.append(ends if rng.random() < 0.5 else np.vstack([ends, ends[:1]]))
+        way = rng.uniform(0, 2 * np.pi)  # to the next part, which touches this one
+        x, y = x + size[0] * np.cos(way), y + size[1] * np.sin(way)
+    return draw_lines(outline, lines, rng)
 
 
 def _blob(garments: np.ndarray, rng: Generator) -> np.ndarray:

@@ -35,11 +35,10 @@ from fmnist.metrics.calibration import (
 # Of the validation images, so many at most are called no garment, and so many not answered in all.
 MOST_NOT_CLOTHING = 0.01
 MOST_NOT_ANSWERED = 0.085
-# So many of the same images are drawn; of these, so many at most are called no garment, and so many
+# So many of the same images are drawn, of which no larger share is called no garment, and so many
 # of the confident answers are right at least.
-DRAWINGS = 500
-MOST_DRAWN_NOT_CLOTHING = 0.04
-LEAST_DRAWN_RIGHT = 0.97
+DRAWINGS = 1_000
+LEAST_DRAWN_RIGHT = 0.99
 OUTLIERS, LEAST_OUTLIERS = 0.4, 400  # made up for each validation image, and so many at least
 STYLISED = 1_000  # of the validation images are shown in other styles, too
 NEVER = 2.0  # a confidence threshold that no probability reaches
@@ -227,7 +226,7 @@ def _fit_to_drawings(
     drawings = draw_sketches(images, labels, rng)
     predicted = predict_tta(drawings, classifier, policy.tta_variants)
     score = policy.garment_score(predicted.features)
-    clothing = float(np.quantile(score, MOST_DRAWN_NOT_CLOTHING))
+    clothing = float(np.quantile(score, MOST_NOT_CLOTHING))
     probabilities = policy.calibrate(predicted.probabilities)[score >= clothing]
     right = probabilities.argmax(axis=1) == labels[score >= clothing]
     confidence = probabilities.max(axis=1)
