@@ -1,14 +1,20 @@
 """What README and docs say is so: commands, files and code exist, numbers are those of the runs."""
 
 import argparse
+import gzip
+import io
 import json
 import re
 import sys
+import tarfile
 
+import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from fmnist.cli.main import _parser
+from fmnist.collections.folders import list_labelled_images
 from fmnist.metrics.report import wilson_interval
 from fmnist.networks import architectures
 from fmnist.networks.own_network import read_layers
@@ -167,3 +173,32 @@ def test_the_page_shown_is_in_the_menu(tmp_path):
     assert app.title[0].value == "Name"
     assert app.header[0].value == "robust"
     assert frame.__name__ in sys.modules
+
+
+def test_doodles_become_a_labelled_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    import make_quick_draw
+
+    drawing = np.zeros((28, 28))
+    drawing[4, 2:27] = 1
+    drawing[4:20, 27] = 0.25  # a line along the edge; the package has lost its other 0.75
+    kinds = [*make_quick_draw.GARMENTS, *make_quick_draw.OTHER_CLOTHES]
+    with tarfile.open(tmp_path / "package.tgz", "w:gz") as archive:
+        for kind in [*kinds, *make_quick_draw.OTHER_THINGS]:
+            line = json.dumps(drawing.ravel().tolist())
+            data = gzip.compress(f"{line}\n{line}\n{line}\n".encode())
+            member = tarfile.TarInfo(f"package/src/drawings/{kind}.ndjson.gz")
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    assert make_quick_draw.restore_edges(drawing)[10].tolist() == [0] * 27 + [0.25, 0.75]
+    make_quick_draw.main(tmp_path / "package.tgz", tmp_path)
+    assert "chosen: 66 drawings" in capsys.readouterr().out  # two of each of 33 kinds
+    chosen, kept = (list_labelled_images(tmp_path / part) for part in ("chosen", "kept"))
+    assert (len(chosen), len(kept)) == (66, 33)
+    assert {picture.label_id for picture in kept} == {-1, 0, 1, 2, 4, 5, 7, 8}
+    pixels = np.asarray(Image.open(tmp_path / "chosen" / "t-shirt-000.png"))
+    assert pixels.shape == (330, 330)
+    assert pixels.max() == 255
+    rows, columns = np.nonzero(pixels < 128)  # from the line's first point to its last
+    corner = np.array([rows.min(), columns.min(), columns.max()])
+    assert abs(corner - [65, 45, 305]).max() < 10  # the middle of its pixels, a stroke's half wide
