@@ -18,13 +18,15 @@ GAPS = (0.0, 0.02, 0.05, 0.1, 0.15)  # openings bridged, as shares of the longes
 # Of what the widest closing encloses; below it one half of a garment is still open.
 LEAST_OF_WIDEST = 0.8
 LEAST_FLAT = 0.75  # share of neighbours of one colour; phone photos stay below, mostly far
+SOFT_EDGE = 0.02  # of the longest edge: how far into a shape its border is blurred
 INSIDE = 140  # between the dataset's lower quarter (123) and median (171) inside a garment
 
 
 def is_flat(rgb: np.ndarray, mask: np.ndarray | None = None) -> bool:
     """Whether neighbouring pixels mostly have one colour, as in flat graphics.
 
-    Inside the mask and all over: a black garment is flat in a photo too, a floor never is.
+    Inside the mask and all over: a black garment is flat in a photo too, a floor never is. Along
+    the mask's border, colours blend in both.
 
     rgb: (H, W, 3) uint8; mask: (H, W) bool, None for all of it
     """
@@ -34,9 +36,11 @@ def is_flat(rgb: np.ndarray, mask: np.ndarray | None = None) -> bool:
     equal = step[..., 0] & step[..., 1] & step[..., 2]
     if mask is None:
         return float(equal.mean()) >= LEAST_FLAT
-    both = mask[:, 1:] & mask[:, :-1]
+    edge = 1 + 2 * round(SOFT_EDGE * max(mask.shape))
+    core = cv2.erode(mask.astype(np.uint8), np.ones((edge, edge), np.uint8)) > 0
+    both = core[:, 1:] & core[:, :-1]
     if not both.any():
-        return True
+        return float(equal.mean()) >= LEAST_FLAT
     return min(float(equal[both].mean()), float(equal.mean())) >= LEAST_FLAT
 
 

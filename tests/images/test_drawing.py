@@ -1,10 +1,11 @@
 """What the lines of a drawing enclose."""
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 from scipy import ndimage
 
-from fmnist.images.drawing import enclosed_area
+from fmnist.images.drawing import enclosed_area, is_flat
+from fmnist.images.pipeline import preprocess_image
 
 
 def two_boxes() -> np.ndarray:
@@ -46,3 +47,19 @@ def test_everywhere_is_what_scipy_fills():
     lines = two_boxes()
     filled = ndimage.binary_fill_holes(lines > 0)
     assert np.array_equal(enclosed_area(lines) | (lines > 0), filled)
+
+
+def test_soft_strokes_of_an_open_outline_are_a_drawing_and_a_soft_garment_is_not():
+    paper = Image.new("L", (330, 330), 255)
+    shirt = [(60, 60), (130, 60), (200, 60), (300, 110), (260, 160), (220, 130), (220, 290)]
+    ImageDraw.Draw(paper).line(shirt, 0, 10, "curve")  # its left side is missing
+    soft = paper.filter(ImageFilter.GaussianBlur(1.5))
+    assert preprocess_image(soft).kind == "drawing"
+    pixels = np.asarray(soft.convert("RGB"))
+    assert is_flat(pixels, pixels[..., 0] < 250)
+    # the same lines on cloth that is lit from the side: soft inside as well
+    lit = np.asarray(paper.convert("RGB")).astype(float)
+    lit[80:280, 80:220] = np.linspace(20, 230, 140)[:, np.newaxis]
+    lit[80:280, 80:220] += np.random.default_rng(0).normal(0, 4, (200, 140, 1))
+    lit = lit.clip(0, 255).astype(np.uint8)
+    assert not is_flat(lit, lit[..., 0] < 250)
