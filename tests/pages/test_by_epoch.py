@@ -173,17 +173,19 @@ def test_lists_of_what_was_hard_to_learn(which, kept, test_part):
         assert not right[:, index].any()
 
 
-def test_run_without_epochs_says_what_is_missing_and_offers_others():
-    app = view("robust")
+def test_run_without_epochs_says_what_is_missing_and_offers_others(own_run):
+    (own_run("bare").path / TEST_EPOCHS_FILE).unlink(missing_ok=True)
+    app = view("bare")
     assert not app.exception
     assert "was not stored when it was trained" in app.info[0].value
     assert not app.slider
     others = [button for button in app.button if button.key.startswith("epochs-of-")]
     assert [button.label for button in others] == [
+        "Everyday pictures · built in",
         "Most accurate on the test set · built in",
         "The specification's CNN · built in",
     ]
-    others[1].click().run()
+    others[2].click().run()
     assert not app.exception
     assert app.session_state["run"] == "seed-cnn"
     assert app.slider(key="epoch").value == 10
@@ -245,8 +247,10 @@ def test_file_that_is_gone_or_torn_breaks_nothing(own_run):
     (run.path / TEST_EPOCHS_FILE).write_bytes(b"x" * 50_000)
     assert "was not stored" in view("torn").info[0].value
     (run.path / TEST_EPOCHS_FILE).unlink()
-    (run.path / TEST_EPOCHS_FILE).mkdir()
-    assert "was not stored" in view("torn").info[0].value
+    (run.path / TEST_EPOCHS_FILE).mkdir()  # a folder with a folder in it is no run
+    app = view("torn")
+    assert not app.exception
+    assert "There is no run" in app.warning[0].value
 
 
 def test_file_that_goes_while_it_is_looked_at(own_run):
