@@ -42,13 +42,12 @@ SIDE = 28
 ENLARGED = 10  # pixels for each of theirs
 
 
-def read_drawings(package: Path, kind: str, most: int) -> list[np.ndarray]:
+def read_drawings(package: tarfile.TarFile, kind: str, most: int) -> list[np.ndarray]:
     """The first `most` drawings of a kind that show anything, each (29, 29), lines 0..1."""
-    with tarfile.open(package) as archive:
-        member = archive.extractfile(f"package/src/drawings/{kind}.ndjson.gz")
-        if member is None:
-            raise SystemExit(f"{package.name} has no drawings of {kind!r}")
-        lines = gzip.decompress(member.read()).decode().splitlines()[:most]
+    member = package.extractfile(f"package/src/drawings/{kind}.ndjson.gz")
+    if member is None:
+        raise SystemExit(f"The package has no drawings of {kind!r}.")
+    lines = gzip.decompress(member.read()).decode().splitlines()[:most]
     drawings = [np.reshape(json.loads(line), (SIDE, SIDE)) for line in lines]
     return [restore_edges(drawing) for drawing in drawings if drawing.sum() >= 5]
 
@@ -84,13 +83,14 @@ def main(package: Path, folder: Path) -> None:
     rows: dict[str, list] = {"chosen": [], "kept": []}
     for part in rows:
         (folder / part).mkdir(parents=True, exist_ok=True)
-    for kind, label, most in wanted:
-        group = kind if label != NOT_CLOTHING else ("other clothes", "other")[most < 40]
-        for number, lines in enumerate(read_drawings(package, kind, most)):
-            part = ("chosen", "kept")[number % 2]
-            name = f"{kind.replace(' ', '-')}-{number:03d}.png"
-            cv2.imwrite(str(folder / part / name), draw(lines))
-            rows[part].append((name, label, group))
+    with tarfile.open(package) as archive:
+        for kind, label, most in wanted:
+            group = kind if label != NOT_CLOTHING else ("other clothes", "other")[most < 40]
+            for number, lines in enumerate(read_drawings(archive, kind, most)):
+                part = ("chosen", "kept")[number % 2]
+                name = f"{kind.replace(' ', '-')}-{number:03d}.png"
+                cv2.imwrite(str(folder / part / name), draw(lines))
+                rows[part].append((name, label, group))
     for part, listed in rows.items():
         with open(folder / part / "labels.csv", "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)

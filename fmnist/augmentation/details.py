@@ -2,10 +2,22 @@
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import ArrayLike
 
 from fmnist.data import BAG, BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, TSHIRT
 
 Line = np.ndarray  # (n, 2) float: x and y of its points
+
+
+def closed(points: ArrayLike) -> Line:
+    """Points (n, 2) and the first of them again."""
+    points = np.asarray(points, float)
+    return np.vstack([points, points[:1]])
+
+
+def in_box(lines: list[Line], left: float, top: float, width: float, height: float) -> list[Line]:
+    """Lines whose points are shares of a box's width and height, in the units of the box."""
+    return [np.array([left, top]) + line * [width, height] for line in lines]
 
 
 def detail_lines(label: int, rng: Generator) -> list[Line]:

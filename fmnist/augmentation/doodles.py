@@ -7,9 +7,8 @@ proportions drawn by lot; `sketches` gives them the wobble of a hand and the wid
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import ArrayLike
 
-from fmnist.augmentation.details import Line, detail_lines
+from fmnist.augmentation.details import Line, closed, detail_lines, in_box
 from fmnist.data import BAG, BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, TSHIRT
 
 Shapes = list[Line]  # closed or open lines, in widths of a garment's body, y down
@@ -45,23 +44,17 @@ def doodle(label: int, rng: Generator) -> tuple[Shapes, Shapes]:
     return bent, lines
 
 
-def _closed(points: ArrayLike) -> Line:
-    """Points (n, 2) and the first of them again."""
-    points = np.asarray(points, float)
-    return np.vstack([points, points[:1]])
-
-
 def _uneven(line: Line, most: float, rng: Generator) -> Line:
     """A closed line with its corners moved, the less the more it has."""
     corners = line[:-1]
-    return _closed(corners + rng.normal(0, most * (6 / max(6, len(corners))), corners.shape))
+    return closed(corners + rng.normal(0, most * (6 / max(6, len(corners))), corners.shape))
 
 
 def _rounded(line: Line) -> Line:
     """A closed line with its corners cut off, twice (Chaikin 1974)."""
     for _ in range(2):
         start, end = line[:-1], line[1:]
-        line = _closed(
+        line = closed(
             np.stack([0.75 * start + 0.25 * end, 0.25 * start + 0.75 * end], 1).reshape(-1, 2)
         )
     return line
@@ -70,13 +63,7 @@ def _rounded(line: Line) -> Line:
 def _both_sides(right: list) -> Line:
     """The closed outline of a garment whose right half has these points, from the top down."""
     points = np.asarray(right, float)
-    return _closed(np.vstack([points, points[::-1] * [-1, 1]]))
-
-
-def _in_box(label: int, box: tuple[float, float, float, float], rng: Generator) -> Shapes:
-    """The lines that a garment of this class has inside; box: left, top, width, height."""
-    left, top, width, height = box
-    return [np.array([left, top]) + line * [width, height] for line in detail_lines(label, rng)]
+    return closed(np.vstack([points, points[::-1] * [-1, 1]]))
 
 
 def _arch(centre: tuple[float, float], half: float, high: float, bend: float) -> Line:
@@ -102,13 +89,13 @@ def _upper_garment(label: int, rng: Generator) -> tuple[Shapes, Shapes]:
     top, bottom = _neckline(neck, deep, rng), _hem(label, half, tall, rng)
     if rng.random() < _IN_PIECES and not sleeveless:
         outline = [_both_sides([*top, sleeve[0], sleeve[-1], *bottom])]
-        outline += [_closed(np.asarray(sleeve) * [side, 1]) for side in (-1, 1)]
+        outline += [closed(np.asarray(sleeve) * [side, 1]) for side in (-1, 1)]
     else:
         outline = [_both_sides([*top, *sleeve, *bottom])]
     if label in (PULLOVER, COAT) and rng.random() < 0.2:  # a hood
         hood = _arch((0, 0.02), neck * rng.uniform(0.9, 1.4), rng.uniform(0.15, 0.4), 0.8)
-        outline.append(_closed(hood))
-    lines = _in_box(label, (-half, 0.0, 2 * half, tall), rng)
+        outline.append(closed(hood))
+    lines = in_box(detail_lines(label, rng), -half, 0.0, 2 * half, tall)
     if label == COAT and rng.random() < 0.4:  # the front stands open
         gap = rng.uniform(0.04, 0.15)
         lines += [np.array([(s * gap / 2, deep), (s * gap, tall)]) for s in (-1, 1)]
@@ -161,7 +148,7 @@ def _trousers(rng: Generator) -> tuple[Shapes, Shapes]:
     right = [(0.5, 0.0), (outside, tall), (inside, tall), (gap, crotch * tall)]
     if rng.random() < 0.3:  # hips
         right.insert(1, (0.5 * rng.uniform(1.0, 1.2), 0.3 * tall))
-    lines = _in_box(TROUSER, (-0.5, 0.0, 1.0, tall), rng)
+    lines = in_box(detail_lines(TROUSER, rng), -0.5, 0.0, 1.0, tall)
     return [_both_sides(right)], lines
 
 
@@ -170,7 +157,7 @@ def _from_above(rng: Generator) -> tuple[Shapes, Shapes]:
     angle = np.linspace(0, 2 * np.pi, 25)[:-1]
     half, slim = rng.uniform(0.17, 0.3), rng.uniform(0.0, 0.25)
     x = half * np.sin(angle) * (1 + slim * np.cos(angle) - slim * np.sin(angle) ** 4)
-    sole = _closed(np.column_stack([x, -0.5 * np.cos(angle)]))
+    sole = closed(np.column_stack([x, -0.5 * np.cos(angle)]))
     toe, side = rng.uniform(-0.4, -0.2), rng.uniform(-0.15, 0.15)
     straps = [
         np.array([(0, toe), (s * half * 0.6, (toe + side) / 2), (s * half, side)]) for s in (-1, 1)
@@ -204,7 +191,7 @@ def _in_profile(label: int, rng: Generator) -> tuple[Shapes, Shapes]:
         if rng.random() < (0.5 if label == BOOT else 0.1):  # a heel below the sole
             high, front = rng.uniform(0.05, 0.15), rng.uniform(0.65, 0.85)
             upper[-1:] = [(heel, high), (front, high), (front - 0.02, 0.0)]
-        outline, lines = [_closed(upper)], _in_box(label, (0.0, -top, 1.0, top), rng)
+        outline, lines = [closed(upper)], in_box(detail_lines(label, rng), 0.0, -top, 1.0, top)
     if rng.random() < 0.5:
         return outline, lines
     return [line * [-1, 1] for line in outline], [line * [-1, 1] for line in lines]
@@ -226,24 +213,24 @@ def _strapped(rng: Generator) -> tuple[Shapes, Shapes]:
     if rng.random() < 0.6:  # around the ankle
         straps.append(_arch((0.85, -thick - high), 0.15, rng.uniform(0.2, 0.5), 0.7))
     if rng.random() < 0.4:  # bands of some width
-        return [_closed(flat), *(_closed(strap) for strap in straps)], []
-    return [_closed(flat)], straps
+        return [closed(flat), *(closed(strap) for strap in straps)], []
+    return [closed(flat)], straps
 
 
 def _handbag(rng: Generator) -> tuple[Shapes, Shapes]:
     """A body, straight or round, under a handle."""
     high, top, bottom = rng.uniform(0.4, 1.0), rng.uniform(0.3, 0.5), rng.uniform(0.35, 0.55)
-    body = _closed([(-top, 0.0), (top, 0.0), (bottom, high), (-bottom, high)])
+    body = closed([(-top, 0.0), (top, 0.0), (bottom, high), (-bottom, high)])
     if rng.random() < 0.2:
-        body = _closed(_arch((0.0, high), bottom, high, rng.uniform(0.5, 1.0)))
+        body = closed(_arch((0.0, high), bottom, high, rng.uniform(0.5, 1.0)))
     half, up = top * rng.uniform(0.3, 1.0), rng.uniform(0.15, 0.8)
     bend, centre = rng.uniform(0.4, 1.6), (0.0, 0.02)
     handle = _arch(centre, half, up, bend)
     wide = rng.uniform(0.5, 0.9)
     within = _arch(centre, half * wide, up * wide, bend)
-    lines = _in_box(BAG, (-top, 0.0, 2 * top, high), rng)
+    lines = in_box(detail_lines(BAG, rng), -top, 0.0, 2 * top, high)
     if rng.random() < 0.5:
-        return [body, _closed(np.vstack([handle, within[::-1]]))], lines
+        return [body, closed(np.vstack([handle, within[::-1]]))], lines
     return [body], [handle, *lines]
 
 
@@ -253,19 +240,19 @@ def _backpack(rng: Generator) -> tuple[Shapes, Shapes]:
     shoulder = rng.uniform(0.2, 0.5)
     top = _arch((0.0, shoulder), half, shoulder, bend)
     low = half * rng.uniform(0.9, 1.15)
-    outline, lines = [_closed([*top, (-low, 1.0), (low, 1.0)])], []
+    outline, lines = [closed([*top, (-low, 1.0), (low, 1.0)])], []
     for side in (-1, 1):
         if rng.random() < 0.5:
             start, end, out = rng.uniform(0.1, 0.4), rng.uniform(0.7, 1.0), rng.uniform(0.08, 0.25)
             strap = np.array([(half, start), (half + out, (start + end) / 2), (half, end)])
-            outline.append(_closed(strap * [side, 1]))
+            outline.append(closed(strap * [side, 1]))
     if rng.random() < 0.7:  # a loop
         lines.append(_arch((0.0, 0.02), half * 0.35, rng.uniform(0.06, 0.18), 0.8))
     pocket, width = rng.uniform(0.45, 0.65), half * rng.uniform(0.5, 0.85)
     if rng.random() < 0.7:
         front = [(-width, pocket), (width, pocket), (width, 0.92), (-width, 0.92)]
-        lines.append(_closed(front))
+        lines.append(closed(front))
     if rng.random() < 0.5:
         lines.append(_arch((0.0, pocket), half * 0.8, pocket * 0.7, bend))
-    lines += _in_box(BAG, (-half, 0.3, 2 * half, 0.7), rng) if rng.random() < 0.3 else []
+    lines += in_box(detail_lines(BAG, rng), -half, 0.3, 2 * half, 0.7) if rng.random() < 0.3 else []
     return outline, lines

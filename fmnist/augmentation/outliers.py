@@ -17,6 +17,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFont
 
+from fmnist.augmentation.details import closed
 from fmnist.augmentation.sketches import draw_lines, prepare_sheet
 from fmnist.augmentation.stylised import frame_garment
 
@@ -136,10 +137,10 @@ def _object(garments: np.ndarray, rng: Generator) -> np.ndarray:
         angles = 2 * np.pi * (np.arange(corners) + rng.uniform(0, 1)) / corners
         shape = np.array([x, y]) + np.stack([np.cos(angles), np.sin(angles)], 1) * size
         shape += rng.normal(0, 0.05 if corners < 24 else 0.005, shape.shape)
-        outline.append(np.vstack([shape, shape[:1]]))
+        outline.append(closed(shape))
         for _ in range(int(rng.integers(0, 3))):
             ends = np.array([x, y]) + rng.uniform(-1, 1, (int(rng.integers(2, 5)), 2)) * size
-            lines.append(ends if rng.random() < 0.5 else np.vstack([ends, ends[:1]]))
+            lines.append(ends if rng.random() < 0.5 else closed(ends))
         way = rng.uniform(0, 2 * np.pi)  # to the next part, which touches this one
         x, y = x + size[0] * np.cos(way), y + size[1] * np.sin(way)
     return draw_lines(outline, lines, rng)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator
 
 from fmnist.augmentation import shapes
-from fmnist.augmentation.details import Line, detail_lines, sleeve_lines
+from fmnist.augmentation.details import Line, closed, detail_lines, in_box, sleeve_lines
 from fmnist.augmentation.doodles import doodle
 from fmnist.augmentation.sewing_patterns import LONG_SLEEVED, draw_sewn_large
 from fmnist.data import BOOT, SANDAL, SNEAKER
@@ -82,11 +82,11 @@ def draw_lines(outline: list[Line], lines: list[Line], rng: Generator) -> np.nda
     points = np.vstack(outline + lines)
     low, high = points.min(axis=0), points.max(axis=0)
     factor = LONGEST / (high - low).max()
-    return _draw(
-        [(line - (low + high) / 2) * factor + SHEET / 2 for line in outline],
-        [(line - (low + high) / 2) * factor + SHEET / 2 for line in lines],
-        rng,
-    )
+
+    def place(part: list[Line]) -> list[Line]:
+        return [(line - (low + high) / 2) * factor + SHEET / 2 for line in part]
+
+    return _draw(place(outline), place(lines), rng)
 
 
 def _draw(outline: list[Line], lines: list[Line], rng: Generator) -> np.ndarray:
@@ -103,11 +103,8 @@ def _trace(image: np.ndarray, label: int, rng: Generator) -> tuple[list[Line], l
     if seams:
         lines = _trace_edges(tones, rng)
     else:
-        left, top, width, height = cv2.boundingRect((tones > INK).astype(np.uint8))
-        lines = [
-            np.array([left, top]) + line * [width, height]
-            for line in detail_lines(label, rng) + sleeve_lines(label, rng)
-        ]
+        box = cv2.boundingRect((tones > INK).astype(np.uint8))
+        lines = in_box(detail_lines(label, rng) + sleeve_lines(label, rng), *box)
         if rng.random() < 0.25:
             lines += _trace_edges(tones, rng)
     return outline, lines
@@ -157,7 +154,7 @@ def _trace_outline(tones: np.ndarray, rng: Generator) -> list[Line]:
     coarse = rng.uniform(0.5, 4.0)  # a hand draws fewer corners than a garment has
     large = [contour for contour in found if cv2.contourArea(contour) > 0.01 * mask.sum()]
     lines = [cv2.approxPolyDP(contour, coarse, True)[:, 0].astype(float) for contour in large]
-    return [np.vstack([line, line[:1]]) for line in lines]
+    return [closed(line) for line in lines]
 
 
 def _trace_edges(tones: np.ndarray, rng: Generator) -> list[Line]:
@@ -195,8 +192,7 @@ class _Hand:
         if not careless or len(line) < 4:
             return [line]
         if np.array_equal(line[0], line[-1]):  # begun anywhere
-            line = np.roll(line[:-1], int(rng.integers(len(line))), axis=0)
-            line = np.vstack([line, line[:1]])
+            line = closed(np.roll(line[:-1], int(rng.integers(len(line))), axis=0))
         pieces = int(rng.integers(1, 5)) if len(line) > 40 else 1
         cuts = np.sort(rng.integers(0, len(line), pieces - 1))
         strokes = []
