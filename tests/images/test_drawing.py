@@ -1,4 +1,4 @@
-"""What the lines of a drawing enclose."""
+"""What is a drawing, and what its lines enclose."""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter

@@ -247,6 +247,7 @@ def test_file_that_is_gone_or_torn_breaks_nothing(own_run):
     (run.path / TEST_EPOCHS_FILE).write_bytes(b"x" * 50_000)
     assert "was not stored" in view("torn").info[0].value
     (run.path / TEST_EPOCHS_FILE).unlink()
+    assert "was not stored" in view("torn").info[0].value
     (run.path / TEST_EPOCHS_FILE).mkdir()  # a folder with a folder in it is no run
     app = view("torn")
     assert not app.exception
