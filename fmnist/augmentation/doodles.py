@@ -20,7 +20,7 @@ _LENGTHS = {  # of the body, shortest and longest, in its widths
     COAT: (0.9, 2.0),
     SHIRT: (0.8, 1.6),
 }
-_LONG = {TSHIRT: 0.0, PULLOVER: 1.0, DRESS: 0.2, COAT: 1.0, SHIRT: 0.6}  # share with long sleeves
+_LONG = {TSHIRT: 0.0, PULLOVER: 1.0, DRESS: 0.2, COAT: 1.0, SHIRT: 0.35}  # share with long sleeves
 _IN_PIECES = 0.25  # share of upper garments whose sleeves are shapes of their own
 _ROUND = 0.4  # share whose corners are rounded
 
@@ -96,12 +96,25 @@ def _upper_garment(label: int, rng: Generator) -> tuple[Shapes, Shapes]:
         hood = _arch((0, 0.02), neck * rng.uniform(0.9, 1.4), rng.uniform(0.15, 0.4), 0.8)
         outline.append(closed(hood))
     lines = in_box(detail_lines(label, rng), -half, 0.0, 2 * half, tall)
-    if label == COAT and rng.random() < 0.4:  # the front stands open
-        gap = rng.uniform(0.04, 0.15)
-        lines += [np.array([(s * gap / 2, deep), (s * gap, tall)]) for s in (-1, 1)]
+    if label == COAT and rng.random() < 0.6:
+        front = _front((deep, tall), rng)
+        lines = front if rng.random() < 0.5 else lines + front
     if len(outline) == 1 and not sleeveless and rng.random() < 0.3:  # the sleeves' seams
         lines += [np.array([sleeve[0], sleeve[-1]]) * [side, 1] for side in (-1, 1)]
     return outline, lines
+
+
+def _front(ends: tuple[float, float], rng: Generator) -> Shapes:
+    """A coat's front between two heights: one line, an open gap, or buttons alone."""
+    top, low = ends
+    lot = rng.random()
+    if lot < 0.4:
+        return [np.array([(rng.normal(0, 0.03), top * rng.uniform(0, 1)), (0.0, low)])]
+    if lot < 0.8:
+        narrow, wide = rng.uniform(0.0, 0.1), rng.uniform(0.04, 0.25)
+        return [np.array([(side * narrow, 0.7 * top), (side * wide, low)]) for side in (-1, 1)]
+    places = np.arange(top + 0.1, low - 0.05, rng.uniform(0.12, 0.3))
+    return [np.array([(-0.015, place), (0.015, place)]) for place in places]
 
 
 def _neckline(half: float, deep: float, rng: Generator) -> list:
@@ -153,27 +166,38 @@ def _trousers(rng: Generator) -> tuple[Shapes, Shapes]:
 
 
 def _from_above(rng: Generator) -> tuple[Shapes, Shapes]:
-    """A sandal's sole with straps, one or a pair, toes up."""
+    """A sandal's sole with straps, one or a pair, toes up or in any direction."""
     angle = np.linspace(0, 2 * np.pi, 25)[:-1]
     half, slim = rng.uniform(0.17, 0.3), rng.uniform(0.0, 0.25)
     x = half * np.sin(angle) * (1 + slim * np.cos(angle) - slim * np.sin(angle) ** 4)
     sole = closed(np.column_stack([x, -0.5 * np.cos(angle)]))
     toe, side = rng.uniform(-0.4, -0.2), rng.uniform(-0.15, 0.15)
+    if rng.random() < 0.4:  # a small arch at the toes
+        toe, side = rng.uniform(-0.48, -0.35), rng.uniform(-0.35, -0.1)
+    bend = rng.uniform(0.3, 0.9)
     straps = [
-        np.array([(0, toe), (s * half * 0.6, (toe + side) / 2), (s * half, side)]) for s in (-1, 1)
+        np.array([(0, toe), (s * half * bend, (toe + side) / 2), (s * half, side)]) for s in (-1, 1)
     ]
-    if rng.random() < 0.3:  # bands across instead
+    if rng.random() < 0.3:  # a stem between two toes
+        straps.append(np.array([(0, toe), (0, toe - rng.uniform(0.05, 0.3))]))
+    lot = rng.random()
+    if lot < 0.1:
+        straps = []
+    elif lot < 0.35:  # bands across instead
         ends = rng.uniform(-0.35, 0.3, int(rng.integers(1, 4)))
         straps = [np.array([(-half, y), (half, y + rng.normal(0, 0.05))]) for y in ends]
-    elif rng.random() < 0.5:  # wide ones, of two lines
+    elif lot < 0.55:  # wide ones, of two lines
         lower = np.array([0, rng.uniform(0.05, 0.12)])
         straps += [strap + lower for strap in straps]
+    soles = [sole]
     if rng.random() < 0.5:
-        return [sole], straps
-    apart = 2 * half * rng.uniform(1.0, 1.4)
-    other = np.array([apart, rng.normal(0, 0.08)])
-    mirrored = [[-1, 1] * line + other for line in (sole, *straps)]
-    return [sole, mirrored[0]], [*straps, *mirrored[1:]]
+        other = np.array([2 * half * rng.uniform(1.0, 1.6), rng.normal(0, 0.12)])
+        soles.append([-1, 1] * sole + other)
+        if rng.random() < 0.8:  # else only one of them is finished
+            straps += [[-1, 1] * strap + other for strap in straps]
+    turn = rng.uniform(0, 2 * np.pi) if rng.random() < 0.4 else 0.0
+    turned = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    return [line @ turned for line in soles], [line @ turned for line in straps]
 
 
 def _in_profile(label: int, rng: Generator) -> tuple[Shapes, Shapes]:
@@ -184,7 +208,7 @@ def _in_profile(label: int, rng: Generator) -> tuple[Shapes, Shapes]:
         outline, lines = _strapped(rng)
     else:
         instep = toe + rng.uniform(0.05, 0.25)
-        top = instep + (rng.uniform(0.0, 0.25) if label == SNEAKER else rng.uniform(0.3, 1.1))
+        top = instep + (rng.uniform(0.0, 0.3) if label == SNEAKER else rng.uniform(0.35, 1.1))
         heel = 1 + rng.normal(0, 0.03)
         upper = [(0.0, 0.0), (-0.04, -0.6 * toe), (0.08, -toe), (opening - 0.12, -instep)]
         upper += [(opening, -top), (heel, -top * rng.uniform(0.85, 1.15)), (heel, 0.0)]
@@ -235,24 +259,40 @@ def _handbag(rng: Generator) -> tuple[Shapes, Shapes]:
 
 
 def _backpack(rng: Generator) -> tuple[Shapes, Shapes]:
-    """A tall body with a round top, a pocket, a loop and straps at its sides."""
+    """A tall body with a round top, a pocket, a loop and straps at one or both sides."""
     half, bend = rng.uniform(0.3, 0.5), rng.uniform(0.4, 1.0)
     shoulder = rng.uniform(0.2, 0.5)
     top = _arch((0.0, shoulder), half, shoulder, bend)
-    low = half * rng.uniform(0.9, 1.15)
+    low = half * rng.uniform(0.8, 1.15)
     outline, lines = [closed([*top, (-low, 1.0), (low, 1.0)])], []
+    within = rng.uniform(0.4, 0.8) if rng.random() < 0.5 else 0.0  # straps of two lines
     for side in (-1, 1):
-        if rng.random() < 0.5:
-            start, end, out = rng.uniform(0.1, 0.4), rng.uniform(0.7, 1.0), rng.uniform(0.08, 0.25)
-            strap = np.array([(half, start), (half + out, (start + end) / 2), (half, end)])
-            outline.append(closed(strap * [side, 1]))
+        if rng.random() < 0.4:
+            continue
+        middle, high = rng.uniform(0.35, 0.65), rng.uniform(0.1, 0.35)
+        strap = _arch((0.0, 0.0), high, rng.uniform(0.08, 0.5), rng.uniform(0.5, 1.3))[:, ::-1]
+        place = np.array([half, middle])
+        outline.append(closed((place - strap * [1, -1]) * [side, 1]))
+        if within:
+            lines.append((place - within * strap * [1, -1]) * [side, 1])
     if rng.random() < 0.7:  # a loop
         lines.append(_arch((0.0, 0.02), half * 0.35, rng.uniform(0.06, 0.18), 0.8))
     pocket, width = rng.uniform(0.45, 0.65), half * rng.uniform(0.5, 0.85)
-    if rng.random() < 0.7:
+    lot = rng.random()
+    if lot < 0.5:
         front = [(-width, pocket), (width, pocket), (width, 0.92), (-width, 0.92)]
         lines.append(closed(front))
-    if rng.random() < 0.5:
+    elif lot < 0.7:  # a round one
+        lines.append(closed(_arch((0.0, 0.95), width, 0.95 - pocket, rng.uniform(0.5, 1.0))))
+    lot = rng.random()
+    if lot < 0.3:
         lines.append(_arch((0.0, pocket), half * 0.8, pocket * 0.7, bend))
-    lines += in_box(detail_lines(BAG, rng), -half, 0.3, 2 * half, 0.7) if rng.random() < 0.3 else []
+    elif lot < 0.6:  # a flap
+        tip = pocket + rng.uniform(0.0, 0.2)
+        flap = [(-half, shoulder), (-half / 2, tip), (half / 2, tip), (half, shoulder)]
+        lines.append(np.array(flap))
+    elif lot < 0.75:  # seen a little from the side
+        edge = half * rng.uniform(0.2, 0.7)
+        lines.append(np.array([(edge, 0.1), (edge * 1.1, 0.5), (edge, 1.0)]))
+    lines += in_box(detail_lines(BAG, rng), -half, 0.3, 2 * half, 0.7) if rng.random() < 0.2 else []
     return outline, lines

@@ -27,7 +27,7 @@ WORN = (TSHIRT, TROUSER, PULLOVER, DRESS, COAT, SHIRT)  # garments that a person
 # may have long sleeves, which people spread when they lay a garment down
 SLEEVED = (PULLOVER, DRESS, COAT, SHIRT)
 UNSTYLISED = 0.42  # share that stays as it is but for mirror, small shifts and erased boxes
-SKETCHED = 0.4  # of the others, share that is drawn; the rest are photographed otherwise
+SKETCHED = 0.45  # of the others, share that is drawn; the rest are photographed otherwise
 
 _SQUARE = np.ones((3, 3), np.uint8)
 

@@ -5,7 +5,18 @@ import numpy as np
 import pytest
 
 from fmnist.augmentation.doodles import doodle
-from fmnist.data import BAG, BOOT, CLASS_NAMES, PULLOVER, SANDAL, SNEAKER, TROUSER, TSHIRT
+from fmnist.data import (
+    BAG,
+    BOOT,
+    CLASS_NAMES,
+    COAT,
+    PULLOVER,
+    SANDAL,
+    SHIRT,
+    SNEAKER,
+    TROUSER,
+    TSHIRT,
+)
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -73,6 +84,38 @@ def test_a_pullovers_sleeves_are_longer_than_a_t_shirts():
     assert median(PULLOVER) > 1.3 * median(TSHIRT) > 1.3
 
 
+def test_coats_and_shirts_open_in_front_and_pullovers_do_not():
+    def opens(label, seed):  # something is drawn in the middle of the chest
+        outline, lines = doodle(label, rng(seed))
+        low, high = (f(np.vstack(outline), axis=0) for f in (np.min, np.max))
+        parts = np.linspace(0, 1, 21)[:, np.newaxis, np.newaxis]
+        steps = [line[:-1] + parts * (line[1:] - line[:-1]) for line in lines]
+        x, y = (np.vstack([low, *(step.reshape(-1, 2) for step in steps)]) - low).T
+        middle, chest = abs(x / (high - low)[0] - 0.5) < 0.15, abs(y / (high - low)[1] - 0.5) < 0.1
+        return (middle & chest).any()
+
+    found = {
+        label: np.mean([opens(label, seed) for seed in range(200)])
+        for label in (COAT, SHIRT, PULLOVER)
+    }
+    assert min(found[COAT], found[SHIRT]) > 0.9
+    assert found[PULLOVER] < 0.3
+
+
+def test_soles_from_above_lie_in_any_direction():
+    def slant(seed):  # of the longer axis, in degrees, 0..180; None from the side
+        outline, _ = doodle(SANDAL, rng(seed))
+        _, (wide, tall), angle = cv2.minAreaRect(outline[0].astype(np.float32))
+        if not 0.3 < min(wide, tall) / max(wide, tall) < 0.75:
+            return None
+        return angle % 180 if wide > tall else (angle + 90) % 180
+
+    slants = [s for s in map(slant, range(400)) if s is not None]
+    upright = np.mean([abs(s - 90) < 20 for s in slants])
+    assert 0.4 < upright < 0.85
+    assert min(np.histogram(slants, 6, (0, 180))[0]) > 5
+
+
 def test_boots_are_taller_than_sneakers():
     def height(shape):
         return shape.shape[0] / shape.shape[1]
@@ -106,6 +149,15 @@ def test_bags_have_handles_and_backpacks_stand_tall():
         for seed in range(200)
     ]
     assert np.mean(above) > 0.7
+
+
+def test_a_backpacks_straps_stand_out_at_its_sides():
+    def ears(shape):  # the middle is wider than the top and the bottom, on one side or both
+        rows = shape.sum(axis=1)
+        thirds = [rows[int(part * len(rows))] for part in (0.15, 0.5, 0.95)]
+        return thirds[1] > 1.15 * max(thirds[0], thirds[2])
+
+    assert share(BAG, ears) > 0.2
 
 
 def test_a_simple_rule_tells_the_classes_apart():
