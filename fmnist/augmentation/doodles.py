@@ -181,12 +181,12 @@ def _from_above(rng: Generator) -> tuple[Shapes, Shapes]:
     if rng.random() < 0.3:  # a stem between two toes
         straps.append(np.array([(0, toe), (0, toe - rng.uniform(0.05, 0.3))]))
     lot = rng.random()
-    if lot < 0.1:
+    if lot < 0.04:
         straps = []
-    elif lot < 0.35:  # bands across instead
+    elif lot < 0.3:  # bands across instead
         ends = rng.uniform(-0.35, 0.3, int(rng.integers(1, 4)))
         straps = [np.array([(-half, y), (half, y + rng.normal(0, 0.05))]) for y in ends]
-    elif lot < 0.55:  # wide ones, of two lines
+    elif lot < 0.5:  # wide ones, of two lines
         lower = np.array([0, rng.uniform(0.05, 0.12)])
         straps += [strap + lower for strap in straps]
     soles = [sole]
@@ -195,7 +195,7 @@ def _from_above(rng: Generator) -> tuple[Shapes, Shapes]:
         soles.append([-1, 1] * sole + other)
         if rng.random() < 0.8:  # else only one of them is finished
             straps += [[-1, 1] * strap + other for strap in straps]
-    turn = rng.uniform(0, 2 * np.pi) if rng.random() < 0.4 else 0.0
+    turn = rng.uniform(0, 2 * np.pi) if rng.random() < 0.3 else 0.0
     turned = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     return [line @ turned for line in soles], [line @ turned for line in straps]
 
@@ -203,7 +203,7 @@ def _from_above(rng: Generator) -> tuple[Shapes, Shapes]:
 def _in_profile(label: int, rng: Generator) -> tuple[Shapes, Shapes]:
     """A shoe from the side, one unit long, toe left or right."""
     toe = rng.uniform(0.1, 0.3)
-    opening = rng.uniform(0.4, 0.68)
+    opening = rng.uniform(0.4, 0.8)
     if label == SANDAL:
         outline, lines = _strapped(rng)
     else:
