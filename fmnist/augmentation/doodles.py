@@ -259,7 +259,7 @@ def _handbag(rng: Generator) -> tuple[Shapes, Shapes]:
 
 
 def _backpack(rng: Generator) -> tuple[Shapes, Shapes]:
-    """A tall body with a round top, a pocket, a loop and straps at one or both sides."""
+    """A tall body with a round top, a pocket, a loop and straps at its sides."""
     half, bend = rng.uniform(0.3, 0.5), rng.uniform(0.4, 1.0)
     shoulder = rng.uniform(0.2, 0.5)
     top = _arch((0.0, shoulder), half, shoulder, bend)

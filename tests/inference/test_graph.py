@@ -61,7 +61,7 @@ def test_the_layers_of_the_shipped_networks():
     assert kinds(accurate) == f"input {full} conv conv conv add conv {RESIDUAL} views dense softmax"
     assert [layer.shape for layer in accurate].count((28, 28, 16)) == 5 + 2
     (views,) = [layer for layer in accurate if layer.kind == "views"]
-    assert len(views.tensors) == 1 + 2  # the sum, and as is and mirrored
+    assert len(views.tensors) == 1 + 10  # the sum, and five places as they are and mirrored
     assert accurate[1].inputs == (0,)  # the picture as it is
     assert not any(layer.folded for layer in cnn)
     for layer in (*robust, *accurate):

@@ -77,5 +77,5 @@ def test_every_kind_is_explained():
         "other",
     } == set(WORDS)
     told = describe_layers(LayeredNetwork(find_run("accurate")).layers, "accurate")
-    assert ("Several views", WORDS["views"][1].format(views=2)) in told
+    assert ("Several views", WORDS["views"][1].format(views=10)) in told
     assert all("{" not in words for pair in told for words in pair)

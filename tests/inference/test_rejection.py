@@ -9,6 +9,7 @@ import pytest
 from scipy.special import log_softmax, softmax
 
 from fmnist import data
+from fmnist.augmentation import sketches
 from fmnist.errors import RunError
 from fmnist.files import sha256_of, write_json
 from fmnist.inference import classifier, rejection
@@ -149,6 +150,30 @@ def test_fit_on_a_run_keeps_its_promises(own_run):
     assert "negated" not in policy.tta_variants  # this network was shown none
     assert policy.measured["accuracy"] > 0.9
     assert 0 < policy.drawn_ood_threshold < policy.ood_threshold
+
+
+def test_of_the_drawings_answered_with_confidence_so_many_are_right(monkeypatch):
+    """Labels drawn from a softmax; the network's logits are half as large again."""
+    rng = np.random.default_rng(3)
+    logits = rng.normal(0, 6, (20_000, 10))
+    labels = (softmax(logits, axis=1).cumsum(axis=1) > rng.random((20_000, 1))).argmax(axis=1)
+    sure = softmax(1.5 * logits, axis=1).astype(np.float32)
+    images = np.zeros((20_000, 28, 28), np.uint8)
+    images[:, 0, 0], images[:, 0, 1] = np.divmod(np.arange(20_000), 256)
+
+    def predict(pixels):
+        rows = 256 * pixels[:, 0, 0].astype(int) + pixels[:, 0, 1]
+        return sure[rows], np.ones((len(rows), 1), np.float32)
+
+    monkeypatch.setattr(sketches, "draw_sketches", lambda images, labels, rng: images)
+    fitted = rejection._fit_to_drawings(
+        RejectionPolicy(), predict, images[:1_000], labels[:1_000], rng
+    )
+    answered = fitted.decide(sure, np.ones((20_000, 1)), drawn=True) == "confident"
+    right = sure.argmax(axis=1) == labels
+    assert right[answered].mean() == pytest.approx(rejection.LEAST_DRAWN_RIGHT, abs=0.004)
+    assert answered.mean() > 0.3
+    assert right[~answered].mean() < 0.8
 
 
 def test_a_changed_file_is_told(own_run):

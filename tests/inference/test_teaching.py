@@ -130,6 +130,10 @@ def test_three_wrong_shirts_put_a_fourth_right(classifier, test_part):
     ]
     wrong = [answer for answer in answers if answer.class_id == TSHIRT]
     assert len(wrong) > 8
-    examples = [make_example(answer, SHIRT) for answer in wrong[:3]]
-    taught = [teach_answer(answer, examples) for answer in wrong[3:]]
-    assert sum(answer.class_id == SHIRT for answer in taught) >= len(taught) / 2
+    shares = []
+    for seed in range(20):  # it depends on the three
+        order = np.random.default_rng(seed).permutation(len(wrong))
+        examples = [make_example(wrong[at], SHIRT) for at in order[:3]]
+        taught = [teach_answer(wrong[at], examples) for at in order[3:]]
+        shares.append(np.mean([answer.class_id == SHIRT for answer in taught]))
+    assert np.mean(shares) >= 0.5
