@@ -77,6 +77,7 @@ def start_training(page, server) -> None:
 
 def save_training(page) -> None:
     wait_for_points(page, 9)
+    page.mouse.move(5, 5)
     page.set_viewport_size({"width": 1280, "height": 1540})
     page.wait_for_timeout(1_500)
     page.screenshot(path=HERE / "train.png")

@@ -284,7 +284,12 @@ def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
 
     page.get_by_role("link", name="Mistakes", exact=True).click()
     expect(page.get_by_role("heading", level=1, name="Mistakes")).to_be_visible()
-    expect(page.get_by_role("link", name="is training")).to_be_visible()
+    words = page.get_by_role("link", name="is training").locator("p")
+    expect(words).to_be_visible()
+    assert words.evaluate(  # however long the run's name is
+        """p => { p.style.letterSpacing = "0.5em";
+        return p.scrollWidth <= p.closest("a").clientWidth; }"""
+    )
     page.get_by_role("link", name="Train", exact=True).click()
     seen = wait_for_points(page, seen)
 
