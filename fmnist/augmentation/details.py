@@ -15,6 +15,11 @@ def closed(points: ArrayLike) -> Line:
     return np.vstack([points, points[:1]])
 
 
+def turning(angle: float) -> np.ndarray:
+    """The (2, 2) by which lines are multiplied, `line @ turning(angle)`; angle in radians."""
+    return np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+
+
 def in_box(lines: list[Line], left: float, top: float, width: float, height: float) -> list[Line]:
     """Lines whose points are shares of a box's width and height, in the units of the box."""
     return [np.array([left, top]) + line * [width, height] for line in lines]

@@ -8,7 +8,7 @@ proportions drawn by lot; `sketches` gives them the wobble of a hand and the wid
 import numpy as np
 from numpy.random import Generator
 
-from fmnist.augmentation.details import Line, closed, detail_lines, in_box
+from fmnist.augmentation.details import Line, closed, detail_lines, in_box, turning
 from fmnist.data import BAG, BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, TSHIRT
 
 Shapes = list[Line]  # closed or open lines, in widths of a garment's body, y down
@@ -97,16 +97,15 @@ def _upper_garment(label: int, rng: Generator) -> tuple[Shapes, Shapes]:
         outline.append(closed(hood))
     lines = in_box(detail_lines(label, rng), -half, 0.0, 2 * half, tall)
     if label == COAT and rng.random() < 0.6:
-        front = _front((deep, tall), rng)
+        front = _front(deep, tall, rng)
         lines = front if rng.random() < 0.5 else lines + front
     if len(outline) == 1 and not sleeveless and rng.random() < 0.3:  # the sleeves' seams
         lines += [np.array([sleeve[0], sleeve[-1]]) * [side, 1] for side in (-1, 1)]
     return outline, lines
 
 
-def _front(ends: tuple[float, float], rng: Generator) -> Shapes:
+def _front(top: float, low: float, rng: Generator) -> Shapes:
     """A coat's front between two heights: one line, an open gap, or buttons alone."""
-    top, low = ends
     lot = rng.random()
     if lot < 0.4:
         return [np.array([(rng.normal(0, 0.03), top * rng.uniform(0, 1)), (0.0, low)])]
@@ -195,8 +194,7 @@ def _from_above(rng: Generator) -> tuple[Shapes, Shapes]:
         soles.append([-1, 1] * sole + other)
         if rng.random() < 0.8:  # else only one of them is finished
             straps += [[-1, 1] * strap + other for strap in straps]
-    turn = rng.uniform(0, 2 * np.pi) if rng.random() < 0.3 else 0.0
-    turned = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    turned = turning(rng.uniform(0, 2 * np.pi) if rng.random() < 0.3 else 0.0)
     return [line @ turned for line in soles], [line @ turned for line in straps]
 
 
@@ -270,11 +268,11 @@ def _backpack(rng: Generator) -> tuple[Shapes, Shapes]:
         if rng.random() < 0.4:
             continue
         middle, high = rng.uniform(0.35, 0.65), rng.uniform(0.1, 0.35)
-        strap = _arch((0.0, 0.0), high, rng.uniform(0.08, 0.5), rng.uniform(0.5, 1.3))[:, ::-1]
-        place = np.array([half, middle])
-        outline.append(closed((place - strap * [1, -1]) * [side, 1]))
+        strap = _arch((0.0, 0.0), high, rng.uniform(0.08, 0.5), rng.uniform(0.5, 1.3))
+        strap, place = strap[:, ::-1] * [-1, 1], np.array([half, middle])  # to the right
+        outline.append(closed((place + strap) * [side, 1]))
         if within:
-            lines.append((place - within * strap * [1, -1]) * [side, 1])
+            lines.append((place + within * strap) * [side, 1])
     if rng.random() < 0.7:  # a loop
         lines.append(_arch((0.0, 0.02), half * 0.35, rng.uniform(0.06, 0.18), 0.8))
     pocket, width = rng.uniform(0.45, 0.65), half * rng.uniform(0.5, 0.85)
@@ -294,5 +292,6 @@ def _backpack(rng: Generator) -> tuple[Shapes, Shapes]:
     elif lot < 0.75:  # seen a little from the side
         edge = half * rng.uniform(0.2, 0.7)
         lines.append(np.array([(edge, 0.1), (edge * 1.1, 0.5), (edge, 1.0)]))
-    lines += in_box(detail_lines(BAG, rng), -half, 0.3, 2 * half, 0.7) if rng.random() < 0.2 else []
+    if rng.random() < 0.2:
+        lines += in_box(detail_lines(BAG, rng), -half, 0.3, 2 * half, 0.7)
     return outline, lines

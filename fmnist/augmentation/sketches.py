@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator
 
 from fmnist.augmentation import shapes
-from fmnist.augmentation.details import Line, closed, detail_lines, in_box, sleeve_lines
+from fmnist.augmentation.details import Line, closed, detail_lines, in_box, sleeve_lines, turning
 from fmnist.augmentation.doodles import doodle
 from fmnist.augmentation.sewing_patterns import LONG_SLEEVED, draw_sewn_large
 from fmnist.data import BOOT, SANDAL, SNEAKER
@@ -114,8 +114,7 @@ def _turned_doodle(label: int, rng: Generator) -> tuple[list[Line], list[Line]]:
     """A doodle, turned and stretched a little."""
     outline, lines = doodle(label, rng)
     angle, stretch = np.deg2rad(rng.normal(0, 6)), np.exp(rng.uniform(-0.25, 0.25))
-    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    change = np.diag([stretch, 1.0]) @ turn
+    change = np.diag([stretch, 1.0]) @ turning(angle)
     return [line @ change for line in outline], [line @ change for line in lines]
 
 
@@ -139,8 +138,7 @@ def _turned(garment: np.ndarray, factor: float, rng: Generator) -> np.ndarray:
     height, width = garment.shape
     stretch = np.exp(rng.uniform(-0.2, 0.2))
     angle = np.deg2rad(rng.normal(0, 5))
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    linear = turn @ np.diag([factor * min(1, stretch), factor * min(1, 1 / stretch)])
+    linear = turning(angle).T @ np.diag([factor * min(1, stretch), factor * min(1, 1 / stretch)])
     offset = np.array([SHEET, SHEET]) / 2 - linear @ np.array([(width - 1) / 2, (height - 1) / 2])
     matrix = np.column_stack([linear, offset])
     return np.asarray(cv2.warpAffine(garment, matrix, (SHEET, SHEET), flags=cv2.INTER_LINEAR))

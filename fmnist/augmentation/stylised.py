@@ -16,6 +16,7 @@ import numpy as np
 from numpy.random import Generator
 
 from fmnist.augmentation import shapes
+from fmnist.augmentation.details import turning
 from fmnist.augmentation.sketches import draw_sketch
 from fmnist.augmentation.standard import shift_images
 from fmnist.data import BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, TSHIRT
@@ -184,7 +185,7 @@ def _warp(image: np.ndarray, rng: Generator) -> np.ndarray:
     # a hand's proportions are looser than a shop's
     stretch = np.exp(rng.uniform(-0.22, 0.22) if rng.random() < 0.7 else rng.uniform(-0.4, 0.4))
     shear = rng.uniform(-0.15, 0.15)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    turn = turning(angle).T
     linear = turn @ np.array([[scale * stretch, shear], [0, scale / stretch]])
     centre = np.array([(width - 1) / 2, (height - 1) / 2])
     offset = np.array([CANVAS / 2, CANVAS / 2]) - linear @ centre
