@@ -112,8 +112,10 @@ STILL = """() => Promise.allSettled(document.getAnimations()
 TOLD = "() => new Promise((on) => requestAnimationFrame(() => requestAnimationFrame(on)))"
 
 
-def open_list(box: Locator) -> None:
-    """Open a box' list once the page has come to rest: scrolling, which tells late, closes it."""
+def click_at_rest(box: Locator) -> None:
+    """Click once nothing opens or moves: a button may have gone from under the mouse before it is
+    released, and scrolling, which tells late, closes a list.
+    """
     box.evaluate(STILL)
     box.scroll_into_view_if_needed()
     box.evaluate(TOLD)

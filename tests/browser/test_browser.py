@@ -11,6 +11,7 @@ from fmnist.bench.serving import Server
 from tests.browser.browsing import (
     browsing,
     check_log,
+    click_at_rest,
     fresh,
     go,
     stop_button,
@@ -301,7 +302,7 @@ def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
         wait_for_points(second, seen)
         # a second start says so and offers a choice
         second.get_by_text("Train another network").click()
-        second.get_by_role("button", name="Start training").click()
+        click_at_rest(second.get_by_role("button", name="Start training"))
         expect(second.get_by_text("one training at a time")).to_be_visible(timeout=60_000)
         second.get_by_role("button", name="Discard mine").click()
         expect(second.get_by_text("one training at a time")).to_have_count(0)

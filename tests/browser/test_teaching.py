@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import browsing, fresh, go, open_list, wait_for_rest
+from tests.browser.browsing import browsing, click_at_rest, fresh, go, wait_for_rest
 from tests.pages.test_taught import find_coats
 
 pytestmark = pytest.mark.browser
@@ -37,13 +37,13 @@ def save_as_coat(page: Page, of: str, new: bool) -> None:
     expect(save).to_be_disabled()
     wait_for_rest(page)
     shows = box.get_by_role("combobox", name="It shows")
-    open_list(shows)
+    click_at_rest(shows)
     page.get_by_role("option", name="Coat", exact=True).click()
     expect(shows).to_have_value("Coat")
     expect(save).to_be_enabled()
     name = box.get_by_role("combobox", name="Set")
     if new:
-        open_list(name)
+        click_at_rest(name)
         name.fill(of)
         page.get_by_role("option", name=f"Add: {of}").click()
     expect(name).to_have_value(of)

@@ -20,7 +20,7 @@ from fmnist.training import preview
 from fmnist.training.recipes import RECIPES
 from fmnist.training.script import generate_script
 from pages.parts.train import settings_form
-from tests.browser.browsing import go, open_list, wait_for_rest
+from tests.browser.browsing import click_at_rest, go, wait_for_rest
 from tests.conftest import ROOT, hold
 from tests.test_settings import EVERYTHING, OWN
 
@@ -516,7 +516,7 @@ def test_clicks_in_quick_succession_all_count(page, server):
     start_from = page.get_by_role("combobox", name="Start from")
     expect(start_from).to_have_value("Your own settings")
     wait_for_rest(page)  # a run of the page that ends just then closes the list
-    open_list(start_from)
+    click_at_rest(start_from)
     page.get_by_role("option", name="Accurate").click()
     expect(command).to_contain_text("--network accurate", timeout=60_000)
     expect(command).not_to_contain_text("--deterministic")
