@@ -24,8 +24,9 @@ for page in sys.argv[1:]:
     assert not app.exception, app.exception
     assert app.title, f"{page} drew nothing"
     heavy = {"tensorflow", "keras", "distributed", "dask", "pi_heif"}
+    heavy |= {"matplotlib", "scipy", "sklearn"}
     if page == "app.py":  # the first, and what a visitor to a new server waits for
-        heavy |= {"altair", "matplotlib", "pandas", "pyarrow", "scipy", "sklearn"}
+        heavy |= {"altair", "pandas", "pyarrow"}
     heavy &= set(sys.modules)
     assert not heavy, f"{page} imported {heavy}"
     print(page)

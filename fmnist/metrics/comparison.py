@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest
 
-Z = 1.959963984540054  # of a 95 % interval
+from fmnist.metrics.report import Z
 
 
 @dataclass(frozen=True)
@@ -33,12 +32,14 @@ def compare_runs(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> C
     The interval is Wald's for paired shares, with Agresti and Min's correction (Statistics in
     Medicine 24 (2005) 729-740: half an image is added to each of the four counts).
     """
+    from scipy.special import bdtr  # 0.3 s, for those who compare
+
     of_first, of_second = first == labels, second == labels
     first_only = int((of_first & ~of_second).sum())
     second_only = int((~of_first & of_second).sum())
     n = len(labels)
-    discordant = first_only + second_only
-    p_value = binomtest(first_only, discordant).pvalue if discordant else 1.0
+    # two tails of the binomial distribution, which are alike at one half
+    p_value = min(1.0, 2 * bdtr(min(first_only, second_only), first_only + second_only, 0.5))
 
     b, c, total = first_only + 0.5, second_only + 0.5, n + 2
     centre = (b - c) / total

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from sklearn import metrics
 
 from fmnist.data import CLASS_NAMES
@@ -33,15 +34,33 @@ def test_numbers_are_those_of_scikit_learn(result, stored, test_part):
     np.testing.assert_array_equal(
         result.confusion, metrics.confusion_matrix(test_part.labels, predicted)
     )
-    precision, recall, f1, support = metrics.precision_recall_fscore_support(
-        test_part.labels, predicted
+    theirs = metrics.classification_report(
+        test_part.labels, predicted, target_names=CLASS_NAMES, output_dict=True
     )
-    for class_id, name in enumerate(CLASS_NAMES):
-        row = result.report[name]
-        assert row["precision"] == pytest.approx(precision[class_id])
-        assert row["recall"] == pytest.approx(recall[class_id])
-        assert row["f1-score"] == pytest.approx(f1[class_id])
-        assert row["support"] == support[class_id]
+    assert list(result.report) == list(theirs)
+    for name, row in theirs.items():
+        assert result.report[name] == pytest.approx(row)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_numbers_of_any_answers_are_those_of_scikit_learn(seed):
+    rng = np.random.default_rng(seed)
+    n, occur = int(rng.integers(1, 300)), int(rng.integers(2, 11))  # classes that occur
+    probabilities = rng.dirichlet(np.full(10, 0.3), n).astype(np.float32)
+    labels = rng.integers(0, occur, n)
+    result = report.evaluate_probabilities(probabilities, labels)
+    theirs = metrics.classification_report(
+        labels,
+        probabilities.argmax(axis=1),
+        labels=range(10),
+        target_names=CLASS_NAMES,
+        zero_division=0,
+        output_dict=True,
+    )
+    exact = probabilities.astype(float) / probabilities.sum(axis=1, keepdims=True, dtype=float)
+    assert result.loss == pytest.approx(metrics.log_loss(labels, exact, labels=range(10)))
+    for name in (*CLASS_NAMES, "macro avg", "weighted avg"):
+        assert result.report[name] == pytest.approx(theirs[name])
 
 
 def test_loss_is_the_mean_negative_log_of_the_true_class(result, stored, test_part):
@@ -55,15 +74,10 @@ def test_scores_in_run_json_are_these(result):
     assert scores["test_loss"] == pytest.approx(result.loss, rel=1e-4)
 
 
-@pytest.mark.parametrize(("right", "n"), [(9194, 10_000), (0, 10), (10, 10), (1, 1)])
+@pytest.mark.parametrize(("right", "n"), [(9194, 10_000), (0, 10), (10, 10), (1, 1), (3, 7)])
 def test_interval_is_wilsons(right, n):
-    z = 1.959963984540054
-    share = right / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    low, high = report.wilson_interval(right, n)
-    assert low == pytest.approx(max(0, centre - half), abs=1e-9)
-    assert high == pytest.approx(min(1, centre + half), abs=1e-9)
+    theirs = binomtest(right, n).proportion_ci(confidence_level=0.95, method="wilson")
+    assert report.wilson_interval(right, n) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
 
 
 def test_class_that_is_never_predicted_keeps_its_row(test_part):
