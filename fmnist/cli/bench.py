@@ -129,6 +129,8 @@ def add_to(commands: Commands) -> None:
     )
     add_number(load, "--sessions", 50, "visitors at once", 1, 500)
     add_number(load, "--seconds", 30.0, "of each phase", 1, 3_600)
+    words = "also beside two more visitors who send this picture without pause, one by one"
+    load.add_argument("--beside", type=Path, nargs="+", default=[], metavar="FILE", help=words)
 
     soak = kind(
         "soak",
@@ -244,8 +246,8 @@ def _load(options: Namespace) -> int:
     from fmnist.bench.visitors import load
     from fmnist.cli.text import progress_bar
 
-    phases = load.measure_load(options.run, options.sessions, options.seconds)
-    found = dict(progress_bar(phases, "phase", len(load.PHASES)))
+    phases = load.measure_load(options.run, options.sessions, options.seconds, options.beside)
+    found = dict(progress_bar(phases, "phase", len(load.PHASES) + len(options.beside)))
     times = {
         name: [1000 * took for took in one.seconds] for name, one in found.items() if one.seconds
     }

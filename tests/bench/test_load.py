@@ -47,6 +47,34 @@ def test_sessions_at_once_are_counted_and_leave(server):
     assert len(measured.memory_mib) == 3
 
 
+def test_visitors_are_answered_beside_those_who_send_without_pause(server, monkeypatch):
+    pictures, sent = load.make_pictures("robust", 1), []
+    upload = sessions.Session.upload
+
+    def note(session, key, name, data):
+        words = upload(session, key, name, data)
+        sent.append((data, words))
+        return words
+
+    monkeypatch.setattr(sessions.Session, "upload", note)
+    with load.senders(server, b"GIF89a no picture"):
+        visit = load.visit_classify(server, 0, "robust", pictures)
+        assert [next(visit), next(visit)] == [None, None]
+        visit.close()
+        count = len(sent)
+        while len(sent) < count + 2:  # they go on
+            time.sleep(0.05)
+    theirs = [(data, words) for data, words in sent if data.startswith(b"GIF89a no picture")]
+    assert len({data for data, _ in theirs}) == len(theirs)
+    assert all("can't be read as an image" in str(words) for _, words in theirs)
+
+
+def test_a_picture_to_send_that_is_not_there_is_one_sentence(tmp_path, capsys):
+    assert main(["bench", "load", "--beside", str(tmp_path / "none.png")]) == 1
+    words = capsys.readouterr().err
+    assert words == f"fmnist: '{tmp_path}/none.png' cannot be read (No such file or directory).\n"
+
+
 def test_a_phase_ends_whatever_becomes_of_the_questions(server, monkeypatch):
     monkeypatch.setattr(load, "LIMIT", 5.0)
     over, failed, waited, weighed = threading.Event(), [], [], []
@@ -173,7 +201,7 @@ def test_what_is_printed_of_load(monkeypatch, capsys):
         ("alone", load.Load([0.2, 0.4], ["Not answered with Hat: []"], 1, [200, 300, 250])),
         ("beside a training", load.Load([], ["TimeoutError: "], 0, [200, 300, 250])),
     ]
-    monkeypatch.setattr(load, "measure_load", lambda run, sessions, seconds: iter(phases))
+    monkeypatch.setattr(load, "measure_load", lambda *_: iter(phases))
     assert main(["bench", "load", "--sessions", "2"]) == 0
     printed = capsys.readouterr().out
     assert "robust, 2 sessions at once" in printed

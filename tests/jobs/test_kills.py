@@ -324,7 +324,7 @@ def kill_after(run, seconds: float) -> str:
 @pytest.mark.long
 def test_real_processes_that_are_killed_at_any_moment_give_the_same_run(trained):
     whole = read_run(trained.runs / "tiny")
-    for at, seconds in enumerate(np.linspace(0.2, 12, 6)):
+    for at, seconds in enumerate(np.linspace(0.2, 12, 20)):
         run = launch.start_training(TRAINED, name=f"killed-{at}")
         for wait in (seconds, 12 - seconds, PATIENCE):  # killed twice, and then not
             if kill_after(run, wait) == "finished":

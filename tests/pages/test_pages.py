@@ -547,8 +547,8 @@ def test_uploads_are_limited_in_sum(monkeypatch):
     monkeypatch.setattr(uploads, "MAX_TOTAL", 3 * 2**20)
     files = [(f"{name}.png", bytes(2**20), "image/png") for name in "abcd"]
     app = upload(open_app(way="Upload"), *files)
-    said = "These files have 4 MB together, and at most 3 MB are taken at once"
-    assert app.error[0].value.startswith(said)
+    said = "These files have more than 3 MB together; remove some of them."
+    assert app.error[0].value == said
     assert not app.dataframe
 
 

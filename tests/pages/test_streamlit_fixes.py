@@ -2,9 +2,11 @@
 
 import threading
 
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.runtime.state.session_state import SessionState
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.shared import streamlit_fixes
@@ -61,3 +63,28 @@ def test_a_run_that_is_wanted_no_longer_undoes_nothing():
         goes_on.set()
     thread.join(10)
     assert (new["set"], ended) == ("clicked", ["stopped"])
+
+
+def test_of_a_visits_files_the_newest_are_kept_that_have_room(monkeypatch):
+    streamlit_fixes.apply()
+    monkeypatch.setattr(streamlit_fixes, "MOST_UPLOADED", 10)
+    kept = MemoryUploadedFileManager("/upload")
+
+    def add(visit, name, size):
+        kept.add_file(visit, UploadedFileRec(name, name, "image/png", bytes(size)))
+
+    def names(visit):
+        return [file.file_id for file in kept.get_files(visit, "abcdefg")]
+
+    add("other", "a", 9)
+    for name in "abcd":
+        add("one", name, 4)
+    assert names("one") == ["c", "d"]
+    add("one", "e", 2)
+    assert names("one") == ["c", "d", "e"]
+    add("one", "f", 20)  # the newest is kept whatever it has: the server takes up to 100 MB
+    assert names("one") == ["f"]
+    add("one", "g", 1)
+    assert names("one") == ["g"]
+    assert names("other") == ["a"]
+    assert kept._total_bytes == 10

@@ -3,7 +3,8 @@
 Each is a session of its own over a websocket, as a browser's is, without the browser: it opens
 Classify, uploads a picture, checks the answer, waits a moment, and uploads the next. Beside it the
 same number of sessions press the button of an app that has nothing but one button, which says what
-Streamlit itself takes; and the same again while a network is trained on the same machine.
+Streamlit itself takes; and the same again while two more visitors send a picture that is hard to
+decode, and while a network is trained on the same machine.
 """
 
 import contextlib
@@ -13,7 +14,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from fmnist.bench.answers import photo
 from fmnist.bench.serving import Server, training_beside
 from fmnist.bench.visitors.session import LIMIT, Session
 from fmnist.data import load
+from fmnist.errors import BadImage
+from fmnist.files import quote_name, read_file
 from fmnist.inference.answer import answer_bytes
 from fmnist.inference.classifier import load_classifier_for_command
 from fmnist.inference.photo_network import load_photo_network_for_command
@@ -56,15 +59,19 @@ class Load:
     memory_mib: list[int] = field(default_factory=list)
 
 
-def measure_load(run: str, sessions: int, seconds: float) -> Iterator[tuple[str, Load]]:
+def measure_load(
+    run: str, sessions: int, seconds: float, beside: Sequence[Path] = ()
+) -> Iterator[tuple[str, Load]]:
     """(phase, what was measured), one after another.
 
     run: name of the shipped run that answers; sessions: how many at once; seconds: of each phase,
     and at most LIMIT more, until as many questions as sessions are over; the training is killed
-    after that
+    after that; beside: pictures, with each of which there is a phase beside `senders`
 
-    Raises RunError where the training fails, RuntimeError where the app does not start.
+    Raises BadImage where one of these cannot be read, RunError where the training fails,
+    RuntimeError where the app does not start.
     """
+    hard = {f"beside {path}": _read_picture(path) for path in beside}
     with tempfile.TemporaryDirectory() as place:
         app = Path(place) / "one_button.py"
         app.write_text(BUTTON)
@@ -77,8 +84,51 @@ def measure_load(run: str, sessions: int, seconds: float) -> Iterator[tuple[str,
 
     with serve_app(None) as server:
         yield PHASES[1], measure_phase(server, sessions, seconds, uploads)
+        for phase, data in hard.items():
+            with senders(server, data):
+                yield phase, measure_phase(server, sessions, seconds, uploads)
         with training_beside(server) as goes_on:
             yield PHASES[2], measure_phase(server, sessions, seconds, uploads, goes_on)
+
+
+def _read_picture(path: Path) -> bytes:
+    try:
+        return read_file(path)
+    except OSError as error:
+        raise BadImage(f"{quote_name(str(path))} cannot be read ({error.strerror}).") from None
+
+
+@contextlib.contextmanager
+def senders(server: Server, data: bytes, count: int = 2) -> Iterator[None]:
+    """Let visitors send a picture without pause while the block runs, whatever the answers are.
+
+    The bytes are never the same, so that nothing is known of them.
+    """
+    over = threading.Event()
+
+    def send(number: int) -> None:
+        with contextlib.closing(Session(server)) as session:
+            for _ in range(2):  # the first visit of a server draws the menu only
+                session.open_page("way=Upload")
+            while not over.is_set():
+                session.give_time()
+                now = f"{number} {time.time_ns()}"
+                session.upload("uploads", f"{now}.jpg", data + now.encode())
+
+    def send_again(number: int) -> None:
+        while not over.is_set():
+            with contextlib.suppress(OSError, TimeoutError, WebSocketException, KeyError):
+                send(number)
+
+    threads = [threading.Thread(target=send_again, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
 
 
 @contextlib.contextmanager

@@ -25,12 +25,8 @@ MAX_TOTAL = 200 * 2**20  # bytes that are worked on at once; Streamlit has them 
 
 def show(files: list, run: Run) -> None:
     """Show the answers for Streamlit's uploaded files; a zip file stands for what is in it."""
-    total = sum(file.size for file in files)
-    if total > MAX_TOTAL:
-        st.error(
-            f"These files have {total / 2**20:,.0f} MB together, and at most {MAX_TOTAL >> 20} MB "
-            "are taken at once; remove some of them."
-        )
+    if sum(file.size for file in files) > MAX_TOTAL:
+        st.error(f"These files have more than {MAX_TOTAL >> 20} MB together; remove some of them.")
         return
     if len(files) == 1 and not _is_zip(files[0]):
         picture = files[0].getvalue()

@@ -12,12 +12,14 @@ from types import SimpleNamespace
 
 import streamlit as st
 from streamlit.components.v2.bidi_component import serialization
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequestType
 from streamlit.runtime.state import common
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.runtime.state.session_state import SessionState
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 ACCESSES = (
     "register_widget",
@@ -28,12 +30,14 @@ ACCESSES = (
     "__delitem__",
     "__contains__",
 )
+MOST_UPLOADED = 300 * 2**20  # bytes of one visit: what a page works on at once, and a file more
 LOOK_UP = 0.05  # seconds until one that waits looks whether it is still wanted
 
 _take_states = SessionState.on_script_will_rerun
 _run_script = ScriptRunner._run_script
 _on_script_finished = ScriptRunner._on_script_finished
 _init = SafeSessionState.__init__
+_add_file = MemoryUploadedFileManager.add_file
 _accesses = {name: getattr(SafeSessionState, name) for name in ACCESSES}
 
 
@@ -45,6 +49,7 @@ def apply() -> None:
     ScriptRunner._run_script = _run_what_is_there  # type: ignore[method-assign]
     ScriptRunner._on_script_finished = _finish_if_wanted  # type: ignore[method-assign]
     SafeSessionState.__init__ = _share_lock  # type: ignore[method-assign]
+    MemoryUploadedFileManager.add_file = _drop_oldest_files  # type: ignore[method-assign]
     for name, access in _accesses.items():
         setattr(SafeSessionState, name, _in_turn(access))
 
@@ -148,3 +153,21 @@ def _finish_if_wanted(self: ScriptRunner, ctx, event, premature_stop: bool, run)
     with self._session_state._lock:
         unwanted = self._requests._state is ScriptRequestType.STOP
         _on_script_finished(self, ctx, event, premature_stop or unwanted, run)
+
+
+def _drop_oldest_files(
+    self: MemoryUploadedFileManager, session_id: str, file: UploadedFileRec
+) -> None:
+    """Keep a visit's newest files only, where all of them would take more than MOST_UPLOADED.
+
+    Streamlit lets go of a file when the browser says that it was removed, which it does not where a
+    page with uploads is left; and whoever speaks to the server without a browser never says it.
+    """
+    _add_file(self, session_id, file)
+    with self._lock:
+        files = list(self.file_storage[session_id].values())
+    total = sum(len(one.data) for one in files)
+    for old in files:
+        if total > MOST_UPLOADED and old.file_id != file.file_id:
+            self.remove_file(session_id, old.file_id)
+            total -= len(old.data)
