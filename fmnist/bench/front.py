@@ -22,10 +22,19 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 APPS = ("one button", "studio")
-FIRST_SIGHT = {  # what a visitor waits for, by Playwright's selectors
-    "one button": "button:has-text('Press')",
+FIRST_SIGHT = {  # what a visitor waits for, as CSS selectors
+    "one button": "[data-testid=stButton] button",
     "studio": "canvas.upper-canvas",
 }
+# asked in every frame, where Playwright's own waiting looks every half a second only; the canvas is
+# in the shadow of a component
+IS_SEEN = """selector => {
+    const find = root => root.querySelector(selector)
+        ?? [...root.querySelectorAll("*")].map(one => one.shadowRoot && find(one.shadowRoot))
+            .find(Boolean);
+    const seen = find(document);
+    return seen?.checkVisibility({visibilityProperty: true}) && seen.getBoundingClientRect().width;
+}"""
 PAGES = ("Train", "Report", "Mistakes", "Classify")
 
 
@@ -89,5 +98,5 @@ def _visit(name: str, server: Server, window: "Browser") -> tuple["Page", float]
     page.set_default_timeout(LIMIT)
     began = time.perf_counter()
     page.goto(server.url)
-    page.locator(FIRST_SIGHT[name]).first.wait_for()
+    page.wait_for_function(IS_SEEN, arg=FIRST_SIGHT[name], polling="raf")
     return page, 1000 * (time.perf_counter() - began)
