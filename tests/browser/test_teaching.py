@@ -69,7 +69,8 @@ def test_three_wrong_pictures_teach_a_fourth_and_switching_off_undoes_it(
         expect(answer(page)).to_contain_text("Pullover")  # off by default
 
         page.get_by_text("Corrections and teaching (3 saved)").click()
-        page.get_by_text("Let these pictures teach").click()
+        click_at_rest(page.get_by_text("Let these pictures teach"))  # it comes while they open
+        expect(page.get_by_role("switch", name="Let these pictures teach")).to_be_checked()
         expect(answer(page).first).to_contain_text("Coat")
         expect(answer(page).first).not_to_contain_text("Pullover")
         expect(page.get_by_text("The set “my coats” counts")).to_be_visible()
