@@ -244,7 +244,8 @@ def _stopper(path: Path) -> Callable[[int, object], None]:
         if not path.exists():  # nothing begun yet
             raise KeyboardInterrupt
         control.post_request(path, control.STOP)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.default_int_handler)
 
     return stop
 

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from fmnist.charts.training_charts import curves_table
+from fmnist.cli.train import _stopper
 from fmnist.errors import RunError, TrainingBusy, TrainingFailed
 from fmnist.jobs import launch, lock, queue, requests, resume
 from fmnist.runs import control
@@ -253,6 +254,21 @@ def test_ctrl_c_ends_a_waiting_training_in_peace():
     assert words == "patient: stopped before it had begun.\n"
     assert process.returncode == 0
     assert read_run(path).state == "stopped"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_a_training_at_once(number):
+    path = create_run("first", LONG)
+    both = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(each, _stopper(path)) for each in both]
+    try:
+        signal.raise_signal(number)
+        assert control.has_request(path, control.STOP)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+    finally:
+        for each, handler in zip(both, before, strict=True):
+            signal.signal(each, handler)
 
 
 def test_relative_folders_are_those_of_the_one_who_starts(monkeypatch, tmp_path):
