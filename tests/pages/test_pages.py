@@ -185,7 +185,9 @@ def test_unknown_run_in_the_address_falls_back():
     assert model_picker(app).value == DEFAULT_RUN
     (said,) = app.warning  # after a page switch, too
     words = said.value.replace("\\", "")
-    assert words == "There is no run 'no*body<script>'; “Everyday pictures” is shown instead."
+    assert words == (
+        "There is no run 'no*body<script>' that can classify; “Everyday pictures” is shown instead."
+    )
     model_picker(app).select("seed-cnn").run()
     assert not app.warning
     assert not open_app("report", run="seed-cnn").warning

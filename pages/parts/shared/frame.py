@@ -214,8 +214,8 @@ def _pick_run() -> None:
         help=_describe(usable[name]),
     )
     if unknown := st.session_state.get(UNKNOWN):
-        words = literal(quote_name(unknown))
-        st.warning(f"There is no run {words}; {quote_run(usable[name])} is shown instead.")
+        words, model = literal(quote_name(unknown)), quote_run(usable[name])
+        st.warning(f"There is no run {words} that can classify; {model} is shown instead.")
     # a link shows the model that its sender saw; the usual one needs no words
     if name != asked and (asked or name != DEFAULT_RUN):
         st.query_params[RUN_KEY] = name
