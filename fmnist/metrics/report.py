@@ -1,7 +1,7 @@
 """From stored probabilities to the numbers of the report.
 
-They are those of scikit-learn and SciPy, which the tests compare them with: the web process does
-without both, whose imports would take it 60 MiB and the first visitor of Report a second.
+They are those of scikit-learn and SciPy, which the tests compare them with. The web process does
+without both, whose imports would take it 70 MiB and the first visitor of Report a second.
 """
 
 from dataclasses import dataclass
@@ -64,16 +64,22 @@ def classification_report(confusion: np.ndarray) -> dict:
         "recall": share(right, support),
         "f1-score": share(2 * right, predicted + support),
     }
+    columns = {**scores, "support": support}
     rows = {
-        class_name: {name: float(of[at]) for name, of in [*scores.items(), ("support", support)]}
+        class_name: {name: float(of[at]) for name, of in columns.items()}
         for at, class_name in enumerate(CLASS_NAMES)
     }
-    averages = {
-        title: {name: float(np.average(of, weights=weights)) for name, of in scores.items()}
-        | {"support": float(support.sum())}
-        for title, weights in (("macro avg", None), ("weighted avg", support))
+
+    def average(weights: np.ndarray | None) -> dict[str, float]:
+        means = {name: float(np.average(of, weights=weights)) for name, of in scores.items()}
+        return {**means, "support": float(support.sum())}
+
+    return {
+        **rows,
+        "accuracy": float(right.sum() / support.sum()),
+        "macro avg": average(None),
+        "weighted avg": average(support),
     }
-    return {**rows, "accuracy": float(right.sum() / support.sum()), **averages}
 
 
 def count_confusions(
