@@ -61,8 +61,9 @@ def test_visitors_are_answered_beside_those_who_send_without_pause(server, monke
         visit = load.visit_classify(server, 0, "robust", pictures)
         assert [next(visit), next(visit)] == [None, None]
         visit.close()
-        count = len(sent)
-        while len(sent) < count + 2:  # they go on
+        count, deadline = len(sent), time.monotonic() + 60
+        while len(sent) < count + 2:
+            assert time.monotonic() < deadline, "they do not go on"
             time.sleep(0.05)
     theirs = [(data, words) for data, words in sent if data.startswith(b"GIF89a no picture")]
     assert len({data for data, _ in theirs}) == len(theirs)
