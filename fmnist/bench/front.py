@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fmnist.bench.pages import LIMIT, browse, settle
+from fmnist.bench.pages import LIMIT, ROOTS, browse, settle
 from fmnist.bench.serving import Server
 from fmnist.bench.visitors.load import BUTTON
 
@@ -26,15 +26,11 @@ FIRST_SIGHT = {  # what a visitor waits for, as CSS selectors
     "one button": "[data-testid=stButton] button",
     "studio": "canvas.upper-canvas",
 }
-# asked in every frame, where Playwright's own waiting looks every half a second only; the canvas is
-# in the shadow of a component
-IS_SEEN = """selector => {
-    const find = root => root.querySelector(selector)
-        ?? [...root.querySelectorAll("*")].map(one => one.shadowRoot && find(one.shadowRoot))
-            .find(Boolean);
-    const seen = find(document);
-    return seen?.checkVisibility({visibilityProperty: true}) && seen.getBoundingClientRect().width;
-}"""
+# asked in every frame, where Playwright's own waiting looks every half a second only
+IS_SEEN = f"""(selector) => {{
+  const seen = {ROOTS}.map((root) => root.querySelector(selector)).find(Boolean);
+  return seen?.checkVisibility({{visibilityProperty: true}}) && seen.getBoundingClientRect().width;
+}}"""
 PAGES = ("Train", "Report", "Mistakes", "Classify")
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fmnist.bench.pages import LIMIT, settle, studio
+from fmnist.bench.pages import LIMIT, ROOTS, settle, studio
 from fmnist.bench.serving import training_beside
 
 if TYPE_CHECKING:
@@ -128,6 +128,6 @@ class _Hand:
 
 
 # mounted anew after Clear, the old one goes a moment later; it lies in a shadow root
-ONE_CANVAS = """[document, ...[...document.querySelectorAll("*")].map((one) => one.shadowRoot)]
-  .reduce((sum, root) => sum + (root?.querySelectorAll("canvas.upper-canvas").length ?? 0), 0) === 1
+ONE_CANVAS = f"""{ROOTS}
+  .reduce((sum, root) => sum + root.querySelectorAll("canvas.upper-canvas").length, 0) === 1
 """

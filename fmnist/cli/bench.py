@@ -129,7 +129,7 @@ def add_to(commands: Commands) -> None:
     )
     add_number(load, "--sessions", 50, "visitors at once", 1, 500)
     add_number(load, "--seconds", 30.0, "of each phase", 1, 3_600)
-    words = "also beside two more visitors who send this picture without pause, one by one"
+    words = "also beside two more visitors who send this picture without pause, for each in turn"
     load.add_argument("--beside", type=Path, nargs="+", default=[], metavar="FILE", help=words)
 
     soak = kind(

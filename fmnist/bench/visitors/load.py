@@ -108,8 +108,7 @@ def senders(server: Server, data: bytes, count: int = 2) -> Iterator[None]:
 
     def send(number: int) -> None:
         with contextlib.closing(Session(server)) as session:
-            for _ in range(2):  # the first visit of a server draws the menu only
-                session.open_page("way=Upload")
+            _open_uploader(session, "way=Upload")
             while not over.is_set():
                 session.give_time()
                 now = f"{number} {time.time_ns()}"
@@ -217,11 +216,9 @@ def visit_classify(
     """The visits to the Classify page; never the same file twice, so that nothing is known."""
     with contextlib.closing(Session(server)) as session:
         page = f"run={run}&way=Upload"
-        while _refuses(session.open_page(page)):
+        while not _open_uploader(session, page):
             yield BUSY
             session.give_time()
-        if not session.knows("uploads"):  # the first visit of a server draws the menu only
-            session.open_page(page)
         for count in itertools.count():
             data, expected = pictures[(number + count) % len(pictures)]
             unique = data + f"{number} {count} {time.time_ns()}".encode()
@@ -232,6 +229,15 @@ def visit_classify(
                 said = str(words)[-250:]  # styles come first
                 yield None if expected in words else f"Not answered with {expected}: {said}"
             session.give_time()
+
+
+def _open_uploader(session: Session, query: str) -> bool:
+    """Ask for the page with the uploader; False where the server is too busy for it."""
+    if _refuses(session.open_page(query)):
+        return False
+    if not session.knows("uploads"):  # the first visit of a server draws the menu only
+        session.open_page(query)
+    return True
 
 
 def _refuses(words: list[str]) -> bool:
