@@ -66,6 +66,11 @@ def draw_example(which: int) -> bytes:
     return encode_image(image.resize((SIDE, SIDE), Image.Resampling.BOX), "PNG")
 
 
+def is_example(picture: bytes) -> bool:
+    """Whether a picture is one of the drawings, to the byte."""
+    return picture in map(draw_example, range(len(DRAWINGS)))
+
+
 def render_photo() -> ExampleFile:
     """A blue T-shirt on a wooden floor, lit from one side, as a phone would take it: a JPEG."""
     width, height = PHOTO

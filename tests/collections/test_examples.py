@@ -19,6 +19,8 @@ def test_a_drawing_is_white_on_black_and_the_drawings_count_round(which):
     assert levels[0].max() == 0
     assert 3_000 < (levels > 200).sum() < 20_000  # lines, not a filled shape
     assert examples.draw_example(which + len(examples.DRAWINGS)) == drawing
+    assert examples.is_example(drawing)
+    assert not examples.is_example(drawing + b"0")
 
 
 def test_the_photo_is_blue_on_brown():

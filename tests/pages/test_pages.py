@@ -15,6 +15,7 @@ import pytest
 import streamlit as st
 from PIL import Image, ImageDraw
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
+from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.runtime.scriptrunner import RerunData
 from streamlit.testing.v1 import AppTest, local_script_runner
 
@@ -274,6 +275,20 @@ def test_first_page_answers_an_example_and_a_cleared_canvas_invites():
     app = cleared_canvas()
     assert "Draw a garment" in texts(app)
     assert not app.metric
+
+
+def test_an_example_drawing_is_answered_once_for_all_visitors(monkeypatch):
+    answered, real = [], loading.answer_in_turn
+
+    def note(*asked):
+        answered.append(asked)
+        return real(*asked)
+
+    monkeypatch.setattr(loading, "answer_in_turn", note)
+    assert open_app().metric[0].value == "T-shirt/top"
+    clear_session_cache("test session id")  # that of each AppTest: as if the visit had ended
+    assert open_app().metric[0].value == "T-shirt/top"
+    assert len(answered) == 1
 
 
 @pytest.mark.parametrize(

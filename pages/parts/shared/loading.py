@@ -22,6 +22,7 @@ from fmnist.analysis import training_distance as distances
 from fmnist.analysis.dataset.catalogue import Catalogue, load_catalogue
 from fmnist.analysis.neighbours import NearestImages, TrainingFeatures
 from fmnist.analysis.training_distance import TrainingDistance
+from fmnist.collections.examples import is_example
 from fmnist.data import Part
 from fmnist.errors import BadImage, FmnistError, ServerBusy
 from fmnist.images.decoding import decode_image
@@ -234,9 +235,13 @@ def with_photo_network() -> str:
 
 
 def answer(picture: bytes, run: Run, options: PreprocessingOptions = AUTO) -> Answer:
-    """The answer for a picture's bytes, remembered during the visit; without the steps."""
+    """The answer for a picture's bytes, without the steps, remembered during the visit.
+
+    One of the app's own examples, the first thing that visitors see, is answered once for all.
+    """
+    remembered = _answer_example if is_example(picture) else _answer
     try:
-        return _answer(picture, run, options, asks_photo_network())
+        return remembered(picture, run, options, asks_photo_network())
     except ServerBusy as error:
         return Answer("refused", str(error))
 
@@ -249,6 +254,11 @@ def _answer(picture: bytes, run: Run, options: PreprocessingOptions, both: bool)
     except BadImage as error:
         return Answer("refused", str(error))
     return answer_in_turn(image, run, options, both)
+
+
+@cache_of_run("model.tflite", "verdict.json", entries=16)
+def _answer_example(picture: bytes, run: Run, options: PreprocessingOptions, both: bool) -> Answer:
+    return answer_in_turn(decode_image(picture), run, options, both)
 
 
 def answer_in_turn(image: Image, run: Run, options: PreprocessingOptions, both: bool) -> Answer:
