@@ -180,28 +180,30 @@ media.enumerateDevices = async () => [
 """
 
 
-# clicks on something in the moment in which a frame is sent
-BOTH = """
-const encode = HTMLCanvasElement.prototype.toDataURL;
-HTMLCanvasElement.prototype.toDataURL = function (...how) {
-  HTMLCanvasElement.prototype.toDataURL = encode;
-  [...document.querySelectorAll("[role=radio], a[href$=report]")]
-    .find(({ textContent }) => textContent.endsWith("%s")).click();
-  return encode.apply(this, how);
-};
-"""
+# clicks on something in the moment in which the next frame is sent
+BOTH = """(name) => {
+  const encode = HTMLCanvasElement.prototype.toDataURL;
+  HTMLCanvasElement.prototype.toDataURL = function (...how) {
+    HTMLCanvasElement.prototype.toDataURL = encode;
+    [...document.querySelectorAll("[role=radio], a[href$=report]")]
+      .find(({ textContent }) => textContent.endsWith(name)).click();
+    return encode.apply(this, how);
+  };
+}"""
 
 
 def test_what_is_chosen_as_a_frame_is_sent_is_obeyed(chromium, server):
     with browsing(chromium, permissions=["camera"]) as page:
-        open_camera(page, server, BOTH % "Draw")
+        open_camera(page, server)
+        page.evaluate(BOTH, "Draw")
         expect(page.locator("canvas.upper-canvas")).to_be_visible()
         using(page, 0)
 
 
 def test_a_frame_that_is_sent_as_the_page_is_left_does_not_empty_the_next(chromium, server):
     with browsing(chromium, permissions=["camera"]) as page:
-        open_camera(page, server, BOTH % "Report")
+        open_camera(page, server)
+        page.evaluate(BOTH, "Report")
         expect(page.get_by_role("heading", name="Report", level=1)).to_be_visible()
         page.wait_for_timeout(2_000)  # the frame's run would come now
         expect(page.get_by_role("heading", level=1, name="Report")).to_be_visible()
