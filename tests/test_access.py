@@ -20,7 +20,7 @@ from fmnist.runs.trash import DeletedRun, Trash, delete_run
 from fmnist.settings import TrainSettings
 from fmnist.sweeps import sweep
 from fmnist.sweeps.plan import read_plan
-from fmnist.sweeps.sweep import find_sweep, keep_plan
+from fmnist.sweeps.sweep import find_sweep, open_sweep
 from pages.parts.shared import frame
 from tests.conftest import ROOT
 
@@ -75,7 +75,7 @@ ACTIONS = {
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
 def test_a_visitor_of_a_public_app_changes_nothing(action, public):
     corrections.directory().mkdir(parents=True)
-    keep_plan(read_plan("seeds"))
+    open_sweep(read_plan("seeds"))
     before = files()
     with pytest.raises(AccessDenied, match="only its owner"):
         action()

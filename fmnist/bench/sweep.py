@@ -16,7 +16,7 @@ from fmnist.runs.run import FORMAT
 from fmnist.sweeps.cluster import open_local, share_cores
 from fmnist.sweeps.engine import run_sweep
 from fmnist.sweeps.plan import Plan
-from fmnist.sweeps.sweep import keep_plan
+from fmnist.sweeps.sweep import open_sweep
 from fmnist.sweeps.worker import Workplace, train_packed
 
 MOST_WORKERS = 16  # threads that do nothing
@@ -56,7 +56,7 @@ def _time_sweep(
     Raises TrainingBusy where this machine is training.
     """
     with _own_runs() as place, queue.hold_machine(place):
-        sweep = keep_plan(plan)
+        sweep = open_sweep(plan)
         with sweep.own_workplace() as work, open_local(workers, processes=processes) as client:
             began = time.perf_counter()
             run_sweep(sweep, client, Workplace(str(work), threads), train=train)

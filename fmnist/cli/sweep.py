@@ -7,6 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fmnist.cli.options import Commands, add_command, add_json, number_within
@@ -14,7 +15,7 @@ from fmnist.errors import FmnistError, SweepError
 from fmnist.jobs import queue
 from fmnist.runs import control
 from fmnist.sweeps.plan import read_plan, shipped_plans
-from fmnist.sweeps.sweep import Progress, Sweep, find_sweep, keep_plan, write_progress
+from fmnist.sweeps.sweep import Progress, Sweep, find_sweep, open_sweep, write_progress
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -87,7 +88,7 @@ def _sweep(options: Namespace) -> int:
         raise SweepError(f"An encrypted connection needs --scheduler and all of {', '.join(TLS)}.")
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        progress = _work(options, keep_plan(plan), encryption)
+        progress = _work(options, open_sweep(plan), encryption)
     finally:
         signal.signal(signal.SIGTERM, before)
     _print_result(options, _summarise(find_sweep(plan.name)))
@@ -99,26 +100,28 @@ def _sweep(options: Namespace) -> int:
 def _work(options: Namespace, sweep: Sweep, encryption: list[str]) -> Progress:
     from fmnist.sweeps.engine import run_sweep
 
-    missing = len(sweep.plan.trainings()) - len(sweep.finished_runs())
-    if not missing:
-        return Progress(len(sweep.plan.trainings()), len(sweep.finished_runs()))
-    if options.log:
-        file = os.open(sweep.path / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        os.dup2(file, 1)
-        os.dup2(file, 2)
-    with _open(options, sweep, missing, encryption) as (client, how), _Display() as display:
-        dashboard = ""
-        if not options.scheduler:
-            from fmnist.sweeps.cluster import dashboard_address
+    with sweep.own_workplace() as place:
+        done, total = len(sweep.finished_runs()), len(sweep.plan.trainings())
+        if done == total:
+            return Progress(total, done)
+        if options.log:
+            file = os.open(sweep.path / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+            os.dup2(file, 1)
+            os.dup2(file, 2)
+        opened = _open(options, sweep, place, total - done, encryption)
+        with opened as (client, how), _Display() as display:
+            dashboard = ""
+            if not options.scheduler:
+                from fmnist.sweeps.cluster import dashboard_address
 
-            dashboard = dashboard_address(client)
-            print(f"Dask shows the workers at {dashboard}", file=sys.stderr, flush=True)
-        return run_sweep(sweep, client, how, dashboard=dashboard, report=display)
+                dashboard = dashboard_address(client)
+                print(f"Dask shows the workers at {dashboard}", file=sys.stderr, flush=True)
+            return run_sweep(sweep, client, how, dashboard=dashboard, report=display)
 
 
 @contextmanager
 def _open(
-    options: Namespace, sweep: Sweep, missing: int, encryption: list[str]
+    options: Namespace, sweep: Sweep, place: Path, missing: int, encryption: list[str]
 ) -> Iterator["tuple[Client, Workplace]"]:
     """The cluster, and how its workers train; this machine is held for a local one."""
     from fmnist.sweeps import cluster
@@ -126,12 +129,11 @@ def _open(
 
     if options.scheduler:
         keys = cluster.Encryption(*encryption) if any(encryption) else None
-        with sweep.own_workplace(), cluster.open_remote(options.scheduler, keys) as client:
+        with cluster.open_remote(options.scheduler, keys) as client:
             yield client, Workplace()
         return
     workers, threads = cluster.share_cores(missing, options.workers)
     with (
-        sweep.own_workplace() as place,
         queue.hold_machine(sweep.path, _waiter(sweep) if options.wait else None),
         cluster.open_local(workers) as client,
     ):

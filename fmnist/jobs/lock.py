@@ -53,21 +53,24 @@ def find_holder() -> tuple[str, Run | None]:
     """
     if (path := _holder()) is None:
         return "", None
-    run = _active(path)
-    return busy_message(run), run
+    return busy_message(), _active(path)
 
 
-def busy_message(run: Run | None) -> str:
-    """One sentence that names the training in the way."""
-    return f"{subject_of(run)} is training on this machine, which runs one training at a time."
+def busy_message(first: Path | None = None) -> str:
+    """One sentence that names what is in the way.
 
-
-def subject_of(run: Run | None) -> str:
-    """How a sentence begins that is about what trains here; None: a sweep or a benchmark."""
-    if run is not None:
-        return f"The run {run.name!r}"
+    first: the folder of what waits for this machine, where it is free at this moment
+    """
     path = _holder()
-    return f"The sweep {path.name!r}" if path and path.parent.name == SWEEPS else "Something else"
+    does = "is training on" if path or not first else "waits for"
+    return f"{_subject_of(path or first)} {does} this machine, which runs one training at a time."
+
+
+def _subject_of(path: Path | None) -> str:
+    """Whose folder that is: a sweep's, a run's, or that of a benchmark."""
+    if path and path.parent.name == SWEEPS:
+        return f"The sweep {path.name!r}"
+    return f"The run {path.name!r}" if path and _active(path) else "Something else"
 
 
 def _active(path: Path) -> Run | None:

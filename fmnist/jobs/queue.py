@@ -14,8 +14,9 @@ import filelock
 from fmnist.access import check_may_change
 from fmnist.errors import NameTaken, TrainingBusy
 from fmnist.files import read_json, write_json
-from fmnist.jobs.lock import active_run, busy_message, hold_lock, machine_file
+from fmnist.jobs.lock import busy_message, hold_lock, machine_file
 from fmnist.processes import is_alive, this_process
+from fmnist.runs.library import SWEEPS
 from fmnist.runs.run import Run, read_run
 
 MAX_WAITING = 10  # at once; each is a process of some 100 MB
@@ -39,10 +40,10 @@ def hold_machine(
     """
     with contextlib.ExitStack() as held:
         if wait is None:
-            if others := waiting_runs():
-                raise TrainingBusy(busy_message(active_run() or others[0]))
+            if others := list_queue():
+                raise TrainingBusy(busy_message(others[0]))
             if not _take_lock(path, held):
-                raise TrainingBusy(busy_message(active_run()))
+                raise TrainingBusy(busy_message())
         else:
             join_queue(path, front=front)
             try:
@@ -55,12 +56,12 @@ def hold_machine(
 
 
 def list_queue() -> list[Path]:
-    """The folders of the runs that wait, the next one first."""
+    """The folders of the runs and sweeps that wait, the next one first."""
     return [Path(entry["path"]) for entry in _read_entries()]
 
 
 def waiting_runs() -> list[Run]:
-    """The runs that wait for this machine, the next one first."""
+    """The runs that wait for this machine, the next one first; without sweeps."""
     found = [read_run(path) for path in list_queue()]
     return [run for run in found if run.state == "waiting"]
 
@@ -88,16 +89,19 @@ def leave_queue(path: Path) -> None:
 
 
 def move_in_queue(path: Path, places: int) -> None:
-    """Move a waiting run by so many places, below 0 for sooner; nothing where it does not wait.
+    """Move a waiting run past so many others, below 0 for sooner; nothing where it does not wait.
 
-    Raises AccessDenied where only the owner may move it.
+    A sweep that waits between them is passed, too. Raises AccessDenied where only the owner may
+    move it.
     """
     check_may_change()
     with _changed_entries() as entries:
-        paths = [entry["path"] for entry in entries]
-        if str(path) in paths:
-            at = paths.index(str(path))
-            entries.insert(min(max(at + places, 0), len(entries) - 1), entries.pop(at))
+        paths = [Path(entry["path"]) for entry in entries]
+        runs = [at for at, one in enumerate(paths) if one.parent.name != SWEEPS or one == path]
+        if path in paths:
+            at = paths.index(path)
+            place = min(max(runs.index(at) + places, 0), len(runs) - 1)
+            entries.insert(runs[place], entries.pop(at))
 
 
 def _take_turn(path: Path, held: contextlib.ExitStack) -> bool:

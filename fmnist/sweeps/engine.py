@@ -186,8 +186,9 @@ class _Engine:
             for name, (when, words) in sorted(self._heard.items())
             if words and now - when < SILENCE
         }
-        ended = self._ended + len(workers) / 2  # those at work have done half of theirs
-        seconds_left = left * (now - self._began) / ended if self._ended else None
+        half = len(workers) / 2  # those at work have done half of theirs
+        each = (now - self._began) / (self._ended + half) if self._ended else None
+        seconds_left = None if each is None else max(0.0, left - half) * each
         self._now = replace(self._now, seconds_left=seconds_left, workers=workers, active=True)
         self._report(self._now, news)
         if at_once or now > self._written + 1:

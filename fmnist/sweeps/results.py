@@ -44,10 +44,15 @@ class Variant:
     parameters: int | None
     images: int | None = None
 
+    def mean_over(self, seeds: set[int]) -> float:
+        """Mean accuracy, 0..1, over some of its seeds; over all where these are none."""
+        pairs = zip(self.seeds, self.accuracies, strict=True)
+        return float(np.mean([accuracy for seed, accuracy in pairs if not seeds or seed in seeds]))
+
     @property
     def mean(self) -> float:
         """Of the accuracies, 0..1."""
-        return float(np.mean(self.accuracies))
+        return self.mean_over(set())
 
     @property
     def test(self) -> float | None:
@@ -86,7 +91,7 @@ class Variant:
 class Difference:
     """By how much the `better` of two variants is ahead of `other`, over n seeds that both have.
 
-    mean: -1..1; interval: its 95 % interval; p_value: of the paired t-test, for all pairs of the
+    mean: 0..1; interval: its 95 % interval; p_value: of the paired t-test, for all pairs of the
     sweep together; needed: seeds with which a difference of this size would be found 4 times out
     of 5, None where it is none or beyond `MANY`. The last three are None for fewer than two seeds.
     """
@@ -135,8 +140,7 @@ class Result:
 
 def summarise_sweep(sweep: Sweep) -> Result:
     """What came of a sweep so far, from its finished runs."""
-    found = sweep.finished_runs()
-    trainings = sweep.plan.trainings()
+    found, trainings = sweep.finished_runs(), sweep.plan.trainings()
     held = all("validation_accuracy" in run.scores for run in found.values())
     measure = "validation" if held else "test"
     grouped: dict[str, list[tuple[int, Run]]] = {}
@@ -177,44 +181,41 @@ def _variant(name: str, pairs: list[tuple[int, Run]], score: str) -> Variant:
 
 
 def compare_variants(variants: Sequence[Variant]) -> tuple[Difference, ...]:
-    """The best variant against each other one, the next best first."""
+    """The best variant against each other one, the next best first.
+
+    They are ranked over the seeds that all of them have: seeds are not equally lucky.
+    """
     if len(variants) < 2:
         return ()
-    ranked = sorted(variants, key=lambda one: -one.mean)
+    shared = set.intersection(*(set(one.seeds) for one in variants))
+    ranked = sorted(variants, key=lambda one: -one.mean_over(shared))
     pairs = list(itertools.combinations(ranked, 2))
     found = {pair: _differ(*pair, len(pairs)) for pair in pairs}
-    known = [(pair, one.p_value) for pair, one in found.items() if one.p_value is not None]
-    p_values = correct_holm([p_value for _, p_value in known])
-    corrected = dict(zip([pair for pair, _ in known], p_values, strict=True))
-    return tuple(
-        dataclasses.replace(found[pair], p_value=corrected.get(pair))
-        for pair in pairs
-        if pair[0] is ranked[0]
-    )
+    known = {pair: one.p_value for pair, one in found.items() if one.p_value is not None}
+    corrected = dict(zip(known, correct_holm(list(known.values())), strict=True))
+    of_best = [pair for pair in pairs if pair[0] is ranked[0]]
+    return tuple(dataclasses.replace(found[pair], p_value=corrected.get(pair)) for pair in of_best)
 
 
 def _differ(first: Variant, second: Variant, pairs: int) -> Difference:
     """Two variants, over the seeds of both; p_value is not corrected yet."""
-    of_first = dict(zip(first.seeds, first.accuracies, strict=True))
-    of_second = dict(zip(second.seeds, second.accuracies, strict=True))
+    of_first, of_second = (dict(zip(v.seeds, v.accuracies, strict=True)) for v in (first, second))
     seeds = [seed for seed in first.seeds if seed in of_second]
     differences = [of_first[seed] - of_second[seed] for seed in seeds]
     mean = float(np.mean(differences)) if seeds else first.mean - second.mean
+    if mean < 0:  # two of several may have more seeds in common than all have
+        return _differ(second, first, pairs)
+    found = Difference(first.name, second.name, len(seeds), mean)
     if len(seeds) < 2:
-        return Difference(first.name, second.name, len(seeds), mean)
+        return found
     spread = float(np.std(differences, ddof=1))
     if spread < 1e-9:  # the same on every seed
-        return Difference(
-            first.name, second.name, len(seeds), mean, (mean, mean), float(abs(mean) < 1e-9)
-        )
-    return Difference(
-        first.name,
-        second.name,
-        len(seeds),
-        mean,
-        _interval(differences),
-        float(stats.ttest_1samp(differences, 0).pvalue),
-        seeds_needed(abs(mean) / spread, (1 - SURE) / pairs),
+        return dataclasses.replace(found, interval=(mean, mean), p_value=float(mean < 1e-9))
+    return dataclasses.replace(
+        found,
+        interval=_interval(differences),
+        p_value=float(stats.ttest_1samp(differences, 0).pvalue),
+        needed=seeds_needed(mean / spread, (1 - SURE) / pairs),
     )
 
 

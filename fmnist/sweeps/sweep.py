@@ -50,12 +50,13 @@ class Sweep:
     def own_workplace(self) -> Iterator[Path]:
         """An empty folder for what its trainings on this machine need, and for runs that arrive.
 
-        What a killed process has left there is removed. Raises SweepError where another process
-        works on the sweep.
+        From here on its plan is the one that is kept. What a killed process has left there is
+        removed. Raises SweepError where another process works on the sweep, or it cannot be kept.
         """
         place = self.path / WORK
         try:
             with filelock.FileLock(self.path / ".lock", timeout=0):
+                self._keep_plan()
                 shutil.rmtree(place, ignore_errors=True)
                 control.withdraw_request(self.path, control.STOP)  # which no process has heard
                 place.mkdir()
@@ -65,6 +66,13 @@ class Sweep:
                     shutil.rmtree(place, ignore_errors=True)
         except filelock.Timeout:
             raise SweepError(f"Another process works on the sweep {self.name!r} already.") from None
+
+    def _keep_plan(self) -> None:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            write_json(self.path / PLAN_FILE, self.plan.to_dict())
+        except OSError as error:
+            raise SweepError(f"The sweep cannot be kept ({error.strerror}).") from None
 
     def finished_runs(self) -> dict[TrainSettings, Run]:
         """The settings of each of its trainings that is done -> its run."""
@@ -107,15 +115,16 @@ class Progress:
         return ", ".join(words)
 
 
-def keep_plan(plan: Plan) -> Sweep:
-    """The sweep of a plan, made where there is none; a changed plan keeps the runs that it has."""
-    path = runs_directory() / SWEEPS / plan.name
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        write_json(path / PLAN_FILE, plan.to_dict())
-    except OSError as error:
-        raise SweepError(f"The sweep cannot be kept ({error.strerror}).") from None
-    return Sweep(path, plan)
+def open_sweep(plan: Plan) -> Sweep:
+    """The sweep of a plan, made where there is none of its name.
+
+    A changed plan has the runs that there are. It replaces the one that is kept once a process
+    works on it: until then another may. Raises SweepError where it cannot be kept.
+    """
+    sweep = Sweep(runs_directory() / SWEEPS / plan.name, plan)
+    if not (sweep.path / PLAN_FILE).exists():
+        sweep._keep_plan()
+    return sweep
 
 
 def find_sweep(name: str) -> Sweep:
@@ -171,7 +180,7 @@ def start_sweep(plan: str) -> Sweep:
     not begin.
     """
     check_may_change()
-    state = read_progress(keep_plan(read_plan(plan)))
+    state = read_progress(open_sweep(read_plan(plan)))
     if state.active or state.done == state.total:
         how = "already running" if state.active else "complete: there is nothing left to train"
         raise SweepError(f"The sweep {plan!r} is {how}.")

@@ -9,7 +9,7 @@ from fmnist.processes import this_process
 from fmnist.runs import control
 from fmnist.sweeps import sweep as sweeps
 from fmnist.sweeps.plan import plan_from, read_plan, shipped_examples
-from fmnist.sweeps.sweep import PROGRESS_FILE, keep_plan
+from fmnist.sweeps.sweep import PROGRESS_FILE, open_sweep
 from fmnist.sweeps.tables import read_example
 from pages.parts.shared import frame
 from pages.parts.train.sweeps import sweeps_view
@@ -32,7 +32,7 @@ def finished(own_run):
             parameters=1000,
             train_seconds=90.0,
         )
-    return keep_plan(plan)
+    return open_sweep(plan)
 
 
 def at_work(sweep, **said):
@@ -78,7 +78,7 @@ def test_a_plan_is_started_as_a_process_of_its_own(monkeypatch):
 
 
 def test_what_is_done_or_at_work_is_not_started(own_run):
-    sweep = keep_plan(read_plan("seeds"))
+    sweep = open_sweep(read_plan("seeds"))
     at_work(sweep)
     with pytest.raises(SweepError, match="The sweep 'seeds' is already running"):
         sweeps.start_sweep("seeds")

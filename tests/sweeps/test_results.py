@@ -18,7 +18,7 @@ from fmnist.sweeps.results import (
     summarise_sweep,
     summarise_variants,
 )
-from fmnist.sweeps.sweep import keep_plan
+from fmnist.sweeps.sweep import open_sweep
 from fmnist.sweeps.tables import list_runs_of, read_example, write_table
 
 RNG = np.random.default_rng(0)
@@ -54,6 +54,20 @@ def test_only_seeds_of_both_are_compared():
     (found,) = compare_variants([variant("a", [0.9, 0.91, 0.5]), variant("b", [0.6, 0.7], [0, 1])])
     assert found.n == 2
     assert found.mean == pytest.approx(((0.9 - 0.6) + (0.91 - 0.7)) / 2)
+
+
+def test_what_is_ahead_by_other_seeds_alone_is_not_the_better_one():
+    lucky, better = variant("lucky", [0.9, 0.911, 0.99]), variant("better", [0.92, 0.9305])
+    (found,) = compare_variants([lucky, better])
+    assert (found.better, found.other) == ("better", "lucky")
+    assert found.mean == pytest.approx((0.02 + 0.0195) / 2)
+    assert "better is better than lucky by 1.97 points" in described(lucky, better)
+    # with a third that has one seed only, that one ranks them; these two have two in common
+    first, *_ = compare_variants([lucky, better, variant("third", [0.8])])
+    assert (first.better, first.other, first.n) == ("better", "lucky", 2)
+    # a pair's own seeds may say otherwise than those that all have
+    a, b = variant("a", [0.91, 0.80, 0.80]), variant("b", [0.90, 0.90, 0.91])
+    assert all(one.mean >= 0 for one in compare_variants([a, b, variant("c", [0.7])]))
 
 
 def test_all_pairs_are_corrected_together():
@@ -126,7 +140,7 @@ def test_sentences():
 
 def test_a_sweep_is_summarised_from_the_runs_that_are_its_own(own_run):
     plan = plan_from({"name": "s", "networks": ["cnn", "quick"], "seeds": 2})
-    sweep = keep_plan(plan)
+    sweep = open_sweep(plan)
     scores = {"validation_accuracy": 0.91, "test_accuracy": 0.9}
     for at, training in enumerate(plan.trainings()[:3]):
         run = own_run(f"r{at}", settings=training.settings.to_dict(), scores=scores, sweep="s")
@@ -194,7 +208,7 @@ def test_a_sweep_over_shares_of_the_images_has_a_learning_curve():
 def test_the_result_is_printed_as_a_table_json_or_csv(own_run, tmp_path, command):
     file = tmp_path / "s.toml"
     file.write_text('networks = ["cnn"]\nseeds = 2\n')
-    for training in keep_plan(read_plan(file)).plan.trainings():
+    for training in open_sweep(read_plan(file)).plan.trainings():
         scores = {"validation_accuracy": 0.91 + training.settings.seed / 100, "test_accuracy": 0.9}
         settings = training.settings.to_dict()
         about = {"scores": scores, "sweep": "s", "parameters": 1234, "train_seconds": 90.0}

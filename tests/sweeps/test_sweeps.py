@@ -11,6 +11,8 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -23,10 +25,10 @@ from fmnist.runs.library import list_runs, runs_directory
 from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import check_run_file
 from fmnist.runs.transfer import pack_run, unpack_run
-from fmnist.sweeps import cluster
+from fmnist.sweeps import cluster, engine
 from fmnist.sweeps.plan import plan_from
 from fmnist.sweeps.results import summarise_sweep
-from fmnist.sweeps.sweep import Sweep, find_sweep, read_progress
+from fmnist.sweeps.sweep import Sweep, find_sweep, open_sweep, read_progress
 from fmnist.sweeps.worker import describe_package
 from tests.conftest import ROOT
 from tests.jobs.test_launch import wait_until
@@ -283,6 +285,32 @@ def test_failures_are_told_and_the_rest_is_done(place):
     # killed, it is tried again; failed, it would fail again
     assert Counter(one["seed"] for one in begun(place)) == {0: 1, 1: 1, 2: 3}
     assert summarise_sweep(find_sweep("s")).missing == 2
+
+
+def test_a_sweep_that_is_worked_on_keeps_its_plan(place, command):
+    plan = write_plan(place)
+    with open_sweep(plan).own_workplace():
+        kept = (find_sweep("s").path / "log.txt", "of the one that works")
+        kept[0].write_text(kept[1])
+        write_plan(place, seeds=5)
+        refused = command("sweep", str(place / "s.toml"), "--log")
+        assert refused.stderr == "fmnist: Another process works on the sweep 's' already.\n"
+        assert find_sweep("s").plan == plan
+        assert kept[0].read_text() == kept[1]
+    with open_sweep(write_plan(place, seeds=5)).own_workplace():
+        assert find_sweep("s").plan.seeds == (0, 1, 2, 3, 4)
+
+
+def test_the_time_left_counts_half_of_those_at_work(place, monkeypatch):
+    """Eight trainings of 60 s on four workers, after 90 s: half a minute is left."""
+    sweep = open_sweep(write_plan(place, networks=["quick"], seeds=8))
+    said, clock = [], iter([0.0, 90.0])
+    monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    now = engine._Engine(sweep, None, "", lambda progress, news: said.append(progress))
+    now._ended, now._now = 4, replace(now._now, done=4)
+    now._heard = {str(worker): (90.0, "epoch 1 of 2") for worker in range(4)}
+    now._say("")
+    assert said[-1].seconds_left == 30
 
 
 @pytest.mark.parametrize(
