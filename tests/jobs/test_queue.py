@@ -1,6 +1,9 @@
 """The queue: an order that all processes share, without those that have died."""
 
+import itertools
 import json
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,10 +18,12 @@ from fmnist.jobs import lock, queue, resume
 from fmnist.processes import this_process
 from fmnist.runs import control
 from fmnist.runs.checkpoint import CHECKPOINT_FILE
+from fmnist.runs.history import read_events
 from fmnist.runs.library import create_run
 from fmnist.runs.run import read_run, write_run_info
-from fmnist.settings import TrainSettings
-from tests.conftest import ended_process, hold
+from fmnist.settings import TrainSettings, arguments
+from tests.conftest import ROOT, ended_process, hold
+from tests.jobs.test_launch import BRIEF, PATIENCE
 
 
 @pytest.fixture
@@ -46,6 +51,21 @@ def test_order_is_of_joining_and_can_be_changed():
     queue.leave_queue(Path("c"))
     queue.leave_queue(Path("nobody"))
     assert names() == ["z", "a", "b"]
+
+
+def test_a_sweep_that_waits_is_not_overtaken_and_is_passed_as_runs_are_moved(runs_dir):
+    sweep = runs_dir / ".sweeps" / "depth"
+    for path in (Path("a"), sweep, Path("c")):
+        queue.join_queue(path)
+    queue.move_in_queue(Path("c"), -1)
+    assert names() == ["c", "a", "depth"]
+    queue.move_in_queue(Path("c"), 1)
+    assert names() == ["a", "c", "depth"]
+    for path in (Path("a"), Path("c")):
+        queue.leave_queue(path)
+    said = "The sweep 'depth' waits for this machine, which runs one training at a time."
+    with pytest.raises(TrainingBusy, match=said), queue.hold_machine(runs_dir / "new"):
+        raise AssertionError("it has overtaken the sweep")
 
 
 def test_too_many_are_refused_with_what_would_work():
@@ -112,6 +132,35 @@ def test_all_who_start_in_one_second_get_a_run_of_their_own(runs_dir, monkeypatc
     expected = {f"quick-20260101-000000{number}" for number in numbers}
     assert {path.name for path in runs_dir.iterdir()} == expected
     assert all(read_run(path).active for path in runs_dir.iterdir())
+
+
+@pytest.mark.long
+def test_real_processes_that_start_in_one_second_train_one_after_another(runs_dir):
+    command = [sys.executable, "-m", "fmnist", "train", *arguments(BRIEF)]
+    for _ in range(1):
+        before = set(runs_dir.iterdir())
+        processes = [
+            subprocess.Popen(
+                [*command, *how],
+                cwd=ROOT,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for how in [["--wait"], [], [], ["--wait"], [], ["--wait"]]
+        ]
+        words = [process.communicate(timeout=PATIENCE)[1] for process in processes]
+        ended = [process.returncode for process in processes]
+        refused = [text for text, status in zip(words, ended, strict=True) if status]
+        assert all(
+            "one training at a time" in text and "Traceback" not in text for text in refused
+        ), words
+        runs = [read_run(path) for path in set(runs_dir.iterdir()) - before]
+        assert [run.state for run in runs] == ["finished"] * ended.count(0)
+        assert 3 <= len(runs) <= 4  # those that wait, and at most one that came before them
+        events = sorted((read_events(run) for run in runs), key=lambda events: events[0]["time"])
+        for first, then in itertools.pairwise(events):
+            assert first[-1]["time"] <= then[0]["time"]
 
 
 def test_a_name_that_somebody_chose_is_not_changed(own_run, capsys):
