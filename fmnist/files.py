@@ -5,6 +5,7 @@ are damaged count as missing.
 """
 
 import contextlib
+import csv
 import errno
 import hashlib
 import io
@@ -13,7 +14,7 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from fmnist.errors import FmnistError
 MAX_JSON, MAX_FILE, MAX_LINE = 2**20, 2**28, 2**16  # bytes that are read
 MAX_LINES = 200_000
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with what one begins in a spreadsheet
 PATIENCE = 10.0  # seconds to wait for another process; each holds a lock for milliseconds
 
 
@@ -199,6 +201,21 @@ def locked_folder(
         raise error(
             f"{what} cannot be changed on this computer's disk ({problem.strerror})."
         ) from None
+
+
+def write_csv(names: Iterable[str], rows: Iterable[Iterable]) -> str:
+    """Rows below their names, for a spreadsheet; a text that it would take for a formula is none.
+
+    It gets an apostrophe in front. Source: OWASP, "CSV injection".
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows(
+        [f"'{one}" if isinstance(one, str) and one.startswith(FORMULA) else one for one in row]
+        for row in rows
+    )
+    return buffer.getvalue()
 
 
 def quote_name(value: str) -> str:

@@ -10,12 +10,9 @@ Several processes may write at once; a damaged file is said to be so and never o
 """
 
 import contextlib
-import csv
-import io
 import math
 import os
 import time
-from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,7 +20,14 @@ from pathlib import Path
 from fmnist.access import check_may_change, own_folder
 from fmnist.data import PART_SIZES
 from fmnist.errors import NotesError
-from fmnist.files import append_json_line, locked_folder, read_json, read_json_lines, write_json
+from fmnist.files import (
+    append_json_line,
+    locked_folder,
+    read_json,
+    read_json_lines,
+    write_csv,
+    write_json,
+)
 from fmnist.runs.library import runs_directory
 
 STAR = "starred"
@@ -111,7 +115,7 @@ def untag(indices: list[int], name: str) -> None:
 
 def tags_csv() -> str:
     """All tags as CSV: index, tag."""
-    return _csv(("index", "tag"), ((i, name) for name, kept in tags().items() for i in kept))
+    return write_csv(("index", "tag"), ((i, name) for name, kept in tags().items() for i in kept))
 
 
 def add_vote(vote: Vote) -> None:
@@ -135,24 +139,7 @@ def votes() -> list[Vote]:
 def votes_csv() -> str:
     """All votes as CSV: index (in the test set), label, answer, choice, time."""
     rows = ((v.index, v.label, v.answer, v.choice, v.time) for v in votes())
-    return _csv(("index", "label", "answer", "choice", "time"), rows)
-
-
-def _csv(names: tuple[str, ...], rows: Iterable[tuple]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([_harmless(value) for value in row] for row in rows)
-    return buffer.getvalue()
-
-
-def _harmless(value):
-    """A text that a spreadsheet would take for a formula gets an apostrophe in front.
-
-    Source: OWASP, "CSV injection".
-    """
-    formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{value}" if formula else value
+    return write_csv(("index", "label", "answer", "choice", "time"), rows)
 
 
 def _locked() -> AbstractContextManager[Path]:

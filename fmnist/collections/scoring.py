@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from fmnist.data import CLASS_NAMES, NOT_CLOTHING
+from fmnist.files import write_csv
 from fmnist.inference.answer import Answer, is_right
 from fmnist.inference.classifier import Classifier
 from fmnist.metrics.report import count_confusions, wilson_interval
@@ -135,6 +136,11 @@ class Summary:
     def unscored(self) -> list[ScoredImage]:
         """The files that could be read and have no label."""
         return [file for file in self.files if file.label_id is None and file.verdict != "refused"]
+
+    def to_csv(self) -> str:
+        """A line for each of `files`, under the names of `ScoredImage.to_dict`."""
+        lines = [file.to_dict() for file in self.files]
+        return write_csv(lines[0], (line.values() for line in lines))
 
     def to_dict(self) -> dict:
         """Plain values under the names that `score --json` promises."""

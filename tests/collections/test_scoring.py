@@ -1,5 +1,6 @@
 """Labelled pictures of one's own: the two layouts, what is refused, the numbers, the command."""
 
+import csv
 import io
 import json
 import math
@@ -389,6 +390,14 @@ def test_numbers_by_hand():
     expected = np.zeros((10, 11), int)
     expected[0, 0], expected[0, 6], expected[6, 0], expected[6, 10], expected[8, 8] = 2, 1, 1, 2, 1
     np.testing.assert_array_equal(summary.confusion, expected)
+
+
+def test_a_name_is_no_formula_in_a_spreadsheet():
+    summary = summarise_scores([score_answer('=HYPERLINK("http://x")/a.png', 0, 6, 0.5, kind="+1")])
+    rows = list(csv.DictReader(io.StringIO(summary.to_csv())))
+    expected = {"path": '\'=HYPERLINK("http://x")/a.png', "label_id": "0", "kind": "'+1"}
+    assert rows == [expected | {"class_id": "6", "verdict": "confident", "probability": "0.5"}]
+    assert len(list(csv.reader(io.StringIO(summarise_scores(BY_HAND).to_csv())))) == 13
 
 
 def test_a_garment_that_is_called_no_clothing_has_no_answer():

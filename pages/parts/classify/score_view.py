@@ -149,17 +149,11 @@ def _refused(summary: Summary) -> None:
     )
 
 
-def _csv(summary: Summary) -> str:
-    import pandas as pd
-
-    return pd.DataFrame([file.to_dict() for file in summary.files]).to_csv(index=False)
-
-
 def _downloads(summary: Summary, source: str, run: Run, key: str) -> None:
     with st.container(horizontal=True):
         download(
             "CSV",
-            lambda: _csv(summary),
+            summary.to_csv,
             f"{run.name}-score.csv",
             "text/csv",
             key=f"{key}-csv",
