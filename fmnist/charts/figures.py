@@ -28,7 +28,7 @@ def confusion_figure(confusion: np.ndarray, *, title: str, by: str | None, kind:
 
 
 def draw_confusion(axes: Axes, confusion: np.ndarray, *, by: str | None) -> None:
-    """Draw the confusion matrix (10, 10) into axes; `by` as in `charts.confusion_table`."""
+    """Draw the confusion matrix (10, 10) into axes; `by` as in `common.confusion_table`."""
     share = normalise_confusion(confusion, "row")
     percent = share if by is None else normalise_confusion(confusion, by)
     image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)

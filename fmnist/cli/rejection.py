@@ -8,6 +8,7 @@ import numpy as np
 
 from fmnist.cli.options import Commands, add_command, add_json, add_run
 from fmnist.errors import RunError
+from fmnist.inference.rejection import NEVER
 from fmnist.runs.library import find_run
 
 if TYPE_CHECKING:
@@ -116,9 +117,11 @@ def _text(result: dict) -> str:
         f"{counts}"
     )
     if fitted["drawn_ood_threshold"] is not None:
+        confident = f"confidence threshold {fitted['drawn_confidence_threshold']:.3f}"
+        if fitted["drawn_confidence_threshold"] == NEVER:
+            confident = "never answered with confidence"
         lines.append(
-            f"for drawings: confidence threshold {fitted['drawn_confidence_threshold']:.3f}, OOD "
-            f"threshold {fitted['drawn_ood_threshold']:.3f}"
+            f"for drawings: {confident}, OOD threshold {fitted['drawn_ood_threshold']:.3f}"
         )
     if drawings["confident_accuracy"] is not None:
         lines.append(f"accuracy of these confident answers {drawings['confident_accuracy']:.1%}")

@@ -71,7 +71,7 @@ class Archive:
             raise BadArchive("The zip file has no pictures in it.")
 
     def read(self, name: str) -> bytes:
-        """The bytes of the member of that name, at most `images.MAX_BYTES`.
+        """The bytes of the member of that name, at most `decoding.MAX_BYTES`.
 
         Raises BadImage where it is larger, damaged, or packed in a way that is not read.
         """

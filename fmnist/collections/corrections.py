@@ -6,7 +6,7 @@ They are kept in sets: one without a name, in the folder itself, and others in i
     labels.csv      path, label_id, kind ("drawing", "upload" or "camera")
     <sha256>.png    the pictures
 
-What is kept of a picture is what `images.decode` made of it: upright, at most 512 pixels, without
+What is kept of a picture is what `decode_image` made of it: upright, at most 512 pixels, without
 place, time and what else a file carries along. Decoded again it has the same answer.
 
 Several processes may write at once. The table is written last and removed from first: it names no
@@ -108,6 +108,8 @@ class Removed:
                 if not os.path.lexists(self.place):
                     self.folder.rename(self.place)
                     return
+            if not self.pictures and any(self.folder.glob("*.png")):
+                raise CorrectionsError(f"{self.name} is damaged, and there is another one now.")
         with _locked(self.place) as place:
             rows = _read(place)
             known = {row.path for row in rows}
@@ -143,13 +145,12 @@ def delete_set(of: str) -> Removed:
         rows = kept(of)
     except CorrectionsError:  # a damaged one can be deleted, too
         rows = []
+    name = f"The set “{of}”"
     if not place.is_dir():
-        return Removed(f"The set “{of}”", place, ())
+        return Removed(name, place, ())
     with _locked(place):
         hide(place, hidden)
-    return Removed(
-        f"The set “{of}”", place, tuple((row, hidden / row.path) for row in rows), hidden
-    )
+    return Removed(name, place, tuple((row, hidden / row.path) for row in rows), hidden)
 
 
 def kept(of: str = "") -> list[Row]:
@@ -190,9 +191,7 @@ def keep(data: bytes, label_id: int, kind: str, of: str = "") -> Row:
     name, picture = _named(data)
     row = Row(name, label_id, kind)
     if of and of not in (sets := list_sets()) and len(sets) >= MAX_SETS:
-        raise CorrectionsError(
-            f"There are {MAX_SETS} sets, and no more are kept; delete one first."
-        )
+        raise CorrectionsError(f"There are {MAX_SETS} sets already; delete one first.")
     with _locked(directory(of)) as place:
         rows = kept(of)
         new = all(known.path != name for known in rows)

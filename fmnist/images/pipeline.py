@@ -47,6 +47,7 @@ class Preprocessed:
     decided: the options with "automatic" and None replaced by what was decided; tolerance stays
         None where none was used, crop where there was none
     steps: what the stages did, in order
+    size: (width, height) of the picture, of the part that was marked
     """
 
     pixels: np.ndarray | None
@@ -55,6 +56,7 @@ class Preprocessed:
     kind: str = "photo"
     decided: PreprocessingOptions = AUTO
     steps: tuple[Step, ...] = ()
+    size: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,8 @@ def preprocess_image(image: Image.Image, options: PreprocessingOptions = AUTO) -
     if state.box is not None:
         (x, y), (left, top, right, bottom) = state.corner, state.box
         pixels, box = state.picture, (left + x, top + y, right + x, bottom + y)
-    return Preprocessed(pixels, state.polarity, box, state.kind, state.decided, state.steps)
+    size = rgb.shape[1], rgb.shape[0]
+    return Preprocessed(pixels, state.polarity, box, state.kind, state.decided, state.steps, size)
 
 
 def cut_frame(state: State) -> State:

@@ -226,7 +226,7 @@ def _answer_alone(
     if first.pixels is None:
         message = "Nothing found: nothing is left of the picture."
         if options == AUTO:
-            message = "Nothing found: the picture is of one colour."
+            message = "Nothing found: the picture is of one colour, or nearly so."
         return Answer("nothing_found", message, preprocessed=first)
     candidates = [(options, first)]
     found_by_hand = options.segment != "automatic" or options.tolerance is not None

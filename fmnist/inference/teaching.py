@@ -45,11 +45,11 @@ class Example:
 def make_example(answer: Answer, label_id: int) -> Example | None:
     """An example from an answer and the right label.
 
-    None where the answer has no pixels, or the picture is as small as the dataset's and unchanged.
+    None where the answer has no pixels, or the picture is as small as the dataset's.
     """
     if answer.tta is None or answer.preprocessed is None:
         return None
-    if answer.preprocessed.box == (0, 0, SIDE, SIDE):
+    if answer.preprocessed.size == (SIDE, SIDE):
         return None
     features = answer.tta.features[0]
     length = max(float(np.linalg.norm(features)), 1e-6)

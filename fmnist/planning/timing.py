@@ -88,7 +88,7 @@ def _work(settings: TrainSettings) -> float:
 def estimate_timings(records: dict[str, Record], runs: Iterable[Run]) -> dict[str, Timing]:
     """Recipe -> its timing, without those that were not timed in this machine's precision.
 
-    runs: the newest first, as `runs.list_runs` has them
+    runs: the newest first, as `list_runs` has them
     """
     runs = [run for run in runs if _finished_here(run)]
     recorded = {

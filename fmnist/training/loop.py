@@ -53,7 +53,7 @@ def train(
     *,
     resume: bool = False,
 ) -> None:
-    """Train as `settings` say and fill the run's folder `path`, made by `runs.create`.
+    """Train as `settings` say and fill the run's folder `path`, made by `create_run`.
 
     resume: go on after the folder's checkpoint, or from the beginning where there is none yet
 

@@ -310,6 +310,7 @@ def test_verdicts_json_agrees_with_the_run(command, monkeypatch):
     drawings = result["drawings"]
     assert sum(drawings["verdicts"].values()) == drawings["n"] == 200
     assert drawings["accuracy"] < result["accuracy"]  # this network learnt from no drawing
+    assert "for drawings: never answered with confidence, OOD thr" in rejection._text(result)
 
 
 @pytest.mark.slow

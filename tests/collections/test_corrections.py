@@ -335,6 +335,19 @@ def test_sets_are_kept_apart():
     assert corrections.list_sets() == ["my shirts"]
 
 
+def test_a_damaged_set_comes_back_once_no_other_has_its_name():
+    row = corrections.keep(picture(1), 3, "upload", "shirts")
+    (corrections.directory("shirts") / "labels.csv").write_text("nonsense")
+    kept, gone = Trash(), corrections.delete_set("shirts")
+    kept.add(gone)
+    corrections.keep(picture(2), 3, "upload", "shirts")
+    with pytest.raises(CorrectionsError, match="“shirts” is damaged, and there is another one"):
+        kept.undo(gone)
+    corrections.delete_set("shirts")
+    kept.undo(gone)
+    assert (corrections.directory("shirts") / row.path).exists()
+
+
 @pytest.mark.parametrize("of", ["", "shirts"])
 @pytest.mark.parametrize("whole", [False, True])
 def test_what_was_removed_comes_back(of, whole):

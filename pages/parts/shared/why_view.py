@@ -34,7 +34,9 @@ def _show_parts(
         "Highlight the pixels that support",
         range(len(CLASS_NAMES)),
         index=class_id,
-        format_func=lambda i: CLASS_NAMES[i] + (" (the answer)" if i == class_id else ""),
+        format_func=lambda i: (
+            CLASS_NAMES[i] + (" (this network's answer)" if i == class_id else "")
+        ),
         key=f"{key}-why-class-{class_id}",  # another answer begins with itself again
         width=280,
     )
