@@ -297,6 +297,16 @@ def test_pictures_are_saved_in_the_set_that_is_chosen_with_the_click(folder):
     assert corrections.kept() == []
 
 
+def test_a_click_on_save_with_a_bad_name_for_the_set_is_not_carried_out_later(folder):
+    app = upload(open_app(way="Upload"), zip_file(packed(folder)))
+    app.session_state["corrections_set"] = "../bad"  # as if it had been typed
+    app.button(key="upload-teach").click().run()
+    assert any("The name of a set has" in error.value for error in app.error)
+    app.run()
+    assert "upload-teach" in [button.key for button in app.button]  # the set without a name
+    assert corrections.kept() == []
+
+
 def test_a_drawing_is_corrected():
     app = open_app()
     app.session_state["canvas-0"] = drawing(on_canvas(trouser()))

@@ -16,7 +16,8 @@ from pages.parts.classify.answered import PICTURE, Answered, answer_all, thumbna
 from pages.parts.shared import loading, visit
 from pages.parts.shared.widgets import download, literal
 
-_ASKED = "corrections_asked"  # pictures that were asked to be saved and are not yet
+# pictures that were asked to be saved and are not yet; forgotten with the page, see `page_opened`
+_ASKED = "corrections-asked"
 
 
 def offer(answer: Answer, picture: bytes, kind: str) -> None:
@@ -219,7 +220,8 @@ def offer_to_teach(pictures: list[tuple[Answered, int]]) -> None:
         return
     with st.popover("Teach with these pictures", icon=":material/school:"):
         of = taught.choose_set("upload-teach-set", new=True)
-        if of is None:
+        if of is None:  # the set that was named with the click cannot be had
+            st.session_state.pop(_ASKED, None)
             return
         st.caption(_where())
         st.button(
