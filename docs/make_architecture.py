@@ -71,7 +71,7 @@ def list_modules() -> str:
                 if path.name != "__init__.py"
             )
         )
-    parts.append("### Single modules at the bottom\n")
+    parts.append("### Single modules\n")
     parts.append(
         "".join(f"- `{n}.py`: {first_sentence(ROOT / 'fmnist' / f'{n}.py')}\n" for n in SINGLE)
     )

@@ -90,10 +90,11 @@ def _verdicts(
 
 def _text(result: dict) -> str:
     fitted, n = result["fitted"], result["n"]
+    variants = fitted["tta_variants"]
     counts = ", ".join(f"{name} {count / n:.2%}" for name, count in result["verdicts"].items())
     lines = [
-        f"{result['run']} on the {n:,} test images, {len(fitted['tta_variants'])} variants of each",
-        f"TTA variants: {', '.join(fitted['tta_variants'])}",
+        f"{result['run']} on the {n:,} test images",
+        f"TTA variants of each ({len(variants)}): {'; '.join(variants)}",
         f"temperature {fitted['temperature']:.3f}, confidence threshold "
         f"{fitted['confidence_threshold']:.3f}, OOD threshold {fitted['ood_threshold']:.3f}",
         f"accuracy with TTA {result['accuracy']:.2%}",

@@ -241,7 +241,7 @@ def describe_result(
     if not differences:
         return _describe_one(variants[0], measure)
     next_best = differences[0]
-    better, other, n = next_best.better, next_best.other, next_best.n
+    better, other, n = f"“{next_best.better}”", f"“{next_best.other}”", next_best.n
     points = f"{100 * next_best.mean:.2f} points of {measure} accuracy"
     if next_best.interval is None or next_best.p_value is None:
         return (
@@ -278,7 +278,7 @@ def _describe_need(difference: Difference) -> str:
 
 def _describe_one(variant: Variant, measure: str) -> str:
     n = len(variant.seeds)
-    reached = f"{variant.name} reaches {variant.mean:.2%} {measure} accuracy"
+    reached = f"“{variant.name}” reaches {variant.mean:.2%} {measure} accuracy"
     if variant.interval is None or variant.deviation is None:
         return f"{reached} with one seed; at least two are needed to estimate the variation."
     low, high = variant.interval

@@ -49,7 +49,7 @@ def test_a_sweep_shows_its_table_and_its_sentence(finished):
     assert not app.exception
     shown = texts(app)
     assert "3 of 4 trainings done" in shown
-    assert "cnn is ahead of quick by 1\\.00 points of validation accuracy" in shown
+    assert "“cnn” is ahead of “quick” by 1\\.00 points of validation accuracy" in shown
     (table,) = [one.value for one in app.dataframe if "Variant" in one.value]
     assert table["Variant"].tolist() == ["cnn", "quick"]
     assert table["Mean validation accuracy"].tolist() == ["90.00%", "90.00%"]

@@ -61,7 +61,7 @@ def test_what_is_ahead_by_other_seeds_alone_is_not_the_better_one():
     (found,) = compare_variants([lucky, better])
     assert (found.better, found.other) == ("better", "lucky")
     assert found.mean == pytest.approx((0.02 + 0.0195) / 2)
-    assert "better is better than lucky by 1.97 points" in described(lucky, better)
+    assert "“better” is better than “lucky” by 1.97 points" in described(lucky, better)
     # with a third that has one seed only, that one ranks them; these two have two in common
     first, *_ = compare_variants([lucky, better, variant("third", [0.8])])
     assert (first.better, first.other, first.n) == ("better", "lucky", 2)
@@ -104,37 +104,37 @@ def test_the_seeds_needed_find_the_effect_four_times_out_of_five():
 def test_sentences():
     assert described() == "No training of this sweep is done yet."
     assert described(variant("a", [0.9])) == (
-        "a reaches 90.00% validation accuracy with one seed; at least two are needed to estimate "
+        "“a” reaches 90.00% validation accuracy with one seed; at least two are needed to estimate "
         "the variation."
     )
     assert described(variant("a", [0.90, 0.91, 0.92])) == (
-        "a reaches 91.00% validation accuracy on average over 3 seeds (95 % interval 88.52% to "
+        "“a” reaches 91.00% validation accuracy on average over 3 seeds (95 % interval 88.52% to "
         "93.48%). Two single trainings of it differ by up to 6.08 points by chance alone, 19 times "
         "out of 20."
     )
     assert described(variant("a", [0.9]), variant("b", [0.8])) == (
-        "a is ahead of b by 10.00 points of validation accuracy, but they have 1 seed in common; "
-        "at least two are needed to tell a difference from chance."
+        "“a” is ahead of “b” by 10.00 points of validation accuracy, but they have 1 seed in "
+        "common; at least two are needed to tell a difference from chance."
     )
     assert described(variant("a", [0.90, 0.91, 0.92]), variant("b", [0.80, 0.81, 0.83])) == (
-        "a is better than b by 9.67 points of validation accuracy on average over "
+        "“a” is better than “b” by 9.67 points of validation accuracy on average over "
         "3 seeds (95 % interval 8.23 to 11.10). Between equally good settings, a difference this "
         "large occurs only 12 times out of 10,000."
     )
     assert described(variant("a", [0.90, 0.91, 0.92]), variant("b", [0.90, 0.90, 0.91])) == (
-        "a is ahead of b by 0.67 points of validation accuracy on average over 3 seeds (95 % "
+        "“a” is ahead of “b” by 0.67 points of validation accuracy on average over 3 seeds (95 % "
         "interval -0.77 to 2.10). Between equally good settings, a difference this large occurs 18 "
         "times out of 100: this does not show that one is better. If the difference is as large as "
         "it looks, 6 more seeds of both (12 trainings) would show it four times out of five."
     )
     three = (variant(name, [end, end + 0.01]) for name, end in (("a", 0.9), ("b", 0.8), ("c", 0.7)))
-    assert described(*three).startswith("a is better than b, the next best, by 10.00 points")
+    assert described(*three).startswith("“a” is better than “b”, the next best, by 10.00 points")
     nearly = [variant("a", [0.90, 0.92, 0.91]), variant("b", [0.92, 0.90, 0.9099])]
     assert described(*nearly).endswith(
         "More than 200 seeds would be needed to settle it; take what costs less."
     )
     assert described(variant("a", [0.9, 0.91]), variant("b", [0.9, 0.91])) == (
-        "a and b are equally good on average over 2 seeds (95 % interval 0.00 to 0.00)."
+        "“a” and “b” are equally good on average over 2 seeds (95 % interval 0.00 to 0.00)."
     )
 
 
@@ -219,7 +219,7 @@ def test_the_result_is_printed_as_a_table_json_or_csv(own_run, tmp_path, command
         "validation accuracy n mean sd best 95 % interval test minutes parameters",
         "cnn 2 91.50% 0.71 92.00% 85.15% to 97.85% 90.00% 1.5 1,234",
     ]
-    assert done.stdout.splitlines()[-1].startswith("cnn reaches 91.50% validation accuracy")
+    assert done.stdout.splitlines()[-1].startswith("“cnn” reaches 91.50% validation accuracy")
     (variant,) = json.loads(command("sweep", file, "--result", "--json").stdout)["variants"]
     assert (variant["variant"], variant["mean"], variant["runs"]) == ("cnn", 0.915, ["r0", "r1"])
     assert command("sweep", file, "--result", "--csv").stdout.splitlines() == [

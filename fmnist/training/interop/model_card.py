@@ -67,8 +67,9 @@ def render_model_card(run: Run, probabilities: np.ndarray, labels: np.ndarray) -
                 for part, (n, accuracy, interval, loss) in _scores(run, result).items()
             ],
         ),
-        "The labels of the test images were looked at once, at the end of the training. Of each "
-        "class it gets right:",
+        "This training looked at the labels of the test images once, at its end"
+        f"{'; those before it looked, too' if run.settings.initial else ''}. Of each class it gets "
+        "right:",
         _table(("class", "n", "right (recall)", "95 % interval"), _recalls(result)),
         "## Data and training",
         f"Fashion-MNIST (Xiao, Rasul and Vollgraf, arXiv 1708.07747): {_number(run, 'train_size')} "

@@ -12,7 +12,7 @@ from pages.parts.classify import preprocessing_controls, taught
 from pages.parts.shared import loading
 
 HELP = (
-    "Compared with the 60,000 training images: black corners, size and place in the frame, which "
+    "Compared with the published training part: black corners, size and place in the frame, which "
     "way shoes point, and the usual area, shape and brightness of the predicted class."
 )
 

@@ -33,12 +33,12 @@ ALL = "All"
 ROLES = (
     "A network learns from it.",
     "Held out of the training part: learning and settings are judged by it.",
-    "For the final test: no network here was trained on it or chosen by it.",
+    "For the final test: no network here learnt from it.",
 )
 SPLIT_HELP = (
     "Training: 55,000 images to learn from. Validation: 5,000 of the published 60,000, as many of "
-    "each class, to choose settings and the best epoch by. Test: the published 10,000, looked at "
-    "once, at the end."
+    "each class, to choose settings by. Test: the published 10,000, on which each training is "
+    "tested once, at its end."
 )
 
 

@@ -34,8 +34,8 @@ def show(run: Run | None) -> None:
     found = _statistics()
     st.markdown("**Mean and spread**")
     st.caption(
-        "Left: the mean of the 6,000 training images of a class. Right: their spread, the standard "
-        "deviation of each pixel; where it is bright the images differ most."
+        "Left: the mean of the 6,000 images of a class in the training part. Right: their "
+        "spread, the standard deviation of each pixel; where it is bright the images differ most."
     )
     with st.grid(5, min_column_width=180, gap="medium"):
         for class_id, name in enumerate(CLASS_NAMES):

@@ -48,7 +48,7 @@ def show(run: Run) -> None:
             f"{policy.ood_threshold:.0%}.\n"
             f"{_for_drawings(policy)}"
             f"- The answer is the mean over {len(variants)} variant{plural} of the "
-            f"input (test-time augmentation): {', '.join(variants)}."
+            f"input (test-time augmentation): {'; '.join(variants)}."
             + (
                 ""
                 if len(variants) == len(TTA_VARIANTS)

@@ -15,12 +15,12 @@ HEADLINES = {"confident": "Confident", "unsure": "Not sure", "not_clothing": "No
 
 CALIBRATED = (
     "The probability is calibrated on validation images: about 80 % of the answers with 80 % are "
-    "right, for pictures like the dataset's. The Report page shows above which probability an "
+    "right, for pictures like the dataset's. Report, When unsure, shows above which probability an "
     "answer counts as confident."
 )
 TOGETHER = (
-    "The probability of both networks together, which is not calibrated. docs/results.md says how "
-    "many of the confident answers were right."
+    "The probability of both networks together, which is not calibrated. In two sets of people's "
+    "pictures 96 to 97 % of the confident answers were right."
 )
 TAUGHT = (
     "The probability after the taught pictures have counted, which is not calibrated: a picture "
@@ -121,7 +121,7 @@ def show_agreement(answer: Answer) -> None:
     st.caption(
         words + (f" ({'; '.join(others)})" if others else ""),
         help=f"The picture is classified {len(names)} times and the probabilities are "
-        f"averaged (test-time augmentation): {', '.join(names)}. Where the variants differ, the "
+        f"averaged (test-time augmentation): {'; '.join(names)}. Where the variants differ, the "
         "answer is uncertain.",
     )
 

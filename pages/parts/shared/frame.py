@@ -35,10 +35,11 @@ HEAD_WIDTH = 300  # pixels of the picker
 COLD = "cold_start"  # set once a page has found itself without a frame
 
 ABOUT = """**Fashion-MNIST Studio**: draw, photograph or upload a garment, and see what a small
-neural network answers and why. Everything runs on this machine; pictures are sent nowhere.
+neural network answers and why. Your pictures go to the computer that serves this app and to no
+other, and stay in its memory unless you save them.
 
 Dataset: [zalandoresearch/fashion-mnist](https://github.com/zalandoresearch/fashion-mnist) (MIT).
-The source and its licence lie in the folder that this app was started from."""
+The app's own source and licence (MIT) lie in the folder from which it was started."""
 
 
 def _is_owner() -> bool:

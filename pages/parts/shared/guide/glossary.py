@@ -45,8 +45,8 @@ TERMS = {
     "the width and height.",
     "Temperature scaling": "Dividing the logits by one number, chosen on validation images, so "
     "that the probabilities become calibrated. The best class stays the same.",
-    "Test images": "10,000 images that no network learnt from and no setting was chosen by. They "
-    "are looked at once, at the end.",
+    "Test images": "10,000 images that no network learns from. Each training is tested on them "
+    "once, at its end.",
     "Training images": "The 55,000 images that a network learns from.",
     "TTA": "Test-time augmentation: a picture is classified in several variants (mirrored, "
     "rotated), and the mean of the answers counts.",
