@@ -109,7 +109,8 @@ class Removed:
                     self.folder.rename(self.place)
                     return
             if not self.pictures and any(self.folder.glob("*.png")):
-                raise CorrectionsError(f"{self.name} is damaged, and there is another one now.")
+                words = "is damaged and cannot come back while there is another of its name."
+                raise CorrectionsError(f"{self.name} {words}")
         with _locked(self.place) as place:
             rows = _read(place)
             known = {row.path for row in rows}

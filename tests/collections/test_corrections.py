@@ -341,7 +341,7 @@ def test_a_damaged_set_comes_back_once_no_other_has_its_name():
     kept, gone = Trash(), corrections.delete_set("shirts")
     kept.add(gone)
     corrections.keep(picture(2), 3, "upload", "shirts")
-    with pytest.raises(CorrectionsError, match="“shirts” is damaged, and there is another one"):
+    with pytest.raises(CorrectionsError, match="“shirts” is damaged and cannot come back"):
         kept.undo(gone)
     corrections.delete_set("shirts")
     kept.undo(gone)
