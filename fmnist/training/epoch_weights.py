@@ -60,15 +60,20 @@ def read_keras_layers(model: "keras.Model") -> tuple[GraphLayer, ...] | None:
         if kind == "InputLayer":
             continue
         tensors = layer.input if isinstance(layer.input, list) else [layer.input]
-        inputs = tuple(made.get(id(tensor), len(found) - 1) for tensor in tensors)
-        if kind != "Dropout" and not _add_layer(found, layer, inputs):
+        inputs = tuple(made[id(tensor)] for tensor in tensors)
+        at = inputs[0] if kind == "Dropout" else _add_layer(found, layer, inputs)
+        if at is None:
             return None
-        made[id(layer.output)] = inputs[0] if kind == "Dropout" else len(found) - 1
+        made[id(layer.output)] = at
     return tuple(found)
 
 
-def _add_layer(found: list[GraphLayer], layer: Any, inputs: tuple[int, ...]) -> bool:
-    """Add what one of Keras' layers computes to those before; False where it is not known."""
+def _add_layer(found: list[GraphLayer], layer: Any, inputs: tuple[int, ...]) -> int | None:
+    """Add what one of Keras' layers computes to those before, and return where that is now.
+
+    None where it is not known. Keras lists the layers of two branches by turns, so what a layer
+    becomes part of is its input, not the layer before it in the list.
+    """
     from keras import layers
 
     shape = tuple(layer.output.shape[1:])
@@ -76,14 +81,15 @@ def _add_layer(found: list[GraphLayer], layer: Any, inputs: tuple[int, ...]) -> 
     activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
     if isinstance(layer, layers.BatchNormalization):
         scale, shift = _read_batch_norm(layer)
-        before, weights = found[-1], found[-1].kernel
+        before = found[inputs[0]]
+        weights = before.kernel
         if before.kind in ("conv", "dense") and weights is not None and not before.relu:
             by = scale.reshape(-1, *[1] * (weights.ndim - 1))
             bias = shift if before.bias is None else before.bias * scale + shift
-            found[-1] = replace(before, kernel=weights * by, bias=bias)
-        else:
-            found.append(replace(new, kind="batch_norm", kernel=scale, bias=shift))
-        return True
+            found[inputs[0]] = replace(before, kernel=weights * by, bias=bias)
+            return inputs[0]
+        found.append(replace(new, kind="batch_norm", kernel=scale, bias=shift))
+        return len(found) - 1
     if isinstance(layer, layers.Conv2D | layers.Dense):
         kernel, *bias = (np.asarray(one, np.float32) for one in layer.get_weights())
         kind = "conv" if kernel.ndim == 4 else "dense"
@@ -101,16 +107,17 @@ def _add_layer(found: list[GraphLayer], layer: Any, inputs: tuple[int, ...]) -> 
     elif isinstance(layer, layers.ReLU):
         activation = "relu"
     if not new.kind:
-        return False
-    if new.kind != "activation":
-        found.append(new)
-    return _add_activation(found, activation, shape)
+        return None
+    if new.kind == "activation":
+        return _add_activation(found, inputs[0], activation, shape)
+    found.append(new)
+    return _add_activation(found, len(found) - 1, activation, shape)
 
 
 def _with_batch_norm_before(found: list[GraphLayer], dense: GraphLayer) -> GraphLayer:
     """A dense layer that does the work of the batch normalisation before it, which is taken out."""
-    before, weights = found[-1], dense.kernel
-    if before.kind != "batch_norm" or before.relu:
+    before, weights = found[dense.inputs[0]], dense.kernel
+    if before.kind != "batch_norm" or before.relu or before is not found[-1]:
         return dense
     assert weights is not None
     assert before.bias is not None
@@ -119,14 +126,20 @@ def _with_batch_norm_before(found: list[GraphLayer], dense: GraphLayer) -> Graph
     return replace(dense, inputs=before.inputs, kernel=weights * before.kernel, bias=bias)
 
 
-def _add_activation(found: list[GraphLayer], activation: str, shape: tuple[int, ...]) -> bool:
-    last = found[-1]
-    if activation == "relu" and last.kind in ("conv", "dense", "add", "batch_norm"):
-        found[-1] = replace(last, relu=True)
-    elif activation in ("relu", "tanh", "sigmoid", "softmax"):
-        relu = activation == "relu"
-        found.append(GraphLayer(activation, "", (len(found) - 1,), (), shape, relu=relu))
-    return activation in ("relu", "tanh", "sigmoid", "softmax", "linear")
+def _add_activation(
+    found: list[GraphLayer], at: int, activation: str, shape: tuple[int, ...]
+) -> int | None:
+    """Let the layer there end with an activation, or another one follow it; where that is now."""
+    if activation == "linear":
+        return at
+    if activation not in ("relu", "tanh", "sigmoid", "softmax"):
+        return None
+    relu = activation == "relu"
+    if relu and found[at].kind in ("conv", "dense", "add", "batch_norm"):
+        found[at] = replace(found[at], relu=True)
+        return at
+    found.append(GraphLayer(activation, "", (at,), (), shape, relu=relu))
+    return len(found) - 1
 
 
 def _read_batch_norm(layer: Any) -> tuple[np.ndarray, np.ndarray]:
