@@ -199,7 +199,6 @@ class TrainSettings:
     def _check_changes(self) -> None:
         pairs = tuple(map(as_tuple, self.rate_changes))  # JSON has none
         object.__setattr__(self, "continued", tuple(self.continued))
-        object.__setattr__(self, "rate_changes", pairs)
         for epoch in self.continued:
             check_number("continued after epoch", epoch, 1, LIMITS["epochs"][1])
         for pair in pairs:
@@ -207,6 +206,8 @@ class TrainSettings:
                 raise SettingsError(f"A rate change is an epoch and a rate, got {pair!r}.")
             check_number("epoch of a rate change", pair[0], 1, LIMITS["epochs"][1])
             check_number("learning rate", pair[1], *LIMITS["learning_rate"])
+        # of two for one epoch the later wish counts
+        object.__setattr__(self, "rate_changes", tuple(sorted(pairs, key=lambda pair: pair[0])))
         if list(self.continued) != sorted(set(self.continued)) or any(
             epoch >= self.epochs for epoch in self.continued
         ):

@@ -1,18 +1,21 @@
 """What people read of an error: one sentence, and no folder of the server's."""
 
 import errno
+import json
 import logging
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from fmnist import data
 from fmnist.errors import DatasetError, RunError, TrainingFailed, explain_refusal, hide_folders
+from fmnist.files import save_arrays
 from fmnist.images.worn.pose import PoseNetwork
 from fmnist.inference.classifier import Classifier
 from fmnist.inference.photo_network import PhotoNetwork
 from fmnist.jobs import launch
-from fmnist.runs.checkpoint import CHECKPOINT_FILE, peek_checkpoint
+from fmnist.runs.checkpoint import CHECKPOINT_FILE, load_checkpoint, peek_checkpoint
 from fmnist.runs.progress_text import read_last_words
 from fmnist.runs.run import read_run
 
@@ -94,6 +97,21 @@ def test_networks_and_checkpoints_are_named_without_their_folder(tmp_path):
     with pytest.raises(RunError, match="damaged") as failed:
         peek_checkpoint(tmp_path)
     assert str(tmp_path) not in str(failed.value)
+
+
+def test_a_checkpoint_that_is_damaged_inside_is_one_sentence(tmp_path):
+    about = json.dumps({"epoch": 3, "seconds": 1.0, "last": {}}).encode()
+    values = np.full(1000, 0.25, np.float32)
+    save_arrays(tmp_path / CHECKPOINT_FILE, about=np.frombuffer(about, np.uint8), v0=values)
+    data = bytearray((tmp_path / CHECKPOINT_FILE).read_bytes())
+    data[data.index(values.tobytes()) + 7] ^= 1
+    (tmp_path / CHECKPOINT_FILE).write_bytes(data)
+    assert peek_checkpoint(tmp_path).epoch == 3
+    variables = [SimpleNamespace(shape=values.shape)]
+    optimizer = SimpleNamespace(built=True, variables=[])
+    model = SimpleNamespace(variables=variables, metrics_variables=[], optimizer=optimizer)
+    with pytest.raises(RunError, match=r"damaged \(Bad CRC-32"):
+        load_checkpoint(tmp_path, model)
 
 
 def test_the_last_lines_of_a_log_are_shown_without_folders(own_run):

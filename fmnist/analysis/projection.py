@@ -15,12 +15,15 @@ DIMENSIONS = 50  # what t-SNE is given, as in its paper
 
 
 def project_pca(features: np.ndarray, dimensions: int = 2) -> np.ndarray:
-    """The first principal components: (N, F) float32 -> (N, dimensions) float32."""
+    """The first principal components: (N, F) float32 -> (N, dimensions) float32.
+
+    Those that there are not, with fewer features or images, are 0.
+    """
     from sklearn.decomposition import PCA
 
-    dimensions = min(dimensions, *features.shape)
-    found = PCA(dimensions, random_state=SEED).fit_transform(features.astype(np.float64))
-    return found.astype(np.float32)
+    there = min(dimensions, *features.shape)
+    found = PCA(there, random_state=SEED).fit_transform(features.astype(np.float64))
+    return np.pad(found, ((0, 0), (0, dimensions - there))).astype(np.float32)
 
 
 def project_tsne(features: np.ndarray) -> np.ndarray:

@@ -49,7 +49,10 @@ def load_checkpoint(path: Path, model: "keras.Model") -> Checkpoint:
     """
     checkpoint = peek_checkpoint(path)
     variables = _variables(model)
-    stored = read_arrays(path / CHECKPOINT_FILE)
+    try:
+        stored = read_arrays(path / CHECKPOINT_FILE)
+    except (OSError, ValueError) as error:
+        raise _damaged(path, error) from None
     arrays = [array for name, array in stored.items() if name != "about"]
     if [array.shape for array in arrays] != [tuple(variable.shape) for variable in variables]:
         raise RunError(f"The checkpoint of the run {path.name!r} is of another network.")
@@ -67,8 +70,12 @@ def peek_checkpoint(path: Path) -> Checkpoint:
         about = json.loads(read_arrays(file, "about")["about"].tobytes())
         return Checkpoint(int(about["epoch"]), float(about["seconds"]), dict(about["last"]))
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        words = hide_folders(str(error))
-        raise RunError(f"The checkpoint of {path.name!r} is damaged ({words}).") from None
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: Exception) -> RunError:
+    words = hide_folders(str(error))
+    return RunError(f"The checkpoint of {path.name!r} is damaged ({words}).")
 
 
 def _variables(model: "keras.Model") -> list:

@@ -27,6 +27,15 @@ def test_pca_keeps_the_most_variance(clusters):
     )
 
 
+def test_a_network_with_one_feature_has_a_map(clusters):
+    line = clusters[0][:, :1]
+    places = projection.project_pca(line)
+    assert (places.shape, places.dtype) == ((len(line), 2), np.float32)
+    np.testing.assert_allclose(np.abs(places[:, 0]), np.abs(line[:, 0] - line.mean()), rtol=1e-4)
+    assert not places[:, 1].any()
+    assert projection.project_tsne(line).shape == (len(line), 2)
+
+
 def test_the_map_keeps_neighbours_together_and_is_the_same_again(clusters):
     features, kinds = clusters
     places = projection.project_tsne(features)

@@ -10,6 +10,7 @@ from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from fmnist.data import CLASS_NAMES
 from fmnist.runs.library import find_run
 from fmnist.runs.predictions import TEST_EPOCHS_FILE, save_epoch_predictions
+from fmnist.runs.run import write_run_info
 from pages.parts.report import by_epoch
 from tests.charts.test_panels import read_bars
 from tests.conftest import load_epoch_predictions
@@ -178,6 +179,9 @@ def test_run_without_epochs_says_what_is_missing_and_offers_others(own_run):
     app = view("bare")
     assert not app.exception
     assert "was not stored when it was trained" in app.info[0].value
+    write_run_info(find_run("bare").path, epochs_done=0)
+    assert "was stopped before its first epoch ended" in view("bare").info[0].value
+    write_run_info(find_run("bare").path, epochs_done=2)
     assert not app.slider
     others = [button for button in app.button if button.key.startswith("epochs-of-")]
     assert [button.label for button in others] == [

@@ -520,6 +520,14 @@ def test_a_finished_run_is_tried_on_a_drawing(own_run):
     assert app.session_state["run"] == "done"
 
 
+def test_what_another_backend_trained_has_finished_and_says_how_its_file_is_written(runs_dir):
+    fake("other", "finished", process=None)
+    app = watching("other")
+    (said,) = [one.value for one in app.info if "other" in one.value]
+    assert "other has finished." in said
+    assert "`python -m fmnist export other`" in said
+
+
 def test_what_was_stopped_before_it_learnt_says_so_and_begins_again(runs_dir):
     fake("early", "stopped", epochs_done=0, process=None)
     app = watching("early")

@@ -65,7 +65,8 @@ def test_plan_is_shown_before_it_starts_and_carries_its_forecast():
     assert shown["Range of expected accuracy"].delta == "expected 91.1 %"
     assert "estimated from another machine's trainings (Abacus, 3 cores)" in texts(app)
     assert "Accurate was never recorded" in texts(app)
-    assert "None of the longer trainings that were recorded" in texts(app)  # 60 of 156 seconds
+    # 60 of 156 seconds
+    assert "None of the recorded trainings that take longer and still fit" in texts(app)
     table = app.dataframe[0].value
     assert table[["Instead", "Epochs", "Expected time"]].values.tolist() == [
         ["Specification", 2, "1 min 40 s"]

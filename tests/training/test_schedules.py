@@ -49,7 +49,8 @@ def test_a_continued_run_begins_its_schedule_anew():
 
 
 def test_a_changed_rate_counts_from_its_epoch_on():
-    settings = TrainSettings(rate_changes=((3, 1e-4), (5, 1e-5)))
+    # in whatever order they were wished for; of two for one epoch the later wish counts
+    settings = TrainSettings(rate_changes=((5, 1e-3), (5, 1e-5), (3, 1e-4)))
     assert [peak_rate(settings, epoch) for epoch in range(6)] == [
         1e-3, 1e-3, 1e-4, 1e-4, 1e-5, 1e-5,
     ]  # fmt: skip

@@ -55,11 +55,15 @@ def show(run: Run) -> None:
 def _offer_others(run: Run) -> None:
     """Say what is missing, and open a run that has it at one click."""
     others = [other for other in list_usable_runs() if count_epochs(other) > 1]
-    st.info(
+    why = (
         f"What {quote_run(run)} predicted after each epoch was not stored when it was trained, and "
-        "cannot be computed now. Its finished network is in all other views."
-        + " These models stored their predictions:"
-        * bool(others)
+        "cannot be computed now."
+        if run.count("epochs_done")
+        else f"{quote_run(run)} was stopped before its first epoch ended."
+    )
+    st.info(
+        f"{why} Its network is in all other views."
+        + " These models stored their predictions:" * bool(others)
     )
     with st.container(horizontal=True):
         for other in others[:NAMED]:

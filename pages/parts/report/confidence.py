@@ -48,6 +48,8 @@ def _reliability(run: Run, stored: np.ndarray, labels: np.ndarray) -> None:
             "probabilities. Above 1 it lowers the confidence. The Classify page averages TTA "
             "variants and has a temperature of its own; see When unsure.",
         )
+    if not run.settings.holdout:
+        st.warning("This run was trained on the validation images too: its temperature is too low.")
     specs = _confidence_specs(run)
     diagram, histogram = st.columns(2, gap="large")
     diagram.vega_lite_chart(

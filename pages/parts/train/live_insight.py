@@ -29,8 +29,10 @@ def show(run: Run) -> None:
         elif run.active:
             with st.container(height=ROOM, border=False):
                 st.caption("Results appear here after the first epoch.")
-        else:
+        elif run.count("epochs_done"):
             st.caption("This run stored no predictions of its epochs; newer runs do.")
+        else:
+            st.caption("This run was stopped before its first epoch ended.")
     except FmnistError as error:  # the validation images cannot be read
         st.error(str(error))
 

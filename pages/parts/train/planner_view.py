@@ -41,7 +41,9 @@ def _planner() -> None:
         return
     _show_plan(best)
     if best.at_most < minutes * 60 / 2:
-        st.caption("None of the longer trainings that were recorded is more accurate.")
+        st.caption(
+            "None of the recorded trainings that take longer and still fit is more accurate."
+        )
     st.button(
         "Start this plan",
         type="primary",

@@ -19,6 +19,6 @@ def show(settings: TrainSettings, *, key: str) -> None:
         return
     download("Download as a Python script", lambda: text, SCRIPT_FILE, "text/x-python", key=key)
     st.caption(
-        f"{text.count(chr(10))} lines that need only Keras and train exactly the same weights as "
-        "the command."
+        f"{text.count(chr(10))} lines that need only Keras and train the same weights as the "
+        "command, to the digit if the training is deterministic."
     )

@@ -83,6 +83,11 @@ def _ended(briefly: bool) -> str | None:
         if follow_progress(run).epochs and not briefly:
             with st.container(border=True):
                 _learnt(run)
+    elif not run.usable and run.state == "finished":
+        st.info(
+            f"{quote_run(run)} has finished. Keras used another backend than TensorFlow, so these "
+            f"pages have no file of it yet: `python -m fmnist export {run.name}` writes one."
+        )
     elif not run.usable:
         what = "was saved" if run.count("epochs_done") else "had finished an epoch"
         st.info(f"{quote_run(run)} was stopped before it {what}.")

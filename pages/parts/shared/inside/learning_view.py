@@ -46,7 +46,7 @@ def _show_after_epoch(pixels: np.ndarray, run: Run, epoch: int, key: str) -> Non
     except FmnistError as error:
         st.error(str(error))
         return
-    when = f"after epoch {epoch}" if epoch else "before the first step, with random weights"
+    when = f"after epoch {epoch}" if epoch else "before the first step, with its first weights"
     st.caption(
         f"The network {when}, without test-time augmentation. Choose a layer; the place that you "
         "look at stays when you move through the epochs."
