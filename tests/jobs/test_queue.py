@@ -137,7 +137,7 @@ def test_all_who_start_in_one_second_get_a_run_of_their_own(runs_dir, monkeypatc
 @pytest.mark.long
 def test_real_processes_that_start_in_one_second_train_one_after_another(runs_dir):
     command = [sys.executable, "-m", "fmnist", "train", *arguments(BRIEF)]
-    for _ in range(1):
+    for _ in range(10):
         before = set(runs_dir.iterdir())
         processes = [
             subprocess.Popen(
