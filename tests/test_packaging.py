@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 def read_pins(*names: str) -> dict[str, Version]:
     """What requirement files pin: package -> version."""
     lines = (line for name in names for line in (ROOT / name).read_text("utf-8").splitlines())
-    pins = [re.match(r"([\w.-]+)==(\S+)", line) for line in lines]
+    pins = [re.match(r"([\w.-]+)==([^\s;]+)", line) for line in lines]
     return {pin[1].lower(): Version(pin[2]) for pin in pins if pin}
 
 

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 
+import psutil
 import pytest
 
 from fmnist.bench.serving import Server
@@ -32,6 +33,12 @@ def test_a_session_uploads_a_picture_and_reads_its_answer(server):
     visit = load.visit_classify(server, 1, "robust", wrong)
     assert next(visit).startswith("Not answered with Hat: ")
     visit.close()
+
+
+def test_the_server_takes_the_quicker_loop_and_parser(server):
+    loaded = " ".join(part.path for part in psutil.Process(server.process.pid).memory_maps())
+    assert "/uvloop/" in loaded
+    assert "/httptools/" in loaded
 
 
 def test_sessions_at_once_are_counted_and_leave(server):
