@@ -60,6 +60,8 @@ def read_keras_layers(model: "keras.Model") -> tuple[GraphLayer, ...] | None:
         if kind == "InputLayer":
             continue
         tensors = layer.input if isinstance(layer.input, list) else [layer.input]
+        if not made.keys() >= set(map(id, tensors)):
+            return None
         inputs = tuple(made[id(tensor)] for tensor in tensors)
         at = inputs[0] if kind == "Dropout" else _add_layer(found, layer, inputs)
         if at is None:
