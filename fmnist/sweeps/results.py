@@ -255,7 +255,7 @@ def describe_result(
         return (
             f"{better} is better than {other}{', the next best,' * (len(differences) > 1)} by "
             f"{points} {counted}. Between equally good settings, a difference this large occurs "
-            f"only {say_chance(next_best.p_value)}."
+            f"{say_chance(next_best.p_value)}."
         )
     if next_best.mean < 1e-9:
         return f"{better} and {other} are equally good {counted}."

@@ -172,7 +172,7 @@ def test_a_sweep_loses_a_worker_and_its_client_and_repeats_nothing(place):
         pytest.approx([0.79064, 0.80064, 0.81064]),
         pytest.approx([0.69064, 0.70064, 0.71064]),
     ]
-    assert "cnn is better than quick" in finish(start(place))[0]
+    assert "“cnn” is better than “quick”" in finish(start(place))[0]
     assert len(begun(place)) == 9  # what is done is not even begun again
 
 
