@@ -53,7 +53,8 @@ def find_holder() -> tuple[str, Run | None]:
     """
     if (path := _holder()) is None:
         return "", None
-    return busy_message(), _active(path)
+    run = _active(path)
+    return _describe(path, run, "is training on"), run
 
 
 def busy_message(first: Path | None = None) -> str:
@@ -63,14 +64,18 @@ def busy_message(first: Path | None = None) -> str:
     """
     path = _holder()
     does = "is training on" if path or not first else "waits for"
-    return f"{_subject_of(path or first)} {does} this machine, which runs one training at a time."
+    path = path or first
+    return _describe(path, _active(path) if path else None, does)
 
 
-def _subject_of(path: Path | None) -> str:
-    """Whose folder that is: a sweep's, a run's, or that of a benchmark."""
-    if path and path.parent.name == SWEEPS:
-        return f"The sweep {path.name!r}"
-    return f"The run {path.name!r}" if path and _active(path) else "Something else"
+def _describe(path: Path | None, run: Run | None, does: str) -> str:
+    """The sentence about the folder of a sweep, a run or a benchmark; `run`: where it is one."""
+    who = "Something else"
+    if run is not None:
+        who = f"The run {run.name!r}"
+    elif path and path.parent.name == SWEEPS:
+        who = f"The sweep {path.name!r}"
+    return f"{who} {does} this machine, which runs one training at a time."
 
 
 def _active(path: Path) -> Run | None:
