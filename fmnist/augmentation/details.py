@@ -1,4 +1,4 @@
-"""The few lines that a drawing of each class has inside: plackets, buttons, laces, pockets."""
+"""Lines of drawings: arches, and what each class has inside: plackets, laces, pockets."""
 
 import numpy as np
 from numpy.random import Generator
@@ -18,6 +18,20 @@ def closed(points: ArrayLike) -> Line:
 def turning(angle: float) -> np.ndarray:
     """The (2, 2) by which lines are multiplied, `line @ turning(angle)`; angle in radians."""
     return np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+
+
+def both_sides(right: ArrayLike) -> Line:
+    """The closed outline of a garment whose right half has these points, from the top down."""
+    points = np.asarray(right, float)
+    return closed(np.vstack([points, points[::-1] * [-1, 1]]))
+
+
+def arch(centre: tuple[float, float], half: float, high: float, bend: float) -> Line:
+    """An arch over `centre`; bend: 0.3 for a box, 1 for half an ellipse, 2 for a gable."""
+    angle = np.linspace(0, np.pi, 15)
+    across, up = np.cos(angle), np.sin(angle)
+    shape = np.sign(across) * abs(across) ** bend, up**bend
+    return np.column_stack([centre[0] + half * shape[0], centre[1] - high * shape[1]])
 
 
 def in_box(lines: list[Line], left: float, top: float, width: float, height: float) -> list[Line]:
