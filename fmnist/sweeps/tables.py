@@ -7,7 +7,7 @@ import csv
 import io
 
 from fmnist.errors import SweepError
-from fmnist.files import quote_name
+from fmnist.files import quote_name, write_csv
 from fmnist.metrics.report import wilson_interval
 from fmnist.sweeps.plan import shipped_examples
 from fmnist.sweeps.results import Result, Variant, summarise_variants
@@ -46,11 +46,7 @@ def list_runs_of(result: Result) -> list[dict]:
 def write_table(result: Result) -> str:
     """The rows of `list_runs_of` as CSV."""
     rows = list_runs_of(result)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]) if rows else ["variant"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return write_csv(rows[0] if rows else ["variant"], (row.values() for row in rows))
 
 
 def read_example(plan: str) -> Result:

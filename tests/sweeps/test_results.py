@@ -183,6 +183,13 @@ def test_a_shipped_plan_comes_with_its_result(name, command):
     assert command("sweep", name, "--example").stdout.endswith(f"\n{result.sentence}\n")
 
 
+def test_a_variant_that_begins_like_a_formula_is_none_in_a_spreadsheet():
+    result = summarise_variants((variant("=HYPERLINK(1)", [0.9]),), "validation")
+    header, line = write_table(result).splitlines()
+    assert header.startswith("variant,seed,run,measured_on,n,accuracy,low,high,")
+    assert line.startswith("'=HYPERLINK(1),0,run,validation,5000,0.9,")
+
+
 def test_a_plan_of_ones_own_has_no_example(command):
     said = command("sweep", "x.toml", "--example").stderr
     known = ", ".join(shipped_examples())
