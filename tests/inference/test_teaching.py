@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fmnist.data import COAT, NOT_CLOTHING, SHIRT, TSHIRT
+from fmnist.data import BAG, COAT, NOT_CLOTHING, SHIRT, TSHIRT
 from fmnist.images.pipeline import Preprocessed
 from fmnist.inference.answer import Answer, answer_image, answer_in_words
 from fmnist.inference.classifier import load_classifier
@@ -69,6 +69,23 @@ def test_what_is_unlike_changes_nothing():
     refused = Answer("refused", "No picture.")
     assert make_example(refused, COAT) is None
     assert teach_answer(refused, [make_example(answer, COAT)]) is refused
+
+
+def test_of_many_examples_of_a_class_the_three_nearest_count():
+    answer = answered([1, 0, 0], class_id=SHIRT, probability=0.55)
+    near = [make_example(answered([1, 0.1 * n, 0]), COAT) for n in (3, 4, 5)]
+    far = [make_example(answered([1, 2, 0]), COAT)] * 200  # each 0.012
+    bags = [make_example(answered([1, 0.6, 0]), BAG)]
+    taught = teach_answer(answer, [*far, *bags, *near])
+    cosine = [1 / np.hypot(1, tall) for tall in (0.3, 0.4, 0.5, 0.6)]
+    affinity = ALPHA * np.exp(-BETA * (1 - np.array(cosine)))
+    expected = answer.probabilities.copy()
+    expected[COAT] += affinity[:3].sum()
+    expected[BAG] += affinity[3]
+    np.testing.assert_allclose(taught.probabilities, expected / expected.sum(), rtol=1e-5)
+    assert teach_answer(answer, far) is answer
+    none = [replace(example, label_id=NOT_CLOTHING) for example in far]
+    assert teach_answer(answer, none) is answer
 
 
 def test_photos_and_drawings_teach_their_own():
