@@ -74,7 +74,7 @@ def _words(garments: np.ndarray, rng: Generator) -> np.ndarray:
 
 
 def _noise(garments: np.ndarray, rng: Generator) -> np.ndarray:
-    """White or soft noise over the whole picture, sometimes with a light or dark middle."""
+    """White or soft noise over the whole picture."""
     picture: np.ndarray = rng.normal(rng.uniform(60, 180), rng.uniform(20, 80), (28, 28))
     if rng.random() < 0.6:
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.5, 4)))

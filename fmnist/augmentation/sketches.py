@@ -48,7 +48,7 @@ def draw_sketch(image: np.ndarray, label: int, rng: Generator) -> np.ndarray:
 
 
 def prepare_sheet(sheet: np.ndarray) -> np.ndarray:
-    """What `pipeline.preprocess_image` makes of a drawing, light on black, (H, W) uint8.
+    """What `pipeline.preprocess_image` makes of the drawing on white paper; (H, W) uint8, on black.
 
     Without looking for the garment and without pictures of the steps: a tenth of the time.
     """

@@ -70,7 +70,8 @@ PICTURE = re.compile(  # how those of FORMATS begin
     rb"\x89PNG\r\n|\xff\xd8\xff|RIFF.{4}WEBP|BM.{4}\0{4}|GIF8[79]a", re.DOTALL
 )
 WHAT_IT_IS = {  # how files begin that people take for pictures
-    rb"....ftyp|RIFF....AVI |\x1aE\xdf\xa3": "This is a film; take a picture instead.",
+    rb"....ftypcrx ": "A camera's raw pictures can't be read; save the picture as JPEG.",
+    rb"....ftyp|RIFF....AVI |\x1aE\xdf\xa3": "This is a film or a sound; take a picture instead.",
     rb"\xff\x0a|\0\0\0\x0cJXL ": "JPEG XL pictures can't be read; save the picture as JPEG.",
     rb"\s*%PDF": "This is a PDF; save the page as a PNG or JPEG picture.",
     rb"PK\x03\x04": "This is a zip file; unpack it and take a picture in it.",
@@ -208,8 +209,15 @@ def _turn(size: int) -> Iterator[None]:
 def _to_rgba(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I") or image.mode == "F":
         # 16-bit grey: Pillow's own conversion clips at 255 instead of scaling
-        grey = image.convert("I").point(lambda value: value / 257)
-        return grey.convert("L").convert("RGBA")
+        levels = image.convert("I")
+        grey = levels.point(lambda value: value / 257).convert("L")
+        grey.info.pop("transparency", None)  # of which only 256 are left here
+        rgba = grey.convert("RGBA")
+        if isinstance(clear := image.info.get("transparency"), int):  # one of the 65,536 levels
+            rgba.putalpha(
+                Image.fromarray(np.where(np.asarray(levels) == clear, 0, 255).astype("u1"))
+            )
+        return rgba
     return image.convert("RGBA")  # knows palettes with transparency, grey, CMYK
 
 
@@ -238,7 +246,10 @@ def _reduce(image: Image.Image) -> Image.Image:
 
 
 def _is_blank(picture: Image.Image) -> bool:
-    """Whether an RGBA picture is of one colour on white."""
+    """Whether an RGBA picture is of one colour on white, and its transparency shows nothing."""
+    least, most = picture.getchannel("A").getextrema()
+    if least < 128 and most > 8:  # where the garment is found by it, a white one too
+        return False
     pixels = np.asarray(Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture))
     return bool((pixels == pixels[0, 0]).all())
 

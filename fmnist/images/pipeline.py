@@ -263,7 +263,9 @@ def squeeze(state: State) -> State:
     polarity = DARK_ON_LIGHT if negated else LIGHT_ON_DARK
     decided = replace(state.options, polarity=polarity, fill=False, segment="none", tolerance=None)
     box = (0, 0, state.rgb.shape[1], state.rgb.shape[0])
-    return state.record("28 x 28", picture=pixels, box=box, polarity=polarity, decided=decided)
+    kind = "drawing" if drawing.is_flat(state.rgb) else "photo"
+    state = replace(state, box=box, kind=kind, polarity=polarity, decided=decided)
+    return state.record("28 x 28", picture=pixels)
 
 
 def mirror(state: State) -> State:

@@ -124,7 +124,12 @@ def _swaps(options: PreprocessingOptions, preprocessed: Preprocessed) -> list[Su
 def suggest_crop(
     preprocessed: Preprocessed, options: PreprocessingOptions, size: tuple[int, int]
 ) -> Suggestion | None:
-    """Crop the picture to what is not black in its 28x28 pixels; None where that is everything."""
+    """Crop the picture to what is not black in its 28x28 pixels; None where that is everything.
+
+    And None where all of the picture was squeezed, which may be more across than down.
+    """
+    if options.method == "resize":
+        return None
     if preprocessed.pixels is None or preprocessed.box is None or not preprocessed.pixels.any():
         return None
     pixels = preprocessed.pixels[:, ::-1] if options.mirror else preprocessed.pixels

@@ -99,6 +99,7 @@ REFUSED = {
     "TIFF of five colours": (tiff({**GREY, 258: [8] * 5, 277: [5]}), "of a rare kind"),
     "JPEG XL": (b"\xff\x0a" + bytes(64), "JPEG XL"),
     "film": (b"\x00\x00\x00\x18ftypmp42" + bytes(64), "This is a film"),
+    "raw": (b"\x00\x00\x00\x18ftypcrx " + bytes(64), "A camera's raw pictures can't be read"),
     "zip file": (b"PK\x03\x04" + bytes(64), "This is a zip file;"),
     "bomb of 900 megapixels": (png_header(30_000, 30_000), "64 megapixels"),
     "bomb of 100 megapixels": (png_header(10_000, 10_000), "64 megapixels"),
@@ -439,6 +440,26 @@ def test_the_first_frame_that_shows_something_counts(kind):
         found = np.asarray(decode_image(data).convert("RGB"), int)
         expected = np.asarray(PHOTO.quantize().convert("RGB") if kind == "GIF" else PHOTO, int)
         assert np.abs(found - expected).mean() < 20
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+def test_a_white_garment_on_transparency_shows_something(kind):
+    garment = Image.new("RGBA", (300, 200))
+    garment.paste("white", (100, 50, 200, 150))
+    frames = [garment, garment.rotate(90), PHOTO]
+    data = encode(garment, kind, save_all=True, append_images=frames[1:], lossless=True)
+    assert same(decode_image(data).getchannel("A"), garment.getchannel("A"))
+
+
+def test_the_transparent_one_of_65536_levels():
+    levels = np.full((40, 40), 200, np.uint16)
+    levels[10:20] = 200 * 257  # which is level 200 of 256
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 40, 40, 16, 0, 0, 0, 0))
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in levels)
+    body = chunk(b"tRNS", struct.pack(">H", 200)) + chunk(b"IDAT", zlib.compress(rows))
+    found = decode_image(b"\x89PNG\r\n\x1a\n" + header + body + chunk(b"IEND", b""))
+    assert found.getpixel((0, 0))[3] == 0
+    assert found.getpixel((0, 15)) == (200, 200, 200, 255)
 
 
 def test_it_is_reduced_in_strips_as_in_one_piece(monkeypatch):

@@ -341,6 +341,13 @@ def test_crop_to_garment_is_where_the_garment_is(mirror, crop):
     assert 150 <= bottom <= 150 + 2 * pixel
 
 
+def test_what_was_squeezed_is_not_cropped():
+    picture = Image.new("RGBA", (400, 200), "black")
+    ImageDraw.Draw(picture).rectangle([60, 50, 99, 149], fill="white")
+    options = PreprocessingOptions(method="resize", polarity="light on dark")
+    assert suggest_crop(preprocess_image(picture, options), options, picture.size) is None
+
+
 def test_suggestion_that_does_not_help_is_not_proposed():
     issue = check_input(boot()[:, ::-1], BOOT)[0]
     suggestions = [

@@ -439,3 +439,11 @@ def test_plain_resize_squeezes_all_of_the_picture(light):
     assert made.box == (0, 0, 90, 40)
     mirrored = preprocess_image(image, PreprocessingOptions(method="resize", mirror=True))
     assert np.array_equal(mirrored.pixels, made.pixels[:, ::-1])
+
+
+def test_a_drawing_stays_one_however_it_is_resized():
+    for method in ("automatic", "published", "resize"):
+        options = PreprocessingOptions(method=method)
+        assert preprocess_image(outline().convert("RGBA"), options).kind == "drawing"
+        noise = np.random.default_rng(0).integers(0, 255, (40, 90, 3), np.uint8)
+        assert preprocess_image(Image.fromarray(noise).convert("RGBA"), options).kind == "photo"
