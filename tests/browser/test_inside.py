@@ -133,6 +133,32 @@ def test_the_page_scrolls_to_the_view_only_when_it_is_opened(page, server):
     expect(page.get_by_text("Index of a test image")).to_be_in_viewport()
     expect(title(page)).to_have_text("Convolution 1")  # it stays open
     expect(page.get_by_text("Index of a test image")).to_be_in_viewport()
+    page.get_by_role("button", name="Close").click()
+    expect(title(page)).to_have_count(0)
+    page.get_by_role("button", name="Look inside the network").click()
+    expect(page.locator(".inside")).to_be_in_viewport(ratio=0.5)
+
+
+def test_the_sliding_window_ends_with_a_click_or_another_layer(page, server):
+    errors = []
+    page.on("pageerror", lambda error: errors.append(error))
+    open_inside(page, server)
+    play = page.locator(".inside .play")
+    mark = page.locator(".inside .stage[tabindex] .mark")
+    still = mark.get_attribute("style")
+    play.click()
+    expect(play).to_have_text("■ Stop")
+    expect(mark).not_to_have_attribute("style", still)
+    play.click()
+    expect(play).to_have_text("▶ Slide the window")
+    play.click()
+    expect(play).to_have_text("■ Stop")
+    choose(page, CONVOLUTION_2, "Convolution 2")
+    expect(play).to_have_text("▶ Slide the window")
+    still = mark.get_attribute("style")
+    page.wait_for_timeout(200)  # five of its steps
+    assert mark.get_attribute("style") == still
+    assert not errors
 
 
 @pytest.fixture

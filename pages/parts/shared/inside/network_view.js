@@ -94,6 +94,7 @@ const smoothly = () =>
 
 const choose = (ui, at) => {
   if (at === ui.view.layer) return;
+  stop(ui);
   const before = ui.net.layers[ui.view.layer];
   const after = ui.net.layers[at];
   const kept = isMaps(before) && isMaps(after) && before.shape[2] === after.shape[2];
@@ -114,6 +115,7 @@ export default function ({ data, parentElement, setStateValue }) {
   ui.palette = palette(root);
   ui.ink = Uint32Array.from(ui.palette, ([r, g, b]) => 0xff000000 + (b << 16) + (g << 8) + r);
   if (ui.key !== ui.net.key) {
+    stop(ui);
     ui.key = ui.net.key;
     ui.view = { layer: ui.net.chosen, before: false };
   }

@@ -11,7 +11,8 @@ from fmnist.runs.run import Run
 from pages.parts.shared import loading
 from pages.parts.shared.components.component import register_component, sent_value
 
-OPENED = "inside_opened"  # how often this visit has opened the view; not there while it is closed
+OPENED = "inside_opened"  # which opening of the visit this is; not there while it is closed
+OPENINGS = "inside_openings"  # how many there were
 
 _component = register_component(__file__)
 
@@ -62,7 +63,8 @@ def _show(pixels: np.ndarray, run: Run, key: str) -> None:
 
 
 def _open() -> None:
-    st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
+    st.session_state[OPENINGS] = st.session_state.get(OPENINGS, 0) + 1
+    st.session_state[OPENED] = st.session_state[OPENINGS]
 
 
 def draw_layers(

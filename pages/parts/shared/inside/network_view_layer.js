@@ -209,7 +209,8 @@ const drawFigures = (ui) => {
   figures.append(el("figure", {}, ui.output, ui.words));
   if (["conv", "depthwise", "max_pool", "average_pool"].includes(layer.kind)) {
     const play = { type: "button", class: "play", onclick: () => slide(ui) };
-    figures.append(el("button", play, "\u25b6 Slide the window"));
+    ui.play = el("button", play, ui.timer ? STOP : SLIDE);
+    figures.append(ui.play);
   }
   drawOutput(ui);
 };
@@ -220,7 +221,12 @@ const drawOutput = (ui) => {
   paint(ui, ui.output.querySelector("canvas"), high, wide, (at) => drawn(ui, at * deep + map),
     ui.layer.peak, ui.layer.kind === "input");
 };
-const stop = (ui) => { clearInterval(ui.timer); ui.timer = null; };
+const SLIDE = "\u25b6 Slide the window", STOP = "\u25a0 Stop";
+const stop = (ui) => {
+  clearInterval(ui.timer);
+  ui.timer = null;
+  if (ui.play) ui.play.textContent = SLIDE;
+};
 const slide = (ui) => { // the window moves over the picture, as the network's own does
   if (ui.timer) { stop(ui); return; }
   const [high, wide] = ui.layer.shape;
@@ -231,6 +237,7 @@ const slide = (ui) => { // the window moves over the picture, as the network's o
     at += 1;
     update(ui);
   }, 40);
+  ui.play.textContent = STOP;
 };
 const speak = (ui) => { ui.spoken.textContent = ui.said ?? ""; };
 
