@@ -54,10 +54,12 @@ def draw():
         with st.container(width="stretch"):
             shown = None
             if picture is None:
-                preprocessing_controls.forget("drawing")
+                preprocessing_controls.forget("drawing", "drawing")
             drawing = picture or (None if traced else canvas.example())
             if drawing is not None:
-                shown = preprocessing_view.show(drawing, run, key="drawing", subject="drawing")
+                # an example's options are its own: the first stroke begins without them
+                subject = "drawing" if picture else None
+                shown = preprocessing_view.show(drawing, run, key="drawing", subject=subject)
             else:
                 st.info(
                     "Draw a garment on the black square. The answer is updated after each stroke.",

@@ -364,6 +364,23 @@ def test_drawing_is_answered_and_undone_and_cleared():
     assert not app.exception
 
 
+def test_quick_strokes_that_came_together_are_taken_back_together():
+    app = open_app()
+    app.session_state["canvas-0"] = drawing(on_canvas(trouser()))
+    app.run()
+    first = app.session_state["drawing_strokes"]
+    scribble = on_canvas(trouser())
+    ImageDraw.Draw(scribble).rectangle([0, 0, 279, 200], "white")
+    app.session_state["canvas-0"] = drawing(scribble, strokes=3)
+    app.run()
+    assert app.metric[0].value != "Trouser"
+    app.button(key="canvas_undo").click().run()
+    assert app.metric[0].value == "Trouser"
+    assert app.session_state["drawing_strokes"] == first
+    app.button(key="canvas_undo").click().run()
+    assert "Nothing drawn yet" in [info.proto.title for info in app.info]
+
+
 def outline() -> Image.Image:
     """A box with an empty inside, as strokes of the brush."""
     image = Image.new("RGB", (280, 280))

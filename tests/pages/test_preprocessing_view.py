@@ -228,6 +228,17 @@ def test_another_picture_starts_automatic():
     assert control(app, "mirror").value is False
 
 
+def test_the_example_drawing_can_be_prepared_otherwise_and_the_first_stroke_is_not():
+    app = opened(open_app(), "drawing")
+    change(app, "mirror", True, "drawing")
+    assert control(app, "mirror", "drawing").value is True
+    assert "After, by hand" in texts(app)
+    app.session_state["canvas-0"] = drawing(on_canvas(trouser()))
+    app.run()
+    assert control(app, "mirror", "drawing").value is False
+    assert "After, by hand" not in texts(app)
+
+
 def test_a_drawing_keeps_its_choices_until_it_is_cleared():
     app = open_app()
     app.session_state["canvas-0"] = drawing(on_canvas(trouser()))

@@ -53,9 +53,10 @@ def choose(key: str, subject: str, options: PreprocessingOptions) -> None:
     st.session_state[_state(key)] = subject, options
 
 
-def forget(key: str) -> None:
-    """Back to automatic, whatever the picture was."""
-    st.session_state.pop(_state(key), None)
+def forget(key: str, subject: str) -> None:
+    """Back to automatic for that picture; what was chosen for another one stays."""
+    if st.session_state.get(_state(key), (None,))[0] == subject:
+        st.session_state.pop(_state(key))
 
 
 def show_controls(

@@ -53,7 +53,7 @@ def _offer(ask: Callable[[Run], Answered], run: Run, key: str, note: str = "") -
         answered = [ask(run), ask(other)]
         first, second = (probabilities for _, probabilities, _ in answered)
         if first is not None and second is not None:
-            # brings SciPy, which the front page does without
+            # the front page does without
             from fmnist.metrics.comparison import describe_two_answers
 
             st.markdown(describe_two_answers(first, second, names, CLASS_NAMES))

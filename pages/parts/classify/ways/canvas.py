@@ -176,7 +176,9 @@ def undo() -> None:
         st.session_state[EXAMPLE] = None
         _mount_anew()
     elif _count(strokes):
-        st.session_state[STROKES] = {**strokes, "objects": strokes["objects"][:-1]}
+        # quick strokes come as one change, with one picture: they are taken back as one
+        left = max((n for n in _pictures() if n < _count(strokes)), default=0)
+        st.session_state[STROKES] = {**strokes, "objects": strokes["objects"][:left]}
         _mount_anew()
 
 
