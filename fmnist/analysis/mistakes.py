@@ -101,7 +101,6 @@ def filter_answers(
 
 def describe_answer(row: Mapping) -> str:
     """One line for a caption, of a row of `answers_table`: index, true class, answer."""
-    return (
-        f"#{int(row['index'])}: {CLASS_NAMES[int(row['true'])]}, taken for "
-        f"{CLASS_NAMES[int(row['predicted'])]} ({row['confidence']:.0%})"
-    )
+    true, predicted = int(row["true"]), int(row["predicted"])
+    how = "recognised" if true == predicted else f"taken for {CLASS_NAMES[predicted]}"
+    return f"#{int(row['index'])}: {CLASS_NAMES[true]}, {how} ({row['confidence']:.0%})"

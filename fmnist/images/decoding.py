@@ -247,8 +247,8 @@ def _reduce(image: Image.Image) -> Image.Image:
 
 def _is_blank(picture: Image.Image) -> bool:
     """Whether an RGBA picture is of one colour on white, and its transparency shows nothing."""
-    least, most = picture.getchannel("A").getextrema()
-    if least < 128 and most > 8:  # where the garment is found by it, a white one too
+    alpha = np.asarray(picture.getchannel("A"))
+    if alpha.min() < 128 and alpha.max() > 8:  # the garment is found by it, a white one too
         return False
     pixels = np.asarray(Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture))
     return bool((pixels == pixels[0, 0]).all())

@@ -68,7 +68,7 @@ def describe_comparison(comparison: Comparison, first: str, second: str) -> str:
     )
     if c.p_value >= 0.05:
         return f"{counted} {say_chance(c.p_value)}: this does not show that one is better."
-    return f"{counted} only {say_chance(c.p_value)}: {better} is better on images like these."
+    return f"{counted} {say_chance(c.p_value)}: {better} is better on images like these."
 
 
 def describe_two_answers(

@@ -79,4 +79,4 @@ def test_probability_of_zero_has_a_finite_loss():
 
 def test_description_names_index_label_and_answer(table):
     row = table.loc[0]
-    assert mistakes.describe_answer(row).startswith("#0: Ankle boot, taken for Ankle boot")
+    assert mistakes.describe_answer(row).startswith("#0: Ankle boot, recognised (")

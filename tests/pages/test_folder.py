@@ -1,5 +1,6 @@
 """Labelled pictures on the Classify page: zip files, labels given by hand, scores, corrections."""
 
+import hashlib
 import io
 import json
 import zipfile
@@ -13,6 +14,7 @@ from fmnist.collections import corrections
 from fmnist.collections.labels import LABEL_NAMES, Row, write_table
 from fmnist.data import CLASS_NAMES, NOT_CLOTHING
 from fmnist.errors import CorrectionsError
+from fmnist.images.options import PreprocessingOptions
 from fmnist.runs.library import DEFAULT_RUN
 from pages.parts.classify import answered, preprocessing_view, score_view, uploads
 from tests.pages.test_pages import (
@@ -49,6 +51,15 @@ def folder(tmp_path, test_part):
     rows += [Row("broken.png", NOT_CLOTHING, "odd"), Row("text.png", 3, "a")]
     (place / "labels.csv").write_bytes(write_table(rows))
     return place
+
+
+@pytest.fixture
+def large(folder):
+    """The same with larger pictures, for those of 28x28 pixels do not teach."""
+    for path in (*folder.glob("[0-9]*.png"), folder / "boot.png"):
+        with Image.open(path) as image:
+            image.resize((280, 280), Image.Resampling.NEAREST).save(path)
+    return folder
 
 
 def packed(folder) -> bytes:
@@ -285,9 +296,16 @@ def test_a_click_on_save_counts_where_another_one_ends_the_run_of_the_page(monke
     assert [row.label_id for row in corrections.kept()] == [3]
 
 
-def test_pictures_are_saved_in_the_set_that_is_chosen_with_the_click(folder):
-    corrections.keep(png(trouser()), 1, "upload", "mine")
+def test_pictures_of_the_dataset_do_not_teach(folder):
     app = upload(open_app(way="Upload"), zip_file(packed(folder)))
+    assert "Pictures of 28 × 28 pixels" in texts(app)
+    assert "upload-teach" not in [button.key for button in app.button]
+
+
+def test_pictures_are_saved_in_the_set_that_is_chosen_with_the_click(large):
+    corrections.keep(png(trouser()), 1, "upload", "mine")
+    app = upload(open_app(way="Upload"), zip_file(packed(large)))
+    assert "Save 31 pictures in this set" in [button.label for button in app.button]
     app.selectbox(key="upload-teach-set-0").set_value("mine")
     app.button(key="upload-teach").click().run()
     assert not app.exception
@@ -297,14 +315,32 @@ def test_pictures_are_saved_in_the_set_that_is_chosen_with_the_click(folder):
     assert corrections.kept() == []
 
 
-def test_a_click_on_save_with_a_bad_name_for_the_set_is_not_carried_out_later(folder):
-    app = upload(open_app(way="Upload"), zip_file(packed(folder)))
+def test_a_click_on_save_with_a_bad_name_for_the_set_is_not_carried_out_later(large):
+    app = upload(open_app(way="Upload"), zip_file(packed(large)))
     app.session_state["corrections_set"] = "../bad"  # as if it had been typed
     app.button(key="upload-teach").click().run()
     assert any("The name of a set has" in error.value for error in app.error)
     app.run()
     assert "upload-teach" in [button.key for button in app.button]  # the set without a name
     assert corrections.kept() == []
+
+
+def test_the_part_that_was_marked_is_corrected():
+    picture = Image.new("RGB", (400, 200), "white")
+    picture.paste(trouser().convert("RGB").resize((100, 150)), (30, 20))
+    picture.paste("black", (250, 60, 380, 150))
+    app = upload(open_app(way="Upload"), ("two.png", png(picture), "image/png"))
+    options = PreprocessingOptions(crop=(0.0, 0.0, 0.5, 1.0))
+    digest = hashlib.sha256(png(picture)).hexdigest()
+    app.session_state["upload-options"] = digest, options
+    app.run()
+    assert app.metric[0].value == "Trouser"
+    correct(app, "upload", 1)
+    (row,) = corrections.kept()
+    with Image.open(io.BytesIO(corrections.picture_of(row))) as image:
+        np.testing.assert_array_equal(
+            np.asarray(image.convert("RGB")), np.asarray(picture)[:, :200]
+        )
 
 
 def test_a_drawing_is_corrected():

@@ -605,7 +605,7 @@ def test_a_failure_in_the_queue_is_told_while_the_next_one_trains(runs_dir):
     write_run_info(dead("broken", 2), state="failed", process=None, error="The disk was full.")
     fake("live", "running", VALIDATED, NOW)
     app = watching("broken")
-    assert "The disk was full." in app.error[0].value
+    assert "The disk was full\\." in app.error[0].value  # as Markdown, escaped
     shown = [chart.proto.alt for chart in app.get("vega_lite_chart")]
     assert sum(words.startswith(CHARTS["accuracy"]) for words in shown) == 1
 

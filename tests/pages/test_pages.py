@@ -195,6 +195,14 @@ def test_unknown_run_in_the_address_falls_back():
     assert not open_app("report").warning
 
 
+def test_a_run_that_can_classify_by_now_is_denied_no_longer(own_run):
+    app = open_app("report", run="mine")
+    assert "There is no run" in app.warning[0].value
+    own_run("mine")
+    app.run()
+    assert not app.warning
+
+
 def test_damaged_runs_are_listed_and_break_nothing(runs_dir, own_run):
     (runs_dir / "broken").mkdir()
     own_run("holed", files={"model.tflite": "0" * 64, "test.npz": "1" * 64})
@@ -210,6 +218,13 @@ def test_damaged_runs_are_listed_and_break_nothing(runs_dir, own_run):
     assert "damaged" in app.error[0].value
     app = open_app("classify", run="holed", way="Test image")
     assert "damaged" in app.error[0].value
+    app = open_app("mistakes", run="seed-cnn")
+    app.session_state["mistakes-more"] = True
+    app.run(timeout=300)
+    assert not app.error
+    table = next(f.value for f in app.dataframe if "answer" in f.value)
+    assert "holed" not in set(table["run"])  # the others are shown
+    assert len(table) == len(SHIPPED)
 
 
 def test_no_odd_run_breaks_a_page(runs_dir, own_run):

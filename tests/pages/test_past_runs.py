@@ -1,5 +1,6 @@
 """The runs on the Train page: table, detail, names, stars, notes, deleting, zip files, curves."""
 
+import json
 import os
 import time
 
@@ -22,7 +23,7 @@ from pages.parts.shared.guide import tour
 from pages.parts.shared.visit import TRASH
 from pages.parts.train.runs import run_actions
 from tests.browser.browsing import browsing, go, wait_for_rest
-from tests.pages.test_pages import fresh_caches, model_picker, open_app, texts
+from tests.pages.test_pages import components, fresh_caches, model_picker, open_app, texts
 from tests.pages.test_report_page import metrics, sent
 from tests.runs.test_trash import trash
 
@@ -348,6 +349,27 @@ def test_curves_are_those_of_the_ticked_runs(own_run):
     assert charts(app) == over("the epochs for 1 run")
     app = train("mine", ["seed-cnn", "robust"])
     assert charts(app) == over("the epochs for 2 runs")
+
+
+def test_a_run_that_is_filtered_out_has_no_curve_and_keeps_its_tick(own_run):
+    own_run("a")
+    set_star(own_run("b"), True)
+    set_star(find_run("seed-cnn"), True)
+    app = train(compared=["a", "gone", "b"], runs_starred_only=True)
+    assert charts(app) == over("the epochs for 1 run")
+    (table,) = (part for part in components(app._tree) if "runs_table" in part.proto.id)
+    states = app._tree.get_widget_states()
+    ticks = json.dumps({"ticked": ["b", "seed-cnn"]})
+    states.widgets.add(id=table.proto.id, json_value=ticks)
+    app._run(states)
+    assert app.session_state[run_actions.COMPARED] == ["a", "b", "seed-cnn"]
+    set_star(find_run("seed-cnn"), False)
+
+
+def test_the_table_is_sorted_by_the_names_that_are_seen():
+    rows = sent(train(), "runs_table")["rows"]
+    assert [row["values"][0] for row in rows] == [row["title"] for row in rows]
+    assert rows[0]["title"] == "Everyday pictures · built in"
 
 
 def test_a_history_that_grows_is_drawn_anew(own_run):

@@ -1,6 +1,7 @@
 """The Report page, view by view, against scikit-learn and SciPy on the stored predictions."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from sklearn.metrics import (
 )
 
 from fmnist.analysis import corruptions
-from fmnist.data import CLASS_NAMES, load, split
+from fmnist.data import BUNDLED_DIR, CLASS_NAMES, load, split
 from fmnist.inference.classifier import load_classifier
 from fmnist.metrics.calibration import expected_calibration_error
 from fmnist.runs.library import DEFAULT_RUN, find_run
@@ -231,3 +232,14 @@ def test_temperature_is_that_of_the_probabilities_shown(name, test_part):
     scaled = softmax(np.log(load_predictions(run) + 1e-12) / best, axis=1)
     shown = float(metrics(app)["After temperature scaling"].removesuffix("%")) / 100
     assert shown == pytest.approx(expected_calibration_error(scaled, test_part.labels), abs=2e-4)
+
+
+def test_confidence_without_the_training_images_is_one_sentence(tmp_path, monkeypatch):
+    app = open_app("report", run="seed-cnn")
+    for part in ("images-idx3", "labels-idx1"):
+        shutil.copy(BUNDLED_DIR / f"t10k-{part}-ubyte.gz", tmp_path)
+    monkeypatch.setenv("FMNIST_DATA_DIR", str(tmp_path))
+    app.session_state["view"] = "Confidence"
+    app.run()
+    assert not app.exception
+    assert "is missing" in app.error[0].value

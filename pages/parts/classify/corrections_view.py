@@ -7,17 +7,21 @@ import streamlit as st
 from fmnist import access
 from fmnist.collections import corrections
 from fmnist.collections.labels import LABEL_NAMES, Row
+from fmnist.data import NOT_CLOTHING
 from fmnist.errors import FmnistError
 from fmnist.inference.answer import Answer
+from fmnist.inference.teaching import make_example
 from fmnist.runs.library import quote_run
 from fmnist.runs.run import Run
 from pages.parts.classify import taught
 from pages.parts.classify.answered import PICTURE, Answered, answer_all, thumbnails, with_progress
-from pages.parts.shared import loading, visit
+from pages.parts.shared import visit
+from pages.parts.shared.answer_view import with_photo_network
 from pages.parts.shared.widgets import download, literal
 
 # pictures that were asked to be saved and are not yet; forgotten with the page, see `page_opened`
 _ASKED = "corrections-asked"
+TEACHES_NOTHING = "Pictures of 28 × 28 pixels, and those in which nothing is found, do not teach."
 
 
 def offer(answer: Answer, picture: bytes, kind: str) -> None:
@@ -28,10 +32,10 @@ def offer(answer: Answer, picture: bytes, kind: str) -> None:
         "Wrong? Correct it", icon=":material/edit:", key=f"{kind}-correct", on_change="rerun"
     ) as box:
         if box.open:
-            _correct(picture, kind)
+            _correct(picture, kind, make_example(answer, NOT_CLOTHING) is not None)
 
 
-def _correct(picture: bytes, kind: str) -> None:
+def _correct(picture: bytes, kind: str, teaches: bool) -> None:
     true = f"{kind}-true-{zlib.crc32(picture)}"
     label_id = st.selectbox(
         "It shows",
@@ -56,9 +60,12 @@ def _correct(picture: bytes, kind: str) -> None:
     taught.show_said()
     if before is not None:
         st.success(f"Saved as: {LABEL_NAMES[before.label_id]}.", icon=":material/check:")
-        taught.offer_to_count(of, kind)
+        if teaches:
+            taught.offer_to_count(of, kind)
         undo = {"icon": ":material/undo:", "type": "tertiary"}
         taught.button("Remove it", f"{kind}-take-back", _remove, [name], of, **undo)
+    if not teaches:
+        st.caption(TEACHES_NOTHING)
     st.caption(_where())
 
 
@@ -178,7 +185,7 @@ def _show_rows(rows: list[Row], of: str, run: Run) -> None:
         from pages.parts.classify import score_view  # seldom asked for
 
         st.caption(
-            f"How {quote_run(run)} answers these pictures now{loading.with_photo_network()}, "
+            f"How {quote_run(run)} answers these pictures now{with_photo_network()}, "
             "without what they teach. They were saved because an answer was wrong, so this score "
             "says nothing about pictures in general."
         )
@@ -218,26 +225,28 @@ def offer_to_teach(pictures: list[tuple[Answered, int]]) -> None:
     """Let labelled uploads be added to the chosen set."""
     if not access.may_change():
         return
+    teaching = [(one, id_) for one, id_ in pictures if make_example(one.answer, id_) is not None]
     with st.popover("Teach with these pictures", icon=":material/school:"):
+        if not teaching:
+            st.info(TEACHES_NOTHING)
+            return
         of = taught.choose_set("upload-teach-set", new=True)
         if of is None:  # the set that was named with the click cannot be had
             st.session_state.pop(_ASKED, None)
             return
         st.caption(_where())
         st.button(
-            f"Save {len(pictures)} pictures in this set",
+            f"Save {len(teaching)} pictures in this set",
             key="upload-teach",
-            on_click=lambda: st.session_state.update({_ASKED: pictures}),
+            on_click=lambda: st.session_state.update({_ASKED: teaching}),
         )
         if _ASKED in st.session_state:
             taught.then_draw_all(_keep_asked, of)
 
 
 def _keep_asked(of: str) -> None:
-    pictures = st.session_state[_ASKED]
-    teaching = [(one, label_id) for one, label_id in pictures if one.answer.pixels is not None]
     try:
-        for one, label_id in with_progress(teaching, "Saving"):
+        for one, label_id in with_progress(st.session_state[_ASKED], "Saving"):
             corrections.keep(one.item.read(), label_id, "upload", of)
             taught.switch(of)
     except Exception:

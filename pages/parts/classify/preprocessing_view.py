@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from fmnist.images.display import shown_uri
-from fmnist.images.options import AUTO
+from fmnist.images.display import encode_image, shown_uri
+from fmnist.images.options import AUTO, PreprocessingOptions
 from fmnist.inference.answer import Answer
 from fmnist.runs.run import Run
 from pages.parts.classify import taught
@@ -32,6 +32,19 @@ def show_picture(picture: bytes, run: Run, key: str) -> None:
         lambda crop: choose(key, subject, replace(options, crop=crop)),
         f"{key}-box",
     )
+
+
+def marked_part(picture: bytes, key: str) -> bytes:
+    """The part of a picture that was marked in `show_picture`, as PNG; all of it where none was."""
+    crop = chosen(key, hashlib.sha256(picture).hexdigest()).crop
+    return picture if crop is None else _cut(picture, crop)
+
+
+@st.cache_data(max_entries=4, show_spinner=False, scope="session")
+def _cut(picture: bytes, crop: tuple[float, float, float, float]) -> bytes:
+    image = loading.decoded(picture)
+    box = PreprocessingOptions(crop=crop).crop_in_pixels(*image.size)
+    return encode_image(image.crop(box), "PNG")
 
 
 def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> Answer:

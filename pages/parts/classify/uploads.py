@@ -15,7 +15,7 @@ from pages.parts.classify import corrections_view, preprocessing_view, score_vie
 from pages.parts.classify.answered import MAX_PICTURES, NAME, PICTURE, Answered, Item
 from pages.parts.classify.labelling import labels
 from pages.parts.shared import loading
-from pages.parts.shared.answer_view import show_answer
+from pages.parts.shared.answer_view import show_answer, with_photo_network
 from pages.parts.shared.inside.network_view import show_inside
 from pages.parts.shared.widgets import PERCENT_BAR, literal
 
@@ -51,7 +51,7 @@ def show(files: list, run: Run) -> None:
             for one, label_id in zip(scored, known, strict=True)
             if label_id is not None
         ]
-        st.header(f"How many did {quote_run(run)} get right{loading.with_photo_network()}?")
+        st.header(f"How many did {quote_run(run)} get right{with_photo_network()}?")
         source = files[0].name if len(files) == 1 else f"{len(files)} uploads"
         if (of := taught.set_that_counts()) is not None:
             st.caption(
@@ -158,5 +158,7 @@ def show_one(name: str, picture: bytes, run: Run, key: str) -> None:
         st.text(name)  # a file's name is the visitor's: shown as text, never as Markdown
     with answered:
         shown = preprocessing_view.show(picture, run, key)
-        corrections_view.offer(answer, picture, key)
+        # what a visitor has marked is what the correction is about
+        part = preprocessing_view.marked_part(picture, key)
+        corrections_view.offer(loading.answer(part, run), part, key)
     show_inside(shown.pixels, run, key)

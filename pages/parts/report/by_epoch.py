@@ -22,6 +22,7 @@ from pages.parts.shared.answer_view import show_picture
 from pages.parts.shared.inside.learning_view import offer_after_epoch
 from pages.parts.shared.widgets import (
     ANY,
+    ASKED,
     choose_classes,
     choose_one,
     choose_test_image,
@@ -188,6 +189,7 @@ def _images(course: Course, epoch: int, kept: np.ndarray, run: Run) -> None:
         return
     rows, caption = _cell(table) if which == CELL else _listed(which, table, course)
     if rows is None:
+        st.session_state.pop(ASKED, None)  # nothing to scroll to
         return
     image_gallery.show(
         rows,

@@ -3,7 +3,6 @@
 import numpy as np
 import streamlit as st
 
-from fmnist import data
 from fmnist.charts import report_charts
 from fmnist.metrics.calibration import (
     BINS,
@@ -128,7 +127,7 @@ def _temperature(run: Run) -> float:
 
     Not that of its rejection policy, which is for the mean of several TTA variants.
     """
-    part = data.load_validation()
+    part = loading.validation_part()
     return fit_temperature(loading.classifier(run)(part.images)[0], part.labels)
 
 

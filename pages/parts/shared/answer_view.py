@@ -72,6 +72,11 @@ def show_answer(answer: Answer, key: str | None) -> None:
     show_why(answer.pixels, answer.alone.class_id, key)
 
 
+def with_photo_network() -> str:
+    """Words to say that photos are shown to the photo network as well; empty where they are not."""
+    return " with the photo network" if loading.asks_photo_network() else ""
+
+
 def choose_photo_network() -> None:
     """Offer the switch that leaves the photo network out."""
     st.toggle(

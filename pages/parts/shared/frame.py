@@ -214,7 +214,7 @@ def _pick_run() -> None:
         on_change=lambda: _pick(key, times),
         help=_describe(usable[name]),
     )
-    if unknown := st.session_state.get(UNKNOWN):
+    if (unknown := st.session_state.get(UNKNOWN)) and unknown not in usable:
         words, model = literal(quote_name(unknown)), quote_run(usable[name])
         st.warning(f"There is no run {words} that can classify; {model} is shown instead.")
     # a link shows the model that its sender saw; the usual one needs no words

@@ -73,8 +73,8 @@ def _relatives(index: int, true: int, predicted: int, run: Run) -> None:
 
 def _other_runs(index: int, run: Run) -> None:
     rows = []
-    for other in list_usable_runs():
-        probabilities = loading.predictions(other)[index]
+    for other, stored in loading.readable_predictions(list_usable_runs()):
+        probabilities = stored[index]
         rows.append(
             {
                 "run": run_title(other) + (" (this one)" if other.name == run.name else ""),

@@ -7,7 +7,8 @@ that was trained again is read again. What is returned is shared between session
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -129,6 +130,12 @@ def test_part() -> Part:
 
 
 @_or_stop
+def validation_part() -> Part:
+    """The 5,000 validation images and labels."""
+    return data.load_validation()
+
+
+@_or_stop
 def catalogue() -> Catalogue:
     """All 70,000 images and labels."""
     return load_catalogue()
@@ -153,6 +160,13 @@ def _stored_predictions(run: Run) -> np.ndarray:
 predictions = _or_stop(_stored_predictions)
 
 
+def readable_predictions(runs: list[Run]) -> Iterator[tuple[Run, np.ndarray]]:
+    """The runs with their predictions; damaged ones are left out."""
+    for run in runs:
+        with suppress(FmnistError):
+            yield run, _stored_predictions(run)
+
+
 @cache_of_run("test.npz")
 def evaluate(run: Run) -> Evaluation:
     """The run's metrics on the test images, from its stored predictions."""
@@ -167,16 +181,12 @@ def answers_table(run: Run) -> "pd.DataFrame":
 
 @cache_of_run("test.npz")
 def _answers_table(run: Run, others: list[Run], measured: bool) -> "pd.DataFrame":
-    answers = []
-    for other in others:
-        try:
-            answers.append(_stored_predictions(other).argmax(axis=1))
-        except FmnistError:
-            continue  # a damaged run is left out
+    answers = [stored.argmax(axis=1) for _, stored in readable_predictions(others)]
     to_training = training_distance(run).distances if measured else None
     return mistakes.answers_table(predictions(run), test_part(), answers, to_training)
 
 
+@_or_stop
 def duplicates(run: Run) -> list[int] | None:
     """Test images that are in the training part too; None before distances are measured."""
     known = training_distance(run)
@@ -210,6 +220,7 @@ def _known_distance(run: Run) -> list[TrainingDistance]:
     return []
 
 
+@_or_stop
 @bounded
 @cache_of_run("model.tflite", spinner="Reading the training images")
 def training_features(run: Run) -> TrainingFeatures:
@@ -227,11 +238,6 @@ def relations(run: Run) -> NearestImages:
 def asks_photo_network() -> bool:
     """Whether photos are shown to the photo network as well, or the visitor leaves it out."""
     return bool(st.session_state.get(PHOTO_NETWORK, True))
-
-
-def with_photo_network() -> str:
-    """Words to say that photos are shown to the photo network as well; empty where they are not."""
-    return " with the photo network" if asks_photo_network() else ""
 
 
 def answer(picture: bytes, run: Run, options: PreprocessingOptions = AUTO) -> Answer:

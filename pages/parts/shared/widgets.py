@@ -18,7 +18,8 @@ if TYPE_CHECKING:  # pandas and Altair are loaded where a page shows a table or 
     import pandas as pd
 
 ANY = "Any class"
-ASKED = "images_asked"  # a number while a click has asked for images that are not yet drawn
+# a number while a click has asked for images that are not yet drawn; see `visit.page_opened`
+ASKED = "images-asked"
 _numbers = count(1)
 NARROWEST = 440  # pixels that a confusion matrix needs
 PERCENT_BAR = {"format": "percent", "min_value": 0.0, "max_value": 1.0}

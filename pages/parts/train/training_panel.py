@@ -11,7 +11,7 @@ from fmnist.runs.progress_text import describe_settings, read_last_words
 from fmnist.runs.run import Run
 from fmnist.training.recipes import find_watch
 from pages.parts.shared import frame
-from pages.parts.shared.widgets import forget_click, remember_click, set_choice
+from pages.parts.shared.widgets import forget_click, literal, remember_click, set_choice
 from pages.parts.train import live_controls, live_insight, live_queue, live_resume, live_view
 
 IDLE_LOOK = 5.0  # seconds between looks for a training that another browser has started
@@ -76,7 +76,7 @@ def _ended(briefly: bool) -> str | None:
     except RunError:
         return None
     if run.state == "failed":
-        st.error(run.reason, title=f"{quote_run(run)} has failed", icon=":material/error:")
+        st.error(literal(run.reason), title=f"{quote_run(run)} has failed", icon=":material/error:")
         if lines := read_last_words(run):
             st.code(lines, language=None)
         live_resume.offer(run, key="ended")

@@ -21,6 +21,7 @@ def offer_answer(answer: Answer, picture: bytes, run: Run, key: str) -> None:
         title = f"None of the ten; closest: {answer.class_name}"
     network = quote_run(run)
     network += " and the photo network" if answer.photo else ""
+    network += " and taught pictures" if answer.untaught else ""
     words = {"title": title, "network": network}
     _offer(answer.pixels, answer.probabilities, run, key, picture, **words)
 

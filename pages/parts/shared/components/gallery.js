@@ -6,16 +6,17 @@ const blob = (uri) => {
 
 const SEEN = 320; // pixels of the chosen image's part that are enough to see what it is
 const STEPS = {
-  ArrowLeft: () => -1,
-  ArrowRight: () => 1,
-  ArrowUp: (buttons) => -acrossOf(buttons),
-  ArrowDown: acrossOf,
+  ArrowLeft: (buttons) => -stepsOf(buttons)[0],
+  ArrowRight: (buttons) => stepsOf(buttons)[0],
+  ArrowUp: (buttons) => -stepsOf(buttons)[1],
+  ArrowDown: (buttons) => stepsOf(buttons)[1],
 };
 
-// how many pictures stand beside each other
-function acrossOf(buttons) {
+// how many pictures further the next one on the right is, and the one below
+function stepsOf(buttons) {
+  if (getComputedStyle(buttons[0].parentElement).gridAutoFlow === "column") return [2, 1];
   const wrapped = buttons.findIndex((button) => button.offsetTop > buttons[0].offsetTop);
-  return wrapped < 0 ? buttons.length : wrapped;
+  return [1, wrapped < 0 ? buttons.length : wrapped];
 }
 
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
@@ -80,4 +81,5 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     bringIntoView(host?.closest('[data-testid="stGridCell"]') ?? both);
   }
   root.asked = asked;
+  return () => parentElement.isConnected || URL.revokeObjectURL(root.address);
 }

@@ -80,7 +80,8 @@ def row_table(
                         "" if row[name] is None else column.text(row[name])
                         for name, column in columns.items()
                     ],
-                    "values": [row[name] for name in columns],
+                    # by which it is sorted: what is seen
+                    "values": [row.get("title", row[first]), *(row[n] for n in [*columns][1:])],
                 }
                 for row in rows
             ],

@@ -51,7 +51,8 @@ def _section() -> None:
         chosen = listed.get(run_actions.chosen())
         if chosen is not None:
             run_detail.show(chosen)
-        ticked = [listed[name] for name in run_actions.compared() if name in listed]
+        seen = {row["name"] for row in rows}
+        ticked = [listed[name] for name in run_actions.compared() if name in seen]
         first = [listed[row["name"]] for row in rows if listed[row["name"]].settings][:AT_FIRST]
         run_compare.show(ticked or ([chosen] if chosen else first))
     else:
@@ -72,7 +73,7 @@ def _table(listed: dict[str, Run]) -> list[dict]:
         chosen=run_actions.chosen(),
         on_choose=run_actions.choose,
         ticked=run_actions.compared(),
-        on_tick=run_actions.compare,
+        on_tick=lambda names: run_actions.compare([*_filtered_out(listed, rows), *names]),
     )
     st.caption(
         "Choose a row to see a run and to use it on all pages; tick several to compare their "
@@ -80,6 +81,12 @@ def _table(listed: dict[str, Run]) -> list[dict]:
         "Solid: training; dashed: validation."
     )
     return rows
+
+
+def _filtered_out(listed: dict[str, Run], rows: list[dict]) -> list[str]:
+    """The ticked runs that are not in the table now, which keep their ticks."""
+    hidden = listed.keys() - {row["name"] for row in rows}
+    return [name for name in run_actions.compared() if name in hidden]
 
 
 def _row(run: Run) -> dict:

@@ -13,6 +13,7 @@ from fmnist.runs.library import DEFAULT_RUN, list_usable_runs
 from fmnist.runs.run import Run
 from fmnist.runs.trash import DeletedRun, delete_run
 from pages.parts.shared import frame
+from pages.parts.shared.components.row_table import MOST_TICKED
 from pages.parts.shared.visit import trash
 from pages.parts.shared.widgets import literal
 from pages.parts.train import settings_form
@@ -39,7 +40,7 @@ def compared() -> list[str]:
 
 def compare(names: list[str]) -> None:
     """Tick these runs and no others."""
-    st.session_state[COMPARED] = names
+    st.session_state[COMPARED] = names[-MOST_TICKED:]
 
 
 def say(sentence: str, kind: str = "error") -> None:
