@@ -21,7 +21,7 @@ from typing import Any
 import filelock
 import numpy as np
 
-from fmnist.errors import FmnistError
+from fmnist.errors import FmnistError, RunError
 
 MAX_JSON, MAX_FILE, MAX_LINE = 2**20, 2**28, 2**16  # bytes that are read
 MAX_LINES = 200_000
@@ -201,6 +201,17 @@ def locked_folder(
         raise error(
             f"{what} cannot be changed on this computer's disk ({problem.strerror})."
         ) from None
+
+
+def folder_from(variable: str, default: Path) -> Path:
+    """The folder that an environment variable names, or else the default; absolute.
+
+    Raises RunError where it begins with the home ("~") of somebody unknown.
+    """
+    try:
+        return Path(os.environ.get(variable) or default).expanduser().resolve()
+    except RuntimeError:
+        raise RunError(f"{variable} names the home folder of an unknown user.") from None
 
 
 def write_csv(names: Iterable[str], rows: Iterable[Iterable]) -> str:

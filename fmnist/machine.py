@@ -52,6 +52,15 @@ def multiplies_bfloat16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
+def available_cores() -> int:
+    """Cores that this process may use: its affinity's, or fewer where OMP_NUM_THREADS says so."""
+    cores = os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        cores = len(os.sched_getaffinity(0))
+    allotted = os.environ.get("OMP_NUM_THREADS", "")
+    return min(cores, max(1, int(allotted))) if allotted.isdecimal() else cores
+
+
 def step_back() -> None:
     """Let everything else on this machine go first: what a long work beside the pages owes them."""
     if hasattr(os, "nice"):  # not on Windows

@@ -95,14 +95,18 @@ def check_number(name: str, value: Any, least: float, most: float) -> None:
     if not (legal and least <= value <= most):
         kind = "a whole number" if whole else "a number"
         raise SettingsError(
-            f"{name} must be {kind} from {least:g} to {most:g}, got {shorten(value)}."
+            f"{name} must be {kind} from {least:.15g} to {most:.15g}, got {shorten(value)}."
         )
 
 
 def read_rate_change(text: str) -> tuple[int, float]:
-    """An epoch and its learning rate, with a colon between. Raises ValueError."""
+    """An epoch and its learning rate, with a colon between. Raises SettingsError."""
     epoch, _, rate = text.partition(":")
-    return int(epoch), float(rate)
+    try:
+        return int(epoch), float(rate)
+    except ValueError:
+        words = f"a rate change is EPOCH:RATE, as in 5:0.001, not {shorten(text)}"
+        raise SettingsError(words) from None
 
 
 def as_tuple(value: Any) -> tuple:

@@ -167,7 +167,7 @@ class TrainSettings:
         words="rate {1:g} from epoch {0}",
         metavar="EPOCH:RATE",
         item=read_rate_change,
-        item_text="{}:{:g}",
+        item_text="{}:{!r}",
     )
     continued: tuple[int, ...] = described(
         (),

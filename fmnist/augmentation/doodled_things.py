@@ -3,7 +3,14 @@
 import numpy as np
 from numpy.random import Generator
 
-from fmnist.augmentation.details import Line, arch, closed, detail_lines, in_box, turning
+from fmnist.augmentation.details import (
+    Line,
+    arch,
+    closed,
+    detail_lines,
+    in_box,
+    turning,
+)
 from fmnist.data import BAG, BOOT, SANDAL, SNEAKER
 
 Shapes = list[Line]

@@ -9,8 +9,21 @@ import numpy as np
 from numpy.random import Generator
 
 from fmnist.augmentation.details import Line, arch, both_sides, closed, detail_lines, in_box
+from fmnist.augmentation.doodled_others import doodle_other_clothing
 from fmnist.augmentation.doodled_things import doodle_bag, doodle_footwear
-from fmnist.data import BAG, BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, TSHIRT
+from fmnist.data import (
+    BAG,
+    BOOT,
+    COAT,
+    DRESS,
+    NOT_CLOTHING,
+    PULLOVER,
+    SANDAL,
+    SHIRT,
+    SNEAKER,
+    TROUSER,
+    TSHIRT,
+)
 
 Shapes = list[Line]  # closed or open lines, in widths of a garment's body, y down
 
@@ -29,7 +42,9 @@ _APART = 0.35  # share of coats whose halves do not meet in front
 
 
 def doodle(label: int, rng: Generator) -> tuple[Shapes, Shapes]:
-    """Draw a garment of class `label`, 0..9: its outlines, and the lines inside of them.
+    """Draw a garment of class `label`: its outlines, and the lines inside of them.
+
+    label: 0..9, or NOT_CLOTHING for clothes that are none of the ten.
 
     Outlines are closed, but the first may lack its last piece, the garment's opening.
     """
@@ -39,11 +54,13 @@ def doodle(label: int, rng: Generator) -> tuple[Shapes, Shapes]:
         outline, lines = doodle_bag(rng)
     elif label in (SANDAL, SNEAKER, BOOT):
         outline, lines = doodle_footwear(label, rng)
+    elif label == NOT_CLOTHING:
+        outline, lines = doodle_other_clothing(rng)
     else:
         outline, lines = _upper_garment(label, rng)
     uneven = rng.uniform(0, 0.05)
     bent = [_uneven(line, uneven, rng) for line in outline]
-    if label not in (BAG, SANDAL) and rng.random() < _OPEN:
+    if label not in (BAG, SANDAL, NOT_CLOTHING) and rng.random() < _OPEN:
         bent[0] = bent[0][:-1]
     if rng.random() < _ROUND:
         bent = [_rounded(line) for line in bent]

@@ -18,8 +18,9 @@ from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFont
 
 from fmnist.augmentation.details import closed
-from fmnist.augmentation.sketches import draw_lines, prepare_sheet
+from fmnist.augmentation.sketches import draw_doodle, draw_lines, prepare_sheet
 from fmnist.augmentation.stylised import frame_garment
+from fmnist.data import NOT_CLOTHING
 
 CANVAS = 56  # twice the network's side, so that thin strokes survive
 SIGNS = string.ascii_letters + 2 * string.digits + "?!&%@#$€+=*"
@@ -30,18 +31,32 @@ def make_outliers(number: int, garments: np.ndarray, rng: Generator) -> np.ndarr
 
     garments: (N, 28, 28) uint8, some of which are cut up
     """
-    drawn = (_sign, _shapes, _face, _strokes, _object)
-    kinds = (*drawn, _words, _noise, _blob, _cut_up)
+    kinds = (*DRAWN, _words, _noise, _blob, _cut_up)
     pictures = []
     for _ in range(number):
         kind = kinds[rng.integers(len(kinds))]
         picture = kind(garments, rng)
-        if kind in drawn and rng.random() < 0.7:  # as a visitor's drawing: outlines are filled
+        if kind in DRAWN and rng.random() < 0.7:  # as a visitor's drawing: outlines are filled
             framed = prepare_sheet(picture)
         else:
             framed = frame_garment(_textured(picture, rng) if rng.random() < 0.5 else picture)
         pictures.append(np.ascontiguousarray(framed[:, ::-1]) if rng.random() < 0.5 else framed)
     return np.stack(pictures) if pictures else np.empty((0, 28, 28), np.uint8)
+
+
+def make_drawn_outliers(number: int, rng: Generator) -> np.ndarray:
+    """Make `number` drawings, prepared as a visitor's: (number, 28, 28) uint8, number >= 1.
+
+    Every other one is of clothes that are none of the ten: hats, socks, shorts, briefs, belts.
+    """
+    pictures = []
+    for at in range(number):
+        if at % 2:
+            sheet = draw_doodle(NOT_CLOTHING, rng)
+        else:
+            sheet = DRAWN[rng.integers(len(DRAWN))](np.empty((0, 28, 28), np.uint8), rng)
+        pictures.append(prepare_sheet(sheet))
+    return np.stack(pictures)
 
 
 _font = functools.cache(ImageFont.load_default)  # it decodes the whole font each time
@@ -185,3 +200,6 @@ def _textured(picture: np.ndarray, rng: Generator) -> np.ndarray:
     tones = cv2.resize(rng.normal(0, 1, (7, 7)).astype(np.float32), picture.shape[::-1])
     value = picture + tones * rng.uniform(10, 50) + rng.normal(0, rng.uniform(0, 20), picture.shape)
     return np.where(picture > 8, np.clip(value, 9, 255), 0).astype(np.uint8)
+
+
+DRAWN = (_sign, _shapes, _face, _strokes, _object)  # the kinds that people draw

@@ -70,8 +70,13 @@ def draw_sheet(image: np.ndarray, label: int, rng: Generator) -> np.ndarray:
     if not image.any():
         return np.zeros((SHEET, SHEET), np.uint8)
     if rng.random() < DOODLED:
-        return draw_lines(*_turned_doodle(label, rng), rng)
+        return draw_doodle(label, rng)
     return _draw(*_trace(image, label, rng), rng)
+
+
+def draw_doodle(label: int, rng: Generator) -> np.ndarray:
+    """Draw a garment of class `label`, 0..9 or NOT_CLOTHING, from memory, as `draw_sheet` does."""
+    return draw_lines(*_turned_doodle(label, rng), rng)
 
 
 def draw_lines(outline: list[Line], lines: list[Line], rng: Generator) -> np.ndarray:

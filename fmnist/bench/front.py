@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fmnist.bench.pages import LIMIT, ROOTS, browse, settle
-from fmnist.bench.serving import Server
+from fmnist.bench.serving import Server, serve_app
 from fmnist.bench.visitors.load import BUTTON
 
 if TYPE_CHECKING:
@@ -64,12 +64,8 @@ def measure_front(times: int) -> Iterator[tuple[str, Front]]:
         button.write_text(BUTTON)
         for _ in range(times):
             for name, app in zip(APPS, (button, None), strict=True):
-                with tempfile.TemporaryDirectory() as folder:
-                    server = Server(Path(folder), app)
-                    try:
-                        yield name, measure_start(name, server, window)
-                    finally:
-                        server.stop()
+                with serve_app(app) as server:
+                    yield name, measure_start(name, server, window)
 
 
 def measure_start(name: str, server: Server, window: "Browser") -> Front:

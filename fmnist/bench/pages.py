@@ -7,13 +7,11 @@ of a chart, which show under the mouse only, show nothing and do not count.
 """
 
 import contextlib
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fmnist.bench.serving import BROWSER_FLAGS, INSTALL, Server, find_browser
+from fmnist.bench.serving import BROWSER_FLAGS, INSTALL, Server, find_browser, serve_app
 from fmnist.errors import RunError
 
 if TYPE_CHECKING:
@@ -90,12 +88,8 @@ def studio() -> Iterator[tuple[Server, "Browser"]]:
 
     Raises RunError as `browse` does.
     """
-    with browse() as window, tempfile.TemporaryDirectory() as place:
-        server = Server(Path(place))
-        try:
-            yield server, window
-        finally:
-            server.stop()
+    with browse() as window, serve_app() as server:
+        yield server, window
 
 
 @contextlib.contextmanager
@@ -117,8 +111,6 @@ def browse() -> Iterator["Browser"]:
                 yield window
             finally:
                 window.close()
-        except RuntimeError as error:
-            raise RunError(str(error)) from None
         except Error as error:
             words, _, _ = error.message.partition("\n")  # without the log of its calls
             raise RunError(f"The pages could not be driven: {words}") from None

@@ -6,8 +6,10 @@ started by `streamlit run app.py`.
 
 import contextlib
 import shutil
+import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -41,7 +43,7 @@ class Server:
     def __init__(self, place: Path, app: Path | None = None):
         """Start it, or another app, in the folder `place`, and wait until it answers.
 
-        Raises RuntimeError with its last words where it ends or does not answer within a minute.
+        Raises RunError with its last words where it ends or does not answer within a minute.
         """
         self.place = place
         self.runs = place / "runs"
@@ -74,7 +76,7 @@ class Server:
         while not self._healthy():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise RuntimeError(f"The app did not start. {self.words()[-2000:]}")
+                raise RunError(f"The app did not start. {self.words()[-2000:]}")
             time.sleep(0.1)
 
     def _healthy(self) -> bool:
@@ -99,6 +101,24 @@ class Server:
                 child.kill()
         self.process.terminate()
         self.process.wait(30)
+
+
+@contextlib.contextmanager
+def serve_app(app: Path | None = None) -> Iterator[Server]:
+    """The app, or another one, on a server of its own, which ends with the block or by `kill`.
+
+    Raises RunError where it does not start.
+    """
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with tempfile.TemporaryDirectory() as place:
+            server = Server(Path(place), app)
+            try:
+                yield server
+            finally:
+                server.stop()
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager

@@ -177,7 +177,8 @@ def _train(options: Namespace) -> int:
     except (KeyboardInterrupt, RunError) as error:
         if not entries:
             raise
-        say(f"fmnist: {error or 'interrupted.'} What follows are the trainings that were whole.")
+        why = str(error) or "interrupted."
+        say(f"fmnist: {why} What follows are the trainings that were whole.")
         status = 1
     print_result(options, result(), tables.train_text)
     return status

@@ -26,7 +26,8 @@ from fmnist.cli.options import (
 )
 from fmnist.cli.streams import printable, repair_streams
 from fmnist.data import default_source
-from fmnist.errors import FmnistError, SettingsError, explain_refusal
+from fmnist.errors import FmnistError, RunError, SettingsError, explain_refusal
+from fmnist.files import replace_file
 from fmnist.networks.architectures import set_up_keras
 from fmnist.processes import quiet
 from fmnist.runs.library import find_run, list_runs
@@ -159,6 +160,8 @@ def _parser() -> argparse.ArgumentParser:
 def _export(options: argparse.Namespace) -> int:
     check_out(options)
     run = find_run(options.run)
+    if run.active and not options.out:
+        raise RunError(f"The run {run.name!r} is {run.state}; wait until it has ended.")
     file = find_keras_file(run)
     with quiet():
         set_up_keras()
@@ -192,7 +195,8 @@ def _runs(options: argparse.Namespace) -> int:
             continue
         accuracy = run.scores.get("test_accuracy")
         shown = f"{accuracy:.2%}" if isinstance(accuracy, float) else "-"
-        print(f"{run.name:32} {run.state:10} {shown:>8}  {run.created}  {run.reason}".rstrip())
+        line = f"{run.name:32} {run.state:10} {shown:>8}  {run.created}  {run.reason}"
+        print(printable(line.rstrip()))
     return 0
 
 
@@ -228,7 +232,7 @@ def _card(options: argparse.Namespace) -> int:
     if options.out is None:
         print(text, end="")
     else:
-        options.out.write_text(text, "utf-8")
+        replace_file(options.out, lambda file: file.write_text(text, "utf-8"))
     return 0
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fmnist.cli.streams import printable
-from fmnist.errors import RunError
+from fmnist.errors import RunError, SettingsError
 from fmnist.files import write_json
 from fmnist.images.options import AUTO, PreprocessingOptions
 from fmnist.runs.library import DEFAULT_RUN
@@ -139,7 +139,9 @@ def number_within(kind: type, least: float, most: float = math.inf) -> Callable[
         except ValueError:
             value = math.nan
         if not least <= value <= most:
-            limits = f"at least {least:g}" if most == math.inf else f"from {least:g} to {most:g}"
+            limits = f"at least {least:g}"
+            if most != math.inf:
+                limits = f"from {least:.15g} to {most:.15g}"
             whole = "whole " * (kind is int)
             raise argparse.ArgumentTypeError(f"{text!r} is not a {whole}number {limits}")
         return value
@@ -178,10 +180,26 @@ def former_flag(today: str) -> type[argparse.Action]:
     return FormerFlag
 
 
+def refusing(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """What argparse takes for a type: its sentence says what is wrong with a value."""
+
+    def parse(text: str) -> Any:
+        try:
+            return read(text)
+        except SettingsError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return parse
+
+
 def check_out(options: argparse.Namespace) -> None:
     """Find out before an hour's work, not after it, whether its result can be written."""
     file = options.out
-    if file is not None and (file.is_dir() or not os.access(file.absolute().parent, os.W_OK)):
+    if file is None:
+        return
+    # a device or a pipe would be replaced by a file
+    other = file.exists() and not file.is_file()
+    if other or not os.access(file.absolute().parent, os.W_OK):
         raise RunError(
             f"The file {str(file)!r} cannot be written; name one in a folder that can be."
         )

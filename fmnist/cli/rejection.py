@@ -122,7 +122,8 @@ def _text(result: dict) -> str:
         if fitted["drawn_confidence_threshold"] == NEVER:
             confident = "never answered with confidence"
         lines.append(
-            f"for drawings: {confident}, OOD threshold {fitted['drawn_ood_threshold']:.3f}"
+            f"for drawings: {confident}, OOD threshold {fitted['drawn_ood_threshold']:.3f}, "
+            f"confident from a garment score of {fitted['drawn_doubt_threshold']:.3f} on"
         )
     if drawings["confident_accuracy"] is not None:
         lines.append(f"accuracy of these confident answers {drawings['confident_accuracy']:.1%}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fmnist.cli.options import Commands, add_command, add_json, number_within
-from fmnist.errors import FmnistError, SweepError
+from fmnist.errors import FmnistError, SettingsError, SweepError
 from fmnist.jobs import queue
 from fmnist.runs import control
 from fmnist.sweeps.plan import read_plan, shipped_plans
@@ -73,7 +73,17 @@ def add_to(commands: Commands) -> None:
     command.add_argument("--log", action="store_true", help=words)
 
 
+def _check_options(options: Namespace) -> None:
+    """Raise SettingsError for options that would be ignored beside others."""
+    for one, other in (("json", "csv"), ("example", "result"), ("scheduler", "workers")):
+        if vars(options)[one] and vars(options)[other]:
+            raise SettingsError(f"sweep takes --{one} or --{other}, not both.")
+    if options.scheduler and options.wait:
+        raise SettingsError("--wait is for this machine; a scheduler has a queue of its own.")
+
+
 def _sweep(options: Namespace) -> int:
+    _check_options(options)
     if options.example:
         from fmnist.sweeps.tables import read_example
 

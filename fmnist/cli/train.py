@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from fmnist import machine
-from fmnist.cli.options import Commands, Options, add_command, add_run, former_flag
-from fmnist.errors import NameTaken, RunError, SettingsError, explain_refusal
+from fmnist.cli.options import Commands, Options, add_command, add_run, former_flag, refusing
+from fmnist.errors import NameTaken, RunError, TrainingBusy, explain_refusal
 from fmnist.jobs import lock, queue, requests, resume
 from fmnist.processes import exit_with_parent, this_process
 from fmnist.runs import control
@@ -85,10 +85,11 @@ def _add_setting(parser: Options, name: str, setting: Setting, default: Any) -> 
     if setting.kind is bool:
         how = {"action": "store_false" if default else "store_true"}
     elif setting.item:
-        how |= {"action": "append", "type": setting.item}
+        read = setting.item if setting.item is int else refusing(setting.item)
+        how |= {"action": "append", "type": read}
         default = []
     elif setting.read:
-        how["type"] = _refusing(setting.read)
+        how["type"] = refusing(setting.read)
     elif setting.choices:
         how = {"choices": list(setting.choices)}
         meanings = (f"{choice}: {meaning}" for choice, meaning in setting.choices.items())
@@ -96,18 +97,6 @@ def _add_setting(parser: Options, name: str, setting: Setting, default: Any) -> 
     if setting.kind is not bool and default not in ("", [], ()):
         words = f"{words.rstrip('.')} (default: %(default)s)"
     parser.add_argument(setting.option, dest=name, default=default, help=words, **how)
-
-
-def _refusing(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    """What argparse takes for a type: its sentence says what is wrong with a value."""
-
-    def parse(text: str) -> Any:
-        try:
-            return read(text)
-        except SettingsError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return parse
 
 
 def _add_wait(parser: Options) -> None:
@@ -169,6 +158,9 @@ def _train_as(name: str, settings: TrainSettings, options: argparse.Namespace) -
             with contextlib.suppress(RunError):  # it ended by itself
                 requests.request_stop(other)
 
+    busy, other = lock.find_holder()
+    if options.stop_other and busy and other is None:
+        raise TrainingBusy(busy)  # a sweep or a benchmark, which this does not stop
     if options.wait or options.stop_other:
         return _run(path, settings, options, queued=queued, front=options.stop_other)
     return _run(path, settings, options, begin=lambda: create("starting"))
@@ -229,6 +221,9 @@ def _run(
         print(f"{path.name}: stopped before it had begun.")
         return 0
     except Exception as error:
+        if path.parent.is_dir() and not path.exists() and isinstance(error, FileNotFoundError):
+            gone = f"The run {path.name!r} is gone; somebody has deleted its folder."
+            raise RunError(gone) from None
         if refused := explain_refusal(error, f"The run {path.name!r}"):
             raise RunError(refused) from None
         raise
@@ -260,7 +255,7 @@ def _waiter(path: Path) -> Callable[[], None]:
     def wait() -> None:
         if control.has_request(path, control.STOP):
             raise _GaveUp
-        (path / "run.json").touch()  # a sign of life for other machines on the same disk
+        os.utime(path / "run.json")  # a sign of life for other machines on the same disk
 
     return wait
 

@@ -28,7 +28,7 @@ from pathlib import Path
 from fmnist.access import check_may_change, own_folder
 from fmnist.collections.labels import LABEL_NAMES, TABLE, Row, read_table, write_table
 from fmnist.errors import CorrectionsError, LabelsError
-from fmnist.files import locked_folder, read_file, replace_file
+from fmnist.files import folder_from, locked_folder, read_file, replace_file
 from fmnist.images.decoding import decode_image
 from fmnist.images.display import encode_image
 from fmnist.runs.library import runs_directory
@@ -45,8 +45,7 @@ MAX_SETS = 50
 
 
 def _everybodys() -> Path:
-    own = os.environ.get("FMNIST_CORRECTIONS") or runs_directory().parent / "corrections"
-    return Path(own).expanduser().resolve()
+    return folder_from("FMNIST_CORRECTIONS", runs_directory().parent / "corrections")
 
 
 def directory(of: str = "") -> Path:

@@ -11,7 +11,6 @@ Several processes may write at once; a damaged file is said to be so and never o
 
 import contextlib
 import math
-import os
 import time
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -22,6 +21,7 @@ from fmnist.data import PART_SIZES
 from fmnist.errors import NotesError
 from fmnist.files import (
     append_json_line,
+    folder_from,
     locked_folder,
     read_json,
     read_json_lines,
@@ -69,8 +69,7 @@ def directory() -> Path:
 
     Those of a visitor who has signed in lie in a folder of his own in there.
     """
-    own = os.environ.get("FMNIST_NOTES") or runs_directory().parent / "notes"
-    return own_folder(Path(own).expanduser().resolve())
+    return own_folder(folder_from("FMNIST_NOTES", runs_directory().parent / "notes"))
 
 
 def tags() -> dict[str, list[int]]:

@@ -235,7 +235,9 @@ def _tally(files: Iterable[ScoredImage]) -> Tally:
 
 
 def _by_kind(files: list[ScoredImage]) -> dict[str, Tally]:
-    kinds = sorted({file.kind for file in files})
-    if kinds == [""]:
+    of_kind: dict[str, list[ScoredImage]] = {}
+    for file in files:
+        of_kind.setdefault(file.kind, []).append(file)
+    if [*of_kind] == [""]:
         return {}
-    return {kind: _tally(file for file in files if file.kind == kind) for kind in kinds}
+    return {kind: _tally(of_kind[kind]) for kind in sorted(of_kind)}

@@ -51,7 +51,7 @@ def start_training(
     if name and os.path.lexists(directory / name):
         raise NameTaken(f"There is already a run {name!r}; choose another name.")
     before = set(directory.glob("*"))
-    command = ["train", *(["--name", name] if name else []), *arguments(settings)]
+    command = ["train", *([f"--name={name}"] if name else []), *arguments(settings)]
     command += ["--wait"] if wait else []
     command += ["--stop-other"] if stop_other else []
     command += ["--forecast", str(forecast)] if forecast else []

@@ -114,6 +114,7 @@ def _finished_here(run: Run) -> bool:
     return (
         run.state == "finished"
         and not run.shipped
+        and not run.info.get("sweep")  # several at once, each with a part of the cores
         and isinstance(about, dict)
         and all(about.get(name) == here[name] for name in SAME_MACHINE)
     )

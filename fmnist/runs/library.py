@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from fmnist.errors import NameTaken, RunError
-from fmnist.files import load_arrays, save_arrays, write_json
+from fmnist.files import folder_from, load_arrays, save_arrays, write_json
 from fmnist.networks.architectures import NETWORKS
 from fmnist.processes import ROOT, this_process
 from fmnist.runs.run import FORMAT, RUN_NAME, SHIPPED_DIR, Run, find_keras_file, read_run
@@ -41,8 +41,7 @@ def runs_directory() -> Path:
     Where the package is installed instead, it is `runs/` in the working directory.
     """
     around = ROOT if (ROOT / "app.py").is_file() else Path.cwd()
-    own = os.environ.get("FMNIST_RUNS") or around / "runs"
-    return Path(own).expanduser().resolve()
+    return folder_from("FMNIST_RUNS", around / "runs")
 
 
 def load_derived(

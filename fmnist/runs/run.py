@@ -134,10 +134,19 @@ class Run:
         return value if _number(value) else None
 
     @property
+    def exported_epochs(self) -> float | None:
+        """Epochs that the network beside the scores has had.
+
+        A run that was continued, and ended before it had another one, has trained for more.
+        """
+        epochs = self.count("exported_epochs")  # which earlier runs do not have
+        return self.count("epochs_done") if epochs is None else epochs
+
+    @property
     def summary(self) -> str:
         """One line for people: network, epochs, accuracy, whose it is."""
         words = [self.settings.architecture.title if self.settings else "unknown"]
-        if (epochs := self.count("epochs_done")) is not None:
+        if (epochs := self.exported_epochs) is not None:
             more = "more " * bool(self.settings and self.settings.initial)  # after another run's
             words.append(f"{epochs} {more}epoch{'s' * (epochs != 1)}")
         if (accuracy := self.scores.get("test_accuracy")) is not None:

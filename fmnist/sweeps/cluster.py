@@ -48,9 +48,7 @@ def share_cores(trainings: int, workers: int | None = None) -> tuple[int, int]:
     One core each is the most work done, for a training's start and its small steps keep several
     busy only partly; fewer where memory does not allow for as many, or there are fewer trainings.
     """
-    cores = os.cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        cores = len(os.sched_getaffinity(0))
+    cores = machine.available_cores()
     room = int(machine.describe_machine()["memory_gib"] / MEMORY)
     at_once = workers or max(1, min(cores, room, trainings))
     return at_once, max(1, cores // at_once)

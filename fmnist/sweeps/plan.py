@@ -190,7 +190,7 @@ class Plan:
 def read_plan(file: str | Path) -> Plan:
     """The plan in a TOML file, or a shipped one by its name. Raises SweepError."""
     path = Path(file)
-    if not path.exists() and str(file) in shipped_plans():
+    if not path.is_file() and str(file) in shipped_plans():
         path = shipped_plans()[str(file)]
     try:
         text = read_file(path, MAX_BYTES).decode("utf-8")

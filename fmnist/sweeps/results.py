@@ -111,7 +111,7 @@ class Result:
 
     variants: those with a finished run, in the plan's order; differences: of the best one from each
     other, the next best first; sentence: in plain words; missing: trainings that are not done
-    curve: where the variants differ in nothing but how many images they have
+    curve: where the variants differ in how many images they have, and it is taken to be all
     """
 
     measure: str

@@ -136,7 +136,8 @@ def train(
         scores = _validation_scores(network, validation, settings, last, stopped)
         replace_file(path / "model.keras", network.save)
         files, done_epochs = {"model.keras": sha256_of(path / "model.keras")}, last.get("epoch", 0)
-        ended = {"train_seconds": seconds, "epochs_done": done_epochs, "scores": scores}
+        epochs = {"epochs_done": done_epochs, "exported_epochs": done_epochs}
+        ended = {"train_seconds": seconds, "scores": scores, **epochs}
         write_run_info(path, files=files, **ended)
         if _on_tensorflow():  # no other backend can write LiteRT's form
             export_run(path, network, settings.source)  # looks at the test labels, once

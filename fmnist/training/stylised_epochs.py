@@ -16,6 +16,7 @@ import numpy as np
 
 from fmnist.augmentation.standard import shuffle_epoch
 from fmnist.augmentation.stylised import stylise_images
+from fmnist.machine import available_cores
 from fmnist.processes import exit_with_parent
 
 CHUNK = 1_024  # stylised at a time; enough that sending them costs little
@@ -38,7 +39,7 @@ class StylisedEpochs:
         self._epochs = epochs
         # spawn, because TensorFlow's threads do not survive a fork
         self._pool = ProcessPoolExecutor(
-            max_workers=max(1, (os.cpu_count() or 1) - 1),
+            max_workers=max(1, available_cores() - 1),
             mp_context=multiprocessing.get_context("spawn"),
             initializer=exit_with_parent,
             initargs=(os.getpid(),),

@@ -32,3 +32,14 @@ def test_none_is_none(test_part):
         28,
         28,
     )
+
+
+def test_drawn_ones_fill_their_frame_and_are_of_many_kinds():
+    made = outliers.make_drawn_outliers(100, np.random.default_rng(0))
+    assert made.shape == (100, 28, 28)
+    assert made.dtype == np.uint8
+    assert len({picture.tobytes() for picture in made}) == 100
+    extents = [np.ptp(np.nonzero(picture), axis=1).max() + 1 for picture in made]
+    assert np.mean(np.array(extents) >= 27) > 0.95
+    again = outliers.make_drawn_outliers(100, np.random.default_rng(0))
+    assert np.array_equal(made, again)

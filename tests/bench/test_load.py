@@ -8,10 +8,12 @@ import time
 import psutil
 import pytest
 
+from fmnist.bench import serving
 from fmnist.bench.serving import Server
 from fmnist.bench.visitors import load, soak
 from fmnist.bench.visitors import session as sessions
 from fmnist.cli.main import main
+from fmnist.errors import RunError
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +118,7 @@ def test_a_benchmark_that_is_ended_leaves_no_server(tmp_path):
     app = tmp_path / "one_button.py"
     app.write_text(load.BUTTON)
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(KeyboardInterrupt), load.serve_app(app) as server:
+    with pytest.raises(KeyboardInterrupt), serving.serve_app(app) as server:
         signal.raise_signal(signal.SIGTERM)
     assert server.process.poll() is not None
     assert signal.getsignal(signal.SIGTERM) == before
@@ -124,11 +126,11 @@ def test_a_benchmark_that_is_ended_leaves_no_server(tmp_path):
 
 def test_a_server_that_does_not_start_leaves_the_signal_as_it_was(monkeypatch):
     def fails(*_):
-        raise RuntimeError("The app did not start.")
+        raise RunError("The app did not start.")
 
-    monkeypatch.setattr(load, "Server", fails)
+    monkeypatch.setattr(serving, "Server", fails)
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(RuntimeError), load.serve_app(None):
+    with pytest.raises(RunError), serving.serve_app(None):
         pass
     assert signal.getsignal(signal.SIGTERM) == before
 

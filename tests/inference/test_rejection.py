@@ -9,7 +9,7 @@ import pytest
 from scipy.special import log_softmax, softmax
 
 from fmnist import data
-from fmnist.augmentation import sketches
+from fmnist.augmentation import outliers, sketches
 from fmnist.errors import RunError
 from fmnist.files import sha256_of, write_json
 from fmnist.inference import classifier, rejection
@@ -96,9 +96,28 @@ def test_drawings_have_thresholds_of_their_own():
     assert list(stricter.decide(probabilities, features)) == photos
 
 
+def test_drawings_have_a_garment_score_of_their_own_and_doubtful_ones_are_not_confident():
+    probabilities = np.full((3, 10), 0.2 / 9)
+    probabilities[:, 3] = 0.8
+    features = np.array([[2.0], [0.0], [-2.0]], np.float32)
+    policy = RejectionPolicy(
+        confidence_threshold=0.7,
+        weights=(0.0,),
+        drawn_ood_threshold=0.3,
+        drawn_doubt_threshold=0.6,
+        drawn_weights=(-1.0,),
+        drawn_bias=0.0,
+    )
+    assert policy.garment_score(features, drawn=True) == pytest.approx([0.1192, 0.5, 0.8808], 1e-3)
+    drawn = ["not_clothing", "unsure", "confident"]
+    assert list(policy.decide(probabilities, features, drawn=True)) == drawn
+    assert list(policy.decide(probabilities, features)) == ["confident"] * 3
+
+
 def test_what_was_fitted_without_drawings_is_read():
     values = RejectionPolicy().to_dict()
-    del values["drawn_ood_threshold"], values["drawn_confidence_threshold"]
+    for name in [name for name in values if name.startswith("drawn_")]:
+        del values[name]
     assert RejectionPolicy.from_dict(values) == RejectionPolicy()
     with pytest.raises(ValueError, match="not the values"):
         RejectionPolicy.from_dict({**values, "drawn_ood_threshold": "low"})
@@ -107,7 +126,8 @@ def test_what_was_fitted_without_drawings_is_read():
 def test_it_is_read_as_it_was_written():
     measured = {**dict.fromkeys(rejection.MEASURED, 0.5), "risk_coverage": [[0.0, 1.0, 0.9]]}
     policy = RejectionPolicy(
-        ("as prepared", "mirrored"), 1.5, 0.6, 0.3, (0.5, -1.0), 0.25, measured, 0.7, 0.1
+        *(("as prepared", "mirrored"), 1.5, 0.6, 0.3, (0.5, -1.0), 0.25, measured),
+        *(0.7, 0.1, 0.2, (0.25, 0.75), -0.5),
     )
     assert RejectionPolicy.from_dict(json.loads(json.dumps(policy.to_dict()))) == policy
 
@@ -121,6 +141,7 @@ def test_it_is_read_as_it_was_written():
         ({"tta_variants": []}, "TTA variants"),
         ({"tta_variants": ["upside down"]}, "TTA variants"),
         ({"weights": 3}, "not the values"),
+        ({"drawn_weights": [float("inf")]}, "finite"),
         ({"tta_variants": [[1]]}, "not the values"),
         ({"tta_variants": ["mirrored", "mirrored"]}, "TTA variants"),
         ({"temperature": 10**400}, "not the values"),
@@ -166,9 +187,9 @@ def test_of_the_drawings_answered_with_confidence_so_many_are_right(monkeypatch)
         return sure[rows], np.ones((len(rows), 1), np.float32)
 
     monkeypatch.setattr(sketches, "draw_sketches", lambda images, labels, rng: images)
-    fitted = rejection._fit_to_drawings(
-        RejectionPolicy(), predict, images[:1_000], labels[:1_000], rng
-    )
+    monkeypatch.setattr(outliers, "make_drawn_outliers", lambda number, rng: images[:number])
+    thousand = images[:1_000], labels[:1_000]
+    fitted = rejection._fit_to_drawings(RejectionPolicy(), predict, thousand, thousand, rng)
     answered = fitted.decide(sure, np.ones((20_000, 1)), drawn=True) == "confident"
     right = sure.argmax(axis=1) == labels
     assert right[answered].mean() == pytest.approx(rejection.LEAST_DRAWN_RIGHT, abs=0.004)

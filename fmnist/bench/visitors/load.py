@@ -10,7 +10,6 @@ decode, and while a network is trained on the same machine.
 import contextlib
 import itertools
 import random
-import signal
 import tempfile
 import threading
 import time
@@ -22,7 +21,7 @@ import numpy as np
 from websockets.exceptions import WebSocketException
 
 from fmnist.bench.answers import photo
-from fmnist.bench.serving import Server, training_beside
+from fmnist.bench.serving import Server, serve_app, training_beside
 from fmnist.bench.visitors.session import LIMIT, Session
 from fmnist.data import load
 from fmnist.errors import BadImage
@@ -69,7 +68,7 @@ def measure_load(
     after that; beside: pictures, with each of which there is a phase beside `senders`
 
     Raises BadImage where one of these cannot be read, RunError where the training fails,
-    RuntimeError where the app does not start.
+    RunError where the app does not start.
     """
     hard = {f"beside {path}": _read_picture(path) for path in beside}
     with tempfile.TemporaryDirectory() as place:
@@ -128,21 +127,6 @@ def senders(server: Server, data: bytes, count: int = 2) -> Iterator[None]:
         over.set()
         for thread in threads:
             thread.join()
-
-
-@contextlib.contextmanager
-def serve_app(app: Path | None) -> Iterator[Server]:
-    """The app, or another one, on a server of its own, which ends with the block or by `kill`."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        with tempfile.TemporaryDirectory() as place:
-            server = Server(Path(place), app)
-            try:
-                yield server
-            finally:
-                server.stop()
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def measure_phase(

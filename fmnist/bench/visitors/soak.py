@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 
 from websockets.exceptions import WebSocketException
 
-from fmnist.bench.serving import Server
+from fmnist.bench.serving import Server, serve_app
 from fmnist.bench.visitors.load import (
     PAUSE,
     PICTURES,
     Visit,
     make_pictures,
-    serve_app,
     visit_classify,
 )
 
@@ -47,7 +46,7 @@ def measure_soak(run: str, sessions: int, minutes: float) -> Iterator[Minute]:
 
     run: name of the shipped run that answers; sessions: how many visitors at once
 
-    Raises RuntimeError where the app does not start.
+    Raises RunError where the app does not start.
     """
     pictures = make_pictures(run, PICTURES)
     with serve_app(None) as server:

@@ -75,7 +75,7 @@ def render_model_card(run: Run, probabilities: np.ndarray, labels: np.ndarray) -
         f"Fashion-MNIST (Xiao, Rasul and Vollgraf, arXiv 1708.07747): {_number(run, 'train_size')} "
         f"of the {PART_SIZES['train']:,} training images.",
         f"{describe_settings(run.settings)}. {_number(run, 'parameters')} parameters, seed "
-        f"{run.settings.seed}, {_number(run, 'epochs_done')} epochs in "
+        f"{run.settings.seed}, {_text(run.exported_epochs)} epochs in "
         f"{_number(run, 'train_seconds')} seconds on {_facts(run, 'machine')}, with "
         f"{_facts(run, 'versions')}. {BEGUN if run.settings.initial else ''}The same training by "
         "Fashion-MNIST Studio:",
@@ -159,7 +159,10 @@ def _code(text: str, language: str) -> str:
 
 
 def _number(run: Run, name: str) -> str:
-    value = run.count(name)
+    return _text(run.count(name))
+
+
+def _text(value: float | None) -> str:
     return "an unknown number" if value is None else f"{round(value):,}"
 
 

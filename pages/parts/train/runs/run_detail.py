@@ -56,7 +56,7 @@ def _numbers(run: Run) -> None:
         if (accuracy := run.scores.get("test_accuracy")) is not None:
             number("Test", f"{accuracy:.2%}", "of 10,000 images")
         if (seconds := run.count("train_seconds")) is not None:
-            epochs = run.count("epochs_done")
+            epochs = run.exported_epochs
             number("Time", duration_text(seconds), f"{epochs:g} epochs" if epochs else "")
         if (parameters := run.count("parameters")) is not None:
             number("Parameters", f"{parameters:,.0f}", "weights and biases")
