@@ -113,7 +113,7 @@ EVERYTHING = TrainSettings(
     deterministic=True,
     initial="robust",
     continued=(2, 5),
-    rate_changes=((3, 0.01), (6, 0.001)),
+    rate_changes=((3, 0.01), (6, 0.01 / 3)),
     source="keras",
 )
 

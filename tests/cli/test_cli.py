@@ -18,6 +18,7 @@ from fmnist.cli.main import _parser, main
 from fmnist.data import CLASS_NAMES, Part, load, split
 from fmnist.inference.classifier import load_classifier
 from fmnist.jobs import requests
+from fmnist.processes import this_process
 from fmnist.runs import control
 from fmnist.runs.history import read_events
 from fmnist.runs.library import DEFAULT_RUN, find_run, runs_directory
@@ -89,6 +90,13 @@ def test_help_everywhere(command, capsys):
         ["faithfulness", "--images", "0"],
         ["faithfulness", "--images", "10001"],
         ["faithfulness", "--seed", "-1"],
+        ["train", "--rate-change", "3"],
+        ["plan", "--record", "--json"],
+        ["plan", "--record", "--minutes", "5"],
+        ["sweep", "seeds", "--json", "--csv"],
+        ["sweep", "seeds", "--example", "--result"],
+        ["sweep", "seeds", "--scheduler", "tcp://x:1", "--workers", "2"],
+        ["sweep", "seeds", "--scheduler", "tcp://x:1", "--wait"],
     ],
 )
 def test_wrong_usage_is_status_2(arguments, capsys):
@@ -96,6 +104,32 @@ def test_wrong_usage_is_status_2(arguments, capsys):
         main(arguments)
     assert ended.value.code == 2
     assert "usage:" in capsys.readouterr().err
+
+
+def test_a_wrong_rate_change_and_a_number_that_is_too_large_are_said_plainly(capsys):
+    for arguments, words in (
+        (["--rate-change", "3"], "a rate change is EPOCH:RATE, as in 5:0.001, not '3'"),
+        (["--seed", "4294970000"], "from 0 to 4294967295, got 4294970000"),
+    ):
+        with pytest.raises(SystemExit):
+            main(["train", *arguments])
+        assert words in capsys.readouterr().err
+
+
+def test_a_pipe_or_device_is_not_replaced_by_a_file(tmp_path, capsys):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for arguments in (["card", "robust", "--out"], ["export", "robust", "--onnx"]):
+        assert main([*arguments, str(pipe)]) == 1
+        assert "cannot be written" in capsys.readouterr().err
+    assert pipe.is_fifo()
+
+
+def test_a_home_that_is_unknown_is_one_sentence(monkeypatch, capsys):
+    monkeypatch.setenv("FMNIST_RUNS", "~nobody-of-that-name/runs")
+    assert main(["runs"]) == 1
+    said = "fmnist: FMNIST_RUNS names the home folder of an unknown user.\n"
+    assert capsys.readouterr().err == said
 
 
 def test_the_module_hands_the_status_on():
@@ -193,6 +227,21 @@ def test_runs_lists_the_shipped_one(command):
     listed = [json.loads(line) for line in command("runs", "--json").stdout.splitlines()]
     (fields,) = [fields for fields in listed if fields["run"] == "seed-cnn"]
     assert (fields["state"], fields["shipped"]) == ("finished", True)
+
+
+def test_a_name_in_the_list_of_runs_cannot_steer_the_terminal(command, own_run):
+    run = own_run("mine")
+    run.path.rename(run.path.with_name("a\x1b[31m\nrobust finished 99 %"))
+    listed = command("runs").stdout
+    assert r"a\x1b[31m\nrobust finished 99 %" in listed
+    assert "\x1b" not in listed
+
+
+def test_what_is_at_work_is_not_exported(command, own_run):
+    own_run("mine", state="running", process=this_process())
+    done = command("export", "mine")
+    assert done.returncode == 1
+    assert done.stderr == "fmnist: The run 'mine' is running; wait until it has ended.\n"
 
 
 def test_evaluate_json_keeps_its_contract(command, test_part):

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -185,6 +186,29 @@ def test_where_the_queue_is_full_nothing_is_begun_or_stopped(how, full, runs_dir
     assert "10 trainings wait for this machine already" in capsys.readouterr().err
     assert not (runs_dir / "mine").exists()
     assert not control.has_request(full, control.STOP)
+
+
+def test_a_sweep_is_not_stopped_for_another_training(runs_dir, capsys):
+    hold(runs_dir / ".sweeps" / "depth")
+    assert main(["train", "--name", "mine", "--stop-other"]) == 1
+    assert "The sweep 'depth' is training on this machine" in capsys.readouterr().err
+    assert not (runs_dir / "mine").exists()
+
+
+def test_a_run_whose_folder_is_deleted_while_it_waits_is_one_sentence(
+    monkeypatch, runs_dir, capsys
+):
+    hold(create_run("other", TrainSettings()))
+    enter = queue._take_turn
+
+    def delete(path, held):
+        shutil.rmtree(path)
+        return enter(path, held)
+
+    monkeypatch.setattr(queue, "_take_turn", delete)
+    assert main(["train", "--name", "mine", "--wait"]) == 1
+    said = "fmnist: The run 'mine' is gone; somebody has deleted its folder.\n"
+    assert capsys.readouterr().err == said
 
 
 def test_where_the_queue_is_full_a_run_that_would_go_on_stays_as_it_was(full, own_run, capsys):

@@ -243,6 +243,7 @@ def test_before_the_first_training_the_time_is_another_machines(run_of_seconds):
         run_of_seconds(QUICK, 80.0, state="stopped"),
         run_of_seconds(QUICK, 80.0, machine={**here, "processor": "Abacus"}),
         run_of_seconds(QUICK, 80.0, machine=None),
+        run_of_seconds(QUICK, 80.0, sweep="seeds"),  # with a part of the cores
         run_of_seconds(QUICK, 80.0, machine="fast"),
         run_of_seconds(QUICK, 80.0, train_seconds=None),
         run_of_seconds(QUICK, 80.0, epochs_done=0),

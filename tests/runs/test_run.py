@@ -175,6 +175,12 @@ def test_summary_says_whose_epochs_came_before(own_run):
     assert "10 more epochs" in own_run("after", settings=settings).summary
 
 
+def test_a_run_that_ended_before_it_was_exported_again_says_what_its_network_has_had(own_run):
+    run = own_run("mine", epochs_done=7, exported_epochs=3)
+    assert run.summary == "Plain CNN · 3 epochs · 90.0% of the test images · your own"
+    assert own_run("old").exported_epochs == 10  # earlier ones say nothing of it
+
+
 def test_training_whose_process_died_has_failed(runs_dir):
     path = create_run("dead", SETTINGS)
     write_run_info(path, state="running", process=dead_process())
