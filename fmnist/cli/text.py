@@ -42,9 +42,8 @@ class TrainingDisplay:
         elif kind == "finishing":
             self._close()
             self._say("saving the network and classifying the test images")
-        elif kind == "error":
+        elif kind == "error":  # whoever called says what it was
             self._close()
-            self._say(event["words"])
 
     def _advance(self, event: dict) -> None:
         if self._bar is None:

@@ -2,6 +2,7 @@
 
 import math
 import os
+from decimal import Decimal
 
 from fmnist.errors import hide_folders
 from fmnist.files import open_regular
@@ -28,7 +29,7 @@ def describe_settings(settings: TrainSettings) -> str:
         settings.architecture.title,
         f"{settings.epochs} epoch{'s' * (settings.epochs != 1)}",
         f"batch {settings.batch_size}",
-        f"rate {settings.learning_rate:g}",
+        f"rate {rate_text(settings.learning_rate)}",
     ]
     if not settings.holdout:
         words.append("all 60,000 images")
@@ -37,6 +38,11 @@ def describe_settings(settings: TrainSettings) -> str:
     if options := settings.options_in_words():
         words.append(options)
     return " · ".join(words)
+
+
+def rate_text(rate: float) -> str:
+    """A learning rate in decimals, however small."""
+    return f"{Decimal(f'{rate:g}'):f}"
 
 
 def duration_text(seconds: float) -> str:

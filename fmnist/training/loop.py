@@ -155,6 +155,8 @@ def _errors_recorded(path: Path, record: Recorder) -> Iterator[None]:
     except BaseException as error:
         refused = errors.explain_refusal(error, f"The run {path.name!r}")
         expected = refused or isinstance(error, FmnistError)
+        if isinstance(error, KeyboardInterrupt):  # a second Ctrl-C
+            expected, refused = True, "The training was interrupted."
         sentence = refused or f"{type(error).__name__}: " * (not expected) + str(error)
         words = sentence if expected else traceback.format_exc()[-4000:]
         sentence, words = map(errors.hide_folders, (sentence, words))

@@ -7,6 +7,7 @@ from fmnist.runs.progress_text import (
     describe_progress,
     describe_settings,
     duration_text,
+    rate_text,
     read_last_words,
 )
 from fmnist.settings import TrainSettings
@@ -35,6 +36,13 @@ def test_settings_in_a_line():
     words = describe_settings(TrainSettings(fraction=0.3, epochs=1, mirror=True))
     assert words == "Plain CNN · 1 epoch · batch 64 · rate 0.001 · 30% of the images · mirror"
     assert "all 60,000 images" in describe_settings(TrainSettings(holdout=False))
+
+
+def test_small_rates_have_no_exponent():
+    assert [rate_text(rate) for rate in (5e-05, 0.01 / 3, 0.1, 1.0)] == [
+        *("0.00005", "0.00333333", "0.1", "1"),
+    ]
+    assert "rate 0.00005" in describe_settings(TrainSettings(learning_rate=5e-05))
 
 
 def test_durations_in_words():

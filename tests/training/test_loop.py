@@ -4,6 +4,7 @@ import io
 import json
 import math
 import os
+import sys
 import zipfile
 from unittest.mock import MagicMock
 
@@ -11,10 +12,12 @@ import h5py
 import numpy as np
 import pytest
 
+from fmnist.cli.text import TrainingDisplay
 from fmnist.data import Part
 from fmnist.errors import RunError, TrainingDiverged
 from fmnist.jobs import resume
 from fmnist.runs.library import create_run, find_run
+from fmnist.runs.progress_text import read_last_words
 from fmnist.runs.run import read_run
 from fmnist.settings import TrainSettings
 from fmnist.training import loop
@@ -115,6 +118,19 @@ def test_a_training_that_diverges_says_so_and_what_would_help(runs_dir, monkeypa
     with pytest.raises(RunError, match="would do so again; train another one"):
         resume.resumed_settings(failed)
     assert json.loads((path / "history.jsonl").read_text().splitlines()[-1])["event"] == "error"
+
+
+def test_a_training_that_is_interrupted_at_once_says_so_and_no_more(runs_dir, monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    path = create_run("cut", TrainSettings(fraction=0.01, epochs=2))
+    monkeypatch.setattr(loop, "fit_epoch", interrupted)
+    with TrainingDisplay("cut", sys.stderr) as display, pytest.raises(KeyboardInterrupt):
+        train(path, TrainSettings(fraction=0.01, epochs=2), display)
+    assert read_run(path).reason == "The training was interrupted."
+    assert read_last_words(read_run(path)) == "The training was interrupted."
+    assert capsys.readouterr().err == "cut: loading TensorFlow and the images\n"
 
 
 def test_nothing_of_answers_that_are_no_numbers_is_kept(tmp_path):

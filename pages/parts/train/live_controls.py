@@ -8,6 +8,7 @@ from fmnist.jobs import requests
 from fmnist.runs import control
 from fmnist.runs.history import TrainingProgress
 from fmnist.runs.library import run_title
+from fmnist.runs.progress_text import rate_text
 from fmnist.runs.run import Run
 from fmnist.training.schedules import peak_rate
 
@@ -46,7 +47,7 @@ def show(run: Run, progress: TrainingProgress) -> None:
     if refused and refused[0] == run.path:
         st.error(refused[1])
     elif pending is not None and not stopping:
-        st.caption(f"From the next epoch on the learning rate will be {pending:g}.")
+        st.caption(f"From the next epoch on the learning rate will be {rate_text(pending)}.")
     elif progress.refused:
         st.warning(progress.refused, title="The learning rate was not changed")
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from fmnist.runs.about import load_about
 from fmnist.runs.library import list_runs, run_title
-from fmnist.runs.progress_text import duration_text
+from fmnist.runs.progress_text import duration_text, rate_text
 from fmnist.runs.run import Run
 from fmnist.runs.trash import DeletedRun, purge_old_runs
 from pages.parts.shared import visit
@@ -24,7 +24,7 @@ COLUMNS = {
     "seconds": Column("Time", duration_text),
     "options": Column("Options", help="What differs from the specification's recipe."),
     "batch": Column("Batch size", "{:,}".format),
-    "rate": Column("Learning rate", "{:g}".format),
+    "rate": Column("Learning rate", rate_text),
     "images": Column("Trained on", "{:,}".format),
     "seed": Column("Seed"),
     "created": Column("Started", help="UTC"),
