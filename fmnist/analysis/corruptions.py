@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from fmnist.access import may_change
+from fmnist.augmentation.standard import shift_images
 from fmnist.files import read_json, write_json
 from fmnist.inference.classifier import Classifier
 from fmnist.runs.library import runs_directory
@@ -26,14 +27,8 @@ def _shifted(images: np.ndarray, strength: int) -> np.ndarray:
     """By 1 to 5 pixels in one of eight directions."""
     rng = np.random.default_rng(SEED)
     steps = np.array([(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if y or x])
-    moved = np.zeros_like(images)
-    for image, target, (dy, dx) in zip(
-        images, moved, strength * steps[rng.integers(0, 8, len(images))], strict=True
-    ):
-        target[max(dy, 0) : 28 + min(dy, 0), max(dx, 0) : 28 + min(dx, 0)] = image[
-            max(-dy, 0) : 28 + min(-dy, 0), max(-dx, 0) : 28 + min(-dx, 0)
-        ]
-    return moved
+    down, right = strength * steps[rng.integers(0, 8, len(images))].T
+    return shift_images(images, down, right)
 
 
 def _turned(images: np.ndarray, strength: int) -> np.ndarray:

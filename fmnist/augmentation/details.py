@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from fmnist.data import BAG, BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, TSHIRT
 
 Line = np.ndarray  # (n, 2) float: x and y of its points
+Shapes = list[Line]  # in widths of a garment's body, y down
 
 
 def closed(points: ArrayLike) -> Line:

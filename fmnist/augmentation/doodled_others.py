@@ -3,9 +3,7 @@
 import numpy as np
 from numpy.random import Generator
 
-from fmnist.augmentation.details import Line, arch, both_sides, closed
-
-Shapes = list[Line]
+from fmnist.augmentation.details import Line, Shapes, arch, both_sides, closed
 
 
 def doodle_other_clothing(rng: Generator) -> tuple[Shapes, Shapes]:

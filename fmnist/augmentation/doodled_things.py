@@ -4,7 +4,7 @@ import numpy as np
 from numpy.random import Generator
 
 from fmnist.augmentation.details import (
-    Line,
+    Shapes,
     arch,
     closed,
     detail_lines,
@@ -12,8 +12,6 @@ from fmnist.augmentation.details import (
     turning,
 )
 from fmnist.data import BAG, BOOT, SANDAL, SNEAKER
-
-Shapes = list[Line]
 
 
 def doodle_footwear(label: int, rng: Generator) -> tuple[Shapes, Shapes]:

@@ -8,7 +8,7 @@ proportions drawn by lot; `sketches` gives them the wobble of a hand and the wid
 import numpy as np
 from numpy.random import Generator
 
-from fmnist.augmentation.details import Line, arch, both_sides, closed, detail_lines, in_box
+from fmnist.augmentation.details import Line, Shapes, arch, both_sides, closed, detail_lines, in_box
 from fmnist.augmentation.doodled_others import doodle_other_clothing
 from fmnist.augmentation.doodled_things import doodle_bag, doodle_footwear
 from fmnist.data import (
@@ -24,8 +24,6 @@ from fmnist.data import (
     TROUSER,
     TSHIRT,
 )
-
-Shapes = list[Line]  # closed or open lines, in widths of a garment's body, y down
 
 _LENGTHS = {  # of the body, shortest and longest, in its widths
     TSHIRT: (0.8, 1.5),

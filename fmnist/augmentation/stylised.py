@@ -20,6 +20,7 @@ from fmnist.augmentation.details import turning
 from fmnist.augmentation.sketches import draw_sketch
 from fmnist.augmentation.standard import shift_images
 from fmnist.data import BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, TSHIRT
+from fmnist.images.garments import box_of
 
 SIDE = 28
 CANVAS = 64  # room for turned and scaled garments before they are trimmed
@@ -133,10 +134,10 @@ def _worn(image: np.ndarray, label: int, rng: Generator) -> np.ndarray:
 
 def _pair(image: np.ndarray, rng: Generator) -> np.ndarray:
     """Two shoes: standing behind each other, or side by side as seen from above."""
-    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
-    if not len(rows):
+    if not image.any():
         return image
-    shoe = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    left, top, right, bottom = box_of(image > 0)
+    shoe = image[top:bottom, left:right]
     other = shoe
     if rng.random() < 0.65:  # toes up, mirrored beside each other
         shoe = np.rot90(shoe, k=-1 if rng.random() < 0.8 else 1)
@@ -217,11 +218,11 @@ def _residue(image: np.ndarray, rng: Generator) -> np.ndarray:
 
 def frame_garment(image: np.ndarray) -> np.ndarray:
     """Trim, bring the longest edge to 28 and centre; a vanished garment is all black."""
-    rows, columns = np.flatnonzero((image > 8).any(axis=1)), np.flatnonzero((image > 8).any(axis=0))
-    framed = np.zeros((SIDE, SIDE), np.uint8)
-    if not len(rows):
+    framed, seen = np.zeros((SIDE, SIDE), np.uint8), image > 8
+    if not seen.any():
         return framed
-    garment = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    left, top, right, bottom = box_of(seen)
+    garment = image[top:bottom, left:right]
     factor = SIDE / max(garment.shape)
     size = max(1, round(garment.shape[1] * factor)), max(1, round(garment.shape[0] * factor))
     small = cv2.resize(garment, size, interpolation=cv2.INTER_AREA)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fmnist.data import CLASS_NAMES
+from fmnist.images.garments import box_of
 
 SIDE = 28
 FOOTWEAR = tuple(CLASS_NAMES.index(name) for name in ("Sandal", "Sneaker", "Ankle boot"))
@@ -182,9 +183,9 @@ def measure_inputs(images: np.ndarray) -> dict[str, np.ndarray]:
 
 def _bright_background(pixels: np.ndarray) -> bool:
     """Whether what surrounds the garment is bright, and not just part of a bright garment."""
-    rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
     # the margins that complete a square are black whatever the background is
-    kept = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    left, top, right, bottom = box_of(pixels > 0)
+    kept = pixels[top:bottom, left:right]
     height, width = kept.shape
     if min(height, width) < 8:
         return False

@@ -77,8 +77,8 @@ def _for_drawings(policy: RejectionPolicy) -> str:
     if policy.drawn_confidence_threshold > 1:
         return "- Drawings are never answered with confidence: this network gets too few right.\n"
     doubt = policy.drawn_doubt_threshold
-    sure = f" if a garment has at least {doubt:.0%}" if doubt else ""
+    also = f", and not sure where a garment has less than {doubt:.0%}" if doubt else ""
     return (
-        f"- Drawings: confident from {policy.drawn_confidence_threshold:.0%} on{sure}, not "
-        f"clothing below {policy.drawn_ood_threshold:.0%}.\n"
+        f"- Drawings: confident from {policy.drawn_confidence_threshold:.0%} on, not clothing "
+        f"below {policy.drawn_ood_threshold:.0%}{also}.\n"
     )
