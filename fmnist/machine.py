@@ -53,12 +53,10 @@ def multiplies_bfloat16() -> bool:
 
 
 def available_cores() -> int:
-    """Cores that this process may use: its affinity's, or fewer where OMP_NUM_THREADS says so."""
-    cores = os.cpu_count() or 1
+    """Cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS
-        cores = len(os.sched_getaffinity(0))
-    allotted = os.environ.get("OMP_NUM_THREADS", "")
-    return min(cores, max(1, int(allotted))) if allotted.isdecimal() else cores
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def step_back() -> None:

@@ -4,6 +4,7 @@ import dataclasses
 import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from fmnist.errors import SettingsError
@@ -17,8 +18,8 @@ class Setting:
     kind: bool, int, float, str or tuple
     help: for the command line and the page
     limits: (least, most) of a number; choices: value -> what it means
-    words: how a value that is not the default is said, each item of a list by itself; "" for what
-    is said in another place
+    words: how a value that is not the default is said, each item of a list by itself, or a function
+    that says it; "" for what is said in another place
     item, item_text: one item of a list as the command line has it, read and written
     read, write: a whole value as the command line has it, where it is one word of its own form
     """
@@ -30,7 +31,7 @@ class Setting:
     help: str
     limits: tuple[float, float] | None = None
     choices: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    words: str = ""
+    words: str | Callable[..., str] = ""
     metavar: str | None = None
     item: Callable[[str], Any] | None = None
     item_text: str = "{}"
@@ -61,9 +62,10 @@ class Setting:
             return [self.option, self.write(value)]
         return [word for text in self._fill(self.item_text, value) for word in (self.option, text)]
 
-    def _fill(self, text: str, value: Any) -> list[str]:
+    def _fill(self, text: str | Callable[..., str], value: Any) -> list[str]:
         items = value if self.kind is tuple else [value]
-        return [text.format(*(item if isinstance(item, tuple) else (item,))) for item in items]
+        fill = text.format if isinstance(text, str) else text
+        return [fill(*(item if isinstance(item, tuple) else (item,))) for item in items]
 
 
 KINDS = {bool: "true or false", str: "the name of a run", tuple: "a list"}
@@ -107,6 +109,19 @@ def read_rate_change(text: str) -> tuple[int, float]:
     except ValueError:
         words = f"a rate change is EPOCH:RATE, as in 5:0.001, not {shorten(text)}"
         raise SettingsError(words) from None
+
+
+def rate_text(rate: float) -> str:
+    """A learning rate in decimals, however small."""
+    return f"{Decimal(f'{rate:g}'):f}"
+
+
+RATE_CHANGE: dict[str, Any] = {
+    "words": lambda epoch, rate: f"rate {rate_text(rate)} from epoch {epoch}",
+    "metavar": "EPOCH:RATE",
+    "item": read_rate_change,
+    "item_text": "{}:{!r}",
+}
 
 
 def as_tuple(value: Any) -> tuple:

@@ -13,7 +13,7 @@ from fmnist.errors import SettingsError
 from fmnist.networks.architectures import CUSTOM, NETWORKS, Network, own_network
 from fmnist.networks.layers import Layer
 from fmnist.networks.own_network import SPECIFICATION, read_layers, read_option, write_layers
-from fmnist.setting_fields import as_tuple, check_number, describe, described, read_rate_change
+from fmnist.setting_fields import RATE_CHANGE, as_tuple, check_number, describe, described
 
 MOST_FOR_ADAM = 0.1  # learning rate
 
@@ -164,10 +164,7 @@ class TrainSettings:
         (),
         "From this epoch (1, 2, ...) on another learning rate; can be given several times.",
         option="--rate-change",
-        words="rate {1:g} from epoch {0}",
-        metavar="EPOCH:RATE",
-        item=read_rate_change,
-        item_text="{}:{!r}",
+        **RATE_CHANGE,
     )
     continued: tuple[int, ...] = described(
         (),

@@ -66,8 +66,8 @@ def draw():
                     title="Nothing drawn yet",
                     icon=":material/draw:",
                 )
-            if picture is not None:
-                corrections_view.offer(loading.answer(picture, run), picture, "drawing")
+            if picture:
+                corrections_view.offer(shown, picture, run, "drawing")
     if shown is not None:
         show_inside(shown.pixels, run, "drawing")
 

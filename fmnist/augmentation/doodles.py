@@ -35,7 +35,7 @@ _LENGTHS = {  # of the body, shortest and longest, in its widths
 _LONG = {TSHIRT: 0.0, PULLOVER: 1.0, DRESS: 0.15, COAT: 1.0, SHIRT: 0.25}  # share with long sleeves
 _IN_PIECES = 0.25  # share of upper garments whose sleeves are shapes of their own
 _ROUND = 0.4  # share whose corners are rounded
-_OPEN = 0.2  # share whose opening, at the neck, the waist or the ankle, is left undrawn
+_OPEN = 0.2  # share of garments and closed shoes whose outline lacks its last piece
 _APART = 0.35  # share of coats whose halves do not meet in front
 
 
@@ -44,7 +44,7 @@ def doodle(label: int, rng: Generator) -> tuple[Shapes, Shapes]:
 
     label: 0..9, or NOT_CLOTHING for clothes that are none of the ten.
 
-    Outlines are closed, but the first may lack its last piece, the garment's opening.
+    Outlines are closed, but the first may lack its last piece: at the waist, the ankle or the neck.
     """
     if label == TROUSER:
         outline, lines = _trousers(rng)

@@ -80,7 +80,7 @@ def draw_doodle(label: int, rng: Generator) -> np.ndarray:
 
 
 def draw_lines(outline: list[Line], lines: list[Line], rng: Generator) -> np.ndarray:
-    """Draw closed outlines and the lines inside of them, light on black, as `draw_sheet` does.
+    """Draw outlines and the lines inside of them, light on black, as `draw_sheet` does.
 
     They are brought to the size of the sheet, whatever their unit.
     """

@@ -120,7 +120,9 @@ def _facts(run: Run) -> list[list[object]]:
     for at, layer in enumerate(run.settings.layers if run.settings else ()):
         values = (f"{name} {value}" for name, value in layer.to_dict().items() if name != "kind")
         rows.append([f"layer {at + 1}: {layer.title}", ", ".join(values)])
-    for name in ("created", "parameters", "train_size", "epochs_done", "train_seconds"):
+    for name in ("created", "parameters", "train_size", "train_seconds"):
         if name in run.info:
             rows.append([name.replace("_", " "), run.info[name]])
+    if run.exported_epochs is not None:
+        rows.append(["epochs", run.exported_epochs])
     return rows

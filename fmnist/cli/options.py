@@ -198,8 +198,9 @@ def check_out(options: argparse.Namespace) -> None:
     if file is None:
         return
     # a device or a pipe would be replaced by a file
-    other = file.exists() and not file.is_file()
-    if other or not os.access(file.absolute().parent, os.W_OK):
+    if file.exists() and not file.is_file():
+        raise RunError(f"{str(file)!r} is no file that can be written; name another one.")
+    if not os.access(file.absolute().parent, os.W_OK):
         raise RunError(
             f"The file {str(file)!r} cannot be written; name one in a folder that can be."
         )

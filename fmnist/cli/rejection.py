@@ -58,7 +58,7 @@ def _rejection(options: Namespace) -> int:
     calibrated = policy.calibrate(predicted.probabilities)
     result = {
         "run": options.run,
-        "fitted": {name: value for name, value in policy.to_dict().items() if name != "weights"},
+        "fitted": {k: v for k, v in policy.to_dict().items() if not k.endswith("weights")},
         **_verdicts(policy, predicted, test.labels, drawn=False),
         "ece_before": expected_calibration_error(predicted.probabilities, test.labels),
         "ece_after": expected_calibration_error(calibrated, test.labels),
@@ -119,11 +119,12 @@ def _text(result: dict) -> str:
     )
     if fitted["drawn_ood_threshold"] is not None:
         confident = f"confidence threshold {fitted['drawn_confidence_threshold']:.3f}"
+        if doubt := fitted["drawn_doubt_threshold"]:
+            confident += f", not confident below a garment score of {doubt:.3f}"
         if fitted["drawn_confidence_threshold"] == NEVER:
             confident = "never answered with confidence"
         lines.append(
-            f"for drawings: {confident}, OOD threshold {fitted['drawn_ood_threshold']:.3f}, "
-            f"confident from a garment score of {fitted['drawn_doubt_threshold']:.3f} on"
+            f"for drawings: {confident}, OOD threshold {fitted['drawn_ood_threshold']:.3f}"
         )
     if drawings["confident_accuracy"] is not None:
         lines.append(f"accuracy of these confident answers {drawings['confident_accuracy']:.1%}")

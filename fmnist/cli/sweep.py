@@ -80,6 +80,9 @@ def _check_options(options: Namespace) -> None:
             raise SettingsError(f"sweep takes --{one} or --{other}, not both.")
     if options.scheduler and options.wait:
         raise SettingsError("--wait is for this machine; a scheduler has a queue of its own.")
+    training = [name for name in ("workers", "wait", "log", "scheduler") if vars(options)[name]]
+    if training and (options.example or options.result):
+        raise SettingsError(f"--{training[0]} is for a training; --example and --result do none.")
 
 
 def _sweep(options: Namespace) -> int:

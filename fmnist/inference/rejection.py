@@ -36,12 +36,10 @@ from fmnist.metrics.calibration import (
 # Of the validation images, so many at most are called no garment, and so many not answered in all.
 MOST_NOT_CLOTHING = 0.01
 MOST_NOT_ANSWERED = 0.085
-# So many of the same images are drawn, of which no larger share is called no garment, and of the
-# confident answers so many are expected to be right at least; a somewhat larger share, which looks
-# least like garments, is not answered with confidence.
+# So many of the same images are drawn, of which no larger share is called no garment.
 DRAWINGS = 1_000
-MOST_DOUBTED = 0.05
-LEAST_DRAWN_RIGHT = 0.985
+MOST_DOUBTED = 0.05  # of the drawings: those that look least like garments are never confident
+LEAST_DRAWN_RIGHT = 0.985  # of the confident answers to drawings, so many are expected to be right
 OUTLIERS, LEAST_OUTLIERS = 0.4, 400  # made up for each validation image, and so many at least
 STYLISED = 1_000  # of the validation images are shown in other styles, too
 NEVER = 2.0  # a confidence threshold that no probability reaches

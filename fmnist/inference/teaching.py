@@ -17,11 +17,10 @@ from fmnist.data import CLASS_NAMES, NOT_CLOTHING
 from fmnist.images.pipeline import SIDE
 from fmnist.inference.answer import Answer, answer_in_words, is_right
 
-# Chosen on the development pictures: three wrong photos of a class taught, 65 % of its other wrong
-# ones are right afterwards, and 5.7 points fewer of the other nine classes.
+# Chosen on the development pictures; docs/tour.md says what three taught photos change there.
 BETA, ALPHA = 8.0, 1.0
 NEAREST = 3  # so many examples of a class count at most
-LEAST = 0.05  # affinity to all examples together, below which an answer stays as it is
+LEAST = 0.05  # affinity to all that count, below which an answer stays as it is
 SAME = 0.9999  # cosine, from which two pictures are taken for one
 # A class that examples with so much affinity speak for is confident from this probability on.
 ENOUGH, CONFIDENT = 0.5, 0.5

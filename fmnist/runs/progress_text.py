@@ -2,12 +2,12 @@
 
 import math
 import os
-from decimal import Decimal
 
 from fmnist.errors import hide_folders
 from fmnist.files import open_regular
 from fmnist.runs.history import TrainingProgress, read_events
 from fmnist.runs.run import Run
+from fmnist.setting_fields import rate_text
 from fmnist.settings import TrainSettings
 
 MAX_LOG = 2**16  # bytes of a log that are looked at, its last ones
@@ -38,11 +38,6 @@ def describe_settings(settings: TrainSettings) -> str:
     if options := settings.options_in_words():
         words.append(options)
     return " · ".join(words)
-
-
-def rate_text(rate: float) -> str:
-    """A learning rate in decimals, however small."""
-    return f"{Decimal(f'{rate:g}'):f}"
 
 
 def duration_text(seconds: float) -> str:

@@ -137,7 +137,7 @@ class Run:
     def exported_epochs(self) -> float | None:
         """Epochs that the network beside the scores has had.
 
-        A run that was continued, and ended before it had another one, has trained for more.
+        A run that was continued and then killed has trained for more.
         """
         epochs = self.count("exported_epochs")  # which earlier runs do not have
         return self.count("epochs_done") if epochs is None else epochs

@@ -22,6 +22,12 @@ from fmnist.processes import exit_with_parent
 CHUNK = 1_024  # stylised at a time; enough that sending them costs little
 
 
+def _own_cores() -> int:
+    """The cores of this training; a sweep, which trains several at once, gives each a part."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    return min(available_cores(), int(given)) if given.isdecimal() else available_cores()
+
+
 class StylisedEpochs:
     """The training images in a new order and stylised anew in every epoch.
 
@@ -39,7 +45,7 @@ class StylisedEpochs:
         self._epochs = epochs
         # spawn, because TensorFlow's threads do not survive a fork
         self._pool = ProcessPoolExecutor(
-            max_workers=max(1, available_cores() - 1),
+            max_workers=max(1, _own_cores() - 1),
             mp_context=multiprocessing.get_context("spawn"),
             initializer=exit_with_parent,
             initargs=(os.getpid(),),

@@ -80,6 +80,8 @@ def test_one_opening_in_five_is_left_undrawn_at_the_top(label):
             undrawn += 1
             low, high = line[:, 1].min(), line[:, 1].max()
             assert max(line[0, 1], line[-1, 1]) < low + 0.5 * (high - low)
+            if label != PULLOVER:  # of whose neck a part may be drawn
+                assert np.hypot(*(line[0] - line[-1])) > 0.1
     assert 0.12 < undrawn / 300 < 0.28
 
 

@@ -121,7 +121,7 @@ def test_a_pipe_or_device_is_not_replaced_by_a_file(tmp_path, capsys):
     os.mkfifo(pipe)
     for arguments in (["card", "robust", "--out"], ["export", "robust", "--onnx"]):
         assert main([*arguments, str(pipe)]) == 1
-        assert "cannot be written" in capsys.readouterr().err
+        assert "is no file that can be written" in capsys.readouterr().err
     assert pipe.is_fifo()
 
 
@@ -351,6 +351,7 @@ def test_verdicts_json_agrees_with_the_run(command, monkeypatch):
     result = json.loads(command("rejection", "seed-cnn", "--json").stdout)
     judge = load_classifier(find_run("seed-cnn")).policy
     assert result["fitted"]["temperature"] == judge.temperature
+    assert not any(name.endswith("weights") for name in result["fitted"])
     assert sum(result["verdicts"].values()) == result["n"] == 10_000
     assert result["accuracy"] == pytest.approx(find_run("seed-cnn").scores["test_accuracy"])
     # at most a tenth of the test images is not answered, and the rest is more often right

@@ -197,6 +197,37 @@ def test_of_the_drawings_answered_with_confidence_so_many_are_right(monkeypatch)
     assert right[~answered].mean() < 0.8
 
 
+def test_the_garment_score_of_drawings_tells_them_from_drawn_outliers(monkeypatch):
+    """One feature that is 2 for drawn garments, -2 for outliers, and 0.7 of noise on both."""
+    rng = np.random.default_rng(4)
+    noise = rng.normal(0, 0.7, 3_000)
+    images = np.zeros((3_000, 28, 28), np.uint8)
+    images[:, 0, 0], images[:, 0, 1] = np.divmod(np.arange(3_000), 256)
+    labels = np.arange(3_000) % 10
+
+    def predict(pixels):
+        at = 256 * pixels[:, 0, 0].astype(int) + pixels[:, 0, 1]
+        features = np.where(at < 2_000, 2, -2) + noise[at]
+        sure = np.full((len(at), 10), 0.002, np.float32)
+        sure[np.arange(len(at)), labels[at]] = 0.982
+        return sure, features[:, np.newaxis].astype(np.float32)
+
+    monkeypatch.setattr(sketches, "draw_sketches", lambda images, labels, rng: images)
+    monkeypatch.setattr(outliers, "make_drawn_outliers", lambda number, rng: images[-1_000:])
+    seen, left = (images[:1_000], labels[:1_000]), (images[1_000:2_000], labels[1_000:2_000])
+    policy = rejection._fit_to_drawings(RejectionPolicy(), predict, seen, left, rng)
+    probabilities, features = predict(images)
+    scores = policy.garment_score(features, drawn=True)
+    assert scores[:2_000].min() > np.median(scores[2_000:])
+    verdicts = policy.decide(probabilities, features, drawn=True)
+    assert np.mean(verdicts[1_000:2_000] == "not_clothing") == pytest.approx(0.01, abs=0.002)
+    assert np.mean(verdicts[1_000:2_000] == "confident") == pytest.approx(0.95, abs=0.002)
+    assert np.mean(verdicts[2_000:] == "not_clothing") > 0.99
+    assert set(policy.decide(probabilities, features)) == {
+        "confident"
+    }  # photos
+
+
 def test_a_changed_file_is_told(own_run):
     run = own_run("mine")
     (run.path / "verdict.json").write_text("{}")

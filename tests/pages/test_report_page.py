@@ -23,6 +23,7 @@ from fmnist.metrics.calibration import expected_calibration_error
 from fmnist.runs.library import DEFAULT_RUN, find_run
 from fmnist.runs.predictions import load_predictions
 from pages.parts.report import compare, confidence
+from pages.parts.shared import loading
 from tests.pages.test_pages import open_app, texts
 
 
@@ -239,6 +240,7 @@ def test_confidence_without_the_training_images_is_one_sentence(tmp_path, monkey
     for part in ("images-idx3", "labels-idx1"):
         shutil.copy(BUNDLED_DIR / f"t10k-{part}-ubyte.gz", tmp_path)
     monkeypatch.setenv("FMNIST_DATA_DIR", str(tmp_path))
+    loading.load_validation.clear()
     confidence._temperature.clear()
     confidence._confidence_specs.clear()
     app.session_state["view"] = "Confidence"

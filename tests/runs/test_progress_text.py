@@ -7,9 +7,9 @@ from fmnist.runs.progress_text import (
     describe_progress,
     describe_settings,
     duration_text,
-    rate_text,
     read_last_words,
 )
+from fmnist.setting_fields import rate_text
 from fmnist.settings import TrainSettings
 from tests.runs.test_history import append, epoch, progress
 
@@ -42,7 +42,9 @@ def test_small_rates_have_no_exponent():
     assert [rate_text(rate) for rate in (5e-05, 0.01 / 3, 0.1, 1.0)] == [
         *("0.00005", "0.00333333", "0.1", "1"),
     ]
-    assert "rate 0.00005" in describe_settings(TrainSettings(learning_rate=5e-05))
+    changed = TrainSettings(epochs=3, learning_rate=5e-05, rate_changes=((2, 2e-05),))
+    assert "rate 0.00005" in describe_settings(changed)
+    assert "rate 0.00002 from epoch 2" in describe_settings(changed)
 
 
 def test_durations_in_words():

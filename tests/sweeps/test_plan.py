@@ -120,7 +120,7 @@ BAD = [
     ),
     (
         {"seeds": [-1]},
-        "The plan cannot be trained: seed must be a whole number from 0 to 4.29497e+09, got -1.",
+        "The plan cannot be trained: seed must be a whole number from 0 to 4294967295, got -1.",
     ),
     ({"seeds": "3"}, "The plan's seeds must be a list, got '3'."),
     ({"grid": {"epochs": 3}}, "The plan's grid.epochs must be a list, got 3."),

@@ -67,8 +67,8 @@ def measure_load(
     and at most LIMIT more, until as many questions as sessions are over; the training is killed
     after that; beside: pictures, with each of which there is a phase beside `senders`
 
-    Raises BadImage where one of these cannot be read, RunError where the training fails,
-    RunError where the app does not start.
+    Raises BadImage where one of these cannot be read, RunError where the training fails or the app
+    does not start.
     """
     hard = {f"beside {path}": _read_picture(path) for path in beside}
     with tempfile.TemporaryDirectory() as place:

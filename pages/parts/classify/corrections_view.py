@@ -15,7 +15,8 @@ from fmnist.runs.library import quote_run
 from fmnist.runs.run import Run
 from pages.parts.classify import taught
 from pages.parts.classify.answered import PICTURE, Answered, answer_all, thumbnails, with_progress
-from pages.parts.shared import visit
+from pages.parts.classify.preprocessing_view import marked_part
+from pages.parts.shared import loading, visit
 from pages.parts.shared.answer_view import with_photo_network
 from pages.parts.shared.widgets import download, literal
 
@@ -24,15 +25,20 @@ _ASKED = "corrections-asked"
 TEACHES_NOTHING = "Pictures of 28 × 28 pixels, and those in which nothing is found, do not teach."
 
 
-def offer(answer: Answer, picture: bytes, kind: str) -> None:
-    """Let a visitor save the picture with its true class; `kind` is one of corrections.KINDS."""
+def offer(answer: Answer, picture: bytes, run: Run, kind: str) -> None:
+    """Let a visitor save the picture, or the part that was marked, with its true class.
+
+    kind: one of corrections.KINDS, with which the keys of its elements begin
+    """
     if answer.verdict == "refused" or not access.may_change():
         return
     with st.expander(
         "Wrong? Correct it", icon=":material/edit:", key=f"{kind}-correct", on_change="rerun"
     ) as box:
         if box.open:
-            _correct(picture, kind, make_example(answer, NOT_CLOTHING) is not None)
+            part = marked_part(picture, kind)
+            teaches = make_example(loading.answer(part, run), NOT_CLOTHING) is not None
+            _correct(part, kind, teaches)
 
 
 def _correct(picture: bytes, kind: str, teaches: bool) -> None:

@@ -35,7 +35,7 @@ def show_picture(picture: bytes, run: Run, key: str) -> None:
 
 
 def marked_part(picture: bytes, key: str) -> bytes:
-    """The part of a picture that was marked in `show_picture`, as PNG; all of it where none was."""
+    """The part of a picture that was cropped by hand, as PNG; all of it where none was."""
     crop = chosen(key, hashlib.sha256(picture).hexdigest()).crop
     return picture if crop is None else _cut(picture, crop)
 

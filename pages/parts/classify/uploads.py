@@ -14,7 +14,6 @@ from fmnist.runs.run import Run
 from pages.parts.classify import corrections_view, preprocessing_view, score_view, taught
 from pages.parts.classify.answered import MAX_PICTURES, NAME, PICTURE, Answered, Item
 from pages.parts.classify.labelling import labels
-from pages.parts.shared import loading
 from pages.parts.shared.answer_view import show_answer, with_photo_network
 from pages.parts.shared.inside.network_view import show_inside
 from pages.parts.shared.widgets import PERCENT_BAR, literal
@@ -158,7 +157,5 @@ def show_one(name: str, picture: bytes, run: Run, key: str) -> None:
         st.text(name)  # a file's name is the visitor's: shown as text, never as Markdown
     with answered:
         shown = preprocessing_view.show(picture, run, key)
-        # what a visitor has marked is what the correction is about
-        part = preprocessing_view.marked_part(picture, key)
-        corrections_view.offer(loading.answer(part, run), part, key)
+        corrections_view.offer(answer, picture, run, key)
     show_inside(shown.pixels, run, key)

@@ -127,7 +127,7 @@ def _temperature(run: Run) -> float:
 
     Not that of its rejection policy, which is for the mean of several TTA variants.
     """
-    part = loading.validation_part()
+    part = loading.or_stop(loading.load_validation)()
     return fit_temperature(loading.classifier(run)(part.images)[0], part.labels)
 
 

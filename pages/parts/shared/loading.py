@@ -109,7 +109,7 @@ def stamp(file: Path) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_size
 
 
-def _or_stop(load: Callable) -> Callable:
+def or_stop(load: Callable) -> Callable:
     """Stop the page with one sentence where something cannot be loaded."""
 
     @wraps(load)
@@ -123,25 +123,25 @@ def _or_stop(load: Callable) -> Callable:
     return load_or_stop
 
 
-@_or_stop
+@or_stop
 def test_part() -> Part:
     """The 10,000 test images and labels."""
     return data.load("test")
 
 
-@_or_stop
-def validation_part() -> Part:
-    """The 5,000 validation images and labels."""
+@st.cache_resource(max_entries=1, show_spinner=False)
+def load_validation() -> Part:
+    """The 5,000 validation images and labels. Raises DatasetError."""
     return data.load_validation()
 
 
-@_or_stop
+@or_stop
 def catalogue() -> Catalogue:
     """All 70,000 images and labels."""
     return load_catalogue()
 
 
-@_or_stop
+@or_stop
 @bounded
 @cache_of_run("model.tflite", "verdict.json")
 def classifier(run: Run) -> Classifier:
@@ -157,7 +157,7 @@ def _stored_predictions(run: Run) -> np.ndarray:
     return probabilities
 
 
-predictions = _or_stop(_stored_predictions)
+predictions = or_stop(_stored_predictions)
 
 
 def readable_predictions(runs: list[Run]) -> Iterator[tuple[Run, np.ndarray]]:
@@ -186,7 +186,7 @@ def _answers_table(run: Run, others: list[Run], measured: bool) -> "pd.DataFrame
     return mistakes.answers_table(predictions(run), test_part(), answers, to_training)
 
 
-@_or_stop
+@or_stop
 def duplicates(run: Run) -> list[int] | None:
     """Test images that are in the training part too; None before distances are measured."""
     known = training_distance(run)
@@ -220,7 +220,7 @@ def _known_distance(run: Run) -> list[TrainingDistance]:
     return []
 
 
-@_or_stop
+@or_stop
 @bounded
 @cache_of_run("model.tflite", spinner="Reading the training images")
 def training_features(run: Run) -> TrainingFeatures:
@@ -281,7 +281,7 @@ def answer_in_turn(image: Image, run: Run, options: PreprocessingOptions, both: 
         TURNS.release()
 
 
-@_or_stop
+@or_stop
 @st.cache_resource(max_entries=4, show_spinner=False, scope="session")
 def steps(picture: bytes, options: PreprocessingOptions = AUTO) -> tuple[Step, ...]:
     """The steps from a picture that was answered to its 28x28 pixels."""
@@ -293,7 +293,7 @@ def _decoded(picture: bytes) -> Image:
     return decode_image(picture)
 
 
-@_or_stop
+@or_stop
 def decoded(picture: bytes) -> Image:
     """A picture that was answered, upright."""
     return _decoded(picture)

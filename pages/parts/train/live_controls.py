@@ -8,8 +8,8 @@ from fmnist.jobs import requests
 from fmnist.runs import control
 from fmnist.runs.history import TrainingProgress
 from fmnist.runs.library import run_title
-from fmnist.runs.progress_text import rate_text
 from fmnist.runs.run import Run
+from fmnist.setting_fields import rate_text
 from fmnist.training.schedules import peak_rate
 
 REFUSED = "live_refused"  # why the last click did nothing: (the run's folder, a sentence)

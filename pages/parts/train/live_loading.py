@@ -8,16 +8,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from fmnist import data
 from fmnist.analysis import validation_predictions as validation
 from fmnist.analysis.validation_predictions import PredictionsVersion
 from fmnist.charts import training_charts
 from fmnist.charts.panels import render_validation_panel
-from fmnist.data import Part
 from fmnist.metrics.report import count_confusions
 from fmnist.runs.run import Run
 from fmnist.settings import TrainSettings
-from pages.parts.shared.loading import cache_of_run
+from pages.parts.shared.loading import cache_of_run, load_validation
 
 KEPT = 8  # of each: runs, or epochs that different sessions are just looking at
 
@@ -33,18 +31,13 @@ def _planned_rates(settings: TrainSettings, images: int) -> list[tuple[float, st
     return training_charts.planned_rates(settings, images)
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _validation_part() -> Part:
-    return data.load_validation()
-
-
 @cache_of_run(entries=KEPT)
 def validation_tables(run: Run, version: PredictionsVersion) -> dict[str, Any]:
     """The confusion "matrix" and the rows of "classes" after the newest of `version`'s epochs.
 
     Empty where the answers cannot be read. Raises DatasetError.
     """
-    labels = _validation_part().labels
+    labels = load_validation().labels
     found = validation.load_newest(run, version.epochs)
     if not found:
         return {}
@@ -65,7 +58,7 @@ def panel(run: Run, version: PredictionsVersion) -> str:
 
 @cache_of_run(entries=KEPT)
 def _panel(run: Run, version: PredictionsVersion, planned: int) -> str:
-    part = _validation_part()
+    part = load_validation()
     chosen = validation.select_images(part.labels)
     found = validation.load_selected(run, version.epochs, chosen, planned)
     return render_validation_panel(part.images[chosen], part.labels[chosen], found, planned)
@@ -73,5 +66,5 @@ def _panel(run: Run, version: PredictionsVersion, planned: int) -> str:
 
 def example_image(class_id: int) -> np.ndarray:
     """The first validation image of a class, (28, 28) uint8. Raises DatasetError."""
-    part = _validation_part()
+    part = load_validation()
     return part.images[int((part.labels == class_id).argmax())]

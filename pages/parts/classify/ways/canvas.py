@@ -1,10 +1,10 @@
 """The drawing surface: an adapter around streamlit-drawable-canvas 0.13.
 
 The component loses its state with the element (page switch, new key), and its toolbar needs a
-mouse. So the session keeps the drawing: the strokes as the component's JSON, and one PNG per number
-of strokes, for Undo. A second component, beside this file, removes that toolbar, lays a picture
-over the surface, says where it was clicked to fill, and listens for Ctrl+Z. A filled area is one
-more stroke.
+mouse. So the session keeps the drawing: the strokes as the component's JSON, and a PNG for each
+change, for Undo. A second component, beside this file, removes that toolbar, lays a picture over
+the surface, says where it was clicked to fill, and listens for Ctrl+Z. A filled area is one more
+stroke.
 """
 
 import binascii
@@ -169,7 +169,7 @@ def _trace_area(area: np.ndarray) -> dict:
 
 
 def undo() -> None:
-    """Take the last stroke back; where there is none, bring back what was cleared."""
+    """Take the last change back; where there is none, bring back what was cleared."""
     strokes = st.session_state.get(STROKES)
     if not _count(strokes) and CLEARED in st.session_state:
         st.session_state[STROKES], st.session_state[PICTURES] = st.session_state.pop(CLEARED)

@@ -4,9 +4,10 @@ import streamlit as st
 
 from fmnist.runs.about import load_about
 from fmnist.runs.library import list_runs, run_title
-from fmnist.runs.progress_text import duration_text, rate_text
+from fmnist.runs.progress_text import duration_text
 from fmnist.runs.run import Run
 from fmnist.runs.trash import DeletedRun, purge_old_runs
+from fmnist.setting_fields import rate_text
 from pages.parts.shared import visit
 from pages.parts.shared.components.row_table import Column, row_table
 from pages.parts.train.runs import run_actions, run_compare, run_detail
@@ -100,7 +101,7 @@ def _row(run: Run) -> dict:
         "network": settings.architecture.title if settings else None,
         "test": run.scores.get("test_accuracy"),
         "validation": run.scores.get("validation_accuracy"),
-        "epochs": run.count("epochs_done"),
+        "epochs": run.exported_epochs,
         "seconds": run.count("train_seconds"),
         "batch": settings.batch_size if settings else None,
         "rate": settings.learning_rate if settings else None,
