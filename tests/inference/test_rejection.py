@@ -223,9 +223,7 @@ def test_the_garment_score_of_drawings_tells_them_from_drawn_outliers(monkeypatc
     assert np.mean(verdicts[1_000:2_000] == "not_clothing") == pytest.approx(0.01, abs=0.002)
     assert np.mean(verdicts[1_000:2_000] == "confident") == pytest.approx(0.95, abs=0.002)
     assert np.mean(verdicts[2_000:] == "not_clothing") > 0.99
-    assert set(policy.decide(probabilities, features)) == {
-        "confident"
-    }  # photos
+    assert set(policy.decide(probabilities, features)) == {"confident"}  # photos
 
 
 def test_a_changed_file_is_told(own_run):
