@@ -27,7 +27,8 @@ def add_to(commands: Commands) -> None:
     )
     least, most = MINUTES
     words = f"from the start to the result, {least:g} to {most:g}"
-    command.add_argument("--minutes", type=float, metavar="N", help=words)
+    minutes = number_within(float, least, most)
+    command.add_argument("--minutes", type=minutes, metavar="N", help=words)
     add_json(command)
     command.add_argument(
         "--record",

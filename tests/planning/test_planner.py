@@ -373,8 +373,14 @@ def test_plan_on_the_command_line(command):
     assert text.startswith("The best in 3 minutes on this machine: ")
     assert best["basis"] in text
     assert best["command"] in text
-    assert command("plan", "--minutes", "0.1").returncode == 1
-    for wrong in (["--minutes", "x"], ["--record", "--recipes", "slow"], ["--epochs", "x"], []):
+    for wrong in (
+        ["--minutes", "x"],
+        ["--minutes", "0.1"],
+        ["--minutes", "nan"],
+        ["--record", "--recipes", "slow"],
+        ["--epochs", "x"],
+        [],
+    ):
         assert command("plan", *wrong).returncode == 2
 
 

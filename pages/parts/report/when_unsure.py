@@ -77,8 +77,8 @@ def _for_drawings(policy: RejectionPolicy) -> str:
     if policy.drawn_confidence_threshold > 1:
         return "- Drawings are never answered with confidence: this network gets too few right.\n"
     doubt = policy.drawn_doubt_threshold
-    also = f", and not sure where a garment has less than {doubt:.0%}" if doubt else ""
+    unsure = f"not sure where a garment has less than {doubt:.0%}, and " if doubt else ""
     return (
-        f"- Drawings: confident from {policy.drawn_confidence_threshold:.0%} on, not clothing "
-        f"below {policy.drawn_ood_threshold:.0%}{also}.\n"
+        f"- Drawings: confident from {policy.drawn_confidence_threshold:.0%} on, {unsure}not "
+        f"clothing where a garment has less than {policy.drawn_ood_threshold:.0%}.\n"
     )
