@@ -42,8 +42,11 @@ class TrainingDisplay:
         elif kind == "finishing":
             self._close()
             self._say("saving the network and classifying the test images")
-        elif kind == "error":  # whoever called says what it was
+        elif kind == "error":
             self._close()
+            # on a terminal the command says it; a log has it before the run is known to have failed
+            if not self._stream.isatty():
+                self._say(event["words"])
 
     def _advance(self, event: dict) -> None:
         if self._bar is None:

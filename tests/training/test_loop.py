@@ -130,7 +130,8 @@ def test_a_training_that_is_interrupted_at_once_says_so_and_no_more(runs_dir, mo
         train(path, TrainSettings(fraction=0.01, epochs=2), display)
     assert read_run(path).reason == "The training was interrupted."
     assert read_last_words(read_run(path)) == "The training was interrupted."
-    assert capsys.readouterr().err == "cut: loading TensorFlow and the images\n"
+    said = "cut: loading TensorFlow and the images\nThe training was interrupted.\n"
+    assert capsys.readouterr().err == said
 
 
 def test_nothing_of_answers_that_are_no_numbers_is_kept(tmp_path):
