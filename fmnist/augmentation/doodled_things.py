@@ -3,14 +3,7 @@
 import numpy as np
 from numpy.random import Generator
 
-from fmnist.augmentation.details import (
-    Shapes,
-    arch,
-    closed,
-    detail_lines,
-    in_box,
-    turning,
-)
+from fmnist.augmentation.details import Shapes, arch, closed, detail_lines, in_box, turning
 from fmnist.data import BAG, BOOT, SANDAL, SNEAKER
 
 

@@ -43,9 +43,9 @@ def add_to(commands: Commands) -> None:
 
 
 def _plan(options: Namespace) -> int:
-    if options.record and (options.json or options.minutes is not None):
-        raise SettingsError("--record trains the recipes; leave out --json and --minutes.")
     if options.record:
+        if options.json or options.minutes is not None:
+            raise SettingsError("--record trains the recipes; leave out --json and --minutes.")
         made = record(options.recipes, options.epochs, options.seeds)
         print(f"trainings recorded: {made}, in {FILE.name}.")
         return 0

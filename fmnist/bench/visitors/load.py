@@ -81,7 +81,7 @@ def measure_load(
     def uploads(server: Server, number: int) -> Visit:
         return visit_classify(server, number, run, pictures)
 
-    with serve_app(None) as server:
+    with serve_app() as server:
         yield PHASES[1], measure_phase(server, sessions, seconds, uploads)
         for phase, data in hard.items():
             with senders(server, data):

@@ -49,7 +49,7 @@ def measure_soak(run: str, sessions: int, minutes: float) -> Iterator[Minute]:
     Raises RunError where the app does not start.
     """
     pictures = make_pictures(run, PICTURES)
-    with serve_app(None) as server:
+    with serve_app() as server:
 
         def visit(server: Server, number: int) -> Visit:
             return visit_classify(server, number, run, pictures)

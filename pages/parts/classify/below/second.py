@@ -8,6 +8,7 @@ import streamlit as st
 from fmnist.data import CLASS_NAMES
 from fmnist.images.display import enlarge
 from fmnist.inference.answer import Answer
+from fmnist.metrics.comparison import describe_two_answers
 from fmnist.runs.library import list_usable_runs, quote_run, run_title
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
@@ -53,9 +54,6 @@ def _offer(ask: Callable[[Run], Answered], run: Run, key: str, note: str = "") -
         answered = [ask(run), ask(other)]
         first, second = (probabilities for _, probabilities, _ in answered)
         if first is not None and second is not None:
-            # the front page does without
-            from fmnist.metrics.comparison import describe_two_answers
-
             st.markdown(describe_two_answers(first, second, names, CLASS_NAMES))
         for at, (place, (pixels, probabilities, message)) in enumerate(
             zip(st.columns(2), answered, strict=True)
