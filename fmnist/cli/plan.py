@@ -2,6 +2,7 @@
 
 import json
 from argparse import Namespace
+from typing import Any
 
 from fmnist.cli.options import Commands, add_command, add_json, add_list, number_within, one_of
 from fmnist.errors import SettingsError
@@ -11,6 +12,12 @@ from fmnist.runs.progress_text import duration_text
 from fmnist.settings import LIMITS
 from fmnist.training.recipes import RECIPES
 from fmnist.training.script import format_command
+
+RECORDED: dict[str, list[Any]] = {
+    "recipes": list(RECIPES),
+    "epochs": [2, 3, 5, 8, 12, 20, 30],
+    "seeds": [0, 1],
+}
 
 
 def add_to(commands: Commands) -> None:
@@ -36,21 +43,25 @@ def add_to(commands: Commands) -> None:
         help="instead, train the recipes (hours) and add what they reach on the validation images "
         f"to {FILE.name}; what is there already is not done again",
     )
-    add_list(command, "--recipes", one_of(RECIPES), RECIPES, "recipes to record")
     epochs, seed = (number_within(int, *LIMITS[name]) for name in ("epochs", "seed"))
-    add_list(command, "--epochs", epochs, [2, 3, 5, 8, 12, 20, 30], "epochs to record")
-    add_list(command, "--seeds", seed, [0, 1], "seeds to record")
+    for name, item in {"recipes": one_of(RECIPES), "epochs": epochs, "seeds": seed}.items():
+        add_list(command, f"--{name}", item, RECORDED[name], f"with --record: {name} to record")
+    command.set_defaults(**dict.fromkeys(RECORDED))  # so that one that was given can be told
 
 
 def _plan(options: Namespace) -> int:
     if options.record:
         if options.json or options.minutes is not None:
             raise SettingsError("--record trains the recipes; leave out --json and --minutes.")
-        made = record(options.recipes, options.epochs, options.seeds)
+        recipes, epochs, seeds = (vars(options)[name] or RECORDED[name] for name in RECORDED)
+        made = record(recipes, epochs, seeds)
         print(f"trainings recorded: {made}, in {FILE.name}.")
         return 0
     if options.minutes is None:
         raise SettingsError("plan needs --minutes N, or --record.")
+    for name in RECORDED:
+        if vars(options)[name]:
+            raise SettingsError(f"--{name} is for --record; a plan looks at all that was recorded.")
     plans, left_out = plan_here(options.minutes)
     if options.json:
         fields = [_fields(plan) for plan in plans]

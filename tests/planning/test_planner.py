@@ -379,6 +379,7 @@ def test_plan_on_the_command_line(command):
         ["--minutes", "nan"],
         ["--record", "--recipes", "slow"],
         ["--epochs", "x"],
+        ["--minutes", "5", "--recipes", "quick"],  # would be ignored
         [],
     ):
         assert command("plan", *wrong).returncode == 2
