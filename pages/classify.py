@@ -67,7 +67,7 @@ def draw():
                     icon=":material/draw:",
                 )
             if picture:
-                corrections_view.offer(shown, picture, run, "drawing")
+                corrections_view.offer(shown, picture, run, "drawing", subject)
     if shown is not None:
         show_inside(shown.pixels, run, "drawing")
 

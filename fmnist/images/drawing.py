@@ -18,6 +18,8 @@ GAPS = (0.0, 0.02, 0.05, 0.1, 0.15)  # openings bridged, as shares of the longes
 # Of what the widest closing encloses; below it one half of a garment is still open.
 LEAST_OF_WIDEST = 0.8
 LEAST_FLAT = 0.75  # share of neighbours of one colour; phone photos stay below, mostly far
+# The same of pixels that lie farther apart: a blurred photo's colours change, but slowly.
+APART, LEAST_FLAT_APART = 0.02, 0.6  # of the longest edge; share
 SOFT_EDGE = 0.02  # of the longest edge: how far into a shape its border is blurred
 INSIDE = 140  # between the dataset's lower quarter (123) and median (171) inside a garment
 
@@ -32,8 +34,10 @@ def is_flat(rgb: np.ndarray, mask: np.ndarray | None = None) -> bool:
     """
     if rgb.shape[1] < 2:
         return True
-    step = cv2.absdiff(rgb[:, 1:], rgb[:, :-1]) <= 1  # (H, W - 1, 3)
-    equal = step[..., 0] & step[..., 1] & step[..., 2]
+    equal = _equal(rgb, 1)
+    apart = min(max(1, round(APART * max(rgb.shape))), rgb.shape[1] - 1)
+    if float(_equal(rgb, apart).mean()) < LEAST_FLAT_APART:
+        return False
     if mask is None:
         return float(equal.mean()) >= LEAST_FLAT
     edge = 1 + 2 * round(SOFT_EDGE * max(mask.shape))
@@ -42,6 +46,12 @@ def is_flat(rgb: np.ndarray, mask: np.ndarray | None = None) -> bool:
     if not both.any():
         return float(equal.mean()) >= LEAST_FLAT
     return min(float(equal[both].mean()), float(equal.mean())) >= LEAST_FLAT
+
+
+def _equal(rgb: np.ndarray, apart: int) -> np.ndarray:
+    """(H, W - apart): which pixels of (H, W, 3) uint8 have the colour of another to the right."""
+    step = cv2.absdiff(rgb[:, apart:], rgb[:, :-apart]) <= 1
+    return step[..., 0] & step[..., 1] & step[..., 2]
 
 
 def is_line_art(brightness: np.ndarray, flat: bool) -> bool:

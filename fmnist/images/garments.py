@@ -15,6 +15,7 @@ from fmnist.images.worn.cutting import cut_garment
 
 SIDE = 28
 LEAST_WORN = 64  # pixels of the shorter side; nobody's parts can be told apart in a thumbnail
+MOST_COVERED = 0.9  # of a picture by a cut-out garment; a window with round corners covers more
 LEAST_PEAK = 96.0  # darker garments than this are brightened; the dataset's reach 200 and more
 
 
@@ -41,7 +42,7 @@ def segment_garment(rgba: np.ndarray, rgb: np.ndarray, options: PreprocessingOpt
     """Find the garment by transparency, on a person, by a plain background, or by GrabCut."""
     alpha = rgba[..., 3]
     segment = options.segment
-    if segment == "automatic" and alpha.min() < 128 and alpha.max() > 8:
+    if segment == "automatic" and is_cut_out(alpha):
         segment = "transparency"
     if segment == "transparency":
         return _from_transparency(rgba, options)
@@ -65,6 +66,11 @@ def segment_garment(rgba: np.ndarray, rgb: np.ndarray, options: PreprocessingOpt
         if segment == "automatic":
             return _from_background(colours, found, options)
     return _from_mask(rgb, np.ones(alpha.shape, bool), options, "none")
+
+
+def is_cut_out(alpha: np.ndarray) -> bool:
+    """Whether transparency, (H, W) uint8, says where the garment is: it leaves enough out."""
+    return 0 < float((alpha > segmentation.TRIM_TOLERANCE).mean()) <= MOST_COVERED
 
 
 def _may_be_worn(rgb: np.ndarray, options: PreprocessingOptions) -> bool:

@@ -124,7 +124,7 @@ def preprocess_image(image: Image.Image, options: PreprocessingOptions = AUTO) -
 
 def cut_frame(state: State) -> State:
     """Cut off a frame, unless the picture says itself, by transparency, where its garment is."""
-    if state.rgba[..., 3].min() < 128:
+    if garments.is_cut_out(state.rgba[..., 3]):
         return state
     left, top, right, bottom = frames.find_frame(state.rgb)
     inside = np.s_[top:bottom, left:right]

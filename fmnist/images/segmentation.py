@@ -14,7 +14,7 @@ import numpy as np
 # A pixel belongs to the garment where it differs from the background by more than 5 % of the
 # range (the dataset's own trimming, arXiv 1708.07747 section 2 step 2), or more on uneven ground.
 TRIM_TOLERANCE = 0.05 * 255
-CLEAN_TOLERANCE = 2.0
+CLEAN_TOLERANCE = 2.0  # in a thumbnail on black; in larger ones JPEG leaves more around edges
 LEAST_SPREAD = 12.0  # a picture whose pixels all lie closer than this to the background is empty
 # A border of which this share agrees with the background is a plain one; the rest may be garment.
 PLAIN_SHARE = 0.6
@@ -114,9 +114,9 @@ def plain(
     # as max(axis=2), in a tenth of the time
     difference = np.maximum(np.maximum(apart[..., 0], apart[..., 1]), apart[..., 2])  # (H, W)
     if tolerance is None:
-        # a dark background without noise is a drawing or a picture of the dataset: all counts
-        light = found.colour.mean() >= 128 or found.noise > 1
-        tolerance = max(TRIM_TOLERANCE if light else CLEAN_TOLERANCE, 3 * found.noise)
+        # a small picture on a dark background without noise is one of the dataset: all counts
+        clean = found.colour.mean() < 128 and found.noise <= 1 and max(rgb.shape) <= LEAST_SIDE
+        tolerance = max(CLEAN_TOLERANCE if clean else TRIM_TOLERANCE, 3 * found.noise)
         if difference.max() < LEAST_SPREAD:
             return np.zeros(difference.shape, bool), tolerance
     return difference > tolerance, tolerance

@@ -226,7 +226,7 @@ def _answer_alone(
     if first.pixels is None:
         message = "Nothing found: nothing is left of the picture."
         if options == AUTO:
-            message = "Nothing found: the picture is of one colour, or nearly so."
+            message = "Nothing found: nothing in the picture stands out from its background."
         return Answer("nothing_found", message, preprocessed=first)
     candidates = [(options, first)]
     found_by_hand = options.segment != "automatic" or options.tolerance is not None
@@ -238,7 +238,7 @@ def _answer_alone(
         other = replace(options, segment=RIVAL)
         second = preprocess_image(image, other)
         if second.pixels is not None and not np.array_equal(second.pixels, first.pixels):
-            candidates.append((other, replace(second, kind=first.kind)))
+            candidates.append((other, second))
     answers = [
         replace(
             answer_pixels(found.pixels, classifier, drawn=found.kind == "drawing"),
@@ -248,7 +248,17 @@ def _answer_alone(
         for used, found in candidates
         if found.pixels is not None
     ]
-    return max(answers, key=lambda answer: answer.probability or 0.0)  # the first of equals
+    return max(answers, key=_sureness)  # the first of equals
+
+
+def _sureness(answer: Answer) -> tuple[bool, float]:
+    """What orders the answers to one picture; of a drawing, no clothing comes last.
+
+    Of a photo, the photo network says whether it is clothing.
+    """
+    assert answer.preprocessed is not None
+    clothing = answer.verdict != "not_clothing" or answer.preprocessed.kind == "photo"
+    return clothing, answer.probability or 0.0
 
 
 def answer_pixels(pixels: np.ndarray, classifier: Classifier, drawn: bool = False) -> Answer:

@@ -85,7 +85,7 @@ def teach_answer(answer: Answer, examples: Sequence[Example], but_itself: bool =
         verdict = "confident"
     elif answer.verdict == "not_clothing" and support[:-1].sum() < ENOUGH:
         verdict = "not_clothing"
-    elif answer.verdict == "confident" and class_id == answer.class_id:
+    elif answer.verdict == "confident" and class_id == answer.class_id and support[-1] < ENOUGH:
         verdict = "confident"
     else:
         verdict = "unsure"

@@ -340,6 +340,16 @@ def test_a_tiff_is_of_the_right_colours(name):
     assert np.abs(off).max() <= (12 if name == "jpeg" else 1)
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_tiff_whose_zero_is_white(bits):
+    grey = (RAMP * 250).astype(np.uint8) if bits == 8 else (RAMP * 64_250).astype(np.uint16)
+    written = encode(Image.fromarray(grey), "TIFF")
+    is_black, is_white = (b"\x06\x01\x03\x00\x01\x00\x00\x00" + end for end in (b"\1\0", b"\0\0"))
+    assert written.count(is_black) == 1
+    found = decode_image(written.replace(is_black, is_white)).convert("L")
+    assert np.abs(np.asarray(found, int) - (255 - RAMP * 250)).max() <= 1
+
+
 def test_twelve_bits_are_scaled_to_white():
     # two numbers in three bytes, all of them 0xFFF
     pixels = b"\xff" * (8 * 8 * 12 // 8)

@@ -49,6 +49,17 @@ def test_everywhere_is_what_scipy_fills():
     assert np.array_equal(enclosed_area(lines) | (lines > 0), filled)
 
 
+def test_a_photo_out_of_focus_is_no_drawing():
+    few = np.random.default_rng(0).integers(60, 200, (6, 6, 3), np.uint8)
+    pixels = np.asarray(Image.fromarray(few).resize((900, 900), Image.Resampling.BICUBIC))
+    near = np.abs(np.diff(pixels.astype(int), axis=1)).max(axis=2) <= 1
+    assert near.mean() > 0.75  # of neighbours; what lies farther apart tells
+    assert not is_flat(pixels)
+    shapes = Image.new("RGB", (300, 300), "white")
+    ImageDraw.Draw(shapes).polygon([(60, 40), (240, 40), (270, 290), (30, 290)], "navy")
+    assert is_flat(np.asarray(shapes))
+
+
 def test_soft_strokes_of_an_open_outline_are_a_drawing_and_a_soft_garment_is_not():
     paper = Image.new("L", (330, 330), 255)
     shirt = [(60, 60), (130, 60), (200, 60), (300, 110), (260, 160), (220, 130), (220, 290)]

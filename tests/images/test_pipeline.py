@@ -90,6 +90,32 @@ def test_brightness_is_negated_on_light_and_kept_on_dark():
     assert on_black == pytest.approx(0xC0, abs=1)
 
 
+@pytest.mark.parametrize("background", ["#f0f0f0", "#101010"])
+def test_a_window_with_round_corners_is_no_cut_out_garment(background):
+    image = draw((220, 260), background, "#a04030", (50, 50))
+    expected = preprocess_image(image)
+    clear = Image.new("L", image.size)
+    ImageDraw.Draw(clear).rounded_rectangle((0, 0, 219, 259), 10, fill=255)
+    image.putalpha(clear)
+    found = preprocess_image(image)
+    assert (found.box, found.kind, found.decided) == (expected.box, expected.kind, expected.decided)
+    assert found.decided.segment == "plain"
+    assert np.array_equal(found.pixels, expected.pixels)
+
+
+@pytest.mark.parametrize("alpha", [5, 100, 120, 200])
+def test_one_colour_is_nothing_however_transparent(alpha):
+    assert preprocess_image(Image.new("RGBA", (300, 300), (200, 0, 0, alpha))).pixels is None
+
+
+def test_what_jpeg_leaves_around_a_garment_on_black_is_not_of_it():
+    whole = draw((400, 400), "black", "#d0c0b0", (140, 130)).convert("RGB")
+    buffer = io.BytesIO()
+    whole.save(buffer, "JPEG", quality=70)
+    expected, found = map(preprocess_image, (whole, Image.open(buffer)))
+    assert np.abs(np.subtract(found.box, expected.box)).max() <= 2
+
+
 def test_noise_in_the_background_does_not_count_as_garment():
     rng = np.random.default_rng(0)
     pixels = np.asarray(draw((120, 160), "#f0f0f0", "#303030").convert("RGB")).astype(int)

@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw
 
 from fmnist.images.decoding import decode_image
 from fmnist.images.options import AUTO, PreprocessingOptions
-from fmnist.images.pipeline import preprocess_image
-from fmnist.inference.answer import answer_bytes, answer_file
+from fmnist.images.pipeline import Preprocessed, preprocess_image
+from fmnist.inference.answer import Answer, _sureness, answer_bytes, answer_file
 from fmnist.inference.classifier import load_classifier
 from fmnist.runs.library import find_run
 
@@ -79,11 +79,22 @@ def test_some_picture_is_surer_another_way(classifier):
     assert any(answer.options == AUTO for answer in answers)
 
 
+def test_of_a_drawing_a_guess_that_is_no_clothing_comes_last():
+    def guess(verdict: str, probability: float, kind: str) -> Answer:
+        found = Preprocessed(np.zeros((28, 28), np.uint8), "", None, kind)
+        return Answer(verdict, "", probability=probability, preprocessed=found)
+
+    for kind, verdict in {"drawing": "confident", "photo": "not_clothing"}.items():
+        guesses = guess("not_clothing", 0.99, kind), guess("confident", 0.9, kind)
+        assert max(guesses, key=_sureness).verdict == verdict
+
+
 @pytest.mark.parametrize("picture", PICTURES, ids=range(len(PICTURES)))
-def test_its_choices_give_the_same_pixels_again(picture, classifier):
+def test_its_choices_give_the_same_answer_again(picture, classifier):
     answer = answer_bytes(picture, classifier)
-    again = preprocess_image(decode_image(picture), answer.options)
+    again = answer_bytes(picture, classifier, answer.options)
     assert np.array_equal(again.pixels, answer.pixels)
+    assert (again.message, again.preprocessed.kind) == (answer.message, answer.preprocessed.kind)
     assert replace(answer.options, segment="automatic") == AUTO
 
 

@@ -109,6 +109,14 @@ def test_not_clothing_is_taught_and_unlearnt():
     assert little.verdict == "not_clothing"  # a little like a coat is not enough
 
 
+def test_what_is_like_no_clothing_is_not_confident():
+    answer = answered([1, 0, 0], verdict="confident", probability=0.95)
+    nearly = make_example(answered([1, 0.2, 0]), NOT_CLOTHING)
+    assert teach_answer(answer, [nearly]).verdict == "unsure"
+    far = make_example(answered([0.7, 0.7, 0]), NOT_CLOTHING)
+    assert teach_answer(answer, [far]).verdict == "confident"
+
+
 def test_leave_one_out_counts_each_without_itself():
     alike = [answered([1, 0.1 * n, 0]) for n in range(3)]
     lonely = answered([0, 0, 1])

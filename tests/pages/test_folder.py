@@ -343,6 +343,21 @@ def test_the_part_that_was_marked_is_corrected():
         )
 
 
+def test_the_part_of_a_drawing_that_was_marked_is_corrected():
+    app = open_app()
+    app.session_state["canvas-0"] = drawing(on_canvas(trouser()))
+    app.run()
+    app.session_state["drawing-options"] = (
+        "drawing",
+        PreprocessingOptions(crop=(0.0, 0.0, 1.0, 0.5)),
+    )
+    app.run()
+    correct(app, "drawing", 1)
+    (row,) = corrections.kept()
+    with Image.open(io.BytesIO(corrections.picture_of(row))) as image:
+        assert image.height * 2 == image.width
+
+
 def test_a_drawing_is_corrected():
     app = open_app()
     app.session_state["canvas-0"] = drawing(on_canvas(trouser()))

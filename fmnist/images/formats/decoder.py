@@ -12,7 +12,8 @@ import sys
 
 from PIL import Image
 
-BITS_PER_SAMPLE = 258  # a tag of TIFF
+BITS_PER_SAMPLE, PHOTOMETRIC = 258, 262  # tags of TIFF
+WHITE_IS_ZERO = 0  # a value of the second
 
 
 def main(kind: str, memory: int, seconds: int, pixels: int, side: int, too_large: int) -> None:
@@ -55,7 +56,8 @@ def _open(kind: str) -> Image.Image:
 
 def _reduce(image: Image.Image, factor: int) -> Image.Image:
     """The picture shrunk, averaging, in a mode that has eight bits and no palette."""
-    mode, bits = image.mode, getattr(image, "tag_v2", {}).get(BITS_PER_SAMPLE, (16,))[0]
+    mode, tags = image.mode, getattr(image, "tag_v2", {})
+    bits = tags.get(BITS_PER_SAMPLE, (16,))[0]
     if mode == "1":
         image = image.convert("L")
     elif mode in ("P", "PA"):
@@ -69,9 +71,11 @@ def _reduce(image: Image.Image, factor: int) -> Image.Image:
         return small
     if mode.startswith("I;16"):
         darkest, brightest = 0.0, 2.0**bits - 1
+        if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:  # which Pillow turns round for 8 bits alone
+            darkest, brightest = brightest, darkest
     else:  # numbers of any range: floats, 32 bits, with a sign
         darkest, brightest = map(float, small.getextrema())  # type: ignore[arg-type]
-    scale = 255 / max(brightest - darkest, 1e-9)
+    scale = 255 / ((brightest - darkest) or 1)
     return small.convert("F").point(lambda value: value * scale - darkest * scale).convert("L")
 
 

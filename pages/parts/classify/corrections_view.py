@@ -25,10 +25,11 @@ _ASKED = "corrections-asked"
 TEACHES_NOTHING = "Pictures of 28 × 28 pixels, and those in which nothing is found, do not teach."
 
 
-def offer(answer: Answer, picture: bytes, run: Run, kind: str) -> None:
+def offer(answer: Answer, picture: bytes, run: Run, kind: str, subject: str | None = None) -> None:
     """Let a visitor save the picture, or the part that was marked, with its true class.
 
     kind: one of corrections.KINDS, with which the keys of its elements begin
+    subject: as in `preprocessing_view.show`
     """
     if answer.verdict == "refused" or not access.may_change():
         return
@@ -36,7 +37,7 @@ def offer(answer: Answer, picture: bytes, run: Run, kind: str) -> None:
         "Wrong? Correct it", icon=":material/edit:", key=f"{kind}-correct", on_change="rerun"
     ) as box:
         if box.open:
-            part = marked_part(picture, kind)
+            part = marked_part(picture, kind, subject)
             teaches = make_example(loading.answer(part, run), NOT_CLOTHING) is not None
             _correct(part, kind, teaches)
 

@@ -34,9 +34,12 @@ def show_picture(picture: bytes, run: Run, key: str) -> None:
     )
 
 
-def marked_part(picture: bytes, key: str) -> bytes:
-    """The part of a picture that was cropped by hand, as PNG; all of it where none was."""
-    crop = chosen(key, hashlib.sha256(picture).hexdigest()).crop
+def marked_part(picture: bytes, key: str, subject: str | None = None) -> bytes:
+    """The part of a picture that was cropped by hand, as PNG; all of it where none was.
+
+    key, subject: as in `show`
+    """
+    crop = chosen(key, subject or hashlib.sha256(picture).hexdigest()).crop
     return picture if crop is None else _cut(picture, crop)
 
 
