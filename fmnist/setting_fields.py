@@ -116,6 +116,11 @@ def rate_text(rate: float) -> str:
     return f"{Decimal(f'{rate:g}'):f}"
 
 
+def share_text(share: float) -> str:
+    """A share, 0..1, in per cent, with all of its digits that say something."""
+    return f"{100 * share:.6g}%"
+
+
 RATE_CHANGE: dict[str, Any] = {
     "words": lambda epoch, rate: f"rate {rate_text(rate)} from epoch {epoch}",
     "metavar": "EPOCH:RATE",

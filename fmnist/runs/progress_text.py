@@ -7,7 +7,7 @@ from fmnist.errors import hide_folders
 from fmnist.files import open_regular
 from fmnist.runs.history import TrainingProgress, read_events
 from fmnist.runs.run import Run
-from fmnist.setting_fields import rate_text
+from fmnist.setting_fields import rate_text, share_text
 from fmnist.settings import TrainSettings
 
 MAX_LOG = 2**16  # bytes of a log that are looked at, its last ones
@@ -34,7 +34,7 @@ def describe_settings(settings: TrainSettings) -> str:
     if not settings.holdout:
         words.append("all 60,000 images")
     elif settings.fraction < 1:
-        words.append(f"{settings.fraction:.0%} of the images")
+        words.append(f"{share_text(settings.fraction)} of the images")
     if options := settings.options_in_words():
         words.append(options)
     return " · ".join(words)

@@ -158,6 +158,29 @@ def test_sliders_know_the_limits_and_numbers_are_checked_by_the_settings():
             assert widget.max is None or widget.max > LIMITS[name][1] + 1000
 
 
+def test_a_number_that_was_deleted_is_there_again(started):
+    """A browser sends the least number that it can count to."""
+    app = open_page()
+    for name in ("epochs", "batch_size", "seed"):
+        before = app.number_input(key=f"train_{name}").value
+        app.number_input(key=f"train_{name}").set_value(-(2**53) + 1).run()
+        assert app.number_input(key=f"train_{name}").value == before
+        assert not app.error
+    press_start(app)
+    assert started == [TrainSettings()]
+
+
+def test_all_that_is_wrong_is_said_at_once():
+    app = open_page()
+    app.number_input(key="train_epochs").set_value(0)
+    app.number_input(key="train_learning_rate").set_value(-1.0)
+    app.number_input(key="train_seed").set_value(-1).run()
+    (error,) = app.error
+    for words in ("Epochs must be", "Learning rate must be", "Seed must be"):
+        assert words in error.value
+    assert start_button(app).disabled
+
+
 def test_a_recipe_can_be_taken_twice(started):
     app = open_page()
     for name in ("quick", "specification", "quick"):
@@ -327,6 +350,19 @@ def test_a_runs_settings_fill_the_form(wanted):
     assert not app.exception
     assert app.session_state["found"] == wanted
     assert app.session_state["train_way"] == "Choose settings"
+
+
+@pytest.mark.parametrize("share", [0.015, 0.024, 0.995, 1 / 3, 0.123456])
+def test_a_runs_share_stays_what_it_is(share):
+    """What the slider sends is a label, so no two shares may have the same one."""
+    app = AppTest.from_string(FILLING, default_timeout=300)
+    app.session_state["wanted"] = TrainSettings(fraction=share)
+    app.run()
+    next(button for button in app.button if button.label == "Use").click().run()
+    labels = app.select_slider(key="train_fraction").options
+    assert len(set(labels)) == len(labels) == 7
+    app.number_input(key="train_epochs").set_value(3).run()
+    assert app.session_state["found"] == TrainSettings(fraction=share, epochs=3)
 
 
 def test_what_no_control_shows_is_said_and_can_be_left_out():

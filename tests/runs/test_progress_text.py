@@ -35,6 +35,8 @@ def test_progress_in_words(run):
 def test_settings_in_a_line():
     words = describe_settings(TrainSettings(fraction=0.3, epochs=1, mirror=True))
     assert words == "Plain CNN · 1 epoch · batch 64 · rate 0.001 · 30% of the images · mirror"
+    for share, shown in {0.995: "99.5%", 0.015: "1.5%", 1 / 3: "33.3333%"}.items():
+        assert f" {shown} of the images" in describe_settings(TrainSettings(fraction=share))
     assert "all 60,000 images" in describe_settings(TrainSettings(holdout=False))
 
 

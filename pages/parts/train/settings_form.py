@@ -12,6 +12,7 @@ from fmnist import machine
 from fmnist.data import default_source
 from fmnist.errors import SettingsError
 from fmnist.networks.architectures import CUSTOM, NETWORKS
+from fmnist.setting_fields import share_text
 from fmnist.settings import LIMITS, SETTINGS, TrainSettings
 from fmnist.training.recipes import DEMONSTRATIONS, RECIPES, find_watch
 from pages.parts.shared.widgets import set_choice
@@ -22,7 +23,9 @@ WAY, CHOOSE = "train_way", "Choose settings"  # the page's control and what show
 SHARES = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 SHARES_KEY = "train_shares"  # those above, and a past run's
 KEPT = "train_kept"  # name -> value of what no widget shows
+LAST = "train_last"  # name -> value that a widget had when the page was drawn
 OWN = "own"  # settings that are no recipe
+EMPTY = -(2**53) + 1  # what a browser sends for a whole number that was deleted
 STARTS = {**RECIPES, **DEMONSTRATIONS}
 
 # a past run's, which no widget shows
@@ -46,6 +49,7 @@ def show() -> tuple[TrainSettings | None, str]:
         st.session_state.setdefault(key, value)
     reason_for_float32 = _why_float32(st.session_state[_key("network")])
     settings, reason = _read(reason_for_float32)
+    st.session_state[LAST] = {name: st.session_state[_key(name)] for name in NAMES}
     _main_row(_recipe_of(settings))
     if settings and (watch := find_watch(settings)):
         st.caption(f":material/visibility: {watch}")
@@ -94,11 +98,22 @@ def _read(reason_for_float32: str) -> tuple[TrainSettings | None, str]:
         if own.fault:
             return None, own.fault
         values["layers"] = own.layers
+    if wrong := [words for name, value in values.items() if (words := _fault(name, value))]:
+        return None, " ".join(wrong)
     holdout = not st.session_state[_key("all")]
     try:
         return TrainSettings(**values, holdout=holdout, **st.session_state[KEPT]), ""
     except SettingsError as error:
         return None, str(error)
+
+
+def _fault(name: str, value: object) -> str:
+    """What is wrong with one setting, as a sentence; "" where nothing is."""
+    try:
+        SETTINGS[name].check(value)
+    except SettingsError as error:
+        return f"{str(error)[0].upper()}{str(error)[1:]}"
+    return ""
 
 
 def _why_float32(network: str) -> str:
@@ -159,7 +174,7 @@ def _main_row(current_recipe: str) -> None:
             "fraction",
             st.select_slider,
             options=st.session_state[SHARES_KEY],
-            format_func=lambda share: f"{share:.0%}",
+            format_func=share_text,  # the browser sends the words: two may not be alike
         )
     with st.grid(6, min_column_width=100):
         _widget("epochs", st.number_input)
@@ -212,8 +227,14 @@ def _widget(name: str, draw: Callable, **how) -> None:
     elif setting.kind is int:
         # Not its limits: a browser keeps what is beyond them to itself and shows it in red, and
         # Start would take what stood there before. The settings check it.
-        how["min_value"] = -(2**53) + 1
+        how |= {"min_value": EMPTY, "on_change": _restore, "args": (name,)}
     draw(setting.label, **{"help": words, "key": _key(name), "persist_state": "session", **how})
+
+
+def _restore(name: str) -> None:
+    """Put the number that was there before into a field that was left empty."""
+    if st.session_state[_key(name)] == EMPTY:
+        st.session_state[_key(name)] = st.session_state[LAST][name]
 
 
 def _augmentation_only() -> TrainSettings | None:
