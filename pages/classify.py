@@ -79,7 +79,7 @@ def _draw_picture() -> tuple[bytes | None, bool]:
     ):
         tool = choose_one("Tool", canvas.TOOLS, "tool", bind=None, persist_state="session")
         st.button("Undo", on_click=canvas.undo, key="canvas_undo", help="Ctrl+Z")
-        st.button("Clear", on_click=canvas.clear)
+        st.button("Clear", on_click=canvas.clear, key="canvas_clear")
         with st.popover("Pen", help="Width of the brush, and a class to trace"):
             width = st.slider("Width", 6, 60, 22, key="brush_width", persist_state="session")
             traced = st.selectbox(

@@ -6,7 +6,6 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from fmnist.analysis import corruptions
 from fmnist.analysis.slices import Slice
 from fmnist.charts.common import TEXT, percent
 from fmnist.charts.panels import ANSWER, OTHER, TRUE
@@ -191,15 +190,14 @@ def slices_chart(slices: Sequence[Slice], overall: float) -> alt.LayerChart:
     return (line + whiskers + points).properties(height=240)
 
 
-def corruptions_chart(sheets: dict[str, dict]) -> alt.FacetChart:
-    """Accuracy over the strength of each change, as small multiples; one line for each run.
+def corruption_chart(sheets: dict[str, dict], name: str) -> alt.Chart:
+    """Accuracy over the strength of one change; one line for each run.
 
-    sheets: name of a run -> its sheet, see `read_corruptions`
+    sheets: title of a run -> its sheet, see `read_corruptions`; name: one of CORRUPTIONS
     """
     rows = [
-        {"run": run, "change": name, "strength": strength, "right": right / sheet["n"]}
+        {"run": run, "strength": strength, "right": right / sheet["n"]}
         for run, sheet in sheets.items()
-        for name in corruptions.CORRUPTIONS
         for strength, right in enumerate([sheet["plain"], *sheet["right"][name]])
     ]
     legend = alt.Legend(orient="top", title=None) if len(sheets) > 1 else None
@@ -209,14 +207,12 @@ def corruptions_chart(sheets: dict[str, dict]) -> alt.FacetChart:
         .encode(
             x=alt.X("strength:O", title="Strength", axis=alt.Axis(labelAngle=0)),
             y=percent(alt.Y, "right", None),
-            color=alt.Color("run:N", legend=legend),
+            color=alt.Color("run:N", legend=legend, sort=list(sheets)),
             tooltip=[
                 "run:N",
-                "change:N",
                 "strength:O",
                 alt.Tooltip("right:Q", title="right", format=".1%"),
             ],
         )
-        .properties(width=190, height=130)
-        .facet(alt.Facet("change:N", title=None, sort=list(corruptions.CORRUPTIONS)), columns=4)
+        .properties(height=190, title=name)
     )

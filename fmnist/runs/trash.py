@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from fmnist.errors import ChangeError
 from fmnist.runs.about import check_movable, lock_runs
-from fmnist.runs.library import DRAFT, free_run_name, runs_directory
+from fmnist.runs.library import DRAFT, free_run_name, run_title, runs_directory
 from fmnist.runs.run import RUN_NAME, Run, read_run
 
 HIDDEN = ".trash-"  # begins the name of what is deleted
@@ -107,7 +107,7 @@ class Trash:
 
 @dataclass(frozen=True)
 class DeletedRun:
-    """A deleted run: its name, and where its folder is until it is purged, and was before."""
+    """A deleted run: its title, and where its folder is until it is purged, and was before."""
 
     name: str
     path: Path
@@ -137,7 +137,7 @@ def delete_run(run: Run) -> DeletedRun:
         check_movable(run, "deleted")
         path = directory / f"{HIDDEN}{secrets.token_hex(8)}-{run.name[:64]}"
         hide(run.path, path)
-    return DeletedRun(run.name, path, run.path)
+    return DeletedRun(run_title(run), path, run.path)
 
 
 def purge_old_runs() -> None:

@@ -146,6 +146,20 @@ def test_a_refused_zip_is_one_sentence_and_the_rest_is_answered():
     assert list(app.dataframe(key="upload_table").value["file"]) == ["legs.png"]
 
 
+def test_a_zip_of_nothing_that_can_be_read_is_a_sentence_and_no_table():
+    inner, outer = io.BytesIO(), io.BytesIO()
+    for target, name, data in (
+        (inner, "legs.png", png(trouser())),
+        (outer, "inner.zip", inner),
+    ):
+        with zipfile.ZipFile(target, "w") as file:
+            file.writestr(name, data if isinstance(data, bytes) else data.getvalue())
+    app = upload(open_app(way="Upload"), zip_file(outer.getvalue()))
+    assert not app.dataframe
+    (error,) = app.error
+    assert error.value.startswith("A zip file inside a zip file is not")
+
+
 def labels_key(app) -> str:
     return app.data_editor[0].key
 

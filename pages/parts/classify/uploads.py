@@ -41,6 +41,9 @@ def show(files: list, run: Run) -> None:
         )
         items = items[:MAX_PICTURES]
     answered = taught.answer_all(items, run)
+    if len(answered) == 1 and answered[0].answer.verdict == "refused":
+        show_answer(answered[0].answer, key="upload")  # nothing that a table could compare
+        return
     _show_table(answered, run)
     known = labels(answered)
     if any(label_id is not None for label_id in known):
@@ -124,6 +127,7 @@ def _show_table(answered: list[Answered], run: Run) -> None:
             "file": NAME,
         },
         row_height=64,
+        placeholder="–",
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",

@@ -6,13 +6,16 @@ import streamlit as st
 from fmnist import access
 from fmnist.analysis import corruptions
 from fmnist.analysis.corruptions import CORRUPTIONS, STRENGTHS
-from fmnist.charts.report_charts import corruptions_chart
+from fmnist.charts.report_charts import corruption_chart
+from fmnist.data import PART_SIZES
 from fmnist.images.display import contact_sheet, enlarge
 from fmnist.runs.library import list_usable_runs, run_title
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
 from pages.parts.shared.widgets import forget_click, remember_click
 
+STEPS = 1 + STRENGTHS * len(CORRUPTIONS)  # the images as they are, and all changes of them
+CLASSIFICATIONS = STEPS * PART_SIZES["test"]
 EXAMPLE = 0  # the test image that shows the corruptions
 
 
@@ -22,7 +25,7 @@ def show(run: Run) -> None:
     if sheet is None:
         st.markdown(
             "Accuracy when the test images are shifted, rotated, mirrored, blurred and so on: "
-            "350,000 classifications, about a minute, once for this run."
+            f"{CLASSIFICATIONS:,} classifications, about a minute, once for this run."
         )
         if not access.may_change():
             st.info("This app is open to the public: only its owner starts this.")
@@ -40,24 +43,25 @@ def show(run: Run) -> None:
         placeholder="Other measured runs",
     )
     sheets = {run_title(run): sheet, **{title: sheets[title] for title in beside}}
-    st.altair_chart(
-        corruptions_chart(sheets),
-        key="robustness",
-        alt="Accuracy over the strength of seven corruptions",
-    )
+    with st.grid(4, min_column_width=190):
+        for name in CORRUPTIONS:
+            st.altair_chart(
+                corruption_chart(sheets, name),
+                key=f"robustness-{name}",
+                alt=f"Accuracy over the strength of the corruption: {name.lower()}",
+            )
     _examples()
 
 
 def _measure(run: Run) -> dict:
+    forget_click("robustness_measure")  # first of all: what cannot be loaded ends this
     test, classifier = loading.test_part(), loading.classifier(run)
-    total = 1 + STRENGTHS * len(CORRUPTIONS)
     bar = st.progress(0.0, text="Classifying corrupted test images; leaving the page stops it")
-    forget_click("robustness_measure")
     results = []
     for found in corruptions.measure_corruptions(classifier, test.images, test.labels):
         results.append(found)
         name, strength, _ = found
-        bar.progress(len(results) / total, text=f"{name or 'Unchanged'} {strength or ''}")
+        bar.progress(len(results) / STEPS, text=f"{name or 'Unchanged'} {strength or ''}")
     bar.empty()
     return corruptions.write_corruptions(run, results, len(test.labels))
 

@@ -224,7 +224,7 @@ def _pick_run() -> None:
     if (training := lock.active_run()) is not None:
         st.page_link(
             PAGES_DIR / "train.py",
-            label=f"{quote_run(training)} is training",
+            label=f"{quote_run(training)} is {training.state.replace('running', 'training')}",
             icon=":material/progress_activity:",
         )
 

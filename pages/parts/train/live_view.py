@@ -23,7 +23,8 @@ def show_progress(run: Run, progress: TrainingProgress) -> None:
     now = progress.latest or {}
     with st.grid("auto", min_column_width=98, gap="xsmall"):
         _number("Images a second", now.get("images_per_second"), "{:,.0f}".format)
-        _number("Time left", now.get("seconds_left"), duration_text)
+        left = now.get("seconds_left") if run.state in ("running", "paused") else None
+        _number("Time left", left, duration_text)
         _number("Elapsed", progress.elapsed(time.time()), duration_text)
         _number(
             "Processor",

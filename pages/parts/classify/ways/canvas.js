@@ -8,6 +8,7 @@ sheet.replaceSync(`
     pointer-events: none; mix-blend-mode: screen; }
   .overlay.trace { opacity: 0.35; }
   .bucket { position: absolute; inset: 0; z-index: 16; cursor: cell; }
+  .going { opacity: 0.3; pointer-events: none; }
 `);
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -47,18 +48,20 @@ export default function ({ data, parentElement, setTriggerValue }) {
       setTriggerValue("fill", [offsetX / bucket.offsetWidth, offsetY / bucket.offsetHeight]);
   };
 
+  const boxes = () =>
+    [...place.querySelectorAll("*")]
+      .map(({ shadowRoot }) => shadowRoot?.querySelector(".dc-container"))
+      .filter(Boolean);
   const dress = () => {
-    let found = false;
-    for (const { shadowRoot } of place.querySelectorAll("*")) {
-      const box = shadowRoot?.querySelector(".dc-container");
-      if (!box) continue;
-      found = true;
+    const found = boxes();
+    for (const box of found) {
+      const shadowRoot = box.getRootNode();
       if (!shadowRoot.adoptedStyleSheets.includes(sheet))
         shadowRoot.adoptedStyleSheets = [...shadowRoot.adoptedStyleSheets, sheet];
       show(box);
       lay(box);
     }
-    return found;
+    return found.length > 0;
   };
   // nobody is told when a shadow root has been filled, so it is looked for a while
   const seek = (until) => {
@@ -79,10 +82,22 @@ export default function ({ data, parentElement, setTriggerValue }) {
     document.querySelector(".st-key-canvas_undo button")?.click();
   };
   document.addEventListener("keydown", memory.undo);
+
+  // the surface that Undo and Clear replace takes no more strokes: they would go with it
+  document.removeEventListener("click", memory.replace, { capture: true });
+  memory.replace = ({ target }) => {
+    if (!target.closest?.(".st-key-canvas_undo button, .st-key-canvas_clear button")) return;
+    for (const box of boxes()) {
+      box.classList.add("going");
+      setTimeout(() => box.classList.remove("going"), 2000); // there was nothing to take back
+    }
+  };
+  document.addEventListener("click", memory.replace, { capture: true });
   return () => {
     if (parentElement.isConnected) return; // a later call has replaced this one
     clearTimeout(memory.timer);
     memory.watch.disconnect();
     document.removeEventListener("keydown", memory.undo);
+    document.removeEventListener("click", memory.replace, { capture: true });
   };
 }
