@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from fmnist.errors import TrainingFailed
 from fmnist.jobs import queue
 from fmnist.runs.run import FORMAT
 from fmnist.sweeps.cluster import open_local, share_cores
@@ -53,14 +54,17 @@ def _time_sweep(
 ) -> float:
     """Seconds from the first submission to the last run on the disk; the cluster is there before.
 
-    Raises TrainingBusy where this machine is training.
+    Raises TrainingBusy where this machine is training, TrainingFailed where one of these fails.
     """
     with _own_runs() as place, queue.hold_machine(place):
         sweep = open_sweep(plan)
         with sweep.own_workplace() as work, open_local(workers, processes=processes) as client:
             began = time.perf_counter()
-            run_sweep(sweep, client, Workplace(str(work), threads), train=train)
-            return time.perf_counter() - began
+            done = run_sweep(sweep, client, Workplace(str(work), threads), train=train)
+            seconds = time.perf_counter() - began
+    if done.failed:
+        raise TrainingFailed(f"A training failed: {next(iter(done.failed.values()))}")
+    return seconds
 
 
 @contextlib.contextmanager

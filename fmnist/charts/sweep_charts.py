@@ -67,9 +67,9 @@ def cost_table(result: Result) -> pd.DataFrame:
         mean = {"kind": "mean", "run": f"mean of {len(one.runs)}", "accuracy": one.mean}
         mean |= {name: summary[name] for name in ("variant", "minutes", "parameters")}
         for cost in COSTS:
-            mean[f"front_{cost}"] = is_on_front(
-                (one.mean, summary[cost] or 0.0),
-                [(other.mean, other.summary[cost] or 0.0) for other in result.variants],
+            known = [each for each in result.variants if each.summary[cost] is not None]
+            mean[f"front_{cost}"] = one in known and is_on_front(
+                (one.mean, summary[cost]), [(each.mean, each.summary[cost]) for each in known]
             )
         rows.append(mean)
         rows += [

@@ -20,6 +20,7 @@ from fmnist.cli.options import (
     add_run,
     add_teach,
     check_out,
+    check_own,
     examples_of,
     photo_network_of,
     warn_renamed,
@@ -162,6 +163,8 @@ def _export(options: argparse.Namespace) -> int:
     run = find_run(options.run)
     if run.active and not options.out:
         raise RunError(f"The run {run.name!r} is {run.state}; wait until it has ended.")
+    if not options.out:
+        check_own(run)
     file = find_keras_file(run)
     with quiet():
         set_up_keras()

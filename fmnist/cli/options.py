@@ -14,7 +14,8 @@ from fmnist.cli.streams import printable
 from fmnist.errors import RunError, SettingsError
 from fmnist.files import write_json
 from fmnist.images.options import AUTO, PreprocessingOptions
-from fmnist.runs.library import DEFAULT_RUN
+from fmnist.runs.library import DEFAULT_RUN, runs_directory
+from fmnist.runs.run import SHIPPED_DIR, Run
 
 if TYPE_CHECKING:
     from fmnist.inference.classifier import Classifier
@@ -128,6 +129,12 @@ def add_list(
 class _ListAction(argparse.Action):
     def __call__(self, parser, namespace, values, option_string=None) -> None:  # type: ignore[no-untyped-def]
         setattr(namespace, self.dest, list(dict.fromkeys(itertools.chain(*values))))
+
+
+def check_own(run: Run) -> None:
+    """Raise RunError where a run ships with the project: its files belong to each other."""
+    if run.shipped and runs_directory().resolve() != SHIPPED_DIR:  # where its makers keep it
+        raise RunError(f"The run {run.name!r} ships with the project and stays as it is.")
 
 
 def number_within(kind: type, least: float, most: float = math.inf) -> Callable[[str], Any]:

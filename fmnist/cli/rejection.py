@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fmnist.cli.options import Commands, add_command, add_json, add_run
+from fmnist.cli.options import Commands, add_command, add_json, add_run, check_own
 from fmnist.errors import RunError
 from fmnist.inference.rejection import NEVER
 from fmnist.runs.library import find_run
@@ -48,6 +48,7 @@ def _rejection(options: Namespace) -> int:
 
     if options.fit:
         run = find_run(options.run)
+        check_own(run)
         if run.active:
             raise RunError(f"The run {run.name!r} is training and will be fitted at its end.")
         validation = load_validation()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fmnist.cli.options import Commands, add_command, add_json, number_within
-from fmnist.errors import FmnistError, SettingsError, SweepError
+from fmnist.errors import FmnistError, SettingsError
 from fmnist.jobs import queue
 from fmnist.runs import control
 from fmnist.sweeps.plan import read_plan, shipped_plans
@@ -78,11 +78,20 @@ def _check_options(options: Namespace) -> None:
     for one, other in (("json", "csv"), ("example", "result"), ("scheduler", "workers")):
         if vars(options)[one] and vars(options)[other]:
             raise SettingsError(f"sweep takes --{one} or --{other}, not both.")
+    encryption = _encryption(options)
+    if any(encryption) and not (all(encryption) and options.scheduler):
+        needs = f"--scheduler and all of {', '.join(TLS)}"
+        raise SettingsError(f"An encrypted connection needs {needs}.")
     if options.scheduler and options.wait:
         raise SettingsError("--wait is for this machine; a scheduler has a queue of its own.")
     training = [name for name in ("workers", "wait", "log", "scheduler") if vars(options)[name]]
     if training and (options.example or options.result):
         raise SettingsError(f"--{training[0]} is for a training; --example and --result do none.")
+
+
+def _encryption(options: Namespace) -> list[str]:
+    """The three files of an encrypted connection; None stands for one that was not given."""
+    return [vars(options)[name[2:].replace("-", "_")] for name in TLS]
 
 
 def _sweep(options: Namespace) -> int:
@@ -96,12 +105,9 @@ def _sweep(options: Namespace) -> int:
     if options.result:
         _print_result(options, _summarise(find_sweep(plan.name)))
         return 0
-    encryption = [vars(options)[name[2:].replace("-", "_")] for name in TLS]
-    if any(encryption) and not (all(encryption) and options.scheduler):
-        raise SweepError(f"An encrypted connection needs --scheduler and all of {', '.join(TLS)}.")
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        progress = _work(options, open_sweep(plan), encryption)
+        progress = _work(options, open_sweep(plan), _encryption(options))
     finally:
         signal.signal(signal.SIGTERM, before)
     _print_result(options, _summarise(find_sweep(plan.name)))

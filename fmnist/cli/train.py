@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from fmnist import machine
-from fmnist.cli.options import Commands, Options, add_command, add_run, former_flag, refusing
+from fmnist.cli.options import (
+    Commands,
+    Options,
+    add_command,
+    add_number,
+    add_run,
+    former_flag,
+    refusing,
+)
 from fmnist.errors import NameTaken, RunError, TrainingBusy, explain_refusal
 from fmnist.jobs import lock, queue, requests, resume
 from fmnist.processes import exit_with_parent, this_process
@@ -28,7 +36,7 @@ from fmnist.runs.library import (
 )
 from fmnist.runs.run import ENDED, read_run, write_run_info
 from fmnist.setting_fields import Setting
-from fmnist.settings import SETTINGS, TrainSettings
+from fmnist.settings import LIMITS, SETTINGS, TrainSettings
 from fmnist.training.interop.tensorboard import EventFiles, check_folder
 
 FORMER_FLAGS = {
@@ -74,7 +82,7 @@ def add_to(commands: Commands) -> None:
         "stopped; or add epochs to one that has finished (--more).",
     )
     add_run(resume, required=True)
-    resume.add_argument("--more", type=int, default=0, metavar="N", help="how many epochs to add")
+    add_number(resume, "--more", 0, "how many epochs to add", *LIMITS["epochs"])
     _add_wait(resume)
     _add_outputs(resume)
 

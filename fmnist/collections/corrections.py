@@ -9,8 +9,8 @@ They are kept in sets: one without a name, in the folder itself, and others in i
 What is kept of a picture is what `decode_image` made of it: upright, at most 512 pixels, without
 place, time and what else a file carries along. Decoded again it has the same answer.
 
-Several processes may write at once. The table is written last and removed from first: it names no
-picture that is not there, but on a full disk. What is removed is hidden until it cannot come back.
+Several processes may write at once. The table is written last and removed from first: it names
+none that is not there, but on a full disk. What is removed is hidden until it cannot come back.
 """
 
 import contextlib
@@ -217,13 +217,14 @@ def remove(names: list[str], of: str = "") -> Removed:
     if (place := directory(of)).is_dir():
         with _locked(place):
             rows, token = kept(of), secrets.token_hex(8)
+            beside = place.parent if of else place  # a set may be deleted before they are back
             stay = [row for row in rows if row.path not in names]
             with contextlib.suppress(OSError):  # a full disk; `kept` leaves out what is not there
                 if stay != rows:
                     _write(place, stay)
             for row in rows:
                 if row.path in names:  # hidden without a suffix, for it is no picture of the set
-                    hidden = place / f"{HIDDEN}{token}-{Path(row.path).stem}"
+                    hidden = beside / f"{HIDDEN}{token}-{Path(row.path).stem}"
                     hide(place / row.path, hidden)
                     gone.append((row, hidden))
     words = f"{len(gone)} correction{'s' * (len(gone) != 1)}"

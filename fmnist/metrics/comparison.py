@@ -63,8 +63,9 @@ def describe_comparison(comparison: Comparison, first: str, second: str) -> str:
     better, worse = (first, second) if c.difference > 0 else (second, first)
     most, least = max(c.first_only, c.second_only), min(c.first_only, c.second_only)
     counted = (
-        f"{better} is right on {most:,} images that {worse} gets wrong, and wrong on {least:,} "
-        f"that {worse} gets right. Between equally accurate runs, a difference this large occurs"
+        f"{better} is right on {most:,} image{'s' * (most != 1)} that {worse} gets wrong, and "
+        f"wrong on {least:,} that {worse} gets right. Between equally accurate runs, a difference "
+        "this large occurs"
     )
     if c.p_value >= 0.05:
         return f"{counted} {say_chance(c.p_value)}: this does not show that one is better."

@@ -173,7 +173,7 @@ def read_option(text: str) -> list:
     """What a file of JSON holds, or JSON itself, which begins with "[". Raises SettingsError."""
     try:
         if not text.lstrip().startswith("["):
-            text = read_file(Path(text), MOST_BYTES).decode()
+            text = read_file(Path(text), MOST_BYTES).decode("utf-8-sig")
         values = json.loads(text)
     except OSError as error:
         raise SettingsError(

@@ -100,6 +100,10 @@ def total_seconds(run: Run) -> float | None:
     trained = run.count("train_seconds")
     if trained is None:
         return None
-    times = {event["event"]: event.get("time") for event in read_events(run)}
-    begin, end = times.get("finishing"), times.get("end")
+    begin = end = None
+    for event in read_events(run):
+        if event["event"] == "finishing":
+            begin, end = event.get("time"), None
+        elif event["event"] == "end":
+            end = end or event.get("time")  # a later one is of a start that was stopped
     return trained if begin is None or end is None else trained + max(0.0, end - begin)

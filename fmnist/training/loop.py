@@ -71,7 +71,6 @@ def train(
             versions=machine.versions(),
             machine=machine.describe_machine(),
             dataset={"source": settings.source, "sha256": checksums()},
-            settings=settings.to_dict(),
             error=None,
         )
         record("start", settings=settings.to_dict())
@@ -89,10 +88,10 @@ def train(
         started -= done.seconds
         last = done.last  # the newest epoch's event
         sizes = {"parameters": model.count_params(), "train_size": len(training.labels)}
-        write_run_info(path, state="running", **sizes)
         if done.epoch == 0:
             set_first_weights(model, settings, training.images)
             save_epoch_weights(path, model, 0, settings.epochs)
+        write_run_info(path, state="running", settings=settings.to_dict(), **sizes)
 
         def after_batch(batch: int, scores: dict[str, float], rate: float) -> None:
             _check_finite(scores["loss"], epoch)
@@ -115,6 +114,7 @@ def train(
                 scores = {name: round(value, 5) for name, value in scores.items()}
                 seconds = round(watcher.clock() - began, 2)  # as Keras counts: without the test
                 predicted = _predict(model, test.images, settings, watcher)
+                _check_finite(float(predicted.sum()), epoch)  # without validation nobody has yet
                 save_epoch_predictions(path, epoch + 1, predicted)
                 last = {"epoch": epoch + 1, "seconds": seconds, **scores}
                 so_far = round(watcher.clock() - started, 1)

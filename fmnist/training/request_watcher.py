@@ -85,6 +85,10 @@ class RequestWatcher:
         """Nothing was learnt by this process, and an import cannot be interrupted."""
         self._record("end", state="stopped")
         control.withdraw_requests(self._path)
-        done = read_run(self._path).count("epochs_done") or 0
-        write_run_info(self._path, state="stopped", process=None, epochs_done=done)
+        run = read_run(self._path)
+        done = run.count("epochs_done") or 0
+        # one that had all of its epochs was to have more, and has not begun with them
+        whole = run.settings is not None and done >= run.settings.epochs
+        state = "finished" if whole else "stopped"
+        write_run_info(self._path, state=state, process=None, epochs_done=done)
         os._exit(0)

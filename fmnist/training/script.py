@@ -64,7 +64,7 @@ def _heading(settings: TrainSettings) -> str:
     found = machine.versions()
     needed = ", ".join(f"{name} {found[name]}" if name in found else name for name in NEEDED)
     lines = [
-        *textwrap.wrap(same, WIDTH, break_on_hyphens=False),
+        *textwrap.wrap(same, WIDTH, break_on_hyphens=False, break_long_words=False),
         "",
         f"Written by Fashion-MNIST Studio; needs {needed}.",
     ]

@@ -13,12 +13,13 @@ import psutil
 import pytest
 
 from fmnist import machine
-from fmnist.bench import strokes, tables, train
+from fmnist.bench import strokes, sweep, tables, train
 from fmnist.cli.main import main
-from fmnist.errors import RunError, TrainingBusy
+from fmnist.errors import RunError, TrainingBusy, TrainingFailed
 from fmnist.jobs import queue
 from fmnist.runs.library import runs_directory
 from fmnist.settings import TrainSettings
+from fmnist.sweeps.plan import Plan
 from fmnist.training.recipes import RECIPES
 from fmnist.training.steps import augment_epoch
 from tests.conftest import ROOT, run_python
@@ -351,6 +352,16 @@ def test_a_sweep_of_trainings_that_do_nothing_is_timed(command, runs_dir):
 
 
 @pytest.mark.long
+def test_a_sweep_whose_trainings_fail_has_no_time(runs_dir):
+    plan = Plan("failing", networks=("quick",), seeds=(0,))
+    with pytest.raises(TrainingFailed, match="A training failed: "):
+        sweep._time_sweep(plan, 1, processes=False, train=_failing)
+
+
+def _failing(*_):
+    return "it cannot"
+
+
 def test_a_sweep_of_real_trainings_is_timed_one_and_two_at_once(runs_dir):
     done = bench("sweep", "--counts", "1", "--trainings", "2", "--json")
     assert done.returncode == 0, done.stderr

@@ -1,5 +1,7 @@
 """The chart of a sweep: its rows, the Pareto front, and a specification that Vega-Lite takes."""
 
+import dataclasses
+
 import altair as alt
 import pytest
 
@@ -43,6 +45,13 @@ def test_rows_are_the_runs_and_the_means():
     assert means["front_minutes"].to_dict() == {"lean": True, "wide": True, "slow": False}
     assert means["front_parameters"].to_dict() == {"lean": True, "wide": True, "slow": True}
     assert not table[table["kind"] == "run"][["front_minutes", "front_parameters"]].any().any()
+
+
+def test_who_has_no_known_cost_beats_nobody():
+    unknown = dataclasses.replace(RESULT.variants[0], parameters=None, accuracies=(0.95, 0.95))
+    table = cost_table(dataclasses.replace(RESULT, variants=(unknown, *RESULT.variants[1:])))
+    means = table[table["kind"] == "mean"].set_index("variant")
+    assert means["front_parameters"].to_dict() == {"lean": False, "wide": True, "slow": True}
 
 
 def test_the_front_has_no_one_who_is_beaten_in_both():

@@ -97,6 +97,10 @@ def test_help_everywhere(command, capsys):
         ["sweep", "seeds", "--example", "--result"],
         ["sweep", "seeds", "--scheduler", "tcp://x:1", "--workers", "2"],
         ["sweep", "seeds", "--scheduler", "tcp://x:1", "--wait"],
+        ["sweep", "seeds", "--tls-ca", "x"],
+        ["sweep", "seeds", "--example", "--tls-ca", "x"],
+        ["resume", "mine", "--more", "-1"],
+        ["resume", "mine", "--more", "0"],
     ],
 )
 def test_wrong_usage_is_status_2(arguments, capsys):
@@ -587,6 +591,16 @@ def test_the_former_command_verdicts_warns_and_works(capsys):
     warning, failure = capsys.readouterr().err.splitlines()
     assert warning == "fmnist: verdicts is now called rejection; use that, please."
     assert "nobody" in failure
+
+
+@pytest.mark.parametrize("command", [["export", "seed-cnn"], ["rejection", "seed-cnn", "--fit"]])
+def test_what_ships_with_the_project_stays_as_it_is(command, capsys):
+    folder = find_run("seed-cnn").path
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    assert main(command) == 1
+    said = "fmnist: The run 'seed-cnn' ships with the project and stays as it is.\n"
+    assert capsys.readouterr().err == said
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
 def test_lists_of_plan_have_commas_or_spaces():

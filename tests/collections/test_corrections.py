@@ -318,7 +318,7 @@ def test_sets_are_kept_apart():
     listed = list_labelled_images(corrections.directory("my shirts"))
     assert [(file.name, file.label_id, file.kind) for file in listed] == [shirts]
 
-    corrections.remove([shirts.path], "my shirts")
+    purge(corrections.remove([shirts.path], "my shirts"))
     assert corrections.kept("my shirts") == []
     assert corrections.picture_of(unnamed)
     purge(corrections.delete_set("Coats-2"))
@@ -346,6 +346,19 @@ def test_a_damaged_set_comes_back_once_no_other_has_its_name():
     corrections.delete_set("shirts")
     kept.undo(gone)
     assert (corrections.directory("shirts") / row.path).exists()
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_what_was_removed_from_a_set_comes_back_though_that_was_deleted_then(order):
+    rows = [corrections.keep(picture(seed), seed, "drawing", "shirts") for seed in range(3)]
+    kept = Trash()
+    kept.add(corrections.remove([rows[0].path], "shirts"))
+    kept.add(corrections.delete_set("shirts"))
+    gone = kept.deleted
+    for at in order:
+        kept.undo(gone[at])
+    assert {*corrections.kept("shirts")} == {*rows}
+    assert all(corrections.picture_of(row, "shirts") for row in rows)
 
 
 @pytest.mark.parametrize("of", ["", "shirts"])

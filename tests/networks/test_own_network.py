@@ -209,6 +209,12 @@ def test_files_of_anything_are_refused(tmp_path, text, words):
         read_option(text.replace("{folder}", str(tmp_path)))
 
 
+def test_a_file_may_begin_with_the_mark_of_its_encoding(tmp_path):
+    file = tmp_path / "layers.json"
+    file.write_text(write_layers(SPECIFICATION), encoding="utf-8-sig")
+    assert read_layers(read_option(str(file)), 64) == SPECIFICATION
+
+
 def counted(model) -> list[tuple]:
     """Each layer as Keras has it: its class, output shape, parameters and multiplications."""
     found = []

@@ -187,6 +187,10 @@ def test_label_review_shows_the_next_case_until_it_is_voted_on(stored, test_part
     next(b for b in app.button if b.label == CLASS_NAMES[first.answer]).click().run()
     assert [(v.index, v.choice) for v in notes.votes()] == [(first.index, first.answer)]
     assert [b.label for b in app.button][:2] == [CLASS_NAMES[c] for c in second.shown]
+    # who comes back, or another visitor, goes on there
+    assert [b.label for b in page("Label review").button][:2] == [
+        CLASS_NAMES[c] for c in second.shown
+    ]
     right = (stored.argmax(axis=1) == test_part.labels).sum()
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown["Adjusted accuracy"] == f"{(right + 1) / 10_000:.2%}"

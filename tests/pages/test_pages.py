@@ -203,6 +203,27 @@ def test_a_run_that_can_classify_by_now_is_denied_no_longer(own_run):
     assert not app.warning
 
 
+@pytest.mark.parametrize(
+    ("page", "view", "said"),
+    [
+        ("mistakes", {"do": "Beat the network"}, None),
+        ("report", {"view": "Export"}, None),
+        ("dataset", {"data": "Defects and source"}, "**Source.**"),
+    ],
+)
+def test_a_damaged_run_is_said_before_a_click(own_run, page, view, said):
+    run = own_run("holed", files={"model.tflite": "0" * 64, "test.npz": "1" * 64})
+    (run.path / "test.npz").write_bytes(b"PK nonsense")
+    app = open_app(page, run="holed", **view)
+    assert not app.exception
+    if said:
+        assert any(words.value.startswith(said) for words in app.markdown)
+    else:
+        assert "damaged" in app.error[0].value
+        assert not app.get("download_button")
+        assert "Begin" not in [button.label for button in app.button]
+
+
 def test_damaged_runs_are_listed_and_break_nothing(runs_dir, own_run):
     (runs_dir / "broken").mkdir()
     own_run("holed", files={"model.tflite": "0" * 64, "test.npz": "1" * 64})

@@ -215,6 +215,13 @@ def run_of_seconds(own_run):
     return make
 
 
+def test_a_start_that_was_stopped_later_takes_no_time(run_of_seconds):
+    run = run_of_seconds(QUICK, 40.0)
+    with (run.path / "history.jsonl").open("a") as file:
+        file.write('{"event":"start","time":5000.0,"settings":{}}\n{"event":"end","time":5020.0}\n')
+    assert total_seconds(run) == 40.0
+
+
 def test_own_trainings_tell_how_fast_this_machine_is(run_of_seconds):
     # recorded: 15 + 5 * 5 = 40 s; here half as long, twice as long and as long as that
     found = [run_of_seconds(QUICK, seconds) for seconds in (20.0, 80.0, 40.0, 4_000.0)]

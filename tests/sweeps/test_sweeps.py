@@ -330,11 +330,6 @@ def test_the_time_left_counts_half_of_those_at_work(place, monkeypatch):
         ),
         (
             "tls://127.0.0.1:1",
-            ["--tls-ca", "x"],
-            "An encrypted connection needs --scheduler and all of --tls-ca, --tls-cert, --tls-key.",
-        ),
-        (
-            "tls://127.0.0.1:1",
             ["--tls-ca", "x", "--tls-cert", "x", "--tls-key", "x"],
             "There is no file 'x'; name the PEM file.",
         ),
@@ -344,6 +339,13 @@ def test_a_bad_scheduler_is_one_sentence(place, command, address, options, sente
     write_plan(place)
     done = command("sweep", place / "s.toml", "--scheduler", address, *options)
     assert (done.returncode, done.stderr) == (1, f"fmnist: {sentence}\n")
+
+
+def test_an_encrypted_connection_needs_all_of_its_files(place, command):
+    write_plan(place)
+    done = command("sweep", place / "s.toml", "--scheduler", "tls://127.0.0.1:1", "--tls-ca", "x")
+    words = "An encrypted connection needs --scheduler and all of --tls-ca, --tls-cert, --tls-key."
+    assert (done.returncode, words in done.stderr) == (2, True)
 
 
 def test_a_scheduler_that_does_not_answer_is_one_sentence(monkeypatch):

@@ -18,9 +18,9 @@ from fmnist.errors import RunError, TrainingDiverged
 from fmnist.jobs import resume
 from fmnist.runs.library import create_run, find_run
 from fmnist.runs.progress_text import read_last_words
-from fmnist.runs.run import read_run
+from fmnist.runs.run import read_run, write_run_info
 from fmnist.settings import TrainSettings
-from fmnist.training import loop
+from fmnist.training import loop, request_watcher
 from fmnist.training.loop import _validate, _validation_scores, train
 from fmnist.training.steps import mean_weights
 from tests.conftest import run_python
@@ -143,6 +143,35 @@ def test_nothing_of_answers_that_are_no_numbers_is_kept(tmp_path):
     with pytest.raises(TrainingDiverged, match="In epoch 3 "):
         _validate(tmp_path, Broken(), validation, TrainSettings(), 2, MagicMock())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_that_are_no_numbers_after_the_last_step_are_said_without_validation(
+    runs_dir, monkeypatch
+):
+    def broken(model, *_):
+        model.set_weights([weight * math.nan for weight in model.get_weights()])
+        return {"accuracy": 0.1, "loss": 2.3}
+
+    settings = TrainSettings(holdout=False, epochs=1)
+    path = create_run("wild", settings)
+    monkeypatch.setattr(loop, "fit_epoch", broken)
+    with pytest.raises(TrainingDiverged, match="In epoch 1 the loss became NaN or infinite"):
+        train(path, settings)
+    assert not (path / "checkpoint.npz").exists()
+
+
+def test_a_finished_run_that_was_to_have_more_is_finished_where_that_is_stopped_at_once(
+    own_run, monkeypatch
+):
+    run = own_run("done", settings=TrainSettings(epochs=2).to_dict(), epochs_done=2)
+    write_run_info(run.path, state="starting")
+    monkeypatch.setattr(request_watcher.os, "_exit", lambda status: None)
+    request_watcher.RequestWatcher(run.path, lambda *_, **__: None)._end_at_once()
+    left = read_run(run.path)
+    assert (left.state, left.settings.epochs, left.count("epochs_done")) == ("finished", 2, 2)
+    write_run_info(run.path, state="starting", epochs_done=1)
+    request_watcher.RequestWatcher(run.path, lambda *_, **__: None)._end_at_once()
+    assert read_run(run.path).state == "stopped"
 
 
 def diverging(model, images, labels, settings, epoch, after_batch):

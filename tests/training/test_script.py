@@ -295,3 +295,8 @@ def test_the_script_ends_with_the_weights_of_a_training(tmp_path, runs_dir):
     right = (probabilities.argmax(axis=1) == part.labels[held_out]).mean()
     assert run.scores["validation_accuracy"] == pytest.approx(right, abs=2e-4)
     assert abs(right - judged[-1]) > 0.002
+
+
+def test_the_layers_of_an_own_network_stay_in_one_piece():
+    settings = TrainSettings(network="custom", layers=PRESETS["deep"].layers)
+    assert arguments(settings)[-1] in generate_script(settings)

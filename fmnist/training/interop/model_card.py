@@ -77,8 +77,9 @@ def render_model_card(run: Run, probabilities: np.ndarray, labels: np.ndarray) -
         f"{describe_settings(run.settings)}. {_number(run, 'parameters')} parameters, seed "
         f"{run.settings.seed}, {_text(run.exported_epochs)} epochs in "
         f"{_number(run, 'train_seconds')} seconds on {_facts(run, 'machine')}, with "
-        f"{_facts(run, 'versions')}. {BEGUN if run.settings.initial else ''}The same training by "
-        "Fashion-MNIST Studio:",
+        f"{_facts(run, 'versions')}. {BEGUN if run.settings.initial else ''}"
+        f"{_planned(run.settings.epochs, run.exported_epochs)}The same training by Fashion-MNIST "
+        "Studio:",
         _code(format_command(run.settings), "sh"),
         "## Use",
         "`images` are (N, 28, 28), 0 (black) to 255, a light garment on black. The classes are, in "
@@ -90,6 +91,11 @@ def render_model_card(run: Run, probabilities: np.ndarray, labels: np.ndarray) -
         "\n".join(f"- {limit}" for limit in LIMITS),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _planned(planned: int, had: float | None) -> str:
+    """How many epochs the command below has, where this network has had fewer."""
+    return f"It was to have {planned:,} epochs. " if had is not None and had < planned else ""
 
 
 def _metadata(run: Run, result: Evaluation) -> dict:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from fmnist.errors import SettingsError
-from fmnist.files import quote_name, read_json_lines
+from fmnist.files import quote_name
+from fmnist.runs.history import read_events
+from fmnist.runs.run import read_run
 
 FILES = "*/events.out.tfevents.*"
 PLUGINS = {"scalars": 1, "text": 2}  # of TensorBoard -> its DataClass: scalar, tensor
@@ -52,7 +54,7 @@ class EventFiles:
 
     def __init__(self, folder: Path | None, run: Path):
         """folder: of all event files, None for none; run: the run's folder."""
-        self._place, self._history = folder and folder / run.name, run / "history.jsonl"
+        self._place, self._run = folder and folder / run.name, run
         self._writers: dict[str, Any] = {}
         self._known: set[tuple[str, str, int]] = set()  # part, tag, step
         self._settings: dict = {}
@@ -78,13 +80,13 @@ class EventFiles:
         self._known = read_steps(self._place)
         for part in SCALARS:
             self._writers[part] = tf.summary.create_file_writer(str(self._place / part))
-        for earlier in read_json_lines(self._history):
+        for earlier in read_events(read_run(self._run)):
             self._write(earlier)
 
     def _write(self, event: dict) -> None:
         if event["event"] == "progress":
             self._rate = event.get("learning_rate")
-        elif event["event"] == "start" and event["settings"] != self._settings:
+        elif event["event"] == "start" and event.get("settings", {}) != self._settings:
             self._settings = event["settings"]
             rows = (f"| {name} | {json.dumps(value)} |" for name, value in self._settings.items())
             self._add("text", "train", "settings", "\n".join(["| | |", "| --- | --- |", *rows]))

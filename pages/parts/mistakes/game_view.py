@@ -2,6 +2,7 @@
 
 import time
 
+import numpy as np
 import streamlit as st
 
 from fmnist.collections.game import ROUND, draw_round
@@ -20,24 +21,23 @@ GAME = "game"  # key of this visitor's round
 def show(run: Run) -> None:
     """Show the round of this visitor, or how to begin one."""
     game = st.session_state.get(GAME)
+    begin = {"on_click": _begin, "args": (run, loading.predictions(run))}
     if game is None or game["run"] != run.name:
         st.markdown(
             f"{ROUND} images that are hard for {quote_run(run)}; it gets half of them wrong. "
             "Choose one of two classes for each. The clock starts with the first image."
         )
-        st.button("Begin", type="primary", on_click=_begin, args=(run,), key="game-begin")
+        st.button("Begin", type="primary", key="game-begin", **begin)
         return
     at = len(game["choices"])
     if at < len(game["turns"]):
         _turn(game["turns"][at], at, len(game["turns"]))
     else:
-        _result(game, run)
+        _result(game, run, begin)
 
 
-def _begin(run: Run) -> None:
-    turns = draw_round(
-        loading.predictions(run), loading.test_part().labels, seed=time.time_ns() % 2**32
-    )
+def _begin(run: Run, predictions: np.ndarray) -> None:
+    turns = draw_round(predictions, loading.test_part().labels, seed=time.time_ns() % 2**32)
     st.session_state[GAME] = {
         "run": run.name,
         "turns": turns,
@@ -62,7 +62,7 @@ def _choose(class_id: int, at: int) -> None:
         game["took"] = time.monotonic() - game["began"]
 
 
-def _result(game: dict, run: Run) -> None:
+def _result(game: dict, run: Run, begin: dict) -> None:
     turns, choices = game["turns"], game["choices"]
     mine = sum(turn.label == choice for turn, choice in zip(turns, choices, strict=True))
     its = sum(turn.label == turn.answer for turn in turns)
@@ -95,4 +95,4 @@ def _result(game: dict, run: Run) -> None:
         height="content",
         alt="The images of the round with the label and both answers",
     )
-    st.button("Another round", type="primary", on_click=_begin, args=(run,), key="game-again")
+    st.button("Another round", type="primary", key="game-again", **begin)

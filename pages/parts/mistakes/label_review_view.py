@@ -1,5 +1,7 @@
 """Label review: an image and two classes, without saying which one is the label."""
 
+from collections import Counter
+
 import streamlit as st
 
 from fmnist import access
@@ -26,7 +28,10 @@ def show(run: Run) -> None:
         _result(run)
         return
     seen = st.session_state.setdefault(SEEN, set())
-    case = next((case for case in _cases(run) if (case.index, case.answer) not in seen), None)
+    votes = Counter((vote.index, vote.answer) for vote in notes.votes())
+    unseen = [case for case in _cases(run) if (case.index, case.answer) not in seen]
+    # of those with the fewest votes the first: who comes back goes on where they were
+    case = min(unseen, key=lambda case: votes[case.index, case.answer], default=None)
     if case is None:
         st.success("You have voted on all images of this run. Thank you.")
     else:

@@ -59,7 +59,7 @@ def _offer_others(run: Run) -> None:
     why = (
         f"What {quote_run(run)} predicted after each epoch was not stored when it was trained, and "
         "cannot be computed now."
-        if run.count("epochs_done")
+        if run.count("epochs_done") != 0  # where that is not known, it has a network all the same
         else f"{quote_run(run)} was stopped before its first epoch ended."
     )
     st.info(

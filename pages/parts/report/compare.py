@@ -43,7 +43,7 @@ def show(run: Run) -> None:
         number(
             "McNemar's exact test",
             f"p = {c.p_value:.2g}" if c.p_value else "p < 1e-300",  # less than a number can be
-            f"they differ on {c.first_only + c.second_only:,} images",
+            f"one alone is right on {c.first_only + c.second_only:,} images",
             "The probability of a difference this large between equally accurate runs.",
         )
     st.vega_lite_chart(

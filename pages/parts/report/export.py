@@ -1,5 +1,6 @@
 """Report, export: the whole report as one file."""
 
+import numpy as np
 import streamlit as st
 
 from fmnist.data import Part
@@ -16,10 +17,11 @@ def show(run: Run) -> None:
         "the most confused pairs, calibration, curves, the most confident mistakes with their "
         "pictures, settings, machine and versions. It works offline and can be printed."
     )
-    test = loading.test_part()
+    # here, where what cannot be read is said: the files are made in threads without a page
+    test, predictions = loading.test_part(), loading.predictions(run)
     download(
         "Report as HTML",
-        lambda: _report(run, test),
+        lambda: _report(run, test, predictions),
         f"{run.name}-report.html",
         "text/html",
         type="primary",
@@ -30,13 +32,13 @@ def show(run: Run) -> None:
     )
     download(
         "Model card",
-        lambda: render_model_card(run, loading.predictions(run), test.labels),
+        lambda: render_model_card(run, predictions, test.labels),
         "README.md",
         "text/markdown",
     )
 
 
-def _report(run: Run, test: Part) -> str:
+def _report(run: Run, test: Part, predictions: np.ndarray) -> str:
     from fmnist.charts.html_report import render_report  # with matplotlib: 30 MiB, 0.3 s
 
-    return render_report(run, loading.predictions(run), test.images, test.labels)
+    return render_report(run, predictions, test.images, test.labels)

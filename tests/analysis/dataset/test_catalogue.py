@@ -81,7 +81,7 @@ def test_the_order_by_class_begins_with_what_its_mean_is_least_like(catalogue):
 
 @pytest.mark.parametrize(
     ("name", "number"),
-    [("train 0", 0), ("test 0", 60_000), (" Test #42 ", 60_042), ("train 59999", 59_999)],
+    [("train 0", 0), ("test 0", 60_000), (" Test #42 ", 60_042), ("train 059999", 59_999)],
 )
 def test_an_image_is_found_by_its_name(name, number):
     assert find_image(name) == number

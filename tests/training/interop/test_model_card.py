@@ -87,6 +87,16 @@ def test_a_card_without_validation_has_no_figures_of_it(own_run, test_part):
     assert "\n# x" not in body
 
 
+@pytest.mark.parametrize(("planned", "said"), [(1000, "It was to have 1,000 epochs."), (10, "")])
+def test_the_card_of_a_stopped_run_says_how_many_epochs_were_planned(
+    own_run, test_part, planned, said
+):
+    run = own_run("mine", settings=TrainSettings(epochs=planned).to_dict(), epochs_done=10)
+    card = render_model_card(run, load_predictions(run), test_part.labels)
+    assert f"{said} The same training by".strip() in card
+    assert ("It was to have" in card) == bool(said)
+
+
 def test_the_cards_command_is_one_for_a_shell(own_run, test_part):
     settings = TrainSettings(network="custom", layers=(Convolution(4), Flatten()))
     run = own_run("mine", settings=settings.to_dict())
