@@ -121,6 +121,27 @@ def test_undo_and_eraser(page, server):
     page.wait_for_function(f"Math.abs({BRIGHT} - {one_leg}) < 50")
 
 
+def test_the_surface_that_clear_replaces_takes_no_stroke(page, server):
+    """It would go with the old drawing; the new surface takes one."""
+    go(page, server, "/", "What is this garment?")
+    example = seen(page).get_attribute("src")
+    stroke(page, *LEFT_LEG)
+    expect(seen(page)).not_to_have_attribute("src", example)
+    wait_for_rest(page)
+    before, after = page.evaluate("""() => {
+        const boxes = [...document.querySelectorAll(".st-key-surface *")]
+            .map((one) => one.shadowRoot?.querySelector(".dc-container")).filter(Boolean);
+        const takes = () => boxes.map((one) => getComputedStyle(one).pointerEvents);
+        const before = takes();
+        document.querySelector(".st-key-canvas_clear button").click();
+        return [before, takes()];
+    }""")
+    assert (before, after) == (["auto"], ["none"])
+    expect(page.get_by_text("Nothing drawn yet")).to_be_visible()
+    stroke(page, *RIGHT_LEG)
+    expect(answer(page)).to_be_visible()
+
+
 def test_an_outline_is_filled_by_a_click_and_by_the_keyboard_and_undone(page, server):
     go(page, server, "/", "What is this garment?")
     example = seen(page).get_attribute("src")
@@ -360,12 +381,16 @@ def test_no_page_is_wider_than_the_window(chromium, server, width, scheme):
             ("/?way=Test+image", "What is this garment?"),
             ("/train", "Train"),
             ("/report", "Report"),
+            ("/report?view=Robustness", "Report"),
             ("/mistakes", "Mistakes"),
             ("/dataset", "Dataset"),
             ("/dataset?data=Near-duplicates", "Dataset"),
         ):
             go(page, server, path, title)
             expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
+            if path.endswith("Robustness"):
+                charts = page.get_by_test_id("stVegaLiteChart").locator("svg, canvas")
+                expect(charts).to_have_count(7)
             wide = "document.querySelector('[data-testid=stMain]').scrollWidth"
             assert page.evaluate(wide) <= width, path
 

@@ -75,7 +75,7 @@ def _examples() -> None:
         with columns[at % 2]:
             st.image(
                 enlarge(contact_sheet(np.stack(strip), len(strip)), 3),
-                width=420,
+                width="content",
                 caption=f"{name}: {words}",
                 alt=f"Test image {EXAMPLE} with {name.lower()} in six strengths",
             )
