@@ -214,5 +214,5 @@ def corruption_chart(sheets: dict[str, dict], name: str) -> alt.Chart:
                 alt.Tooltip("right:Q", title="right", format=".1%"),
             ],
         )
-        .properties(height=190, title=name)
+        .properties(height=220, title=name)
     )

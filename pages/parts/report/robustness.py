@@ -43,7 +43,7 @@ def show(run: Run) -> None:
         placeholder="Other measured runs",
     )
     sheets = {run_title(run): sheet, **{title: sheets[title] for title in beside}}
-    with st.grid(4, min_column_width=190):
+    with st.grid(4, min_column_width=160):
         for name in CORRUPTIONS:
             st.altair_chart(
                 corruption_chart(sheets, name),
