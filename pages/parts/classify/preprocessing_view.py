@@ -79,7 +79,7 @@ def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> Answ
         second.offer_answer(answer, picture, run, key)
     show_input_check(answer, picture, run, key, subject, options)
     with st.expander("How it became 28 × 28", key=f"{key}-steps", on_change="rerun") as way:
-        if not way.open:
+        if not way.open or automatic.preprocessed is None:  # refused, as by a busy server
             return answer
         with st.container(horizontal=True):
             for step in loading.steps(picture, answer.options):

@@ -23,9 +23,9 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   const root = parentElement.querySelector(".gallery");
   const { sheet, columns, rows, items, selected, asked, ratio, tile, asks } = data;
   const part = (at, count) => (count > 1 ? (100 * at) / (count - 1) : 0) + "%";
-  const made = sheet.length + ":" + items.map((item) => item.label + item.caption).join();
-  if (root.dataset.made !== made) {
-    root.dataset.made = made;
+  const words = items.map(({ id, label, caption }) => id + label + caption).join();
+  if (root.sheet !== sheet || root.words !== words) {
+    Object.assign(root, { sheet, words });
     // a short address: the sheet itself in 200 styles would be read 200 times
     if (root.address) URL.revokeObjectURL(root.address);
     root.address = URL.createObjectURL(blob(sheet));
