@@ -238,7 +238,7 @@ def _answer_alone(
         other = replace(options, segment=RIVAL)
         second = preprocess_image(image, other)
         if second.pixels is not None and not np.array_equal(second.pixels, first.pixels):
-            candidates.append((other, second))
+            candidates.append((other, replace(second, kind=first.kind)))
     answers = [
         replace(
             answer_pixels(found.pixels, classifier, drawn=found.kind == "drawing"),

@@ -90,11 +90,10 @@ def test_of_a_drawing_a_guess_that_is_no_clothing_comes_last():
 
 
 @pytest.mark.parametrize("picture", PICTURES, ids=range(len(PICTURES)))
-def test_its_choices_give_the_same_answer_again(picture, classifier):
+def test_its_choices_give_the_same_pixels_again(picture, classifier):
     answer = answer_bytes(picture, classifier)
-    again = answer_bytes(picture, classifier, answer.options)
+    again = preprocess_image(decode_image(picture), answer.options)
     assert np.array_equal(again.pixels, answer.pixels)
-    assert (again.message, again.preprocessed.kind) == (answer.message, answer.preprocessed.kind)
     assert replace(answer.options, segment="automatic") == AUTO
 
 
