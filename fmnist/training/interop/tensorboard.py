@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from fmnist.errors import SettingsError
-from fmnist.files import quote_name
-from fmnist.runs.history import read_events
-from fmnist.runs.run import read_run
+from fmnist.files import quote_name, read_json_lines
 
 FILES = "*/events.out.tfevents.*"
 PLUGINS = {"scalars": 1, "text": 2}  # of TensorBoard -> its DataClass: scalar, tensor
@@ -54,7 +52,7 @@ class EventFiles:
 
     def __init__(self, folder: Path | None, run: Path):
         """folder: of all event files, None for none; run: the run's folder."""
-        self._place, self._run = folder and folder / run.name, run
+        self._place, self._history = folder and folder / run.name, run / "history.jsonl"
         self._writers: dict[str, Any] = {}
         self._known: set[tuple[str, str, int]] = set()  # part, tag, step
         self._settings: dict = {}
@@ -80,17 +78,18 @@ class EventFiles:
         self._known = read_steps(self._place)
         for part in SCALARS:
             self._writers[part] = tf.summary.create_file_writer(str(self._place / part))
-        for earlier in read_events(read_run(self._run)):
+        for earlier in read_json_lines(self._history):
             self._write(earlier)
 
     def _write(self, event: dict) -> None:
-        if event["event"] == "progress":
+        kind = event.get("event")  # a damaged line of the history may have nothing of this
+        if kind == "progress":
             self._rate = event.get("learning_rate")
-        elif event["event"] == "start" and event.get("settings", {}) != self._settings:
+        elif kind == "start" and event.get("settings", {}) != self._settings:
             self._settings = event["settings"]
             rows = (f"| {name} | {json.dumps(value)} |" for name, value in self._settings.items())
             self._add("text", "train", "settings", "\n".join(["| | |", "| --- | --- |", *rows]))
-        elif event["event"] == "epoch":
+        elif kind == "epoch" and type(event.get("epoch")) is int:
             self._done = event["epoch"]
             values = event if self._rate is None else {"learning_rate": self._rate, **event}
             for part, tags in SCALARS.items():

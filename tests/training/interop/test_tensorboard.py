@@ -103,7 +103,12 @@ def test_a_training_that_goes_on_doubles_no_step_and_leaves_none_out(tmp_path):
 def test_an_old_history_without_learning_rates_is_gone_on_from(tmp_path):
     folder, run = tmp_path / "all", tmp_path / "mine"
     run.mkdir()
-    for event in ({"event": "progress"}, {"event": "epoch", "epoch": 1, "loss": 2.0}):
+    damaged = {"event": "epoch"}, {"event": "epoch", "epoch": "x"}, {"event": "start"}, {}
+    for event in (
+        *damaged,
+        {"event": "progress"},
+        {"event": "epoch", "epoch": 1, "loss": 2.0},
+    ):
         append_json_line(run / "history.jsonl", event)
     now = {"event": "progress", "learning_rate": 0.5}
     play(folder, run, now, {"event": "epoch", "epoch": 2, "loss": 1.0})
