@@ -61,13 +61,16 @@ def cost_table(result: Result) -> pd.DataFrame:
     Columns variant, run, kind ("run" or "mean"), accuracy (0..1), minutes, parameters, and for each
     cost whether the row stands on its front.
     """
+    with_cost = {
+        cost: [one for one in result.variants if one.summary[cost] is not None] for cost in COSTS
+    }
     rows = []
     for one in result.variants:
         summary = one.summary
         mean = {"kind": "mean", "run": f"mean of {len(one.runs)}", "accuracy": one.mean}
         mean |= {name: summary[name] for name in ("variant", "minutes", "parameters")}
         for cost in COSTS:
-            known = [each for each in result.variants if each.summary[cost] is not None]
+            known = with_cost[cost]
             mean[f"front_{cost}"] = one in known and is_on_front(
                 (one.mean, summary[cost]), [(each.mean, each.summary[cost]) for each in known]
             )

@@ -35,17 +35,17 @@ def is_flat(rgb: np.ndarray, mask: np.ndarray | None = None) -> bool:
     if rgb.shape[1] < 2:
         return True
     equal = _equal(rgb, 1)
+    if float(equal.mean()) < LEAST_FLAT:  # most photos end here
+        return False
     apart = min(max(1, round(APART * max(rgb.shape))), rgb.shape[1] - 1)
     if float(_equal(rgb, apart).mean()) < LEAST_FLAT_APART:
         return False
     if mask is None:
-        return float(equal.mean()) >= LEAST_FLAT
+        return True
     edge = 1 + 2 * round(SOFT_EDGE * max(mask.shape))
     core = cv2.erode(mask.astype(np.uint8), np.ones((edge, edge), np.uint8)) > 0
     both = core[:, 1:] & core[:, :-1]
-    if not both.any():
-        return float(equal.mean()) >= LEAST_FLAT
-    return min(float(equal[both].mean()), float(equal.mean())) >= LEAST_FLAT
+    return not both.any() or float(equal[both].mean()) >= LEAST_FLAT
 
 
 def _equal(rgb: np.ndarray, apart: int) -> np.ndarray:

@@ -1,7 +1,5 @@
 """Dataset, defects and source: what is known to be wrong with it, whose it is, and its licence."""
 
-import contextlib
-
 import streamlit as st
 
 from fmnist.analysis.dataset.duplicates import (
@@ -11,9 +9,7 @@ from fmnist.analysis.dataset.duplicates import (
 )
 from fmnist.analysis.label_issues import find_label_issues
 from fmnist.charts.report_charts import HUMAN_SOURCE
-from fmnist.errors import FmnistError
 from fmnist.runs.library import quote_run
-from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import Run
 from pages.parts.shared import PAGES_DIR, frame, loading
 
@@ -54,26 +50,28 @@ def show(run: Run | None) -> None:
   left out, nobody wears them, and shoes point to the left. Other pictures are foreign to a network
   that learnt from these alone."""
     )
-    probabilities = None
-    if run is not None:
-        with contextlib.suppress(FmnistError):  # a damaged run says nothing of the images
-            probabilities = load_predictions(run)
-    if run is not None and probabilities is not None:
-        suspects = find_label_issues(probabilities, loading.test_part().labels)
-        st.markdown(
-            "Confident learning (Northcutt et al., arXiv 1911.00068) with "
-            f"{quote_run(run)} finds **{int(suspects.sum())} label issues** among the 10,000 test "
-            "labels: its predictions contradict them. Some are its own mistakes."
-        )
-        with st.container(horizontal=True):
-            for label, icon, where in (
-                ("See these images", "search", {"mistakes_which": "Label issues"}),
-                ("Judge them yourself", "balance", {"do": "Label review"}),
-            ):
-                st.page_link(
-                    PAGES_DIR / "mistakes.py",
-                    label=label,
-                    icon=f":material/{icon}:",
-                    query_params={**where, frame.RUN_KEY: run.name},
-                )
+    above = st.container()  # drawn last: a damaged run ends the page there
     st.markdown(SOURCE)
+    if run is not None:
+        with above:
+            _show_label_issues(run)
+
+
+def _show_label_issues(run: Run) -> None:
+    suspects = find_label_issues(loading.predictions(run), loading.test_part().labels)
+    st.markdown(
+        "Confident learning (Northcutt et al., arXiv 1911.00068) with "
+        f"{quote_run(run)} finds **{int(suspects.sum())} label issues** among the 10,000 test "
+        "labels: its predictions contradict them. Some are its own mistakes."
+    )
+    with st.container(horizontal=True):
+        for label, icon, where in (
+            ("See these images", "search", {"mistakes_which": "Label issues"}),
+            ("Judge them yourself", "balance", {"do": "Label review"}),
+        ):
+            st.page_link(
+                PAGES_DIR / "mistakes.py",
+                label=label,
+                icon=f":material/{icon}:",
+                query_params={**where, frame.RUN_KEY: run.name},
+            )
