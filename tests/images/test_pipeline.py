@@ -256,6 +256,35 @@ def test_slow_gradient_is_a_plain_background(start, end):
     assert overlap(segmentation.plain(rgb.astype(np.float32), found)[0], mask) > 0.99
 
 
+@pytest.mark.parametrize(("ground", "cloth"), [(255, 246), (0, 9)])
+@pytest.mark.parametrize("scale", [0.5, 1, 3])
+@pytest.mark.parametrize("quality", [50, 90])
+def test_a_garment_of_almost_the_grounds_colour_is_found_whole(ground, cloth, scale, quality):
+    size, stripe = (120, 160), 128
+    image = Image.new("L", size, ground)
+    pen = ImageDraw.Draw(image)
+    pen.polygon(SHIRT, fill=cloth)
+    pen.rectangle((35, 20, 85, 28), fill=stripe)  # a collar, without which it is an empty picture
+    image = image.resize((int(size[0] * scale), int(size[1] * scale)), Image.Resampling.BICUBIC)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    rgb = np.asarray(decode_image(buffer.getvalue()).convert("RGB")).astype(np.float32)
+    mask, tolerance = segmentation.plain(rgb, segmentation.background(rgb))
+    assert tolerance == segmentation.TRIM_TOLERANCE / 2
+    shirt = Image.fromarray(shirt_mask(size, (0, 0))).resize(image.size)
+    assert overlap(mask, np.asarray(shirt)) > 0.9
+
+
+@pytest.mark.parametrize("width", [1, 2, 5])
+@pytest.mark.parametrize("quality", [5, 20, 60])
+def test_what_jpeg_leaves_around_lines_is_no_garment(width, quality):
+    buffer = io.BytesIO()
+    outline(width=width).convert("RGB").save(buffer, "JPEG", quality=quality)
+    rgb = np.asarray(decode_image(buffer.getvalue()).convert("RGB")).astype(np.float32)
+    found = segmentation.background(rgb)
+    assert segmentation.plain(rgb, found)[1] >= segmentation.TRIM_TOLERANCE
+
+
 def outline(gap=0, background="white", ink="black", width=5) -> Image.Image:
     """The shirt's outline, with an opening of `gap` pixels in its bottom edge."""
     image = Image.new("RGB", (120, 160), background)
