@@ -88,7 +88,7 @@ def save_training(page) -> None:
 def save_report(page, server) -> None:
     go(page, server, "/report", "Report")
     cell = '[aria-label*="true: Shirt"][aria-label*="predicted: T-shirt/top"]'
-    page.locator(f".st-key-matrix path{cell}").click(timeout=15_000)
+    page.locator(f"[class*=st-key-matrix-] path{cell}").click(timeout=15_000)
     expect(page.locator(".st-key-cell-gallery button").first).to_be_visible(timeout=15_000)
     page.mouse.move(5, 5)
     page.set_viewport_size({"width": 1280, "height": 1900})

@@ -121,6 +121,12 @@ def share_text(share: float) -> str:
     return f"{100 * share:.6g}%"
 
 
+def count_text(count: float, noun: str) -> str:
+    """So many of something: "1 image", "1,000 images"."""
+    number = f"{count:,}" if isinstance(count, int) else f"{count:g}"
+    return f"{number} {noun}{'s' * (count != 1)}"
+
+
 RATE_CHANGE: dict[str, Any] = {
     "words": lambda epoch, rate: f"rate {rate_text(rate)} from epoch {epoch}",
     "metavar": "EPOCH:RATE",

@@ -93,20 +93,17 @@ def test_charts_are_of_the_chosen_epoch(kept, test_part):
 
 
 def test_a_click_on_a_cell_or_a_point_chooses_it(monkeypatch):
-    state = {"epoch-matrix": {"selection": {"cell": [{"true": "Coat", "predicted": "Shirt"}]}}}
+    state = {}
     monkeypatch.setattr(st, "session_state", state)
-    by_epoch._cell_chosen()
+    by_epoch._choose_cell({"true": "Coat", "predicted": "Shirt"})
     assert (state["epoch_true"], state["epoch_predicted"]) == ("Coat", "Shirt")
     assert state["epoch_images"] == "Of a cell"
-    state["epoch-matrix"] = {"selection": {"cell": [{"true": "Hat"}]}}  # forged
-    by_epoch._cell_chosen()
+    by_epoch._choose_cell({"true": "Hat"})  # forged
     assert (state["epoch_true"], state["epoch_predicted"]) == ("Any class", "Any class")
-    state["epoch-course"] = {"selection": {"epoch": [{"epoch": 4.0}]}}
-    by_epoch._point_chosen()
+    by_epoch._choose_epoch({"epoch": 4.0})
     assert state["epoch"] == 4
-    for forged in ([], [{"epoch": "5"}], [{"epoch": 4.5}], [{}]):
-        state["epoch-course"] = {"selection": {"epoch": forged}}
-        by_epoch._point_chosen()
+    for forged in ({"epoch": "5"}, {"epoch": 4.5}, {}):
+        by_epoch._choose_epoch(forged)
         assert state["epoch"] == 4
 
 

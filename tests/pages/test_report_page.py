@@ -23,7 +23,7 @@ from fmnist.metrics.calibration import expected_calibration_error
 from fmnist.runs.library import DEFAULT_RUN, find_run
 from fmnist.runs.predictions import load_predictions
 from pages.parts.report import compare, confidence
-from pages.parts.shared import loading
+from pages.parts.shared import loading, widgets
 from tests.pages.test_pages import open_app, texts
 
 
@@ -247,3 +247,20 @@ def test_confidence_without_the_training_images_is_one_sentence(tmp_path, monkey
     app.run()
     assert not app.exception
     assert "is missing" in app.error[0].value
+
+
+def test_a_chart_takes_the_same_click_again_where_something_else_was_chosen_since(monkeypatch):
+    state, clicks = {}, []
+    monkeypatch.setattr(widgets.st, "session_state", state)
+    first = widgets.clickable("chart", "cell", "nothing", clicks.append)
+    assert widgets.clickable("chart", "cell", "other", clicks.append)["key"] == first["key"]
+    state[first["key"]] = {"selection": {"cell": [{"at": 3}]}}
+    first["on_select"]()
+    for _ in range(2):  # the click has led there
+        assert widgets.clickable("chart", "cell", "third", clicks.append)["key"] == first["key"]
+    second = widgets.clickable("chart", "cell", "fourth", clicks.append)
+    assert second["key"] != first["key"]
+    assert widgets.clickable("chart", "cell", "fifth", clicks.append)["key"] == second["key"]
+    state[second["key"]] = {"selection": {}}
+    second["on_select"]()
+    assert clicks == [{"at": 3}, {}]

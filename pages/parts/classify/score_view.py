@@ -26,7 +26,7 @@ def show(pictures: list[tuple[Answered, int]], source: str, run: Run, key: str) 
     with matrix:
         show_matrix(
             summary.confusion,
-            f"{key}-matrix",
+            key=f"{key}-matrix",
             alt="Confusion matrix: true classes in rows, answers in columns",
         )
     with tallies:

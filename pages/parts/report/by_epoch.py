@@ -17,6 +17,7 @@ from fmnist.runs.predictions import (
     load_predicted_classes,
 )
 from fmnist.runs.run import Run
+from fmnist.setting_fields import count_text
 from pages.parts.shared import frame, image_gallery, image_view, loading
 from pages.parts.shared.answer_view import show_picture
 from pages.parts.shared.inside.learning_view import offer_after_epoch
@@ -26,7 +27,7 @@ from pages.parts.shared.widgets import (
     choose_classes,
     choose_one,
     choose_test_image,
-    clicked,
+    clickable,
     filter_classes,
     number,
     set_choice,
@@ -92,8 +93,7 @@ def _epoch_views(course: Course, run: Run) -> None:
         st.header("Confusion matrix")
         show_matrix(
             count_confusions(labels, kept.argmax(axis=1)),
-            "epoch-matrix",
-            on_select=_cell_chosen,
+            **clickable("epoch-matrix", "cell", _chosen(), _choose_cell),
             alt="Confusion matrix at this epoch: true classes in rows, predicted in columns",
         )
         st.caption("Choose a cell to see its images with their predictions at this epoch.")
@@ -150,8 +150,7 @@ def _course_charts(course: Course, epoch: int) -> None:
     st.vega_lite_chart(
         course_table(course.accuracy, epoch),
         course_spec(),
-        on_select=_point_chosen,
-        key="epoch-course",
+        **clickable("epoch-course", "epoch", epoch, _choose_epoch),
         alt="Accuracy over the epochs, the chosen epoch marked",
     )
     st.vega_lite_chart(
@@ -163,16 +162,20 @@ def _course_charts(course: Course, epoch: int) -> None:
     st.caption("Choose a point to go to its epoch. Orange ticks: the share after the last epoch.")
 
 
-def _cell_chosen() -> None:
+def _chosen() -> tuple:
+    """Which images are shown, and what the two boxes say, where they have been drawn."""
+    return tuple(map(st.session_state.get, (WHICH, *BOXES)))
+
+
+def _choose_cell(cell: dict) -> None:
     """A click on the matrix sets the two boxes below, and with them the URL."""
-    cell = clicked("epoch-matrix", "cell")
     set_classes(BOXES, cell.get("true"), cell.get("predicted"))
     set_choice(WHICH, CELL)
 
 
-def _point_chosen() -> None:
+def _choose_epoch(point: dict) -> None:
     """A click on the curve moves the slider; a wrong value is corrected there."""
-    at = clicked("epoch-course", "epoch").get("epoch")
+    at = point.get("epoch")
     if type(at) in (int, float) and at == int(at):
         st.session_state[EPOCH] = int(at)
 
@@ -209,12 +212,12 @@ def _cell(table: pd.DataFrame) -> tuple:
     if rows.empty:
         st.info("No test image had this prediction after this epoch.")
         return None, None
-    st.caption(f"{len(rows):,} test images, the most confident answers first")
+    st.caption(f"{count_text(len(rows), 'test image')}, the most confident answers first")
     return rows, None if ANY in (true, predicted) else image_gallery.confidence_text
 
 
 def _times_text(row) -> str:
-    return f"{row.forgotten} time{'s' * (row.forgotten != 1)}"
+    return count_text(int(row.forgotten), "time")
 
 
 def _listed(which: str, table: pd.DataFrame, course: Course) -> tuple:
@@ -235,7 +238,7 @@ def _listed(which: str, table: pd.DataFrame, course: Course) -> tuple:
     if rows.empty:
         st.info("There is no such test image in this run.")
         return None, None
-    st.caption(f"{len(rows):,} test images: {words}")
+    st.caption(f"{count_text(len(rows), 'test image')}: {words}")
     return rows, caption
 
 

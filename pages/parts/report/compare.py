@@ -8,6 +8,7 @@ from fmnist.charts.report_charts import HUMAN, HUMAN_SOURCE
 from fmnist.metrics.comparison import compare_runs, describe_comparison
 from fmnist.runs.library import list_usable_runs, quote_run, run_title
 from fmnist.runs.run import Run
+from fmnist.setting_fields import count_text
 from pages.parts.shared import image_gallery, loading
 from pages.parts.shared.frame import choose_run
 from pages.parts.shared.widgets import choose_one, number
@@ -58,7 +59,8 @@ def show(run: Run) -> None:
     )
     table = loading.answers_table(run)
     chosen = table[KINDS[kind](mine, theirs, labels)]
-    st.caption(f"{len(chosen):,} test images; the answers shown are those of {quote_run(run)}")
+    count = count_text(len(chosen), "test image")
+    st.caption(f"{count}; the answers shown are those of {quote_run(run)}")
     image_gallery.show(chosen.sort_values("confidence", ascending=False), run, key="disagree")
 
 

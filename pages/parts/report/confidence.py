@@ -15,7 +15,7 @@ from fmnist.metrics.calibration import (
 from fmnist.metrics.selective import selective_accuracy
 from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, loading
-from pages.parts.shared.widgets import clicked, number, show_matrix
+from pages.parts.shared.widgets import clickable, number, show_matrix
 
 ANY = "Any confidence"
 RANGES = [f"{b / BINS:.0%} to {(b + 1) / BINS:.0%}" for b in range(BINS)]
@@ -53,14 +53,12 @@ def _reliability(run: Run, stored: np.ndarray, labels: np.ndarray) -> None:
     diagram, histogram = st.columns(2, gap="large")
     diagram.vega_lite_chart(
         spec=specs["reliability"],
-        on_select=lambda: _bin_chosen("reliability"),
-        key="reliability",
+        **clickable("reliability", "bin", st.session_state.get(BOX), _choose_bin),
         alt="Reliability diagram: accuracy over confidence",
     )
     histogram.vega_lite_chart(
         spec=specs["confidences"],
-        on_select=lambda: _bin_chosen("confidences"),
-        key="confidences",
+        **clickable("confidences", "bin", st.session_state.get(BOX), _choose_bin),
         alt="Histogram of confidence: answers and wrong answers in 15 bins",
     )
     st.caption(
@@ -70,9 +68,9 @@ def _reliability(run: Run, stored: np.ndarray, labels: np.ndarray) -> None:
     _images(run)
 
 
-def _bin_chosen(key: str) -> None:
+def _choose_bin(mark: dict) -> None:
     """A click on a chart sets the box below, and with it the URL."""
-    at = clicked(key, "bin").get("at")
+    at = mark.get("at")
     st.session_state[BOX] = RANGES[at] if isinstance(at, int) and 0 <= at < BINS else ANY
 
 
@@ -116,7 +114,7 @@ def _threshold(stored: np.ndarray, labels: np.ndarray) -> None:
         number("Wrong answers left", f"{left.answered - left.right:,}", "of the answered")
     show_matrix(
         left.confusion,
-        "threshold-matrix",
+        key="threshold-matrix",
         alt="Confusion matrix at this threshold, with a column for what is not answered",
     )
 

@@ -1,5 +1,7 @@
 """Report, by image property: accuracy on bright or dark, full or empty, ... images."""
 
+from functools import partial
+
 import streamlit as st
 
 from fmnist.analysis import slices as slicing
@@ -7,7 +9,7 @@ from fmnist.analysis.slices import MEASURES, PARTS, Slice
 from fmnist.charts import report_charts
 from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, loading
-from pages.parts.shared.widgets import clicked
+from pages.parts.shared.widgets import clickable
 
 ANY = "Any"
 FIFTHS = ("lowest", "second", "middle", "fourth", "highest")
@@ -29,8 +31,9 @@ def show(run: Run) -> None:
             st.markdown(f"**{name}**: {words}")
             st.vega_lite_chart(
                 spec=specs[name],
-                on_select=lambda name=name: _slice_chosen(name),
-                key=f"slice-{name}",
+                **clickable(
+                    f"slice-{name}", "slice", st.session_state.get(BOX), partial(_choose, name)
+                ),
                 alt=f"Accuracy in five groups by {name.lower()}",
             )
     chosen = st.selectbox("Mistakes of", [ANY, *NAMES], key=BOX, bind="query-params")
@@ -38,9 +41,9 @@ def show(run: Run) -> None:
         _images(run, _slices(run)[NAMES.index(chosen)])
 
 
-def _slice_chosen(name: str) -> None:
-    """A click on a chart sets the box below, and with it the URL."""
-    at = clicked(f"slice-{name}", "slice").get("at")
+def _choose(name: str, mark: dict) -> None:
+    """A click on a property's chart sets the box below, and with it the URL."""
+    at = mark.get("at")
     known = isinstance(at, int) and 0 <= at < PARTS
     st.session_state[BOX] = f"{name}: {FIFTHS[at]} fifth" if known else ANY
 

@@ -12,13 +12,14 @@ from fmnist.metrics.confusions import confused_pairs
 from fmnist.metrics.report import Evaluation, report_rows, wilson_interval
 from fmnist.runs.library import quote_run
 from fmnist.runs.run import Run
+from fmnist.setting_fields import count_text
 from pages.parts.shared import image_gallery, loading
 from pages.parts.shared.components.row_table import Column, row_table
 from pages.parts.shared.widgets import (
     ANY,
     choose_classes,
     choose_one,
-    clicked,
+    clickable,
     download,
     filter_classes,
     number,
@@ -85,9 +86,8 @@ def _matrix(result: Evaluation) -> str | None:
     )
     show_matrix(
         result.confusion,
-        "matrix",
         VIEWS[view],
-        on_select=_cell_chosen,
+        **clickable("matrix", "cell", _chosen(), _choose_cell),
         alt="Confusion matrix: true classes in rows, predicted classes in columns",
     )
     st.caption(
@@ -96,8 +96,7 @@ def _matrix(result: Evaluation) -> str | None:
     return VIEWS[view]
 
 
-def _cell_chosen() -> None:
-    cell = clicked("matrix", "cell")
+def _choose_cell(cell: dict) -> None:
     set_classes(BOXES, cell.get("true"), cell.get("predicted"))
 
 
@@ -215,6 +214,6 @@ def _images(run: Run) -> None:
             other, run, "reverse", first=False, caption=image_gallery.confidence_text
         )
         return
-    st.caption(f"{len(chosen):,} test images, the most confident answers first")
+    st.caption(f"{count_text(len(chosen), 'test image')}, the most confident answers first")
     caption = None if ANY in (true, predicted) else image_gallery.confidence_text
     image_gallery.show(chosen, run, "cell", caption=caption)

@@ -6,6 +6,7 @@ from fmnist.charts.common import risk_coverage_chart
 from fmnist.inference.rejection import RejectionPolicy
 from fmnist.inference.tta import TTA_VARIANTS
 from fmnist.runs.run import Run
+from fmnist.setting_fields import count_text
 from pages.parts.shared import loading
 from pages.parts.shared.widgets import number
 
@@ -15,7 +16,6 @@ def show(run: Run) -> None:
     st.header("When it does not answer")
     policy = loading.classifier(run).policy
     variants = policy.tta_variants
-    plural = "s" if len(variants) > 1 else ""
     measured = policy.measured
     if not measured:
         st.caption(
@@ -47,7 +47,7 @@ def show(run: Run) -> None:
             f"- **Not clothing** where the estimated probability of a garment is below "
             f"{policy.ood_threshold:.0%}.\n"
             f"{_for_drawings(policy)}"
-            f"- The answer is the mean over {len(variants)} variant{plural} of the "
+            f"- The answer is the mean over {count_text(len(variants), 'variant')} of the "
             f"input (test-time augmentation): {'; '.join(variants)}."
             + (
                 ""

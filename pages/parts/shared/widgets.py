@@ -21,6 +21,7 @@ ANY = "Any class"
 # a number while a click has asked for images that are not yet drawn; see `visit.page_opened`
 ASKED = "images-asked"
 _numbers = count(1)
+NOWHERE, JUST_CLICKED = "nowhere", "just clicked"  # where the last click in a chart led to
 NARROWEST = 440  # pixels that a confusion matrix needs
 PERCENT_BAR = {"format": "percent", "min_value": 0.0, "max_value": 1.0}
 # key in the URL -> former name of a choice -> its name now
@@ -134,9 +135,30 @@ def show_view(label: str, views: dict[str, Callable[[Run], None]], key: str, run
     views[choose_one(label, views, key)](run)
 
 
-def clicked(chart: str, name: str) -> dict:
-    """What was chosen by a click in the chart with this key; {} for none."""
-    return (st.session_state[chart]["selection"].get(name) or [{}])[0]
+def clickable(chart: str, marks: str, shown: object, choose: Callable[[dict], None]) -> dict:
+    """Arguments for a chart in which a click chooses something: its key, and what a click does.
+
+    marks: the name of the chart's selection
+    shown: what is chosen now, here or elsewhere
+    choose: is called with the values of the clicked mark, {} for none
+
+    A browser sends a click only where it is another one than the last. So a chart has another key
+    as soon as something else was chosen elsewhere: all of its marks can be clicked again.
+    """
+    kept = f"{chart}-click"
+    led_to, times = st.session_state.get(kept, (NOWHERE, 0))
+    if led_to == JUST_CLICKED:
+        led_to = shown
+    elif led_to not in (NOWHERE, shown):
+        led_to, times = NOWHERE, times + 1
+    st.session_state[kept] = led_to, times
+    key = f"{chart}-{times}"
+
+    def take_click() -> None:
+        choose((st.session_state[key]["selection"].get(marks) or [{}])[0])
+        st.session_state[kept] = JUST_CLICKED, times
+
+    return {"key": key, "on_select": take_click}
 
 
 def choose_classes(keys: tuple[str, str], *labels: str) -> tuple[str, str]:
@@ -160,12 +182,12 @@ def filter_classes(table: "pd.DataFrame", true: str, predicted: str) -> "pd.Data
     return filter_answers(table, true=ids[0], predicted=ids[1], wrong_only=False)
 
 
-def show_matrix(confusion: np.ndarray, key: str, by: str | None = None, **how) -> None:
+def show_matrix(confusion: np.ndarray, by: str | None = None, **how) -> None:
     """Draw a confusion matrix; `by`: what its percentages are of, see `confusion_table`."""
     from fmnist.charts.common import confusion_spec, confusion_table
 
     spec = confusion_spec(confusion.shape[1])
-    st.vega_lite_chart(confusion_table(confusion, by), spec, key=key, **how)
+    st.vega_lite_chart(confusion_table(confusion, by), spec, **how)
 
 
 def show_bars(probabilities: np.ndarray, alt: str, true: int | None = None) -> None:

@@ -44,7 +44,7 @@ def _matrix(run: Run, version: PredictionsVersion) -> None:
     matrix, classes = side_by_side()
     with matrix:
         alt = "Confusion matrix of the validation images: true classes in rows"
-        show_matrix(tables["matrix"], f"live-{run.key}-matrix", alt=alt)
+        show_matrix(tables["matrix"], key=f"live-{run.key}-matrix", alt=alt)
     with classes:
         st.markdown(f"**Accuracy per class after epoch {version.epochs}**")
         st.vega_lite_chart(
