@@ -23,9 +23,10 @@ from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
 from pages.parts.shared.components.gallery import gallery
-from pages.parts.shared.widgets import choose_one, choose_page
+from pages.parts.shared.widgets import ASKED, choose_one, choose_page
 
 IMAGE = "image"  # key of the chosen image's name, in the session and in the URL
+CHOSEN = "dataset-chosen"  # key of the container that shows it
 PAGE_SIZE = 300
 HEIGHT = 620  # px of the wall
 TILE = 2.6  # rem
@@ -88,7 +89,7 @@ def _show_chosen(catalogue: Catalogue, run: Run | None) -> None:
     if number is None:
         st.error("There is no such image; write train 0 to train 59999, or test 0 to test 9999.")
         return
-    with st.container(border=True):
+    with st.container(border=True, key=CHOSEN):
         _show_image(number, catalogue, run)
 
 
@@ -120,7 +121,7 @@ def _show_image(number: int, catalogue: Catalogue, run: Run | None) -> None:
             ids=[n for n, _ in like],
             captions=[f"{CLASS_NAMES[catalogue.labels[n]]} {value:.1%}" for n, value in like],
             labels=[describe(n, catalogue) for n, _ in like],
-            key=f"dataset-like-{number}",
+            key="dataset-like",
             choose=open_image,
         )
         st.caption(
@@ -164,6 +165,8 @@ def _show_wall(catalogue: Catalogue, numbers: np.ndarray) -> None:
             tile=TILE,
             choose=_open_from_wall,
             chosen=find_image(st.session_state.get(IMAGE) or ""),
+            asked=st.session_state.pop(ASKED, None),
+            detail=CHOSEN,
         )
 
 
@@ -180,4 +183,5 @@ def open_image(number: int) -> None:
 
 def _open_from_wall(number: int) -> None:
     open_image(number)
+    st.session_state[ASKED] = name_image(number)
     st.rerun()  # all of the page: the chosen image stands above

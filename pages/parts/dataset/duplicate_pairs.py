@@ -49,11 +49,18 @@ def show(run: Run | None) -> None:
 
 @st.fragment
 def _show_pairs(catalogue: Catalogue, pairs: DuplicatePairs, rows: np.ndarray, which: str) -> None:
-    place = st.container()
-    shown = rows[choose_page(len(rows), PAGE_SIZE, f"dataset-pairs-{which}")].tolist()
+    both = st.container(key="dataset-pairs-beside")
+    with both.container(key="dataset-pairs-list"):
+        shown = rows[choose_page(len(rows), PAGE_SIZE, f"dataset-pairs-{which}")].tolist()
+        chosen = _show_gallery(catalogue, pairs, shown)
+    with both.container(border=True, key="dataset-pairs-detail"):
+        _show_pair(catalogue, pairs, shown[0] if chosen is None else chosen)
+
+
+def _show_gallery(catalogue: Catalogue, pairs: DuplicatePairs, shown: list[int]) -> int | None:
     first, second = (catalogue.take(pairs.numbers[shown, side]) for side in (0, 1))
     gap = np.full((len(shown), 28, GAP), 96, np.uint8)
-    chosen = gallery(
+    return gallery(
         np.concatenate([first, gap, second], axis=2),
         ids=shown,
         captions=[_caption(row, catalogue, pairs) for row in shown],
@@ -65,8 +72,6 @@ def _show_pairs(catalogue: Catalogue, pairs: DuplicatePairs, rows: np.ndarray, w
         key="dataset-pairs-gallery",
         tile=TILE,
     )
-    with place.container(border=True):
-        _show_pair(catalogue, pairs, shown[0] if chosen is None else chosen)
 
 
 def _caption(row: int, catalogue: Catalogue, pairs: DuplicatePairs) -> str:

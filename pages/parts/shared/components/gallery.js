@@ -21,7 +21,7 @@ function stepsOf(buttons) {
 
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".gallery");
-  const { sheet, columns, rows, items, selected, asked, ratio, tile, asks } = data;
+  const { sheet, columns, rows, items, selected, asked, ratio, tile, asks, detail } = data;
   const part = (at, count) => (count > 1 ? (100 * at) / (count - 1) : 0) + "%";
   const words = items.map(({ id, label, caption }) => id + label + caption).join();
   if (root.sheet !== sheet || root.words !== words) {
@@ -55,10 +55,11 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   const { host } = parentElement.getRootNode();
   const both = host?.closest('[class*="-beside"]');
   const bringIntoView = (whole) => {
-    const detail = both?.querySelector('[class*="-detail"]') ?? both;
-    if (!detail) return;
-    const { top } = detail.getBoundingClientRect();
-    if (top < 0 || top + SEEN > innerHeight) whole.scrollIntoView({ block: "start" });
+    const elsewhere = detail && document.querySelector(`.st-key-${detail}`);
+    const chosen = elsewhere || (both?.querySelector('[class*="-detail"]') ?? both);
+    if (!chosen) return;
+    const { top } = chosen.getBoundingClientRect();
+    if (top < 0 || top + SEEN > innerHeight) (elsewhere || whole).scrollIntoView({ block: "start" });
   };
   const choose = (button) => {
     mark(button.dataset.id); // at once; the rest follows

@@ -24,15 +24,17 @@ def gallery(
     tile: float = TILE,
     choose: Callable[[int], None] | None = None,
     chosen: int | None = None,
-    asked: int | None = None,
+    asked: int | str | None = None,
+    detail: str | None = None,
 ) -> int | None:
     """Show images (N, H, W) uint8 and return the id of the chosen one, or None.
 
     captions stand under the pictures, labels are read out and shown as tooltips; tile: the least
     width of a picture in rem. A choice that is not among `ids` (the page turned, or a browser sent
     nonsense) counts as none. Where `choose` is given it is called with each choice, and what is
-    marked as chosen is the caller's. asked: another number brings the gallery into view, for a
-    click elsewhere has asked for it.
+    marked as chosen is the caller's. asked: another value brings what is chosen into view, for a
+    click elsewhere has asked for it. detail: key of the container in which the chosen image stands,
+    where that is neither beside the gallery nor below it.
     """
 
     def changed() -> None:
@@ -56,6 +58,7 @@ def gallery(
             "ratio": images.shape[2] / images.shape[1],
             "tile": tile,
             "asks": choose is not None,
+            "detail": detail,
         },
         on_selected_change=lambda: None,
         on_picked_change=changed,
