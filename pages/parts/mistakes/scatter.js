@@ -54,23 +54,42 @@ export default function ({ data, parentElement, setStateValue }) {
     }
   }
 
-  function entry(text, hue, pressed, toggle) {
-    const dot = el("b");
-    if (hue) dot.style.background = hue;
-    else dot.style.border = "1.5px solid currentColor";
-    const onclick = () => { toggle(); list(); draw(); };
-    return el("button", { type: "button", "aria-pressed": pressed, onclick }, dot, text);
-  }
+  // name, colour, whether it is shown, and what a click changes
+  const entries = [
+    ...data.names.map((name, id) => [name, data.colours[id], () => !memory.hidden.has(id), () => {
+      if (!memory.hidden.delete(id)) memory.hidden.add(id);
+    }]),
+    ["only mistakes", null, () => memory.onlyMisses, () => {
+      memory.onlyMisses = !memory.onlyMisses;
+    }],
+  ];
 
   function list() {
-    legend.replaceChildren(
-      ...data.names.map((name, id) => entry(name, data.colours[id], !memory.hidden.has(id), () => {
-        if (!memory.hidden.delete(id)) memory.hidden.add(id);
-      })),
-      entry("only mistakes", null, memory.onlyMisses, () => {
-        memory.onlyMisses = !memory.onlyMisses;
-      }),
-    );
+    const words = JSON.stringify([data.names, data.colours]);
+    if (root.words !== words) {
+      root.words = words;
+      legend.replaceChildren(...entries.map(([name, hue]) => {
+        const dot = el("b");
+        if (hue) dot.style.background = hue;
+        else dot.style.border = "1.5px solid currentColor";
+        return el("button", { type: "button" }, dot, name);
+      }));
+    }
+    entries.forEach(([, , pressed, toggle], at) => {
+      const button = legend.children[at];
+      button.setAttribute("aria-pressed", String(pressed()));
+      button.onclick = () => {
+        toggle();
+        list();
+        draw();
+        if (memory.lasso.length > 2) sendRegion(); // which has other images now
+      };
+    });
+  }
+
+  function sendRegion() {
+    const { lasso, hidden, onlyMisses } = memory;
+    setStateValue("chosen", { lasso, hidden: [...hidden], onlyMisses });
   }
 
   function nearest(event) {
@@ -110,6 +129,7 @@ export default function ({ data, parentElement, setStateValue }) {
       inside(1 - (event.clientY - box.top - 8) / (height - 16))];
   };
   canvas.onpointerdown = (event) => {
+    if (!event.isPrimary || event.button) return;
     canvas.setPointerCapture(event.pointerId);
     drawing = { from: [event.clientX, event.clientY], path: [place(event)] };
     hover.hidden = true;
@@ -127,11 +147,7 @@ export default function ({ data, parentElement, setStateValue }) {
     if (!drawing) return;
     const path = drawing.path;
     drawing = null;
-    if (path.length > 2) {
-      const { hidden, onlyMisses } = memory;
-      setStateValue("chosen", { lasso: path, hidden: [...hidden], onlyMisses });
-      return;
-    }
+    if (path.length > 2) return sendRegion();
     memory.lasso = [];
     draw();
     const at = nearest(event);
@@ -142,7 +158,9 @@ export default function ({ data, parentElement, setStateValue }) {
 
   list();
   draw();
-  const watch = new ResizeObserver(() => { if (field.clientWidth !== width) draw(); });
-  watch.observe(field);
+  root.watch?.disconnect(); // that of the data before, whose end nobody told us
+  root.watch = new ResizeObserver(() => { if (field.clientWidth !== width) draw(); });
+  root.watch.observe(field);
+  const watch = root.watch;
   return () => watch.disconnect();
 }

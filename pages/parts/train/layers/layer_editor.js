@@ -53,6 +53,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const drag = (handle, layer) => {
     handle.onpointerdown = (event) => {
+      if (!event.isPrimary || event.button) return;
       event.preventDefault(); // or it would mark text
       handle.setPointerCapture(event.pointerId);
       handle.closest("li").classList.add("dragged");
