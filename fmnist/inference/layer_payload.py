@@ -156,7 +156,9 @@ def pack_layers(
     block = _Block()
     outputs = network(pixels)
     described = describe_layers(network.layers, network.name)
-    layers = []
+    # the last layer that can learn gives a score to each class
+    scores = [at for at, layer in enumerate(network.layers) if layer.kind == "dense"][-1:]
+    layers: list[dict] = []
     for layer, made, (title, text) in zip(network.layers, outputs, described, strict=True):
         made = made[0] if layer.kind == "views" else made
         peak = float(np.abs(made).max()) or 1.0
@@ -175,6 +177,7 @@ def pack_layers(
                 "rate": layer.rate,
                 "weights": sum(weights),
                 "peak": peak,
+                "classes": len(layers) >= (scores or [len(network.layers) - 1])[0],
                 "small": block.add(np.round(made * (127 / peak)).astype(np.int8)),
             }
         )

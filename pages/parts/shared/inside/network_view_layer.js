@@ -114,8 +114,12 @@ const paintKernel = (ui, map) => {
   return paint(ui, el("canvas"), high, wide, (at) => weights[at], peakOf(weights));
 };
 
+// what an entry of a list says: only the scores and probabilities are those of classes
+const entryName = ({ layer, net }, unit) =>
+  layer.classes ? net.classes[unit] : `Number ${unit + 1}`;
+
 const drawList = (ui) => { // ten bars, or a long list as a rectangle
-  const { layer, net, view, maps } = ui;
+  const { layer, view, maps } = ui;
   const count = size(layer);
   const pick = (unit) => { ui.hover = {}; view.unit = unit; update(ui); speak(ui); };
   if (count === 10) {
@@ -127,7 +131,7 @@ const drawList = (ui) => { // ten bars, or a long list as a rectangle
       type: "button", onclick: () => pick(unit),
       onpointerenter: () => { ui.hover = { unit }; update(ui); },
       onpointerleave: () => { ui.hover = {}; update(ui); },
-    }, el("span", {}, net.classes[unit]),
+    }, el("span", {}, entryName(ui, unit)),
     bar(value, most),
     el("span", {}, probability ? `${(100 * value).toFixed(1)} %` : say(value, 2)))));
     maps.onkeydown = (event) => {
@@ -269,7 +273,7 @@ const update = (ui) => {
   const value = numberAt(ui, place(ui, at), view.before);
   const which = isMaps(layer) && layer.shape[2] > 1 ? `Map ${at.map + 1}, row` : "Row";
   const where = isMaps(layer) ? `${which} ${at.pixel[0] + 1}, column ${at.pixel[1] + 1}`
-    : size(layer) === 10 ? ui.net.classes[at.unit] : `Number ${at.unit + 1}`;
+    : entryName(ui, at.unit);
   ui.said = `${where}: ${say(value)}`;
   if (isMaps(layer))
     ui.words.replaceChildren(where, el("br"), el("b", { class: "value" }, say(value)));
