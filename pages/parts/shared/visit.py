@@ -14,6 +14,7 @@ from fmnist.runs.trash import MINUTES, Deleted, Trash
 from pages.parts.shared import loading
 
 TRASH = "trash"
+UNDONE = "undone"  # the hidden names of what this session has brought back, or tried to
 OPENED = "opened"
 PAGE = "page_title"  # the page that was drawn last
 # a page takes most when it is opened; who has one is not to wait for a crowd that comes
@@ -73,10 +74,19 @@ def offer_undo(kind: type[Kind], done: str, undo: Callable[[Kind], None]) -> Non
                     "Undo",
                     icon=":material/undo:",
                     key=f"undo-{deleted.paths[0].name}",
-                    on_click=undo,
-                    args=(deleted,),
+                    on_click=_undo_once,
+                    args=(undo, deleted),
                     help=f"Possible for {MINUTES} minutes, or until you close this window.",
                 )
+
+
+def _undo_once(undo: Callable[[Kind], None], deleted: Kind) -> None:
+    """The second click of a double one finds it undone, and has nothing to complain of."""
+    undone = st.session_state.setdefault(UNDONE, set())
+    if deleted.paths[0] in undone and deleted not in trash().deleted:
+        return
+    undone.add(deleted.paths[0])
+    undo(deleted)
 
 
 # Streamlit forgets what it keeps for a session at once when the browser is gone, but a lost session

@@ -1,5 +1,7 @@
 """Buttons that pause or stop a running training, or change its learning rate."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from fmnist import access
@@ -35,21 +37,28 @@ def show(run: Run, progress: TrainingProgress) -> None:
                 "Resume" if pausing else "Pause",
                 icon=":material/play_arrow:" if pausing else ":material/pause:",
                 disabled=stopping,
-                on_click=_try,
+                on_click=try_to,
                 args=(run, requests.withdraw_pause if pausing else requests.request_pause),
                 key=f"live-{run.key}-pause",
                 help="Waits between two batches; nothing is lost.",
             )
             _rate(run, progress, stopping)
             stop_button(run)
+    if show_refusal(run):
+        return
     pending = control.requested_rate(run.path)
-    refused = st.session_state.get(REFUSED)
-    if refused and refused[0] == run.path:
-        st.error(refused[1])
-    elif pending is not None and not stopping:
+    if pending is not None and not stopping:
         st.caption(f"From the next epoch on the learning rate will be {rate_text(pending)}.")
     elif progress.refused:
         st.warning(progress.refused, title="The learning rate was not changed")
+
+
+def show_refusal(run: Run) -> bool:
+    """Say why the last click did nothing, if it was one for this run; whether it was."""
+    path, why = st.session_state.get(REFUSED, (None, ""))
+    if path == run.path:
+        st.error(why)
+    return path == run.path
 
 
 def stop_button(run: Run) -> None:
@@ -62,7 +71,7 @@ def stop_button(run: Run) -> None:
         "Cancel" if waiting else "Stop",
         icon=":material/close:" if waiting else ":material/stop_circle:",
         disabled=stopping,
-        on_click=_try,
+        on_click=try_to,
         args=(run, requests.request_stop),
         key=f"live-{run.key}-stop",
         help="Removes it from the queue."
@@ -110,13 +119,13 @@ def _rate(run: Run, progress: TrainingProgress, stopping: bool) -> None:
 
 def _ask_rate(run: Run, key: str) -> None:
     rate = st.session_state.get(key)
-    _try(run, lambda run: requests.request_rate(run, rate))
+    try_to(run, lambda run: requests.request_rate(run, rate))
 
 
-def _try(run: Run, ask) -> None:
-    """Ask something of a run; an error is shown until the next click."""
+def try_to(run: Run, ask: Callable, *more) -> None:
+    """Ask something of a run, or with it; an error is shown until the next click."""
     st.session_state.pop(REFUSED, None)
     try:
-        ask(run)
+        ask(run, *more)
     except FmnistError as error:
         st.session_state[REFUSED] = run.path, str(error)

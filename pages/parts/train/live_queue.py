@@ -3,6 +3,7 @@
 import streamlit as st
 
 from fmnist import access
+from fmnist.errors import ChangeError
 from fmnist.jobs import queue
 from fmnist.runs import control
 from fmnist.runs.library import run_title
@@ -24,6 +25,7 @@ def show(runs: list[Run]) -> None:
         st.markdown(f"**Waiting for this machine** ({len(runs)})")
         for place, run in enumerate(runs, 1):
             _line(run, place, place > 1, place < len(runs), run.path in queued)
+            live_controls.show_refusal(run)
 
 
 def _line(run: Run, place: int, sooner: bool, later: bool, queued: bool) -> None:
@@ -45,8 +47,15 @@ def _line(run: Run, place: int, sooner: bool, later: bool, queued: bool) -> None
                     words,
                     icon=icon,
                     disabled=not (possible and queued) or leaving,
-                    on_click=queue.move_in_queue,
-                    args=(run.path, places),
+                    on_click=live_controls.try_to,
+                    args=(run, _move, places),
                     key=f"live-{run.key}-move{places}",
                 )
             live_controls.stop_button(run)
+
+
+def _move(run: Run, places: int) -> None:
+    try:
+        queue.move_in_queue(run.path, places)
+    except OSError as error:
+        raise ChangeError(f"The queue cannot be changed ({error.strerror}).") from None

@@ -7,13 +7,14 @@ from fmnist.errors import FmnistError, TrainingBusy
 from fmnist.jobs import launch, resume
 from fmnist.runs.library import find_run, run_title
 from fmnist.runs.run import INTERRUPTED, Run
+from fmnist.setting_fields import count_text
 from fmnist.settings import LIMITS
 from pages.parts.shared.widgets import forget_click, literal, remember_click
 
 # (place of the page, run's name, more epochs, why not now) of a run that could queue
 PENDING = "live_resume"
 FORGOTTEN = "live_forgotten"  # names of interrupted runs that are not to be offered any more
-SAID = "live_resume_said"  # (place of the page, what stood against the last try)
+SAID = "live_resume_said"  # (place of the page, run's name, what stood against the last try)
 DETAIL, PANEL = "detail", "panel"  # places where an answer stands beside what was clicked
 LOOKED_AT = 10  # interrupted runs that are looked into, the newest first
 
@@ -38,7 +39,7 @@ def offer(run: Run, *, key: str, place: str = PANEL) -> None:
                 help="The learning rate's schedule starts again for them.",
             )
             if remember_click(
-                f"Continue for {more} more epoch{'s' * (more != 1)}",
+                f"Continue for {count_text(more, 'more epoch')}",
                 f"{key}-continue",
                 run.name,
                 icon=":material/resume:",
@@ -75,11 +76,14 @@ def show_interrupted(listed: list[Run], shown: str | None) -> None:
         return
 
 
-def show_answer(place: str) -> None:
-    """Why the last click on Resume did nothing, and the offer to queue the run."""
-    where, said = st.session_state.get(SAID, (place, ""))
-    if said and where == place:
-        st.error(said)
+def show_answer(place: str, only: str | None = None) -> None:
+    """Why the last click on Resume did nothing, and the offer to queue the run.
+
+    only: name of the run that the place is about; None where it is about all of them
+    """
+    where, name, said = st.session_state.get(SAID, (None, "", ""))
+    if where == place and only in (None, name):
+        st.error(said if only else literal(f"{name}: {said}"))
     where, *pending = st.session_state.get(PENDING, (None,))
     if where != place:
         return
@@ -103,7 +107,7 @@ def _go_on(name: str, more: int = 0, *, place: str, asked: str, wait: bool = Fal
             except TrainingBusy as busy:
                 found = {PENDING: (place, name, more, str(busy))}
             except FmnistError as error:
-                found = {SAID: (place, str(error))}
+                found = {SAID: (place, name, str(error))}
     finally:  # where another click has ended this run of the page meanwhile, too
         st.session_state.update(found)
     st.rerun()

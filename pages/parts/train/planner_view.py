@@ -7,6 +7,7 @@ import streamlit as st
 from fmnist.errors import FmnistError
 from fmnist.planning.planner import Plan, plan_here
 from fmnist.runs.progress_text import duration_text
+from fmnist.setting_fields import count_text
 from fmnist.training.recipes import RECIPES
 from pages.parts.shared.widgets import forget_click, number
 
@@ -84,7 +85,7 @@ def _show_plan(plan: Plan) -> None:
         number(
             "Network",
             settings.architecture.title,
-            f"{settings.epochs} epochs in batches of {settings.batch_size}",
+            f"{count_text(settings.epochs, 'epoch')} in batches of {settings.batch_size}",
             f"The recipe “{recipe.title}”: {recipe.summary}",
         )
         number(

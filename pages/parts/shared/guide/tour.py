@@ -99,4 +99,4 @@ def _link(label: str, icon: str, at: int) -> None:
 
 
 def _end() -> None:
-    del st.query_params[AT]
+    st.query_params.pop(AT, None)  # a double click ends it twice

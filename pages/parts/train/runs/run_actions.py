@@ -21,6 +21,9 @@ from pages.parts.train import settings_form
 CHOSEN, COMPARED = "runs_chosen", "runs_compared"  # a name or None; names
 SAID = "runs_said"  # (kind, sentence) to be shown once
 FILLED = "runs_filled"  # name of the run whose settings were put into the form
+# other keys under which the pages know a run by its name
+RUN_KEYS = ("train_watched", "with", "second_network")
+DONE = "runs_done"  # what was done last; a double click asks for it twice
 
 
 def chosen() -> str | None:
@@ -69,10 +72,8 @@ def note(run: Run, key: str) -> None:
 def rename(run: Run, key: str) -> None:
     """Give a run the name in the text box of that key; whoever looks at it goes on doing so."""
 
-    def work() -> None:
-        _follow(run.name, rename_run(run, st.session_state[key]).name)
-
-    _try(work, draw_all=True)
+    name = st.session_state[key]
+    _once(run, ("rename", run.key, name), lambda: _follow(run.name, rename_run(run, name).name))
 
 
 def delete(run: Run) -> None:
@@ -82,7 +83,7 @@ def delete(run: Run) -> None:
         trash().add(delete_run(run))
         _follow(run.name, None)
 
-    _try(work, draw_all=True)
+    _once(run, ("delete", run.key), work)
 
 
 def undo(deleted: DeletedRun) -> None:
@@ -116,6 +117,17 @@ def show_filled() -> None:
         st.toast(f"The settings of {literal(name)} are in the form above.", icon=":material/tune:")
 
 
+def _once(run: Run, what: tuple, work: Callable[[], None]) -> None:
+    """Do what leaves no run of that name, unless this session has just done so."""
+
+    def unless_done() -> None:
+        if st.session_state.get(DONE) != what or run.path.exists():
+            work()
+            st.session_state[DONE] = what
+
+    _try(unless_done, draw_all=True)
+
+
 def _try(work: Callable[[], None], draw_all: bool = False) -> None:
     try:
         work()
@@ -134,5 +146,8 @@ def _follow(old: str, new: str | None) -> None:
         del st.session_state[frame.RUN_KEY]
         if name := new or next(iter(sorted(usable, key=lambda name: name != DEFAULT_RUN)), None):
             frame.look_at(name)
+    for key in RUN_KEYS:
+        if st.session_state.get(key) == old:
+            st.session_state[key] = new
     names = [new if name == old else name for name in compared()]
     compare([name for name in names if name])

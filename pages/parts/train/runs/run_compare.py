@@ -5,6 +5,7 @@ import streamlit as st
 
 from fmnist.charts import training_charts
 from fmnist.runs.run import Run
+from fmnist.setting_fields import count_text
 from pages.parts.shared import loading
 
 
@@ -16,7 +17,7 @@ def show(drawn: list[Run]) -> None:
     if table.empty:
         st.caption("There are no curves: no epoch was finished, or the history is gone.")
         return
-    about = f"over the epochs for {len(drawn)} run{'s' * (len(drawn) != 1)}"
+    about = f"over the epochs for {count_text(len(drawn), 'run')}"
     for column, measure in zip(st.columns(2), training_charts.MEASURES, strict=True):
         spec = training_charts.curves_spec(measure, epochs)
         alt = f"{measure.capitalize()} {about}"

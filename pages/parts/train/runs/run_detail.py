@@ -12,6 +12,7 @@ from fmnist.runs.library import run_title
 from fmnist.runs.progress_text import duration_text, read_last_words
 from fmnist.runs.run import Run
 from fmnist.runs.trash import MINUTES
+from fmnist.setting_fields import count_text
 from pages.parts.shared.widgets import download, literal, number
 from pages.parts.train import live_resume
 from pages.parts.train.runs import run_actions
@@ -32,7 +33,7 @@ def show(run: Run) -> None:
             st.markdown(f":material/fact_check: {comparison}")
         _buttons(run, about.starred)
         live_resume.offer(run, key="detail", place=live_resume.DETAIL)
-        live_resume.show_answer(live_resume.DETAIL)
+        live_resume.show_answer(live_resume.DETAIL, run.name)
         note_key = f"run-note-{run.key}"
         st.text_area(
             "Note",
@@ -57,7 +58,7 @@ def _numbers(run: Run) -> None:
             number("Test", f"{accuracy:.2%}", "of 10,000 images")
         if (seconds := run.count("train_seconds")) is not None:
             epochs = run.exported_epochs
-            number("Time", duration_text(seconds), f"{epochs:g} epochs" if epochs else "")
+            number("Time", duration_text(seconds), count_text(epochs, "epoch") if epochs else "")
         if (parameters := run.count("parameters")) is not None:
             number("Parameters", f"{parameters:,.0f}", "weights and biases")
 

@@ -17,13 +17,14 @@ from fmnist.sweeps.sweep import (
     request_stop,
     start_sweep,
 )
-from pages.parts.shared.widgets import choose_one, download, literal
+from pages.parts.shared.widgets import choose_one, download, forget_click, literal, remember_click
 
 if TYPE_CHECKING:
     from fmnist.sweeps.results import Result
 
 IMAGES = "Training images"
 EXAMPLE = "What this plan gave where it was trained for this project. Nothing is trained."
+START = "sweeps_start"  # key of the button
 SAID = "sweeps_said"  # why the last click did nothing
 LOOK, IDLE_LOOK = 2.0, 10.0  # seconds between looks, while one is at work and else
 
@@ -48,14 +49,13 @@ def _show_plan() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         plan = st.selectbox("Plan", list(shipped_plans()), key="sweeps_plan", width=220)
         if access.may_change():
-            st.button(
-                "Start or go on",
-                icon=":material/grid_view:",
-                key="sweeps_start",
-                on_click=_try,
-                args=(start_sweep, plan),
-                help="What is done already is not done again.",
-            )
+            words = "What is done already is not done again."
+            how = {"icon": ":material/grid_view:", "help": words}
+            if remember_click("Start or go on", START, plan, **how):
+                with st.spinner("Starting the sweep"):
+                    forget_click(START)
+                    _try(start_sweep, plan)
+                st.rerun()  # the section below has it now
     st.caption(f"{read_plan(plan).summary} Plans of your own: `python -m fmnist sweep plan.toml`.")
     if plan in shipped_examples() and st.toggle(
         "Show an example result", key="sweeps_example", help=EXAMPLE
