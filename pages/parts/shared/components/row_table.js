@@ -5,8 +5,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const tickOf = ({ name, title }) => {
     const onchange = ({ target }) => {
+      if (!root.sent.length) root.sent.push(JSON.stringify(root.ticked));
       root.ticked = root.ticked.filter((other) => other !== name);
       if (target.checked) root.ticked.push(name);
+      root.sent.push(JSON.stringify(root.ticked));
       setTriggerValue("ticked", root.ticked);
     };
     const box = el("input", { type: "checkbox", "aria-label": `Compare ${title}`, onchange });
@@ -86,6 +88,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
       el("thead", {}, head), el("tbody", {}, ...body())));
   }
   root.chosen = data.chosen;
-  root.ticked = [...(ticked ?? [])];
+  // what answers an earlier tick, or comes between, knows nothing of the last one
+  const answered = (root.sent ??= []).lastIndexOf(JSON.stringify(ticked ?? []));
+  if (answered < 0 || answered === root.sent.length - 1) {
+    root.ticked = [...(ticked ?? [])];
+    root.sent = [];
+  }
   mark();
 }
