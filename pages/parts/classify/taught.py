@@ -23,6 +23,7 @@ _SET = "corrections_set"  # the set that is looked at and saved to
 _TIMES = "corrections_set_times"  # how often another one was chosen
 _SAID = "corrections_said"  # why the last click changed nothing
 _LIKE_TEXT = {"type": "tertiary", "icon": ":material/school:"}
+_KNOWN = "taught_examples"  # what they were made of, and the examples
 _ON = "taught_set"  # the set that counts; not there while none does
 
 
@@ -85,7 +86,10 @@ def answer_all(items: list[Item], run: Run, but_itself: bool = False) -> list[An
 
 
 def examples(run: Run) -> list[Example]:
-    """What the set that counts has taught; none where it cannot be read."""
+    """What the set that counts has taught; none where it cannot be read.
+
+    All answers of a page ask for it, so it is kept until the set, the run or the switch differs.
+    """
     of = set_that_counts()
     if of is None:
         return []
@@ -93,8 +97,15 @@ def examples(run: Run) -> list[Example]:
         rows = corrections.kept(of)
     except FmnistError:
         return []
-    answered = answer_untaught(items_of(rows, of), run)
-    return make_examples([one.answer for one in answered], [row.label_id for row in rows])
+    known_of = run.path, run.files, of, rows, loading.asks_photo_network()
+    kept_of, known = st.session_state.get(_KNOWN, (None, []))
+    if kept_of == known_of:
+        return known
+    answers = [one.answer for one in answer_untaught(items_of(rows, of), run)]
+    known = make_examples(answers, [row.label_id for row in rows])
+    if all(one.verdict != "refused" for one in answers):  # a server that was busy
+        st.session_state[_KNOWN] = known_of, known
+    return known
 
 
 def show_what_counts(answer: Answer, key: str) -> None:
