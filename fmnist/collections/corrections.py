@@ -33,6 +33,7 @@ from fmnist.images.decoding import decode_image
 from fmnist.images.display import encode_image
 from fmnist.runs.library import runs_directory
 from fmnist.runs.trash import HIDDEN, hide, purge_old
+from fmnist.setting_fields import count_text
 
 KINDS = ("drawing", "upload", "camera")
 MAX_PICTURES = 500
@@ -227,8 +228,7 @@ def remove(names: list[str], of: str = "") -> Removed:
                     hidden = beside / f"{HIDDEN}{token}-{Path(row.path).stem}"
                     hide(place / row.path, hidden)
                     gone.append((row, hidden))
-    words = f"{len(gone)} correction{'s' * (len(gone) != 1)}"
-    return Removed(words, place, tuple(gone))
+    return Removed(count_text(len(gone), "correction"), place, tuple(gone))
 
 
 def purge_old_corrections() -> None:

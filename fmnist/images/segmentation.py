@@ -133,7 +133,7 @@ def _is_faint(difference: np.ndarray) -> bool:
     certain = difference > TRIM_TOLERANCE
     faint = ((difference > TRIM_TOLERANCE / 2) & ~certain).astype(np.uint8)
     solid = cv2.erode(faint, np.ones((3, 3), np.uint8))
-    return cv2.countNonZero(solid) > FAINT_SHARE * np.count_nonzero(certain)
+    return bool(cv2.countNonZero(solid) > FAINT_SHARE * np.count_nonzero(certain))
 
 
 def grabcut(rgb: np.ndarray) -> np.ndarray | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fmnist.metrics.report import Z
+from fmnist.setting_fields import count_text
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def describe_comparison(comparison: Comparison, first: str, second: str) -> str:
     better, worse = (first, second) if c.difference > 0 else (second, first)
     most, least = max(c.first_only, c.second_only), min(c.first_only, c.second_only)
     counted = (
-        f"{better} is right on {most:,} image{'s' * (most != 1)} that {worse} gets wrong, and "
+        f"{better} is right on {count_text(most, 'image')} that {worse} gets wrong, and "
         f"wrong on {least:,} that {worse} gets right. Between equally accurate runs, a difference "
         "this large occurs"
     )

@@ -17,6 +17,7 @@ from fmnist.planning.timing import Timing, estimate_timings
 from fmnist.runs.forecast import Forecast
 from fmnist.runs.library import list_runs
 from fmnist.runs.progress_text import duration_text
+from fmnist.setting_fields import count_text
 from fmnist.settings import TrainSettings
 from fmnist.training.recipes import RECIPES
 
@@ -66,7 +67,7 @@ def choose_plans(
     if not plans:
         reasons = " ".join(f"{RECIPES[name].title} {why}" for name, why in left_out.items())
         raise PlanError(
-            f"Nothing that was recorded fits into {minutes:g} minute{'s' * (minutes != 1)} on this "
+            f"Nothing that was recorded fits into {count_text(minutes, 'minute')} on this "
             f"machine. {reasons}"
         )
     return sorted(plans, key=lambda plan: (-plan.expected, plan.at_most)), left_out

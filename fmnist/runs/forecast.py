@@ -7,6 +7,7 @@ from fmnist.networks.architectures import NETWORKS
 from fmnist.runs.history import read_events
 from fmnist.runs.progress_text import duration_text
 from fmnist.runs.run import Run
+from fmnist.setting_fields import count_text
 from fmnist.settings import LIMITS
 
 NUMBERS = {
@@ -77,8 +78,8 @@ def compare_forecast(run: Run) -> str | None:
     if forecast is None or run.active or settings is None:
         return None
     expected = (
-        f"Forecast: {forecast.range} of the validation images within {forecast.minutes:g} "
-        f"minute{'s' * (forecast.minutes != 1)}."
+        f"Forecast: {forecast.range} of the validation images within "
+        f"{count_text(forecast.minutes, 'minute')}."
     )
     same = (settings.epochs, settings.network) == (forecast.epochs, forecast.network)
     if not same or settings.rate_changes or settings.continued:

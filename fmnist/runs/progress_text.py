@@ -7,7 +7,7 @@ from fmnist.errors import hide_folders
 from fmnist.files import open_regular
 from fmnist.runs.history import TrainingProgress, read_events
 from fmnist.runs.run import Run
-from fmnist.setting_fields import rate_text, share_text
+from fmnist.setting_fields import count_text, rate_text, share_text
 from fmnist.settings import TrainSettings
 
 MAX_LOG = 2**16  # bytes of a log that are looked at, its last ones
@@ -27,7 +27,7 @@ def describe_settings(settings: TrainSettings) -> str:
     """The settings in one short line."""
     words = [
         settings.architecture.title,
-        f"{settings.epochs} epoch{'s' * (settings.epochs != 1)}",
+        count_text(settings.epochs, "epoch"),
         f"batch {settings.batch_size}",
         f"rate {rate_text(settings.learning_rate)}",
     ]

@@ -39,6 +39,7 @@ from fmnist.files import (
     write_json,
 )
 from fmnist.processes import is_alive
+from fmnist.setting_fields import count_text
 from fmnist.settings import TrainSettings
 
 SHIPPED_DIR = Path(__file__).resolve().parents[1] / "shipped"
@@ -148,7 +149,7 @@ class Run:
         words = [self.settings.architecture.title if self.settings else "unknown"]
         if (epochs := self.exported_epochs) is not None:
             more = "more " * bool(self.settings and self.settings.initial)  # after another run's
-            words.append(f"{epochs} {more}epoch{'s' * (epochs != 1)}")
+            words.append(count_text(epochs, f"{more}epoch"))
         if (accuracy := self.scores.get("test_accuracy")) is not None:
             words.append(f"{accuracy:.1%} of the test images")
         words.append("built in" if self.shipped else "your own")

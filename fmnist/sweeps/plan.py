@@ -35,7 +35,7 @@ from fmnist.errors import SettingsError, SweepError
 from fmnist.files import quote_name, read_file
 from fmnist.networks.architectures import NETWORKS
 from fmnist.runs.run import RUN_NAME, SHIPPED_DIR
-from fmnist.setting_fields import check_number
+from fmnist.setting_fields import check_number, count_text
 from fmnist.settings import LIMITS, SETTINGS, TrainSettings
 from fmnist.training.recipes import RECIPES
 
@@ -173,8 +173,8 @@ class Plan:
         """How much it is, and what for, in one line."""
         variants = len(self.settings_by_variant())
         seeds = len(self.seeds)
-        counted = f"{variants * seeds} trainings: {variants} variant{'s' * (variants != 1)}"
-        return f"{counted} with {seeds} seed{'s' * (seeds != 1)} each. {self.about}".strip()
+        counted = f"{variants * seeds} trainings: {count_text(variants, 'variant')}"
+        return f"{counted} with {count_text(seeds, 'seed')} each. {self.about}".strip()
 
     def to_dict(self) -> dict:
         """Plain values, as they stand in the sweep's folder."""

@@ -19,6 +19,7 @@ from scipy import stats
 from fmnist.data import PART_SIZES, VALIDATION_SIZE
 from fmnist.metrics.comparison import correct_holm, say_chance
 from fmnist.runs.run import Run
+from fmnist.setting_fields import count_text
 from fmnist.sweeps.learning_curve import PowerLaw, fit_power_law
 from fmnist.sweeps.sweep import Sweep
 
@@ -245,9 +246,8 @@ def describe_result(
     points = f"{100 * next_best.mean:.2f} points of {measure} accuracy"
     if next_best.interval is None or next_best.p_value is None:
         return (
-            f"{better} is ahead of {other} by {points}, but they have {n} "
-            f"seed{'s' * (n != 1)} in common; at least two are needed to tell a "
-            "difference from chance."
+            f"{better} is ahead of {other} by {points}, but they have "
+            f"{count_text(n, 'seed')} in common; at least two are needed to tell that from chance."
         )
     low, high = (f"{100 * end:.2f}" for end in next_best.interval)
     counted = f"on average over {n} seeds (95 % interval {low} to {high})"
@@ -271,7 +271,7 @@ def _describe_need(difference: Difference) -> str:
         return f"More than {MANY} seeds would be needed to settle it; take what costs less."
     more = max(1, difference.needed - difference.n)
     return (
-        f"If the difference is as large as it looks, {more} more seed{'s' * (more != 1)} of both "
+        f"If the difference is as large as it looks, {count_text(more, 'more seed')} of both "
         f"({2 * more} trainings) would show it four times out of five."
     )
 

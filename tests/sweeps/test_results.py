@@ -114,7 +114,7 @@ def test_sentences():
     )
     assert described(variant("a", [0.9]), variant("b", [0.8])) == (
         "“a” is ahead of “b” by 10.00 points of validation accuracy, but they have 1 seed in "
-        "common; at least two are needed to tell a difference from chance."
+        "common; at least two are needed to tell that from chance."
     )
     assert described(variant("a", [0.90, 0.91, 0.92]), variant("b", [0.80, 0.81, 0.83])) == (
         "“a” is better than “b” by 9.67 points of validation accuracy on average over "

@@ -13,6 +13,7 @@ from fmnist.inference.answer import Answer
 from fmnist.inference.teaching import make_example
 from fmnist.runs.library import quote_run
 from fmnist.runs.run import Run
+from fmnist.setting_fields import count_text
 from pages.parts.classify import taught
 from pages.parts.classify.answered import PICTURE, Answered, answer_all, thumbnails, with_progress
 from pages.parts.classify.preprocessing_view import marked_part
@@ -134,7 +135,7 @@ def _read(of: str) -> tuple[list[Row], str | None]:
 
 def _offer_to_delete(of: str, count: int) -> None:
     with st.popover("Delete the set", icon=":material/delete_forever:", type="tertiary"):
-        st.write(f"Delete “{taught.name_of(of)}” with its {count} pictures?")
+        st.write(f"Delete “{taught.name_of(of)}” with its {count_text(count, 'picture')}?")
         # the set that was asked about, whatever was chosen meanwhile
         taught.button("Delete", f"corrections-delete-{of}", _delete, of, type="primary")
 
@@ -243,7 +244,7 @@ def offer_to_teach(pictures: list[tuple[Answered, int]]) -> None:
             return
         st.caption(_where())
         st.button(
-            f"Save {len(teaching)} pictures in this set",
+            f"Save {count_text(len(teaching), 'picture')} in this set",
             key="upload-teach",
             on_click=lambda: st.session_state.update({_ASKED: teaching}),
         )

@@ -10,6 +10,7 @@ from fmnist.collections.label_review import LabelReview, adjust_accuracy
 from fmnist.collections.notes import CANNOT_TELL, Vote
 from fmnist.errors import FmnistError
 from fmnist.runs.run import Run
+from fmnist.setting_fields import count_text
 from pages.parts.mistakes.blind_image import ask
 from pages.parts.shared import loading
 from pages.parts.shared.widgets import download, number
@@ -68,7 +69,7 @@ def _result(run: Run) -> None:
         number(
             "Images reviewed",
             f"{result.reviewed:,}",
-            f"{len(given):,} vote{'s' * (len(given) != 1)} in total",
+            f"{count_text(len(given), 'vote')} in total",
         )
         number("For the label", f"{result.for_label:,}", "the network was wrong")
         number("For the network", f"{result.for_answer:,}", "the label was wrong")

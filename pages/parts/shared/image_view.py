@@ -15,6 +15,7 @@ from fmnist.images.display import enlarge
 from fmnist.runs.library import list_usable_runs, run_title
 from fmnist.runs.predictions import count_epochs, load_image_epochs
 from fmnist.runs.run import Run
+from fmnist.setting_fields import count_text
 from pages.parts.shared import loading, why_view
 from pages.parts.shared.widgets import PERCENT_BAR
 
@@ -123,7 +124,7 @@ def show_path(
         key=f"{key}-path",
         alt="Probability of each class after each epoch",
     )
-    times = f"{forgotten} time{'s' * (forgotten != 1)}" if forgotten else "never"
+    times = count_text(forgotten, "time") if forgotten else "never"
     how = f"first right after epoch {learnt}, and {times} forgotten" if learnt else "never right"
     st.caption(f"It was {how}.")
 
