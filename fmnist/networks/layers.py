@@ -30,12 +30,14 @@ class Layer:
     """One layer. Raises SettingsError where a value cannot be had.
 
     kind, title: its name in JSON and for people; keras: that of its class in `keras.layers`
+    shown: how people are told its values
     picture: whether it takes pictures only; flattens: whether there is none behind it
     """
 
     kind: ClassVar[str]
     title: ClassVar[str]
     keras: ClassVar[str]
+    shown: ClassVar[str] = ""
     picture: ClassVar[bool] = False
     flattens: ClassVar[bool] = False
 
@@ -44,11 +46,11 @@ class Layer:
             setting.check(getattr(self, name))
 
     def __str__(self) -> str:
-        return self.title
+        return f"{self.title} {self.shown.format(self)}".rstrip()
 
     def arguments(self) -> tuple[list, dict]:
         """What Keras' class is called with."""
-        return [], {}
+        return list(vars(self).values()), {}
 
     def trace(self, shape: Shape) -> tuple[Shape, int, int]:
         """From the shape before it: its own, its parameters, its multiplications for an image.
@@ -76,6 +78,7 @@ class Convolution(Layer):
     """Looks for small patterns everywhere in the picture."""
 
     kind, title, keras, picture = "conv", "convolution", "Conv2D", True
+    shown = "{0.kernel} x {0.kernel}"
     filters: int = described(32, "How many patterns it looks for.", limits=(1, 512))
     kernel: int = described(3, "How many pixels wide and high a pattern is.", limits=(1, 11))
     stride: int = described(1, "How many pixels from one place to the next.", limits=(1, 4))
@@ -85,9 +88,6 @@ class Convolution(Layer):
         choices={"same": "zeros around the picture", "valid": "no zeros: the picture shrinks"},
     )
     activation: str = _activation("relu")
-
-    def __str__(self) -> str:
-        return f"{self.title} {self.kernel} x {self.kernel}"
 
     def arguments(self) -> tuple[list, dict]:
         """See `Layer`."""
@@ -112,17 +112,10 @@ class Convolution(Layer):
 class Pooling(Layer):
     """Makes the picture smaller."""
 
-    picture = True
+    picture, shown = True, "{0.size} x {0.size}"
     size: int = described(
         2, "Width and height of the window that becomes one number, in pixels.", limits=(2, 14)
     )
-
-    def __str__(self) -> str:
-        return f"{self.title} {self.size} x {self.size}"
-
-    def arguments(self) -> tuple[list, dict]:
-        """See `Layer`."""
-        return [self.size], {}
 
     def trace(self, shape: Shape) -> tuple[Shape, int, int]:
         """See `Layer`."""
@@ -162,29 +155,16 @@ class Activation(Layer):
     """Does the same to each number, for instance after batch normalisation."""
 
     kind, title, keras = "activation", "activation", "Activation"
+    shown = "{0.activation}"
     activation: str = _activation("relu")
-
-    def __str__(self) -> str:
-        return f"{self.title} {self.activation}"
-
-    def arguments(self) -> tuple[list, dict]:
-        """See `Layer`."""
-        return [self.activation], {}
 
 
 @dataclass(frozen=True)
 class Dropout(Layer):
     """Leaves out some numbers by chance while it learns, which makes it harder to memorise."""
 
-    kind, title, keras = "dropout", "dropout", "Dropout"
+    kind, title, keras, shown = "dropout", "dropout", "Dropout", "{0.rate:g}"
     rate: float = described(0.3, "The share that is left out.", limits=(0.0, 0.9))
-
-    def __str__(self) -> str:
-        return f"{self.title} {self.rate:g}"
-
-    def arguments(self) -> tuple[list, dict]:
-        """See `Layer`."""
-        return [self.rate], {}
 
 
 class Flatten(Layer):
@@ -213,12 +193,9 @@ class GlobalAveragePooling(Layer):
 class Dense(Layer):
     """Connects every number with every unit."""
 
-    kind, title, keras = "dense", "dense", "Dense"
+    kind, title, keras, shown = "dense", "dense", "Dense", "{0.units}"
     units: int = described(128, "How many numbers it makes.", limits=(1, 4_096))
     activation: str = _activation("relu")
-
-    def __str__(self) -> str:
-        return f"{self.title} {self.units}"
 
     def arguments(self) -> tuple[list, dict]:
         """See `Layer`."""
