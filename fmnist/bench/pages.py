@@ -9,6 +9,7 @@ of a chart, which show under the mouse only, show nothing and do not count.
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fmnist.bench.serving import BROWSER_FLAGS, INSTALL, Server, find_browser, serve_app
@@ -150,42 +151,27 @@ def _cell(page: "Page", k: int) -> None:
     page.locator(f"[class*=st-key-matrix-] path{cell}").click()
 
 
-def _row(key: str) -> Callable[["Page", int], None]:
-    def act(page: "Page", k: int) -> None:
-        page.locator(f".st-key-{key} tbody tr").nth(k % 5).click()
-
-    return act
+def _row(key: str, page: "Page", k: int) -> None:
+    page.locator(f".st-key-{key} tbody tr").nth(k % 5).click()
 
 
-def _picture(key: str) -> Callable[["Page", int], None]:
-    def act(page: "Page", k: int) -> None:
-        page.locator(f".st-key-{key}-gallery button").nth(k + 1).click()
-
-    return act
+def _picture(key: str, page: "Page", k: int) -> None:
+    page.locator(f".st-key-{key}-gallery button").nth(k + 1).click()
 
 
-def _segment(key: str, *names: str) -> Callable[["Page", int], None]:
-    def act(page: "Page", k: int) -> None:
-        group = page.locator(f".st-key-{key}")
-        group.get_by_text(names[k % len(names)], exact=True).click()
-
-    return act
+def _segment(key: str, names: tuple[str, ...], page: "Page", k: int) -> None:
+    group = page.locator(f".st-key-{key}")
+    group.get_by_text(names[k % len(names)], exact=True).click()
 
 
-def _option(key: str, *names: str) -> Callable[["Page", int], None]:
-    def act(page: "Page", k: int) -> None:
-        page.locator(f".st-key-{key} input").click()
-        page.get_by_role("option", name=names[k % len(names)], exact=True).click()
-
-    return act
+def _option(key: str, names: tuple[str, ...], page: "Page", k: int) -> None:
+    page.locator(f".st-key-{key} input").click()
+    page.get_by_role("option", name=names[k % len(names)], exact=True).click()
 
 
-def _slide(key: str) -> Callable[["Page", int], None]:
-    def act(page: "Page", k: int) -> None:
-        thumb = page.locator(f".st-key-{key}").get_by_role("slider").last
-        thumb.press("ArrowLeft" if k % 8 < 4 else "ArrowRight")
-
-    return act
+def _slide(key: str, page: "Page", k: int) -> None:
+    thumb = page.locator(f".st-key-{key}").get_by_role("slider").last
+    thumb.press("ArrowLeft" if k % 8 < 4 else "ArrowRight")
 
 
 def _next_page(page: "Page", k: int) -> None:
@@ -193,11 +179,8 @@ def _next_page(page: "Page", k: int) -> None:
     (buttons.first if k % 2 else buttons.last).click()
 
 
-def _button(selector: str) -> Callable[["Page", int], None]:
-    def act(page: "Page", k: int) -> None:
-        page.locator(selector).first.click()
-
-    return act
+def _button(selector: str, page: "Page", k: int) -> None:
+    page.locator(selector).first.click()
 
 
 def _brush(page: "Page", k: int) -> None:
@@ -217,50 +200,54 @@ REPORT, MISTAKES, DATASET = "/report?run=RUN", "/mistakes?run=RUN", "/dataset?ru
 INTERACTIONS = (
     Interaction("a cell of the matrix", REPORT, _cell),
     Interaction(
-        "matrix by row, by column", REPORT, _segment("matrix_view", "% of the row", "Counts")
+        "matrix by row, by column",
+        REPORT,
+        partial(_segment, "matrix_view", ("% of the row", "Counts")),
     ),
-    Interaction("a row of the report", REPORT, _row("classes")),
-    Interaction("a confused pair", REPORT, _row("pairs")),
+    Interaction("a row of the report", REPORT, partial(_row, "classes")),
+    Interaction("a confused pair", REPORT, partial(_row, "pairs")),
     Interaction(
-        "an image of a cell", f"{REPORT}&true=Shirt&predicted=T-shirt/top", _picture("cell")
+        "an image of a cell",
+        f"{REPORT}&true=Shirt&predicted=T-shirt/top",
+        partial(_picture, "cell"),
     ),
     Interaction(
         "another view of the report",
         REPORT,
-        _segment("view", "Confidence", "By image property", "Compare"),
+        partial(_segment, "view", ("Confidence", "By image property", "Compare")),
     ),
-    Interaction("the threshold", f"{REPORT}&view=Confidence", _slide("threshold")),
+    Interaction("the threshold", f"{REPORT}&view=Confidence", partial(_slide, "threshold")),
     Interaction(
         "which images two runs disagree on",
         f"{REPORT}&view=Compare",
-        _segment("disagreement", "Both are wrong", "They disagree"),
+        partial(_segment, "disagreement", ("Both are wrong", "They disagree")),
     ),
     Interaction(
         "another order of the mistakes",
         MISTAKES,
-        _option("mistakes_sort", "Highest loss first", "Smallest margin first"),
+        partial(_option, "mistakes_sort", ("Highest loss first", "Smallest margin first")),
     ),
-    Interaction("the confidence shown", MISTAKES, _slide("mistakes_confidence")),
-    Interaction("an image of the gallery", MISTAKES, _picture("mistakes")),
+    Interaction("the confidence shown", MISTAKES, partial(_slide, "mistakes_confidence")),
+    Interaction("an image of the gallery", MISTAKES, partial(_picture, "mistakes")),
     Interaction("another page of the gallery", MISTAKES, _next_page),
-    Interaction("a star", MISTAKES, _button(".st-key-mistakes-star button")),
+    Interaction("a star", MISTAKES, partial(_button, ".st-key-mistakes-star button")),
     Interaction("a region of the map", f"{MISTAKES}&do=Map", _brush),
     Interaction(
         "a vote in the label review",
         f"{MISTAKES}&do=Label review",
-        _button("[class*=st-key-review-none] button"),
+        partial(_button, "[class*=st-key-review-none] button"),
     ),
     Interaction(
         "an answer in the game",
         f"{MISTAKES}&do=Beat the network",
-        _button("[class*='st-key-game-'] button"),
+        partial(_button, "[class*='st-key-game-'] button"),
         lambda page: page.locator(".st-key-game-begin button").click(),
     ),
-    Interaction("an image of the dataset", DATASET, _picture("dataset")),
+    Interaction("an image of the dataset", DATASET, partial(_picture, "dataset")),
     Interaction("another page of the dataset", DATASET, _next_page),
     Interaction(
         "another view of the dataset",
         DATASET,
-        _segment("data", "Classes", "How they were made", "Near-duplicates", "Browse"),
+        partial(_segment, "data", ("Classes", "How they were made", "Near-duplicates", "Browse")),
     ),
 )
