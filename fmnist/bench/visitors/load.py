@@ -118,7 +118,14 @@ def senders(server: Server, data: bytes, count: int = 2) -> Iterator[None]:
             with contextlib.suppress(OSError, TimeoutError, WebSocketException, KeyError):
                 send(number)
 
-    threads = [threading.Thread(target=send_again, args=(number,)) for number in range(count)]
+    with at_work(send_again, count, over):
+        yield
+
+
+@contextlib.contextmanager
+def at_work(work: Callable[[int], None], count: int, over: threading.Event) -> Iterator[None]:
+    """Call `work` with 0, 1, ... in so many threads; when the block ends, `over` is set."""
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
     for thread in threads:
         thread.start()
     try:
@@ -163,11 +170,8 @@ def measure_phase(
                     measured.errors.append(error)
         questions.close()
 
-    visitors = [threading.Thread(target=stay, args=(number,)) for number in range(sessions)]
-    for visitor in visitors:
-        visitor.start()
-    end = time.monotonic() + seconds
-    try:
+    with at_work(stay, sessions, over):
+        end = time.monotonic() + seconds
         while time.monotonic() < end and (goes_on is None or goes_on()):
             time.sleep(0.2)
         while (
@@ -176,10 +180,6 @@ def measure_phase(
         ):
             time.sleep(0.2)
         measured.memory_mib.append(round(server.memory_mib()))
-    finally:
-        over.set()
-        for visitor in visitors:
-            visitor.join()
     time.sleep(settles)
     measured.memory_mib.append(round(server.memory_mib()))
     return measured

@@ -18,6 +18,7 @@ from fmnist.bench.visitors.load import (
     PAUSE,
     PICTURES,
     Visit,
+    at_work,
     make_pictures,
     visit_classify,
 )
@@ -89,14 +90,11 @@ def come_and_go(
             with lock:
                 now.visits += 1
 
-    def come() -> None:
+    def come(_number: int) -> None:
         while not over.is_set():
             stay(next(numbers))
 
-    visitors = [threading.Thread(target=come) for _ in range(sessions)]
-    for visitor in visitors:
-        visitor.start()
-    try:
+    with at_work(come, sessions, over):
         while (gone := time.monotonic() - began) < seconds:
             time.sleep(min(every, seconds - gone))
             with lock:
@@ -105,7 +103,3 @@ def come_and_go(
                 record = Minute(**vars(now))
                 now.errors, now.slowest = [], 0.0
             yield record
-    finally:
-        over.set()
-        for visitor in visitors:
-            visitor.join()
