@@ -9,31 +9,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmnist.metrics.report import wilson_interval
+from fmnist.metrics.report import Counted
 
 PARTS = 5
 GARMENT = 8  # brighter pixels belong to the garment; the dataset's ground is 0 with a little noise
 
 
 @dataclass(frozen=True)
-class Slice:
+class Slice(Counted):
     """The images of a measure from `low` to `high` (both included): indices, how many are right."""
 
     measure: str
     low: float
     high: float
-    indices: np.ndarray  # (M,) int64 into the test set
+    indices: np.ndarray  # (n,) int64 into the test set
+    n: int
     right: int
-
-    @property
-    def accuracy(self) -> float:
-        """Share right, 0..1."""
-        return self.right / len(self.indices)
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """95 % Wilson interval of the accuracy."""
-        return wilson_interval(self.right, len(self.indices))
 
 
 def _brightness(images: np.ndarray) -> np.ndarray:
@@ -91,5 +82,5 @@ def slice_by_property(images: np.ndarray, right: np.ndarray) -> list[Slice]:
         order = np.argsort(values, kind="stable")
         for part in np.array_split(order, PARTS):
             low, high = float(values[part[0]]), float(values[part[-1]])
-            found.append(Slice(name, low, high, part, int(right[part].sum())))
+            found.append(Slice(name, low, high, part, len(part), int(right[part].sum())))
     return found

@@ -12,7 +12,7 @@ import numpy as np
 
 from fmnist.analysis import label_issues
 from fmnist.collections.notes import CANNOT_TELL, Vote
-from fmnist.metrics import report
+from fmnist.metrics.report import Counted
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def majority_vote(choices: list[int]) -> int:
 
 
 @dataclass(frozen=True)
-class AdjustedAccuracy:
+class AdjustedAccuracy(Counted):
     """What the votes do to a run's accuracy.
 
     reviewed: images with a vote on which the run contradicts the label; for_label, for_answer,
@@ -66,16 +66,6 @@ class AdjustedAccuracy:
     undecided: int
     right: int
     n: int
-
-    @property
-    def accuracy(self) -> float:
-        """Share right, 0..1."""
-        return self.right / self.n
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """95 % Wilson interval of the accuracy."""
-        return report.wilson_interval(self.right, self.n)
 
 
 def adjust_accuracy(answers: np.ndarray, labels: np.ndarray, votes: list[Vote]) -> AdjustedAccuracy:

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmnist.metrics.report import wilson_interval
+from fmnist.metrics.report import Counted
 
 BINS = 15  # as in Guo et al., arXiv 1706.04599
 
 
 @dataclass(frozen=True)
-class Bin:
+class Bin(Counted):
     """The answers with a confidence in (low, high]: how many, how sure, how many right."""
 
     at: int  # its place among all bins, from 0
@@ -19,16 +19,6 @@ class Bin:
     n: int
     confidence: float  # the mean, 0..1
     right: int
-
-    @property
-    def accuracy(self) -> float:
-        """Share right, 0..1."""
-        return self.right / self.n
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """95 % Wilson interval of the accuracy."""
-        return wilson_interval(self.right, self.n)
 
 
 def reliability_bins(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> list[Bin]:

@@ -103,6 +103,23 @@ def wilson_interval(right: int, n: int) -> tuple[float, float]:
     return max(0.0, (centre - half) / whole), min(1.0, (centre + half) / whole)
 
 
+class Counted:
+    """What has `right` among `n` counts, n >= 1: a base of dataclasses with these two fields."""
+
+    n: int
+    right: int
+
+    @property
+    def accuracy(self) -> float:
+        """Share right, 0..1."""
+        return self.right / self.n
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % Wilson interval of the accuracy."""
+        return wilson_interval(self.right, self.n)
+
+
 def report_rows(report: dict) -> list[dict]:
     """The classification report as table rows: one per class, then the two averages."""
     names = [*CLASS_NAMES, "macro avg", "weighted avg"]
