@@ -12,9 +12,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from fmnist.data import scale
-from fmnist.errors import RunError, hide_folders
 from fmnist.inference.graph import GraphLayer, read_graph
 from fmnist.inference.training_layers import training_layers
+from fmnist.networks.litert import open_litert
 from fmnist.runs.run import Run, check_run_file
 
 
@@ -23,23 +23,16 @@ class LayeredNetwork:
 
     def __init__(self, run: Run):
         """Load a run's network. Raises RunError where it has none or its file was changed."""
-        from ai_edge_litert.interpreter import Interpreter
-
         check_run_file(run, "model.tflite")  # LiteRT is native code
         path = run.path / "model.tflite"
         self.name = run.settings.network if run.settings else ""  # in `NETWORKS`
         layers = read_graph(path)
         self.layers = training_layers(layers, run.settings) if run.settings else layers
-        try:
-            with warnings.catch_warnings():  # it warns that it keeps every layer's output
-                warnings.simplefilter("ignore", UserWarning)
-                self._interpreter = Interpreter(
-                    model_path=str(path), experimental_preserve_all_tensors=True, num_threads=1
-                )
-            self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            words = hide_folders(str(error))
-            raise RunError(f"The network {path.name} cannot be loaded ({words}).") from None
+        with warnings.catch_warnings():  # it warns that it keeps every layer's output
+            warnings.simplefilter("ignore", UserWarning)
+            self._interpreter = open_litert(
+                path, f"The network {path.name}", 1, experimental_preserve_all_tensors=True
+            )
         self._lock = threading.Lock()
         # about: the kernels here, LiteRT's, and as it packs them
         self.nbytes = 3 * path.stat().st_size

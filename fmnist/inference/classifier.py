@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from fmnist.data import scale
-from fmnist.errors import RunError, hide_folders
+from fmnist.errors import RunError
 from fmnist.files import read_file, sha256_of, write_json
 from fmnist.inference.rejection import UNFITTED, RejectionPolicy, fit_rejection_policy
+from fmnist.networks.litert import open_litert
 from fmnist.processes import quiet
 from fmnist.runs.library import find_run
 from fmnist.runs.run import Run, check_run_file, read_run, write_run_info
@@ -31,21 +32,15 @@ class Classifier:
 
         policy: how the run's answers become verdicts (`fmnist.inference.answer`); not used here
         """
-        from ai_edge_litert.interpreter import Interpreter
-
-        try:
-            self._interpreter = Interpreter(model_path=str(path), num_threads=2)
-            self._input = self._interpreter.get_input_details()[0]["index"]
-            features, probabilities = sorted(  # those of ten numbers last, both may be
-                self._interpreter.get_output_details(),
-                key=lambda detail: (detail["shape"][-1] == 10, detail["name"]),
-            )
-            if probabilities["shape"][-1] != 10:
-                raise ValueError("it has no ten probabilities")
-            self._features, self._probabilities = features["index"], probabilities["index"]
-        except (ValueError, RuntimeError, KeyError, IndexError) as error:
-            words = hide_folders(str(error))
-            raise RunError(f"The network {path.name} cannot be loaded ({words}).") from None
+        self._interpreter = open_litert(path, f"The network {path.name}")
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        outputs = sorted(  # those of ten numbers last, both may be
+            self._interpreter.get_output_details(),
+            key=lambda detail: (detail["shape"][-1] == 10, detail["name"]),
+        )
+        if len(outputs) != 2 or outputs[1]["shape"][-1] != 10:
+            raise RunError(f"The network {path.name} cannot be loaded (no ten probabilities).")
+        self._features, self._probabilities = (output["index"] for output in outputs)
         # the weights twice, for LiteRT packs them; and what a layer gets and gives, of each image
         self._weights = 2 * path.stat().st_size
         self._values = 2 * max(

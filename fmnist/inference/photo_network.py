@@ -33,8 +33,8 @@ from fmnist.data import (
     TROUSER,
     TSHIRT,
 )
-from fmnist.errors import RunError, hide_folders
 from fmnist.images.segmentation import lay_on_white
+from fmnist.networks.litert import open_litert
 from fmnist.processes import quiet
 
 FILE = Path(__file__).parent / "efficientnet_lite0" / "model.tflite"
@@ -168,17 +168,10 @@ class PhotoNetwork:
     def _load(self) -> None:
         if self._interpreter is not None:
             return
-        from ai_edge_litert.interpreter import Interpreter
-
-        try:
-            interpreter = Interpreter(model_path=str(self._path), num_threads=2)
-            interpreter.allocate_tensors()
-            self._input = interpreter.get_input_details()[0]["index"]
-            outputs = interpreter.get_output_details()
-            self._output = next(one["index"] for one in outputs if one["shape"][-1] == 1000)
-        except (ValueError, RuntimeError, StopIteration) as error:
-            words = hide_folders(str(error))
-            raise RunError(f"The photo network cannot be loaded ({words}).") from None
+        interpreter = open_litert(self._path, "The photo network")
+        self._input = interpreter.get_input_details()[0]["index"]
+        outputs = interpreter.get_output_details()
+        self._output = next(one["index"] for one in outputs if one["shape"][-1] == 1000)
         self._interpreter = interpreter
 
     def _invoke(self, view: np.ndarray) -> np.ndarray:

@@ -8,12 +8,11 @@ import threading
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
-from fmnist.errors import RunError, hide_folders
+from fmnist.networks.litert import open_litert
 
 FILE = Path(__file__).parent / "pose_landmark_lite.tflite"
 SIDE = 256
@@ -43,14 +42,7 @@ class PoseNetwork:
 
     def __init__(self, path: Path = FILE) -> None:
         """Load it. Raises RunError where the file cannot be used."""
-        from ai_edge_litert.interpreter import Interpreter
-
-        try:
-            self._interpreter: Any = Interpreter(model_path=str(path), num_threads=2)
-            self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            words = hide_folders(str(error))
-            raise RunError(f"The pose network cannot be loaded ({words}).") from None
+        self._interpreter = open_litert(path, "The pose network")
         self._input = self._interpreter.get_input_details()[0]["index"]
         details = self._interpreter.get_output_details()
         self._outputs = {one["name"]: one["index"] for one in details}
