@@ -6,7 +6,7 @@ they are added up. `training_layers` puts back what a network has only while it 
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -267,16 +267,21 @@ class _Graph:
         return layer
 
     def _with_window(self, layer: GraphLayer, options: Any) -> GraphLayer:
-        """The layer with the place of its window. "same" padding puts the odd zero at the end."""
-        high, wide = (
-            (options.filterHeight, options.filterWidth)
-            if layer.kernel is None
-            else (layer.kernel.shape[-3:-1])
-        )
-        stride = options.strideH, options.strideW
-        top = left = 0
-        if options.padding == 0:  # "same"
-            before = self._layers[layer.inputs[0]].shape
-            top = max(0, (layer.shape[0] - 1) * stride[0] + high - before[0]) // 2
-            left = max(0, (layer.shape[1] - 1) * stride[1] + wide - before[1]) // 2
-        return replace(layer, size=(int(high), int(wide)), stride=stride, padding=(top, left))
+        if layer.kernel is None:
+            size = options.filterHeight, options.filterWidth
+        else:
+            size = layer.kernel.shape[-3:-1]
+        stride, before = (options.strideH, options.strideW), self._layers[layer.inputs[0]]
+        return place_window(layer, before, size, stride, same=options.padding == 0)
+
+
+def place_window(
+    layer: GraphLayer, before: GraphLayer, size: Sequence[int], stride: Sequence[int], same: bool
+) -> GraphLayer:
+    """The layer with the place of its window. "same" padding puts the odd zero at the end."""
+    padding = [0, 0]
+    for axis in (0, 1) if same else ():
+        reach = (layer.shape[axis] - 1) * stride[axis] + size[axis]
+        padding[axis] = max(0, reach - before.shape[axis]) // 2
+    (high, wide), (down, right), (top, left) = size, stride, padding
+    return replace(layer, size=(int(high), int(wide)), stride=(down, right), padding=(top, left))

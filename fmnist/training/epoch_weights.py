@@ -15,7 +15,7 @@ from fmnist.inference.epoch_network import (
     keep_every,
     write_layers,
 )
-from fmnist.inference.graph import GraphLayer
+from fmnist.inference.graph import GraphLayer, place_window
 
 if TYPE_CHECKING:
     import keras
@@ -80,6 +80,7 @@ def _add_layer(found: list[GraphLayer], layer: Any, inputs: tuple[int, ...]) -> 
 
     shape = tuple(layer.output.shape[1:])
     new = GraphLayer(KINDS.get(type(layer).__name__, ""), "", inputs, (), shape)
+    same = getattr(layer, "padding", "") == "same"
     activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
     if isinstance(layer, layers.BatchNormalization):
         scale, shift = _read_batch_norm(layer)
@@ -99,11 +100,11 @@ def _add_layer(found: list[GraphLayer], layer: Any, inputs: tuple[int, ...]) -> 
             new, kind=kind, kernel=np.moveaxis(kernel, -1, 0), bias=next(iter(bias), None)
         )
         if kind == "conv":
-            new = _with_window(new, layer, layer.kernel_size, found[inputs[0]].shape)
+            new = place_window(new, found[inputs[0]], layer.kernel_size, layer.strides, same)
         else:
             new = _with_batch_norm_before(found, new)
     elif "Pooling2D" in type(layer).__name__ and new.kind in ("max_pool", "average_pool"):
-        new = _with_window(new, layer, layer.pool_size, found[inputs[0]].shape)
+        new = place_window(new, found[inputs[0]], layer.pool_size, layer.strides, same)
     elif new.kind.startswith("global"):
         new = replace(new, size=(found[inputs[0]].shape[0], found[inputs[0]].shape[1]))
     elif isinstance(layer, layers.ReLU):
@@ -149,17 +150,3 @@ def _read_batch_norm(layer: Any) -> tuple[np.ndarray, np.ndarray]:
     gamma, beta, mean, variance = layer.get_weights()
     scale = gamma / np.sqrt(variance + layer.epsilon)
     return scale.astype(np.float32), (beta - mean * scale).astype(np.float32)
-
-
-def _with_window(
-    new: GraphLayer, layer: Any, size: tuple[int, int], before: tuple[int, ...]
-) -> GraphLayer:
-    """The layer with the place of its window; "same" padding puts the odd zero at the end."""
-    stride, padding = tuple(layer.strides), (0, 0)
-    if layer.padding == "same":
-        high, wide = (
-            max(0, (new.shape[axis] - 1) * stride[axis] + size[axis] - before[axis]) // 2
-            for axis in (0, 1)
-        )
-        padding = high, wide
-    return replace(new, size=size, stride=stride, padding=padding)
