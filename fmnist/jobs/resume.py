@@ -2,17 +2,17 @@
 
 import dataclasses
 
-from fmnist.errors import RunError
+from fmnist.errors import RunError, SettingsError
 from fmnist.runs.checkpoint import CHECKPOINT_FILE, peek_checkpoint
 from fmnist.runs.run import Run
 from fmnist.settings import TrainSettings
 
 
-def can_resume(run: Run) -> bool:
-    """True where `resumed_settings(run)` has something to go on with."""
+def can_resume(run: Run, more: int = 0) -> bool:
+    """True where `resumed_settings(run, more)` has something to go on with."""
     try:
-        resumed_settings(run)
-    except RunError:
+        resumed_settings(run, more)
+    except (RunError, SettingsError):
         return False
     return True
 

@@ -9,9 +9,9 @@ that a reader relies on is there and is a number that makes sense.
 """
 
 import dataclasses
+import functools
 import os
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -91,11 +91,7 @@ def follow_progress(run: Run) -> TrainingProgress:
     """
     path = run.path / FILE
     with _lock:
-        followed = _files.pop(path, None) or _FollowedFile()
-        _files[path] = followed  # the newest last
-        while len(_files) > FILES_KEPT:
-            _files.popitem(last=False)
-        return followed.read_on(path)
+        return _followed_file(path).read_on()
 
 
 def epoch_position(event: dict) -> float:
@@ -124,7 +120,8 @@ def _is_valid(event: dict) -> bool:
 class _FollowedFile:
     """One file as far as it was read. Whoever calls holds the lock."""
 
-    def __init__(self):
+    def __init__(self, path: Path):
+        self._path = path
         self._begin()
 
     def _begin(self) -> None:
@@ -132,9 +129,9 @@ class _FollowedFile:
         self._replay = _Replay()
         self._progress = TrainingProgress()
 
-    def read_on(self, path: Path) -> TrainingProgress:
+    def read_on(self) -> TrainingProgress:
         try:
-            with open_regular(path, MAX_HISTORY) as file:
+            with open_regular(self._path, MAX_HISTORY) as file:
                 size = os.fstat(file.fileno()).st_size
                 if size < self._size or not self._is_same(file):
                     self._begin()
@@ -224,4 +221,4 @@ class _Replay:
 
 
 _lock = threading.Lock()
-_files: OrderedDict[Path, _FollowedFile] = OrderedDict()
+_followed_file = functools.lru_cache(FILES_KEPT)(_FollowedFile)

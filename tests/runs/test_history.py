@@ -150,7 +150,7 @@ def test_what_is_remembered_is_bounded_and_safe_for_threads(own_run):
         thread.join()
     assert len(seen) == 4 * len(found)
     assert {count for _, count in seen} == {10}
-    assert len(history._files) == history.FILES_KEPT
+    assert history._followed_file.cache_info().currsize == history.FILES_KEPT
 
 
 # --- going on after a kill

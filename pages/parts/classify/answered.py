@@ -12,7 +12,7 @@ from typing import TypeVar
 import streamlit as st
 from PIL import Image
 
-from fmnist.errors import FmnistError, ServerBusy
+from fmnist.errors import BadImage, CorrectionsError, ServerBusy
 from fmnist.images.decoding import decode_image
 from fmnist.images.display import data_uri, enlarge
 from fmnist.images.options import AUTO
@@ -91,9 +91,7 @@ def thumbnails(items: Iterable[Item]) -> list[str | None]:
 def _answered(run: Run, key: str, both: bool, _item: Item) -> tuple[Answer, str | None, str | None]:
     try:
         image = decode_image(_item.read())
-    except ServerBusy:
-        raise
-    except FmnistError as error:
+    except (BadImage, CorrectionsError) as error:
         return Answer("refused", str(error)), None, None
     answer = loading.answer_in_turn(image, run, AUTO, both)
     given = None if answer.pixels is None else data_uri(enlarge(answer.pixels, 2))
@@ -104,9 +102,7 @@ def _answered(run: Run, key: str, both: bool, _item: Item) -> tuple[Answer, str 
 def _thumbnail(key: str, _item: Item) -> str | None:
     try:
         image = decode_image(_item.read())
-    except ServerBusy:
-        raise
-    except FmnistError:
+    except (BadImage, CorrectionsError):
         return None
     return _make_thumbnail(image)
 

@@ -290,10 +290,8 @@ def steps(picture: bytes, options: PreprocessingOptions = AUTO) -> tuple[Step, .
 
 @st.cache_resource(max_entries=4, show_spinner=False, scope="session")  # 1 MB each
 def _decoded(picture: bytes) -> Image:
+    """A picture that was answered, upright."""
     return decode_image(picture)
 
 
-@or_stop
-def decoded(picture: bytes) -> Image:
-    """A picture that was answered, upright."""
-    return _decoded(picture)
+decoded = or_stop(_decoded)

@@ -28,7 +28,7 @@ def offer(run: Run, *, key: str, place: str = PANEL) -> None:
         words, icon = _what_it_does(run), ":material/resume:"
         if remember_click("Resume", f"{key}-resume", run.name, icon=icon, help=words):
             _go_on(run.name, place=place, asked=f"{key}-resume")
-    elif _can_have_more(run):
+    elif resume.can_resume(run, more=1):
         most = LIMITS["epochs"][1] - planned
         with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
             more = st.number_input(
@@ -132,14 +132,6 @@ def _what_it_does(run: Run) -> str:
 
 def _done(run: Run) -> int:
     return int(run.count("epochs_done") or 0)
-
-
-def _can_have_more(run: Run) -> bool:
-    try:
-        resume.resumed_settings(run, more=1)
-    except FmnistError:
-        return False
-    return True
 
 
 def _drop() -> None:
