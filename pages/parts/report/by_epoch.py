@@ -69,13 +69,8 @@ def _offer_others(run: Run) -> None:
     )
     with st.container(horizontal=True):
         for other in others[:NAMED]:
-            click = {"on_click": _look_at, "args": (other.name,)}
+            click = {"on_click": frame.look_at, "args": (other.name, True)}
             st.button(run_title(other), key=f"epochs-of-{other.key}", **click)
-
-
-def _look_at(name: str) -> None:
-    frame.look_at(name)
-    st.rerun()  # the picker is outside this fragment
 
 
 @st.fragment  # the slider moves nothing around it

@@ -90,10 +90,7 @@ def pages() -> list:
         "Train": ("model_training", "Train a network and compare the curves of past runs."),
         "Report": ("analytics", "Accuracy and confusion matrix on the 10,000 test images."),
         "Mistakes": ("search", "The misclassified test images: filter, sort, and view them."),
-        "Dataset": (
-            "grid_view",
-            "The 70,000 images: browse them, and see how they were made.",
-        ),
+        "Dataset": ("grid_view", "The 70,000 images: browse them, and see how they were made."),
     }
     return [
         st.Page(
@@ -294,7 +291,9 @@ def _show_door() -> None:
         )
 
 
-def look_at(name: str) -> None:
-    """Choose a run from a button: pass this as its `on_click`."""
+def look_at(name: str, draw_all: bool = False) -> None:
+    """Choose a run from a button, as its `on_click`; draw_all: in a fragment, without the picker."""
     st.session_state.pop(UNKNOWN, None)
     st.session_state[RUN_KEY] = st.query_params[RUN_KEY] = name
+    if draw_all:
+        st.rerun()

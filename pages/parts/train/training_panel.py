@@ -117,17 +117,11 @@ def _success(run: Run, briefly: bool) -> None:
             frame.look_at(run.name)
             set_choice("way", "Draw")
             st.switch_page(frame.PAGES_DIR / "classify.py")
-        st.button(
-            "Use it on all pages", icon=":material/visibility:", on_click=_use, args=(run.name,)
-        )
+        use = {"on_click": frame.look_at, "args": (run.name, True)}
+        st.button("Use it on all pages", icon=":material/visibility:", **use)
         live_resume.offer(run, key="ended")
     if not briefly:
         _learnt(run)
-
-
-def _use(name: str) -> None:
-    frame.look_at(name)
-    st.rerun()  # the picker is outside this fragment
 
 
 def _learnt(run: Run) -> None:

@@ -100,8 +100,7 @@ def undo(deleted: DeletedRun) -> None:
 
 def look_at(run: Run) -> None:
     """Choose the run as the model of all pages."""
-    frame.look_at(run.name)
-    st.rerun()
+    frame.look_at(run.name, draw_all=True)
 
 
 def use_settings(run: Run) -> None:
