@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from fmnist.errors import FmnistError
 from pages.parts.shared.inside import network_view
 from tests.pages.test_pages import drawing, on_canvas, open_app, png, trouser, upload
 
@@ -67,7 +68,7 @@ def test_a_network_that_cannot_be_read_is_one_sentence(own_run, monkeypatch):
     app = open_app(run=run.name)
     monkeypatch.setattr(
         "fmnist.inference.activations.read_graph",
-        lambda *_: (_ for _ in ()).throw(network_view.FmnistError("Choose another model.")),
+        lambda *_: (_ for _ in ()).throw(FmnistError("Choose another model.")),
     )
     open_inside(app, "drawing")
     assert [error.value for error in app.error] == ["Choose another model."]

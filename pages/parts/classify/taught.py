@@ -16,7 +16,7 @@ from fmnist.runs.run import Run
 from pages.parts.classify.answered import Answered, Item
 from pages.parts.classify.answered import answer_all as answer_untaught
 from pages.parts.shared import loading
-from pages.parts.shared.widgets import number
+from pages.parts.shared.widgets import number, or_say
 
 UNNAMED = "Corrections"  # what the set without a name is called
 _SET = "corrections_set"  # the set that is looked at and saved to
@@ -114,10 +114,7 @@ def show_what_counts(answer: Answer, key: str) -> None:
     if of is None:
         st.empty()  # what follows keeps its place
         return
-    try:
-        corrections.kept(of)
-    except FmnistError as error:
-        st.error(str(error))
+    or_say(corrections.kept, of)
     words = "No picture in it is like this one."
     if answer.untaught is not None:
         before = answer.untaught
@@ -194,10 +191,7 @@ def choose_set(key: str, new: bool = False) -> str | None:
 
     The choice is the same in all places of the page.
     """
-    try:
-        names = corrections.list_sets()
-    except FmnistError as error:
-        st.error(str(error))
+    if (names := or_say(corrections.list_sets)) is None:
         return None
     chosen = st.session_state.get(_SET, "")
     options = [UNNAMED, *sorted({*names, chosen} - {""})]
@@ -211,10 +205,7 @@ def choose_set(key: str, new: bool = False) -> str | None:
         accept_new_options=new,
         help="Type a name to begin a set of your own." if new else None,
     )
-    try:
-        corrections.directory(chosen)
-    except FmnistError as error:
-        st.error(str(error))
+    if or_say(corrections.directory, chosen) is None:
         forget_set()
         return None
     return chosen

@@ -292,7 +292,7 @@ def _show_door() -> None:
 
 
 def look_at(name: str, draw_all: bool = False) -> None:
-    """Choose a run from a button, as its `on_click`; draw_all: in a fragment, without the picker."""
+    """Choose a run from a button, as its `on_click`; draw_all: where that is in a fragment."""
     st.session_state.pop(UNKNOWN, None)
     st.session_state[RUN_KEY] = st.query_params[RUN_KEY] = name
     if draw_all:

@@ -17,7 +17,7 @@ from fmnist.runs.predictions import count_epochs, load_image_epochs
 from fmnist.runs.run import Run
 from fmnist.setting_fields import count_text
 from pages.parts.shared import loading, why_view
-from pages.parts.shared.widgets import PERCENT_BAR
+from pages.parts.shared.widgets import PERCENT_BAR, or_say
 
 FILTER = "mistakes_tag"  # key of the box that filters by a tag
 
@@ -133,10 +133,7 @@ def show_tags(index: int, key: str) -> None:
     """A star and tags for test image `index`; none for visitors of a public app."""
     if not access.may_change():
         return
-    try:
-        known = notes.tags()
-    except FmnistError as error:
-        st.error(str(error))
+    if (known := or_say(notes.tags)) is None:
         return
     mine = [name for name, indices in known.items() if index in indices]
     starred = notes.STAR in mine

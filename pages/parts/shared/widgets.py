@@ -12,6 +12,7 @@ from fmnist import access
 from fmnist.analysis.mistakes import filter_answers
 from fmnist.charts.panels import render_probability_bars
 from fmnist.data import CLASS_NAMES
+from fmnist.errors import FmnistError
 from fmnist.runs.run import Run
 
 if TYPE_CHECKING:  # pandas and Altair are loaded where a page shows a table or a chart
@@ -46,6 +47,15 @@ def literal(text: str) -> str:
 def number(label: str, value: str, under: str | None = None, words: str | None = None) -> None:
     """Show one number in a box; `words` explain it on demand."""
     st.metric(label, value, under, delta_color="off", delta_arrow="off", border=True, help=words)
+
+
+def or_say(load: Callable, *args):
+    """What `load` gives, which is not None; None, with one sentence, where it cannot be loaded."""
+    try:
+        return load(*args)
+    except FmnistError as error:
+        st.error(str(error))
+        return None
 
 
 def download(label: str, data, name: str, mime: str, **how) -> None:

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from fmnist.errors import DatasetError
 from fmnist.settings import TrainSettings
 from fmnist.training import preview
+from pages.parts.shared.widgets import or_say
 
 
 def show(settings: TrainSettings | None) -> None:
@@ -12,14 +12,11 @@ def show(settings: TrainSettings | None) -> None:
     if settings is None:
         st.caption("There is no preview until the augmentation settings are valid.")
         return
-    try:
-        images, labels = preview.load_examples()
-    except DatasetError as error:
-        st.error(str(error))
+    if (examples := or_say(preview.load_examples)) is None:
         return
     how = settings.options_in_words() or "nothing changed"
     st.image(
-        preview.draw_preview(images, labels, settings),
+        preview.draw_preview(*examples, settings),
         caption="Six training images, and below them the same images in three epochs",
         alt=f"Six training images as they are and augmented in three epochs: {how}",
         width="stretch",

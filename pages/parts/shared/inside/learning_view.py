@@ -4,11 +4,11 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fmnist.errors import FmnistError, RunError
 from fmnist.inference.epoch_network import EpochNetwork, epoch_file, list_kept_epochs
 from fmnist.runs.run import Run
 from pages.parts.shared.inside.network_view import draw_layers, load_network
 from pages.parts.shared.loading import cache_of_run, stamp
+from pages.parts.shared.widgets import or_say
 
 NETWORKS_KEPT = 8  # epochs that sessions are just looking at, 2 MB each
 
@@ -41,10 +41,8 @@ def offer_after_epoch(pixels: np.ndarray, run: Run, epoch: int, key: str) -> Non
 
 def _show_after_epoch(pixels: np.ndarray, run: Run, epoch: int, key: str) -> None:
     """Show what each layer made of (28, 28) uint8 after an epoch that the run has kept."""
-    try:
-        network = _load(run, epoch, stamp(epoch_file(run.path, epoch)))
-    except FmnistError as error:
-        st.error(str(error))
+    version = stamp(epoch_file(run.path, epoch))
+    if (network := or_say(_load, run, epoch, version)) is None:
         return
     when = f"after epoch {epoch}" if epoch else "before the first step, with its first weights"
     st.caption(
@@ -73,10 +71,7 @@ def _show_finished(pixels: np.ndarray, run: Run, key: str) -> None:
     if not run.usable:
         st.caption("This network is not kept after each epoch: it is too large for that.")
         return
-    try:
-        network = load_network(run)
-    except RunError as error:
-        st.error(str(error))
+    if (network := or_say(load_network, run)) is None:
         return
     st.caption("This run kept no networks of its epochs; this is the finished one.")
     draw_layers(network, pixels, f"{key}-layers", run.key)

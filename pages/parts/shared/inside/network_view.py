@@ -3,13 +3,13 @@
 import numpy as np
 import streamlit as st
 
-from fmnist.errors import FmnistError
 from fmnist.inference.activations import LayeredNetwork
 from fmnist.inference.epoch_network import EpochNetwork
 from fmnist.inference.layer_payload import pack_layers
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
 from pages.parts.shared.components.component import register_component, sent_value
+from pages.parts.shared.widgets import or_say
 
 OPENED = "inside_opened"  # which opening of the visit this is; not there while it is closed
 OPENINGS = "inside_openings"  # how many there were
@@ -50,10 +50,7 @@ def _show(pixels: np.ndarray, run: Run, key: str) -> None:
                 key=f"{key}-inside-close",
                 on_click=lambda: st.session_state.pop(OPENED, None),
             )
-        try:
-            network = load_network(run)
-        except FmnistError as error:
-            st.error(str(error))
+        if (network := or_say(load_network, run)) is None:
             return
         draw_layers(network, pixels, f"{key}-layers", run.key, opened=st.session_state[OPENED])
         st.caption(
