@@ -3,10 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fmnist.cli.options import (
     Commands,
@@ -21,11 +18,6 @@ from fmnist.cli.options import (
     warn_renamed,
 )
 from fmnist.images.options import AUTO, METHODS, PreprocessingOptions
-
-if TYPE_CHECKING:
-    from fmnist.inference.answer import Answer
-    from fmnist.inference.classifier import Classifier
-    from fmnist.inference.teaching import Example
 
 FORMER_METHODS = {"auto": "automatic", "zalando": "published", "resize": "resize"}  # of --route
 
@@ -78,22 +70,11 @@ def _score(options: argparse.Namespace) -> int:
         print(f"fmnist: {unknown_subfolders(unknown)}", file=sys.stderr)
     classifier = load_classifier_for_command(options.run)
     examples = examples_of(options, classifier, network, how)
-    if examples:
-        pictures = [replace(one, answer=_taught(one.answer, examples)) for one in pictures]
     with progress_bar(pictures, "picture") as bar:
-        summary = summarise_scores(score_images(bar, classifier), options.limit_worst)
+        summary = summarise_scores(score_images(bar, classifier, examples), options.limit_worst)
     if options.json:
         fields = {"folder": str(options.folder), "run": options.run, **summary.to_dict()}
         print(json.dumps(fields), flush=True)
     else:
         print(score_text(f"{options.folder} with {options.run}", summary), flush=True)
     return 0
-
-
-def _taught(
-    answer: "Callable[[Classifier], Answer]", examples: "list[Example]"
-) -> "Callable[[Classifier], Answer]":
-    """The same answer after the examples have counted; a picture does not teach itself."""
-    from fmnist.inference.teaching import teach_answer
-
-    return lambda classifier: teach_answer(answer(classifier), examples, but_itself=True)

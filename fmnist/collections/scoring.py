@@ -6,7 +6,7 @@ picture comes from: a folder (`folders`), uploads and a zip file's members are a
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from fmnist.data import CLASS_NAMES, NOT_CLOTHING
 from fmnist.files import write_csv
 from fmnist.inference.answer import Answer, is_right
 from fmnist.inference.classifier import Classifier
+from fmnist.inference.teaching import Example, teach_answer
 from fmnist.metrics.report import count_confusions, wilson_interval
 
 REFUSED = ("path", "label_id", "message")  # what `score --json` says of a refused file
@@ -169,14 +170,16 @@ class Summary:
 
 
 def score_images(
-    pictures: Iterable[LabelledImage], classifier: Classifier
+    pictures: Iterable[LabelledImage], classifier: Classifier, examples: Sequence[Example] = ()
 ) -> Iterator[ScoredImage]:
     """Answer pictures one at a time, in order, so that a caller can show progress and stop.
+
+    examples: taught pictures, which count, but do not teach themselves
 
     A picture is opened when its turn comes; one that cannot be read has the verdict "refused".
     """
     for picture in pictures:
-        answer = picture.answer(classifier)
+        answer = teach_answer(picture.answer(classifier), examples, but_itself=True)
         yield score_answer(picture.name, picture.label_id, picture.kind, answer)
 
 
