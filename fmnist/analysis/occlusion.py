@@ -72,8 +72,7 @@ def overlay_attribution(pixels: np.ndarray, values: np.ndarray, factor: int) -> 
     opacity = STRONGEST * share**POWER
     colour = np.where(values[..., np.newaxis] > 0, SPEAKS_FOR, SPEAKS_AGAINST)  # (28, 28, 3)
     mixed = (1 - opacity) * DIMMED * pixels[..., np.newaxis] + opacity * colour
-    channels = np.moveaxis(mixed.round().astype(np.uint8), -1, 0)
-    return np.stack([enlarge(channel, factor) for channel in channels], axis=-1)
+    return enlarge(mixed.round().astype(np.uint8), factor)
 
 
 def log_probability(probabilities: np.ndarray, class_id: int) -> np.ndarray:

@@ -5,7 +5,7 @@ from argparse import Namespace
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from fmnist.cli.options import Commands, add_command, add_json, add_number, add_run
+from fmnist.cli.options import Commands, add_command, add_json, add_number, add_run, progress_bar
 from fmnist.errors import RunError
 from fmnist.runs.library import find_run
 
@@ -73,7 +73,6 @@ def _faithfulness(options: Namespace) -> int:
     import numpy as np
 
     from fmnist.analysis.faithfulness import measure_deletion, summarise_deletion
-    from fmnist.cli.text import progress_bar
     from fmnist.data import load
     from fmnist.inference.classifier import load_classifier_for_command
 
@@ -131,7 +130,6 @@ def _lay_out(features: "np.ndarray", name: str) -> int:
 
 def _analyse(options: Namespace) -> int:
     from fmnist.analysis import corruptions, neighbours, training_distance
-    from fmnist.cli.text import progress_bar
     from fmnist.data import load
     from fmnist.inference.classifier import load_classifier_for_command
 
@@ -156,7 +154,6 @@ def _analyse(options: Namespace) -> int:
 def _duplicates(options: Namespace) -> int:
     from fmnist.analysis.dataset import duplicates
     from fmnist.analysis.dataset.catalogue import load_catalogue
-    from fmnist.cli.text import progress_bar
 
     catalogue = load_catalogue()
     images = catalogue.take(range(len(catalogue.labels)))

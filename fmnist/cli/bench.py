@@ -18,6 +18,7 @@ from fmnist.cli.options import (
     one_of,
     photo_network_of,
     print_result,
+    progress_bar,
     write_result,
 )
 from fmnist.errors import RunError
@@ -196,7 +197,6 @@ def _infer(options: Namespace) -> int:
 
 def _strokes(options: Namespace) -> int:
     from fmnist.bench import strokes
-    from fmnist.cli.text import progress_bar
 
     phases = strokes.measure_strokes(options.run, options.seconds)
     times = dict(progress_bar(phases, "phase", len(strokes.PHASES)))
@@ -223,7 +223,6 @@ def _answers(options: Namespace) -> int:
 
 def _pages(options: Namespace) -> int:
     from fmnist.bench import pages
-    from fmnist.cli.text import progress_bar
 
     clicks = pages.measure_clicks(options.run, options.times)
     times = tables.spreads(dict(progress_bar(clicks, "click", len(pages.INTERACTIONS))))
@@ -233,7 +232,6 @@ def _pages(options: Namespace) -> int:
 
 def _front(options: Namespace) -> int:
     from fmnist.bench import front
-    from fmnist.cli.text import progress_bar
 
     starts: dict[str, list[front.Front]] = {name: [] for name in front.APPS}
     total = options.times * len(front.APPS)
@@ -245,7 +243,6 @@ def _front(options: Namespace) -> int:
 
 def _load(options: Namespace) -> int:
     from fmnist.bench.visitors import load
-    from fmnist.cli.text import progress_bar
 
     phases = load.measure_load(options.run, options.sessions, options.seconds, options.beside)
     found = dict(progress_bar(phases, "phase", len(load.PHASES) + len(options.beside)))
@@ -278,7 +275,6 @@ def _soak(options: Namespace) -> int:
 
 def _sweep(options: Namespace) -> int:
     from fmnist.bench import sweep
-    from fmnist.cli.text import progress_bar
 
     overhead = sweep.measure_overhead(options.counts)
     fields: dict = {"overhead": dict(progress_bar(overhead, "sweep", len(options.counts)))}

@@ -131,6 +131,13 @@ class _ListAction(argparse.Action):
         setattr(namespace, self.dest, list(dict.fromkeys(itertools.chain(*values))))
 
 
+def progress_bar(steps: Iterable, unit: str, total: int | None = None) -> Any:
+    """The steps, with a bar on a terminal's standard error and nothing elsewhere."""
+    from tqdm import tqdm  # which most commands need not
+
+    return tqdm(steps, total=total, unit=unit, disable=None, leave=False)
+
+
 def check_own(run: Run) -> None:
     """Raise RunError where a run ships with the project: its files belong to each other."""
     if run.shipped and runs_directory().resolve() != SHIPPED_DIR:  # where its makers keep it

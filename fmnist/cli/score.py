@@ -15,6 +15,7 @@ from fmnist.cli.options import (
     add_teach,
     examples_of,
     photo_network_of,
+    progress_bar,
     warn_renamed,
 )
 from fmnist.images.options import AUTO, METHODS, PreprocessingOptions
@@ -53,7 +54,7 @@ def add_to(commands: Commands) -> None:
 
 def _score(options: argparse.Namespace) -> int:
     # here, because every command builds the parser and most need none of these
-    from fmnist.cli.text import progress_bar, score_text
+    from fmnist.cli.text import score_text
     from fmnist.collections.folders import list_labelled_images
     from fmnist.collections.labels import unknown_subfolders
     from fmnist.collections.scoring import score_images, summarise_scores

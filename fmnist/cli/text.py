@@ -1,7 +1,6 @@
 """What the command line shows: a bar on a terminal, plain lines elsewhere, and the report."""
 
-from collections.abc import Iterable
-from typing import Any, Self, TextIO
+from typing import Self, TextIO
 
 import numpy as np
 from tqdm import tqdm
@@ -10,11 +9,6 @@ from fmnist.cli.streams import printable
 from fmnist.collections.scoring import ScoredImage, Summary, Tally
 from fmnist.data import CLASS_NAMES, NOT_CLOTHING
 from fmnist.metrics.report import Evaluation, report_rows
-
-
-def progress_bar(steps: Iterable, unit: str, total: int | None = None) -> Any:
-    """The steps, with a bar on a terminal's standard error and nothing elsewhere."""
-    return tqdm(steps, total=total, unit=unit, disable=None, leave=False)
 
 
 class TrainingDisplay:

@@ -51,17 +51,14 @@ def bin_of(confidence: np.ndarray, bins: int = BINS) -> np.ndarray:
     return np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
 
 
-def expected_calibration_error(
-    probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS
-) -> float:
+def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Expected calibration error, 0..1, of (N, 10) against (N,): Guo et al., section 2.
 
     The mean distance between confidence and accuracy over equally wide bins of confidence,
     weighted by how many answers each bin has.
     """
-    gaps = [
-        b.n * abs(b.confidence - b.accuracy) for b in reliability_bins(probabilities, labels, bins)
-    ]
+    bins = reliability_bins(probabilities, labels)
+    gaps = [b.n * abs(b.confidence - b.accuracy) for b in bins]
     return float(sum(gaps) / len(labels))
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from fmnist.images.display import encode_image, shown_uri
+from fmnist.images.display import encode_image, enlarge, shown_uri
 from fmnist.images.options import AUTO, PreprocessingOptions
 from fmnist.inference.answer import Answer
 from fmnist.runs.run import Run
@@ -84,7 +84,7 @@ def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> Answ
         with st.container(horizontal=True):
             for step in loading.steps(picture, answer.options):
                 factor = max(1, 112 // max(step.picture.shape[:2]))
-                pixels = step.picture.repeat(factor, axis=0).repeat(factor, axis=1)
+                pixels = enlarge(step.picture, factor)
                 st.image(pixels, width=112, caption=step.title, alt=step.title)
         st.markdown("**Change the preprocessing**")
         now, auto = answer.preprocessed.decided, automatic.preprocessed.decided

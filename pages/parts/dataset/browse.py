@@ -16,10 +16,8 @@ from fmnist.analysis.dataset.catalogue import (
 )
 from fmnist.analysis.dataset.duplicates import load_duplicate_pairs
 from fmnist.data import CLASS_NAMES, PART_SIZES
-from fmnist.errors import FmnistError
 from fmnist.images.display import enlarge
 from fmnist.runs.library import quote_run
-from fmnist.runs.predictions import load_predictions
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
 from pages.parts.shared.components.gallery import gallery
@@ -138,11 +136,9 @@ def _doubts(number: int, label: int, catalogue: Catalogue, run: Run | None) -> l
         for twin in load_duplicate_pairs().partners(number)
         if catalogue.labels[twin] != label
     ]
-    if catalogue.splits[number] == TEST and run is not None:
-        try:
-            probabilities = load_predictions(run)
-        except FmnistError:
-            return found  # a damaged run says nothing of the images
+    is_asked = catalogue.splits[number] == TEST and run is not None
+    # a damaged run says nothing of the images
+    for _, probabilities in loading.readable_predictions([run] if is_asked else []):
         labels = loading.test_part().labels
         index = number - PART_SIZES["train"]
         if label_issues.find_label_issues(probabilities, labels)[index]:

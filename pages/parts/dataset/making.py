@@ -88,7 +88,7 @@ def show(run: Run | None) -> None:
 
 def _show_step(picture: np.ndarray, title: str, sentence: str) -> None:
     factor = max(1, SHOWN // max(picture.shape[:2]))
-    large = np.repeat(np.repeat(picture, factor, axis=0), factor, axis=1)
+    large = enlarge(picture, factor)
     height, width = picture.shape[:2]
     with st.container(gap="xsmall"):
         st.image(large, width=large.shape[1], alt=f"{title}: {sentence}")
