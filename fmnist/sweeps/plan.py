@@ -140,24 +140,21 @@ class Plan:
         Where the plan gives no names, it is called by what differs: "cnn, batch size 64".
         """
         found = {}
-        for variant, own in self.variants.items():
+        for variant, own in (self.variants or self._combinations()).items():
             wanted = {**self.settings, **own, "seed": self.seeds[0]}
             base = self._base(wanted.pop("recipe", self.recipe))
             found[variant] = dataclasses.replace(base, **wanted)
             _check_initial(found[variant])
-        if found:
-            return found
+        return found
+
+    def _combinations(self) -> dict[str, dict[str, Any]]:
+        found = {}
         for network, *values in itertools.product(self.networks, *self.grid.values()):
-            changed = dict(zip(self.grid, values, strict=True))
-            settings = dataclasses.replace(
-                self._base(self.recipe),
-                **{**self.settings, **changed, "network": network, "seed": self.seeds[0]},
-            )
-            _check_initial(settings)
-            words = [f"{SETTINGS[name].name} {_in_words(value)}" for name, value in changed.items()]
+            own = dict(zip(self.grid, values, strict=True))
+            words = [f"{SETTINGS[name].name} {_in_words(value)}" for name, value in own.items()]
             if len(self.networks) > 1 or not words:
                 words.insert(0, network)
-            found[", ".join(words)] = settings
+            found[", ".join(words)] = {**own, "network": network}
         return found
 
     def trainings(self) -> list[Training]:
