@@ -139,7 +139,7 @@ def test_the_network_shown_can_be_built(monkeypatch):
     monkeypatch.setattr(architectures, "NETWORKS", dict(architectures.NETWORKS))
     (code,) = blocks(CONTRIBUTING, "Add a network", "python")
     exec(code, vars(architectures))
-    model = architectures.build_network("dense")
+    model = architectures.NETWORKS["dense"].builder()
     assert model.output_shape == (None, 10)
     assert f"{model.count_params():,} parameters" in code
 

@@ -251,8 +251,3 @@ def set_initial_weights(model: "keras.Model", weights: list) -> None:
         )
     for variable, value in zip(variables, weights, strict=True):
         variable.assign(value)
-
-
-def build_network(name: str) -> "keras.Model":
-    """Return a new, uncompiled `keras.Model`. Raises KeyError for a name not in `NETWORKS`."""
-    return NETWORKS[name].builder()

@@ -192,9 +192,9 @@ def test_race_that_ends_early_keeps_what_was_whole(monkeypatch, capsys, tmp_path
 @pytest.mark.slow
 def test_plain_keras_is_the_specifications_network():
     from fmnist.bench import plain_keras
-    from fmnist.networks.architectures import build_network
+    from fmnist.networks.architectures import NETWORKS
 
-    ours, plain = build_network("cnn"), plain_keras.build_plain(0)
+    ours, plain = NETWORKS["cnn"].builder(), plain_keras.build_plain(0)
     assert len(plain.layers) == 10
     assert plain.count_params() == 423_338
     for one, other in zip(ours.layers, plain.layers, strict=True):

@@ -41,9 +41,9 @@ def check(layers: list[dict]) -> None:
 
 @pytest.mark.slow
 def test_cnn_is_the_specification_exactly():
-    from fmnist.networks.architectures import build_network
+    from fmnist.networks.architectures import NETWORKS
 
-    model = build_network("cnn")
+    model = NETWORKS["cnn"].builder()
     assert model.count_params() == 423_338
     check(json.loads(model.to_json())["config"]["layers"])
     assert model.get_layer("features").units == 256
@@ -51,10 +51,10 @@ def test_cnn_is_the_specification_exactly():
 
 @pytest.mark.slow
 def test_every_network_takes_images_and_gives_features_and_probabilities():
-    from fmnist.networks.architectures import NETWORKS, build_network
+    from fmnist.networks.architectures import NETWORKS
 
     for name in NETWORKS:
-        model = build_network(name)
+        model = NETWORKS[name].builder()
         assert model.name == name
         assert model.input_shape == (None, 28, 28, 1)
         assert model.output_shape == (None, 10)
@@ -64,10 +64,11 @@ def test_every_network_takes_images_and_gives_features_and_probabilities():
 
 @pytest.mark.slow
 def test_a_network_with_more_layers_begins_as_the_one_that_it_extends():
-    from fmnist.networks.architectures import build_network, set_initial_weights
+    from fmnist.networks.architectures import NETWORKS, set_initial_weights
 
     pictures = np.random.default_rng(0).random((4, 28, 28, 1), dtype=np.float32)
-    former, extended, again = map(build_network, ("accurate", "deep", "deep"))
+    names = ("accurate", "deep", "deep")
+    former, extended, again = (NETWORKS[name].builder() for name in names)
     drawn = np.random.default_rng(1)
     for variable in former.weights:
         kernel = len(variable.shape) > 1  # there are variances among the vectors

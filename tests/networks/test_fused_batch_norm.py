@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fmnist.networks.architectures import NETWORKS, build_network
+from fmnist.networks.architectures import NETWORKS
 from fmnist.networks.fused_batch_norm import fuse_batch_norm
 from fmnist.settings import TrainSettings
 from fmnist.training.steps import build_training_model, compile_model, strip_training_layers
@@ -25,7 +25,7 @@ def test_a_step_is_that_of_keras_own_layers():
     import keras
 
     keras.utils.set_random_seed(0)
-    own = build_network("quick")
+    own = NETWORKS["quick"].builder()
     other = fuse_batch_norm(own)
     before = weights(own)
     for model in (own, other):

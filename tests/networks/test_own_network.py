@@ -253,9 +253,9 @@ def test_shapes_and_sums_are_those_of_keras(layers):
 
 @pytest.mark.slow
 def test_the_specifications_layers_are_the_network_cnn():
-    from fmnist.networks.architectures import build_network
+    from fmnist.networks.architectures import NETWORKS
 
-    cnn, own = build_network("cnn"), build_layers(SPECIFICATION)
+    cnn, own = NETWORKS["cnn"].builder(), build_layers(SPECIFICATION)
     assert counted(own) == counted(cnn)
     for mine, theirs in zip(own.layers, cnn.layers, strict=True):
         assert mine.get_config() | {"name": ""} == theirs.get_config() | {"name": ""}

@@ -45,10 +45,10 @@ def some(test_part):
 def new_model(settings):
     import keras
 
-    from fmnist.networks.architectures import build_network
+    from fmnist.networks.architectures import NETWORKS
 
     keras.utils.set_random_seed(settings.seed)
-    model = build_network(settings.network)
+    model = NETWORKS[settings.network].builder()
     compile_model(model, settings)
     return model
 
