@@ -45,9 +45,14 @@ def add_run(parser: Options, name: str = "run", *, required: bool = False) -> No
     parser.add_argument(name, metavar="RUN", help=about, **how)
 
 
+def add_flag(parser: Options, name: str, words: str) -> None:
+    """Add an option that is given or not."""
+    parser.add_argument(name, action="store_true", help=words)
+
+
 def add_json(parser: Options, words: str = "print one JSON object") -> None:
     """Add `--json`."""
-    parser.add_argument("--json", action="store_true", help=words)
+    add_flag(parser, "--json", words)
 
 
 def add_photo_network(parser: Options) -> None:

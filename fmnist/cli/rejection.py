@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fmnist.cli.options import Commands, add_command, add_json, add_run, check_own
+from fmnist.cli.options import Commands, add_command, add_flag, add_json, add_run, check_own
 from fmnist.errors import RunError
 from fmnist.inference.rejection import NEVER
 from fmnist.runs.library import find_run
@@ -31,11 +31,8 @@ def add_to(commands: Commands) -> None:
         f"the first {DRAWINGS:,} as drawings.",
     )
     add_run(command, required=True)
-    command.add_argument(
-        "--fit",
-        action="store_true",
-        help="fit again on the validation images first, and store it in the run",
-    )
+    words = "fit again on the validation images first, and store it in the run"
+    add_flag(command, "--fit", words)
     add_json(command)
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fmnist.cli.options import Commands, add_command, add_json, number_within
+from fmnist.cli.options import Commands, add_command, add_flag, add_json, number_within
 from fmnist.errors import FmnistError, SettingsError
 from fmnist.jobs import queue
 from fmnist.runs import control
@@ -40,26 +40,18 @@ def add_to(commands: Commands) -> None:
     command.add_argument(
         "plan", metavar="PLAN", help=f"a TOML file, or one of the shipped plans: {names}"
     )
-    command.add_argument(
-        "--result", action="store_true", help="train nothing; print what came of it so far"
-    )
-    command.add_argument(
-        "--example",
-        action="store_true",
-        help="train nothing; print what came of a shipped plan where it was trained for this "
-        "project",
-    )
+    add_flag(command, "--result", "train nothing; print what came of it so far")
+    words = "train nothing; print what came of a shipped plan where it was trained for this project"
+    add_flag(command, "--example", words)
     add_json(command, "print the result as one JSON object")
-    command.add_argument("--csv", action="store_true", help="print the runs as CSV, one a line")
+    add_flag(command, "--csv", "print the runs as CSV, one a line")
     command.add_argument(
         "--workers",
         type=number_within(int, 1, 256),
         metavar="N",
         help="trainings at once on this machine (default: as many as its cores and memory allow)",
     )
-    command.add_argument(
-        "--wait", action="store_true", help="where a training runs here, queue behind it"
-    )
+    add_flag(command, "--wait", "where a training runs here, queue behind it")
     command.add_argument(
         "--scheduler",
         metavar="ADDRESS",
@@ -69,8 +61,7 @@ def add_to(commands: Commands) -> None:
         TLS, ("the authority's certificate", "your certificate", "its key"), strict=True
     ):
         command.add_argument(option, metavar="FILE", help=f"for tls://: {words} (PEM)")
-    words = "write to log.txt in the sweep's folder instead of the terminal"
-    command.add_argument("--log", action="store_true", help=words)
+    add_flag(command, "--log", "write to log.txt in the sweep's folder instead of the terminal")
 
 
 def _check_options(options: Namespace) -> None:

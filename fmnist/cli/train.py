@@ -15,6 +15,7 @@ from fmnist.cli.options import (
     Commands,
     Options,
     add_command,
+    add_flag,
     add_number,
     add_run,
     former_flag,
@@ -39,6 +40,7 @@ from fmnist.setting_fields import Setting
 from fmnist.settings import LIMITS, SETTINGS, TrainSettings
 from fmnist.training.interop.tensorboard import EventFiles, check_folder
 
+WAIT = "where another training runs, queue and begin when it has ended"
 FORMER_FLAGS = {
     "--second-look": "tta_flip",
     "--shifted-looks": "tta_shift",
@@ -63,10 +65,8 @@ def add_to(commands: Commands) -> None:
         train.add_argument(former, dest=name, action=former_flag(SETTINGS[name].option))
     train.add_argument("--name", help="name of the run (default: network and time)")
     busy = train.add_mutually_exclusive_group()
-    _add_wait(busy)
-    busy.add_argument(
-        "--stop-other", action="store_true", help="where another training runs, stop it first"
-    )
+    add_flag(busy, "--wait", WAIT)
+    add_flag(busy, "--stop-other", "where another training runs, stop it first")
     # what the Train page has forecast
     train.add_argument("--forecast", type=parse_forecast, help=argparse.SUPPRESS)
     # what a sweep's worker starts ends when that is killed
@@ -83,7 +83,7 @@ def add_to(commands: Commands) -> None:
     )
     add_run(resume, required=True)
     add_number(resume, "--more", 0, "how many epochs to add", *LIMITS["epochs"])
-    _add_wait(resume)
+    add_flag(resume, "--wait", WAIT)
     _add_outputs(resume)
 
 
@@ -107,14 +107,6 @@ def _add_setting(parser: Options, name: str, setting: Setting, default: Any) -> 
     parser.add_argument(setting.option, dest=name, default=default, help=words, **how)
 
 
-def _add_wait(parser: Options) -> None:
-    parser.add_argument(
-        "--wait",
-        action="store_true",
-        help="where another training runs, queue and begin when it has ended",
-    )
-
-
 def _add_outputs(parser: Options) -> None:
     parser.add_argument(
         "--tensorboard",
@@ -123,11 +115,8 @@ def _add_outputs(parser: Options) -> None:
         help="write event files for TensorBoard, too: accuracy, loss and learning rate after each "
         "epoch, in a folder of DIR with the run's name",
     )
-    parser.add_argument(
-        "--log",
-        action="store_true",
-        help="write everything to log.txt in the run's folder instead of the terminal",
-    )
+    words = "write everything to log.txt in the run's folder instead of the terminal"
+    add_flag(parser, "--log", words)
 
 
 def settings_of(options: argparse.Namespace) -> TrainSettings:
