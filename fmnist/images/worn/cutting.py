@@ -19,10 +19,8 @@ LEAST_VISIBLE = 0.7  # of both shoulders
 LEAST_PIXELS = 20  # that say something about a part's colours
 # Lightness counts less than hue, because folds and shadows change it.
 WEIGHTS = np.array([0.4, 1, 1], np.float32)
-SKIN_HUES = (
-    (130, 175),
-    (128, 180),
-)  # of a face's median, a* and b* around 128, whatever its lightness
+# of a face's median, a* and b* around 128, whatever its lightness
+SKIN_HUES = ((130, 175), (128, 180))
 SKIN_NEAR, HAIR_NEAR = 26.0, 18.0  # distances in Lab within which a pixel may be skin or hair
 SKIN_LEAD, HAIR_LEAD, LEGS_LEAD = 3.0, 6.0, 6.0  # how much nearer it is than to the garment
 BARE = 14.0  # nearer than this to skin is a bare leg
@@ -45,12 +43,6 @@ class _Body:
     hips: np.ndarray
     length: float
     width: float
-
-    @property
-    def sides(self) -> tuple[float, float]:
-        """The left and right x of the hips."""
-        x = self.points[[joints.LEFT_HIP, joints.RIGHT_HIP], 0]
-        return float(x.min()), float(x.max())
 
     def polygon(self, shoulder: float, hip: float, first: float, last: float) -> np.ndarray:
         """(h, w) bool: the trunk, `shoulder` and `hip` times as wide as the joints are apart.
@@ -202,7 +194,7 @@ def _below_hem(
     filled = np.flatnonzero(person.any(axis=1))
     if not len(filled) or body.hips[1] >= body.shape[0] - 3:  # the hips are not in the picture
         return nothing
-    left, right = body.sides
+    left, right = np.sort(body.points[[joints.LEFT_HIP, joints.RIGHT_HIP], 0])
     margin = 0.25 * body.width
     zone = person & (columns > left - margin) & (columns < right + margin)
     start = min(body.hips[1] + 0.45 * body.length, filled[-1] - 0.15 * body.length)
