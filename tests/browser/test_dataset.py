@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.browsing import fresh, go, wait_for_rest
+from tests.browser.browsing import browsing, fresh, go, wait_for_rest
 
 pytestmark = pytest.mark.browser
 
@@ -36,3 +36,26 @@ def test_from_the_wall_to_an_image_to_its_like_and_back(page, server):
     page.get_by_test_id("stPagination").get_by_role("button").last.click()
     expect(wall.nth(7)).not_to_have_attribute("aria-label", re.compile(f"^{name},"))
     expect(page.get_by_text(name.capitalize(), exact=True)).to_be_visible()
+
+
+def test_on_a_phone_what_is_chosen_comes_into_view(chromium, server):
+    with browsing(chromium, viewport={"width": 390, "height": 844}, has_touch=True) as page:
+        go(page, server, "/dataset?data=Near-duplicates", "Dataset")
+        pairs = page.locator(".st-key-dataset-pairs-gallery button")
+        expect(pairs).to_have_count(60)
+        wait_for_rest(page)
+        fifth = pairs.nth(4)
+        names = re.findall(r"(?:train|test) \d+", fifth.get_attribute("aria-label"))
+        fifth.tap()
+        for name in names:
+            large = page.locator(".st-key-dataset-pairs-detail").get_by_alt_text(
+                f"{name}, labelled"
+            )
+            expect(large).to_be_in_viewport()
+
+        go(page, server, "/dataset", "Dataset")
+        wall = page.locator(".st-key-dataset-gallery button")
+        expect(wall).to_have_count(300)
+        wait_for_rest(page)
+        wall.nth(30).tap()
+        expect(page.locator(".st-key-dataset-chosen").get_by_role("img").first).to_be_in_viewport()

@@ -258,6 +258,14 @@ def test_lasso_and_legend_of_the_map(page, server):
     page.mouse.up()
     shown(page, re.compile(r"[\d,]+ images in the region, \d+ of them mistakes"))
     expect(page.locator(".st-key-map-images-gallery button").first).to_be_visible()
+    wait_for_rest(page)
+    words = page.get_by_text(re.compile(r"[\d,]+ images in the region"))
+    count = words.inner_text()
+    only = page.locator(".st-key-map").get_by_role("button", name="only mistakes")
+    only.press("Enter")  # the region has other images now
+    expect(words).not_to_have_text(count)
+    expect(only).to_be_focused()
+    expect(only).to_have_attribute("aria-pressed", "true")
 
 
 def test_votes_of_the_label_review_are_kept(page, server):

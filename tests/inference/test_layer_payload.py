@@ -35,6 +35,12 @@ def test_the_page_gets_what_the_layers_computed(network, test_part, chosen):
     for told, made in zip(header["layers"], outputs, strict=True):
         small = read(told["small"], np.int8) * (told["peak"] / 127)
         np.testing.assert_allclose(small, made.ravel(), atol=told["peak"] / 127)
+    names = [
+        layer.kind
+        for layer, told in zip(network.layers, header["layers"], strict=True)
+        if told["classes"]
+    ]
+    assert names == ["dense", "softmax"]
     layer = network.layers[chosen]
     values = read(header["values"]).reshape(layer.shape)
     after = np.maximum(values, 0) if layer.relu else values

@@ -155,6 +155,13 @@ def test_a_run_is_called_on_the_page_as_in_the_picker(page, asked):
     assert not re.search(r"\b(robust|seed-cnn)\b", "\n".join(words))
 
 
+def test_a_double_click_ends_the_tour_once(monkeypatch):
+    monkeypatch.setattr(st, "query_params", {tour.AT: "1", "way": "Draw"})
+    tour._end()
+    tour._end()
+    assert st.query_params == {"way": "Draw"}
+
+
 @pytest.mark.parametrize(
     ("at", "shown"),
     [

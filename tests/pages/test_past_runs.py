@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from dataclasses import replace
 
 import pytest
 import streamlit as st
@@ -18,6 +19,7 @@ from fmnist.runs.library import DEFAULT_RUN, find_run
 from fmnist.runs.run import write_run_info
 from fmnist.runs.trash import delete_run
 from fmnist.settings import TrainSettings
+from pages.parts.shared import visit
 from pages.parts.shared.components import row_table
 from pages.parts.shared.guide import tour
 from pages.parts.shared.visit import TRASH
@@ -232,6 +234,38 @@ def test_deleting_is_undone(own_run, runs_dir):
     assert said == "Another run is called mine now, so it is back as mine-2."
     assert sent(app, "runs_table")["chosen"] == "mine-2"
     assert trash(runs_dir) == []
+
+
+def test_the_second_click_of_a_double_one_says_nothing(own_run, runs_dir, monkeypatch):
+    state = {"name": "new"}
+    monkeypatch.setattr(st, "session_state", state)
+    monkeypatch.setattr(st, "rerun", lambda: None)
+    run = own_run("mine")
+    for _ in range(2):
+        run_actions.rename(run, "name")
+    run = find_run("new")
+    for _ in range(2):
+        run_actions.delete(run)
+    (deleted,) = visit.trash().deleted
+    for _ in range(2):
+        visit._undo_once(run_actions.undo, deleted)
+    assert find_run("new").usable
+    assert run_actions.SAID not in state
+    assert trash(runs_dir) == []
+    run_actions.delete(find_run("new"))  # once more is another deletion
+    assert len(visit.trash().deleted) == 1
+    run_actions.delete(run)
+    delete_run(own_run("other"))
+    run_actions.delete(replace(run, path=run.path.with_name("other")))  # somebody else has
+    assert "is gone" in state[run_actions.SAID][1]
+
+
+def test_a_name_is_followed_by_all_that_a_visit_remembers(own_run, monkeypatch):
+    state = {"name": "new", "train_watched": "mine", "with": "robust", "second_network": "mine"}
+    monkeypatch.setattr(st, "session_state", state)
+    monkeypatch.setattr(st, "rerun", lambda: None)
+    run_actions.rename(own_run("mine"), "name")
+    assert [state[key] for key in run_actions.RUN_KEYS] == ["new", "robust", "new"]
 
 
 def test_undo_is_offered_again_when_one_comes_back_to_the_page(own_run, runs_dir):

@@ -6,16 +6,20 @@ import zipfile
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 
 from fmnist.collections import corrections
 from fmnist.data import COAT, PULLOVER
-from fmnist.inference.answer import answer_bytes
+from fmnist.inference.answer import Answer, answer_bytes
 from fmnist.inference.classifier import load_classifier
 from fmnist.inference.photo_network import load_photo_network
 from fmnist.inference.teaching import leave_one_out
 from fmnist.runs.library import find_run
 from fmnist.runs.predictions import load_predictions
+from pages.parts.classify import taught
+from pages.parts.classify.answered import Answered
+from pages.parts.shared import loading
 from tests.pages.test_folder import zip_file
 from tests.pages.test_pages import open_app, texts, upload
 from tests.pages.test_report_page import metrics
@@ -120,6 +124,28 @@ def test_a_labelled_zip_file_teaches_and_is_scored_without_itself(coats):
     assert len(corrections.kept()) == 4
     assert metrics(app)["Accuracy (n = 4)"] == "100.0%"
     assert "is scored without itself" in texts(app)
+
+
+def test_taught_pictures_are_worked_through_once(coats, monkeypatch):
+    state = {"taught_set": "mine"}
+    monkeypatch.setattr(st, "session_state", state)
+    made = []
+
+    def answer_all(items, run):
+        made.append(len(items))
+        return [Answered(item, Answer("unsure", ""), None, None) for item in items]
+
+    monkeypatch.setattr(taught, "answer_untaught", answer_all)
+    corrections.keep(coats[0], COAT, "upload", "mine")
+    robust = find_run("robust")
+    for _ in range(3):
+        taught.examples(robust)
+    corrections.keep(coats[1], COAT, "upload", "mine")
+    taught.examples(robust)
+    taught.examples(find_run("seed-cnn"))
+    state[loading.PHOTO_NETWORK] = False
+    taught.examples(find_run("seed-cnn"))
+    assert made == [1, 2, 2, 2]
 
 
 def test_a_set_that_somebody_deleted_counts_no_longer(coats):
