@@ -13,6 +13,7 @@ import psutil
 from fmnist.errors import RunError
 
 NICENESS = 5  # a third of what others are given, where they want it
+BACKENDS = ("tensorflow", "jax", "torch")  # of Keras; the first where none is asked for
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "numpy", "scikit-learn", "streamlit")
 
 
@@ -38,7 +39,14 @@ def versions() -> dict:
 
 
 def check_can_train() -> None:
-    """Raise RunError where TensorFlow is left out, as it may be where networks only classify."""
+    """Raise RunError where what trains is left out, as it may be where networks only classify."""
+    backend = os.environ.get("KERAS_BACKEND") or BACKENDS[0]
+    if backend not in BACKENDS:
+        raise RunError(f"KERAS_BACKEND is {backend!r}; choose one of {', '.join(BACKENDS)}.")
+    if backend != BACKENDS[0] and importlib.util.find_spec(backend) is None:
+        raise RunError(
+            f"KERAS_BACKEND names {backend}, which is not installed here; install or unset it."
+        )
     if importlib.util.find_spec("tensorflow") is None:
         raise RunError(
             "Training needs TensorFlow, which is not installed here: "

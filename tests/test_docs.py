@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from fmnist.cli import analyses
 from fmnist.cli.main import _parser
 from fmnist.collections.folders import list_labelled_images
 from fmnist.metrics.report import wilson_interval
@@ -146,7 +147,7 @@ def test_the_network_shown_can_be_built(monkeypatch):
 
 def test_the_command_shown_runs():
     (code,) = blocks(CONTRIBUTING, "Add a command", "python")
-    module: dict = {}
+    module = dict(vars(analyses))  # with what its commands use
     exec(code, module)
     parser = argparse.ArgumentParser()
     module["add_to"](parser.add_subparsers())

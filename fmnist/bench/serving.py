@@ -45,6 +45,8 @@ class Server:
 
         Raises RunError with its last words where it ends or does not answer within a minute.
         """
+        if app is None and not (ROOT / "app.py").is_file():
+            raise RunError("The app is not here; do this in a checkout of the project.")
         self.place = place
         self.runs = place / "runs"
         for folder in (self.runs, place / "tmp"):

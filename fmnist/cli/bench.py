@@ -22,7 +22,7 @@ from fmnist.cli.options import (
     write_result,
 )
 from fmnist.errors import RunError
-from fmnist.runs.library import DEFAULT_RUN
+from fmnist.runs.library import DEFAULT_RUN, find_run, list_runs
 from fmnist.settings import LIMITS
 
 
@@ -84,7 +84,9 @@ def add_to(commands: Commands) -> None:
         "runs but the shipped ones.",
         run="shipped run",
     )
-    add_number(strokes, "--seconds", 30.0, "alone; 20 strokes at least", 0, 3_600)
+    add_number(
+        strokes, "--seconds", 30.0, "how long without a training; at least 20 strokes", 0, 3_600
+    )
 
     answers = kind(
         "answers",
@@ -95,19 +97,19 @@ def add_to(commands: Commands) -> None:
         "garments of the test set, enlarged, on a textured floor.",
         run="run to answer",
     )
-    add_number(answers, "--photos", 30, "of each size", 1)
+    add_number(answers, "--photos", 30, "how many photos of each size", 1)
     add_photo_network(answers)
 
     pages = kind(
         "pages",
         _pages,
-        "from a click to the page it leads to",
+        "from a click to what it shows",
         "Time from a click in a browser to the last change it makes on the Report and Mistakes "
         "pages, in an installed Chromium or Chrome. The app is started for it, with no runs but "
         "the shipped ones.",
         run="shipped run to show",
     )
-    add_number(pages, "--times", 20, "of each click", 1)
+    add_number(pages, "--times", 20, "how often each click is timed", 1)
 
     front = kind(
         "front",
@@ -129,7 +131,7 @@ def add_to(commands: Commands) -> None:
         run="shipped run",
     )
     add_number(load, "--sessions", 50, "visitors at once", 1, 500)
-    add_number(load, "--seconds", 30.0, "of each phase", 1, 3_600)
+    add_number(load, "--seconds", 30.0, "length of each phase", 1, 3_600)
     words = "also beside two more visitors who send this picture without pause, for each in turn"
     load.add_argument("--beside", type=Path, nargs="+", default=[], metavar="FILE", help=words)
 
@@ -198,6 +200,7 @@ def _infer(options: Namespace) -> int:
 def _strokes(options: Namespace) -> int:
     from fmnist.bench import strokes
 
+    _check_served(options.run)
     phases = strokes.measure_strokes(options.run, options.seconds)
     times = dict(progress_bar(phases, "phase", len(strokes.PHASES)))
     fields = {
@@ -208,6 +211,13 @@ def _strokes(options: Namespace) -> int:
         "milliseconds": tables.spreads(times),
     }
     return print_result(options, fields, tables.strokes_text)
+
+
+def _check_served(name: str) -> None:
+    """Raise RunError where a benchmark's server, whose runs are its own, does not have the run."""
+    if not find_run(name).shipped:
+        shipped = ", ".join(run.name for run in list_runs() if run.shipped)
+        raise RunError(f"This benchmark serves the runs that ship only; choose one of {shipped}.")
 
 
 def _answers(options: Namespace) -> int:
@@ -224,6 +234,7 @@ def _answers(options: Namespace) -> int:
 def _pages(options: Namespace) -> int:
     from fmnist.bench import pages
 
+    _check_served(options.run)
     clicks = pages.measure_clicks(options.run, options.times)
     times = tables.spreads(dict(progress_bar(clicks, "click", len(pages.INTERACTIONS))))
     fields = {"run": options.run, "times": options.times, "milliseconds": times}
@@ -244,6 +255,7 @@ def _front(options: Namespace) -> int:
 def _load(options: Namespace) -> int:
     from fmnist.bench.visitors import load
 
+    _check_served(options.run)
     phases = load.measure_load(options.run, options.sessions, options.seconds, options.beside)
     found = dict(progress_bar(phases, "phase", len(load.PHASES) + len(options.beside)))
     times = {
@@ -265,6 +277,7 @@ def _load(options: Namespace) -> int:
 def _soak(options: Namespace) -> int:
     from fmnist.bench.visitors import soak
 
+    _check_served(options.run)
     minutes = []
     for minute in soak.measure_soak(options.run, options.sessions, options.minutes):
         minutes.append(vars(minute))

@@ -7,6 +7,7 @@ standard output; progress and errors to the standard error.
 import argparse
 import io
 import json
+import os
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -24,6 +25,7 @@ from fmnist.cli.options import (
     examples_of,
     photo_network_of,
     warn_renamed,
+    writing,
 )
 from fmnist.cli.streams import printable, repair_streams
 from fmnist.data import default_source
@@ -31,7 +33,7 @@ from fmnist.errors import FmnistError, RunError, SettingsError, explain_refusal
 from fmnist.files import replace_file
 from fmnist.networks.architectures import set_up_keras
 from fmnist.processes import quiet
-from fmnist.runs.library import find_run, list_runs
+from fmnist.runs.library import find_run, list_runs, runs_directory
 from fmnist.runs.run import find_keras_file, read_run
 
 
@@ -69,12 +71,12 @@ def _run(words: list[str]) -> int:
     if words[:1] == ["verdicts"]:
         warn_renamed("verdicts", "rejection")
         words[0] = "rejection"
-    parser = _parser()
-    options = parser.parse_args(words)  # exits with 2 on wrong usage
+    options = _parser().parse_args(words)  # exits with 2 on wrong usage
     try:
         return options.run_command(options)
     except SettingsError as error:
-        parser.error(str(error))
+        wrong_usage: _Parser = options.parser
+        wrong_usage.error(str(error))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -174,7 +176,8 @@ def _export(options: argparse.Namespace) -> int:
 
         model = keras.models.load_model(file, compile=False)
         if options.out:
-            export_onnx(model, options.out)
+            with writing(options.out):
+                export_onnx(model, options.out)
             return 0
         export_run(run.path, model, run.settings.source if run.settings else default_source())
     accuracy = read_run(run.path).scores["test_accuracy"]
@@ -183,6 +186,10 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _runs(options: argparse.Namespace) -> int:
+    place = runs_directory()
+    if place.exists() and not (place.is_dir() and os.access(place, os.R_OK | os.X_OK)):
+        words = f"fmnist: {str(place)!r} is no folder that can be read; its runs are left out."
+        print(printable(words), file=sys.stderr)
     for run in list_runs():
         if options.json:
             fields = {
@@ -235,7 +242,8 @@ def _card(options: argparse.Namespace) -> int:
     if options.out is None:
         print(text, end="")
     else:
-        replace_file(options.out, lambda file: file.write_text(text, "utf-8"))
+        with writing(options.out):
+            replace_file(options.out, lambda file: file.write_text(text, "utf-8"))
     return 0
 
 

@@ -1,12 +1,13 @@
 """What commands share: how they and their options are added, and former names for one release."""
 
 import argparse
+import contextlib
 import itertools
 import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -32,7 +33,7 @@ def add_command(
 ) -> argparse.ArgumentParser:
     """Add a command that calls `work(options)`; `words` for the list of commands, `more` below."""
     parser = commands.add_parser(name, help=words, description=more)
-    parser.set_defaults(run_command=work)
+    parser.set_defaults(run_command=work, parser=parser)
     return parser
 
 
@@ -216,13 +217,27 @@ def check_out(options: argparse.Namespace) -> None:
     file = options.out
     if file is None:
         return
-    # a device or a pipe would be replaced by a file
-    if file.exists() and not file.is_file():
+    with writing(file):  # which can be refused for its name already
+        taken = file.exists() and not file.is_file()
+    if taken:  # a device or a pipe would be replaced by a file
         raise RunError(f"{str(file)!r} is no file that can be written; name another one.")
-    if not os.access(file.absolute().parent, os.W_OK):
+    folder = file.absolute().parent
+    if not folder.is_dir():
+        raise RunError(f"The file {str(file)!r} cannot be written; {str(folder)!r} is no folder.")
+    if not os.access(folder, os.W_OK):
         raise RunError(
             f"The file {str(file)!r} cannot be written; name one in a folder that can be."
         )
+
+
+@contextlib.contextmanager
+def writing(file: Path) -> Iterator[None]:
+    """Raise RunError, naming the file, where the disk refuses it."""
+    try:
+        yield
+    except OSError as error:
+        words = f"The file {str(file)!r} cannot be written ({error.strerror})."
+        raise RunError(words) from None
 
 
 def print_result(options: argparse.Namespace, fields: dict, text: Callable[[dict], str]) -> int:
@@ -241,10 +256,6 @@ def write_result(options: argparse.Namespace, fields: dict) -> dict:
 
     result = {**fields, "machine": machine.describe_machine(), "versions": machine.versions()}
     if options.out is not None:
-        try:
+        with writing(options.out):
             write_json(options.out, result)
-        except OSError as error:
-            raise RunError(
-                f"The file {str(options.out)!r} cannot be written ({error.strerror})."
-            ) from None
     return result

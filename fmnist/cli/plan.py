@@ -27,10 +27,10 @@ def add_to(commands: Commands) -> None:
         "plan",
         _plan,
         "find the best training that fits into a time limit",
-        "Say which recipe, for how many epochs, reaches most in the given minutes, and how much "
-        "that is. How long a recipe takes is known from the trainings that have finished on this "
-        "machine, or else from another machine's; what recipes reach was recorded with "
-        "--record.",
+        "Say which recipe, for how many epochs, reaches the highest accuracy in the given minutes, "
+        "and what accuracy to expect. How long a recipe takes is known from the trainings that "
+        "have finished on this machine, or else from another machine's; what recipes reach was "
+        "recorded with --record.",
     )
     least, most = MINUTES
     words = f"from the start to the result, {least:g} to {most:g}"

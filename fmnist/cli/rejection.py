@@ -9,6 +9,7 @@ import numpy as np
 from fmnist.cli.options import Commands, add_command, add_flag, add_json, add_run, check_own
 from fmnist.errors import RunError
 from fmnist.inference.rejection import NEVER
+from fmnist.processes import quiet
 from fmnist.runs.library import find_run
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def add_to(commands: Commands) -> None:
         commands,
         "rejection",
         _rejection,
-        "say how often a run is confident, unsure, or sees no clothing, and how calibrated",
+        "say how often a run is confident, unsure, or sees no clothing, and how well calibrated",
         "Print what was fitted on the validation images (temperature, thresholds, TTA variants) "
         "and what it does on the 10,000 test images: the share of each verdict, the accuracy of "
         "the confident answers, and the calibration error (ECE) before and after; and the same of "
@@ -49,7 +50,8 @@ def _rejection(options: Namespace) -> int:
         if run.active:
             raise RunError(f"The run {run.name!r} is training and will be fitted at its end.")
         validation = load_validation()
-        fit_rejection(run, validation.images, validation.labels)
+        with quiet():  # LiteRT says a word on its first call
+            fit_rejection(run, validation.images, validation.labels)
     classifier = load_classifier_for_command(options.run)
     policy, test = classifier.policy, load("test")
     predicted = predict_tta(test.images, classifier, policy.tta_variants)

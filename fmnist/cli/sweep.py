@@ -11,11 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fmnist.cli.options import Commands, add_command, add_flag, add_json, number_within
-from fmnist.errors import FmnistError, SettingsError
+from fmnist.errors import FmnistError, SettingsError, SweepError
 from fmnist.jobs import queue
 from fmnist.runs import control
 from fmnist.sweeps.plan import read_plan, shipped_plans
-from fmnist.sweeps.sweep import Progress, Sweep, find_sweep, open_sweep, write_progress
+from fmnist.sweeps.sweep import (
+    Progress,
+    Sweep,
+    find_sweep,
+    forget_sweep,
+    list_sweeps,
+    open_sweep,
+    write_progress,
+)
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -96,9 +104,15 @@ def _sweep(options: Namespace) -> int:
     if options.result:
         _print_result(options, _summarise(find_sweep(plan.name)))
         return 0
+    is_new = plan.name not in [sweep.name for sweep in list_sweeps()]
+    sweep = open_sweep(plan)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        progress = _work(options, open_sweep(plan), _encryption(options))
+        progress = _work(options, sweep, _encryption(options))
+    except SweepError:
+        if is_new and not sweep.finished_runs():
+            forget_sweep(sweep)  # it has not begun: there is no such scheduler, for instance
+        raise
     finally:
         signal.signal(signal.SIGTERM, before)
     _print_result(options, _summarise(find_sweep(plan.name)))

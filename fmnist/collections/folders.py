@@ -57,7 +57,10 @@ def list_labelled_images(
             "columns path and label_id, or put them in one subfolder per class."
         )
     if all(picture.label_id is None for picture in pictures):
-        raise LabelsError(unknown_subfolders(picture.name.split("/")[0] for picture in pictures))
+        raise LabelsError(
+            "Nothing can be scored. "
+            + unknown_subfolders(picture.name.split("/")[0] for picture in pictures)
+        )
     return pictures
 
 

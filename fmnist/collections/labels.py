@@ -21,6 +21,7 @@ from typing import NamedTuple, TypeVar
 from fmnist.data import CLASS_NAMES, NOT_CLOTHING
 from fmnist.errors import LabelsError
 from fmnist.files import quote_name
+from fmnist.setting_fields import count_text
 
 TABLE = "labels.csv"
 NO_ROWS = "lists no picture; write a line for each or leave it out."
@@ -199,8 +200,8 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
             if len(fields) != len(columns):
                 raise _bad(
                     reader.line_num,
-                    f"there are {len(fields)} fields under {len(columns)} columns; put what "
-                    f"contains a {DELIMITERS[delimiter]} in double quotes",
+                    f"it has {count_text(len(fields), 'field')} under {len(columns)} columns; put "
+                    f"what contains a {DELIMITERS[delimiter]} in double quotes",
                 )
             yield reader.line_num, dict(zip(columns, map(str.strip, fields), strict=True))
     except csv.Error as error:

@@ -55,6 +55,6 @@ def resumed_settings(run: Run, more: int = 0) -> TrainSettings:
         return settings  # killed before all its files were kept: it has only to be saved
     if not more:
         raise RunError(
-            f"The run {run.name!r} has had all its {settings.epochs} epochs; say how many more."
+            f"The run {run.name!r} has had all its epochs ({settings.epochs}); say how many more."
         )
     return dataclasses.replace(settings, epochs=done + more, continued=(*settings.continued, done))

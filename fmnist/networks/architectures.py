@@ -31,14 +31,18 @@ def set_up_keras() -> None:
 
     It is imported without OFFERED_BY_KERAS, over a second sooner; they can be imported later.
     The backend is TensorFlow unless KERAS_BACKEND names another. Call it before anything else that
-    imports Keras. Raises SettingsError where Keras refuses that file.
+    imports Keras. Raises SettingsError where Keras refuses that file or has no such backend.
     """
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     left_out = [name for name in OFFERED_BY_KERAS if name not in sys.modules]
     sys.modules.update(dict.fromkeys(left_out))  # type: ignore[arg-type]  # as if not installed
     try:
         import keras
-    except ValueError as error:
+    except (ImportError, ValueError) as error:
+        if (backend := os.environ["KERAS_BACKEND"]) != "tensorflow":
+            raise SettingsError(
+                f"Keras cannot use {backend!r} ({error}); install it, or unset KERAS_BACKEND."
+            ) from None
         raise SettingsError(
             f"Keras' own settings are not valid; correct or delete its file keras.json ({error})."
         ) from None
@@ -175,7 +179,7 @@ NETWORKS = {
     ),
     "robust": Network(
         title="Robust",
-        summary="A small residual network for people's own pictures; train it stylised.",
+        summary="A small residual network for people's own pictures; it needs stylised images.",
         builder=functools.partial(_residual, "robust", (32, 48, 96), early=True, dropout=0.3),
         bfloat16_helps=True,
     ),
@@ -187,7 +191,7 @@ NETWORKS = {
     ),
     "deep": Network(
         title="Deep",
-        summary="Accurate with more layers, for the highest accuracy; 295,546 parameters.",
+        summary="Like accurate with more layers, for the highest accuracy; 295,546 parameters.",
         builder=functools.partial(
             _residual, "deep", (32, 64, 96), early=False, dropout=0.0, full=2, inner=32
         ),

@@ -177,7 +177,7 @@ def read_option(text: str) -> list:
         values = json.loads(text)
     except OSError as error:
         raise SettingsError(
-            f"The file of layers cannot be read ({error.strerror or error})."
+            f"The file of layers {shorten(text)} cannot be read ({error.strerror or error})."
         ) from None
     except (ValueError, RecursionError):
         raise SettingsError("The layers are not JSON; write a list of layers.") from None

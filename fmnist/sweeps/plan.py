@@ -215,9 +215,10 @@ def plan_from(entries: object) -> Plan:
         if not isinstance(values.get(name, {}), dict):
             raise SweepError(f"The plan's {name} must be a table: [{name}].")
     seeds = values.get("seeds", [0, 1, 2])
+    if isinstance(seeds, str) or (type(seeds) is int and seeds < 1):
+        raise SweepError(f"The plan's seeds must be a number from 1 or a list, got {seeds!r}.")
     if type(seeds) is int:
-        check_seeds = 0 <= seeds <= MAX_TRAININGS
-        values["seeds"] = range(seeds if check_seeds else MAX_TRAININGS + 1)
+        values["seeds"] = range(min(seeds, MAX_TRAININGS + 1))
     lists = {name: values[name] for name in ("seeds", "networks") if name in values}
     lists |= {f"grid.{name}": choices for name, choices in values.get("grid", {}).items()}
     for name, choices in lists.items():

@@ -12,6 +12,11 @@ from fmnist.metrics.report import wilson_interval
 from fmnist.sweeps.plan import shipped_examples
 from fmnist.sweeps.results import Result, Variant, summarise_variants
 
+COLUMNS = (
+    *("variant", "seed", "run", "measured_on", "n", "accuracy", "low", "high", "test_accuracy"),
+    *("images", "parameters", "minutes"),
+)
+
 
 def list_runs_of(result: Result) -> list[dict]:
     """One row for each finished run: what it is, what it reached, and what that cost.
@@ -45,8 +50,7 @@ def list_runs_of(result: Result) -> list[dict]:
 
 def write_table(result: Result) -> str:
     """The rows of `list_runs_of` as CSV."""
-    rows = list_runs_of(result)
-    return write_csv(rows[0] if rows else ["variant"], (row.values() for row in rows))
+    return write_csv(COLUMNS, (row.values() for row in list_runs_of(result)))
 
 
 def read_example(plan: str) -> Result:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from fmnist import machine
 from fmnist.cli import rejection
 from fmnist.cli.main import _parser, main
 from fmnist.data import CLASS_NAMES, Part, load, split
@@ -91,6 +92,7 @@ def test_help_everywhere(command, capsys):
         ["faithfulness", "--images", "10001"],
         ["faithfulness", "--seed", "-1"],
         ["train", "--rate-change", "3"],
+        ["train", "--epochs", "5", "--rate-change", "6:0.1"],
         ["plan", "--record", "--json"],
         ["plan", "--record", "--minutes", "5"],
         ["sweep", "seeds", "--json", "--csv"],
@@ -129,6 +131,41 @@ def test_a_pipe_or_device_is_not_replaced_by_a_file(tmp_path, capsys):
     assert pipe.is_fifo()
 
 
+@pytest.mark.parametrize("backend", ["jax", "foo"])
+def test_a_backend_of_keras_that_is_not_there_starts_nothing(
+    backend, monkeypatch, capsys, tmp_path
+):
+    monkeypatch.setenv("FMNIST_RUNS", str(tmp_path))
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    monkeypatch.setattr(machine.importlib.util, "find_spec", lambda name: None)
+    assert main(["train", "--epochs", "1"]) == 1
+    assert backend in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_an_export_by_a_backend_that_is_not_there_is_one_sentence(tmp_path):
+    command = ["export", "robust", "--onnx", str(tmp_path / "a.onnx")]
+    done = fmnist(*command, env={**os.environ, "KERAS_BACKEND": "foo"})
+    assert "Traceback" not in done.stderr
+    assert "Keras cannot use 'foo' (" in done.stderr
+
+
+def test_runs_that_cannot_be_read_are_not_silently_left_out(monkeypatch, capsys, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FMNIST_RUNS", str(tmp_path / "file"))
+    assert main(["runs"]) == 0
+    said = capsys.readouterr()
+    assert "is no folder that can be read; its runs are left out" in said.err
+    assert "robust" in said.out
+
+
+def test_wrong_usage_shows_the_commands_own(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--epochs", "5", "--rate-change", "6:0.1"])
+    assert "usage: python -m fmnist train" in capsys.readouterr().err
+
+
 def test_a_home_that_is_unknown_is_one_sentence(monkeypatch, capsys):
     monkeypatch.setenv("FMNIST_RUNS", "~nobody-of-that-name/runs")
     assert main(["runs"]) == 1
@@ -152,6 +189,12 @@ def test_the_module_hands_the_status_on():
         ["score", "nowhere"],
         ["faithfulness", "nobody"],
         ["train", "--initial", "nobody"],
+        ["train", "--name", ""],
+        ["bench", "strokes", "--run", "nobody"],
+        ["bench", "pages", "--run", "nobody"],
+        ["bench", "soak", "--run", "nobody"],
+        ["card", "robust", "--out", "nowhere/card.md"],
+        ["card", "robust", "--out", f"{'a' * 300}.md"],
         ["train", "--initial", "robust", "--network", "cnn"],
     ],
 )

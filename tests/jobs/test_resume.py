@@ -41,7 +41,7 @@ def test_more_epochs_than_planned_are_asked_for(stopped):
     write_run_info(stopped(10).path, state="finished")
     run = find_run("after-10")
     assert not resume.can_resume(run)
-    with pytest.raises(RunError, match="all its 10 epochs; say how many more"):
+    with pytest.raises(RunError, match=r"all its epochs \(10\); say how many more"):
         resume.resumed_settings(run)
     expected = dataclasses.replace(run.settings, epochs=15, continued=(10,))
     assert resume.resumed_settings(run, 5) == expected

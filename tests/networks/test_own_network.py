@@ -195,9 +195,9 @@ def test_batches_must_fit_into_memory():
         ("[" * 100_000, "The layers are not JSON"),
         (f"[{'9' * 5_000}]", "The layers are not JSON"),
         ("{file}", "The layers must be a list, got {'layers': 1}."),
-        ("{folder}", r"The file of layers cannot be read \("),
+        ("{folder}", r"The file of layers '.*' cannot be read \("),
         ("{folder}/none.json", r"cannot be read \(No such file"),
-        ("{large}", r"The file of layers cannot be read \("),
+        ("{large}", r"The file of layers '.*' cannot be read \("),
     ],
 )
 def test_files_of_anything_are_refused(tmp_path, text, words):

@@ -108,7 +108,8 @@ BAD = [
     ),
     ({"networks": []}, "The plan's list networks is empty; give it a value, or leave it out."),
     ({"seeds": []}, "The plan's list seeds is empty; give it a value, or leave it out."),
-    ({"seeds": 0}, "The plan's list seeds is empty; give it a value, or leave it out."),
+    ({"seeds": 0}, "The plan's seeds must be a number from 1 or a list, got 0."),
+    ({"seeds": -1}, "The plan's seeds must be a number from 1 or a list, got -1."),
     (
         {"seeds": 1000, "grid": {"epochs": list(range(1, 1001))}},
         "The plan has 1,000,000 trainings; at most 1,000 are taken.",
@@ -122,7 +123,7 @@ BAD = [
         {"seeds": [-1]},
         "The plan cannot be trained: seed must be a whole number from 0 to 4294967295, got -1.",
     ),
-    ({"seeds": "3"}, "The plan's seeds must be a list, got '3'."),
+    ({"seeds": "3"}, "The plan's seeds must be a number from 1 or a list, got '3'."),
     ({"grid": {"epochs": 3}}, "The plan's grid.epochs must be a list, got 3."),
     ({"grid": [1]}, "The plan's grid must be a table: [grid]."),
     ({"settings": 1}, "The plan's settings must be a table: [settings]."),

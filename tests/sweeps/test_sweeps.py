@@ -338,6 +338,7 @@ def test_the_time_left_counts_half_of_those_at_work(place, monkeypatch):
 def test_a_bad_scheduler_is_one_sentence(place, command, address, options, sentence):
     write_plan(place)
     done = command("sweep", place / "s.toml", "--scheduler", address, *options)
+    assert not list(place.glob("**/plan.json"))  # it has not begun
     assert (done.returncode, done.stderr) == (1, f"fmnist: {sentence}\n")
 
 

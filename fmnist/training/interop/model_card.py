@@ -31,6 +31,7 @@ run = Interpreter("model.tflite").get_signature_runner()
 probabilities = run(image=images[..., np.newaxis].astype("float32") / 255)["probabilities"]
 """
 BEGUN = "It began with weights that had been trained before: these are its last epochs only. "
+WHERE_BEGUN = ", where the runs whose weights it begins with (`--initial`) are there, too"
 LIMITS = (
     "It knows ten kinds of garments and nothing else: any picture gets one of these ten classes.",
     "It was trained on product photos of 28x28 grey pixels, light on black, one upright garment in "
@@ -79,7 +80,7 @@ def render_model_card(run: Run, probabilities: np.ndarray, labels: np.ndarray) -
         f"{_number(run, 'train_seconds')} seconds on {_facts(run, 'machine')}, with "
         f"{_facts(run, 'versions')}. {BEGUN if run.settings.initial else ''}"
         f"{_planned(run.settings.epochs, run.exported_epochs)}The same training by Fashion-MNIST "
-        "Studio:",
+        f"Studio{WHERE_BEGUN if run.settings.initial else ''}:",
         _code(format_command(run.settings), "sh"),
         "## Use",
         "`images` are (N, 28, 28), 0 (black) to 255, a light garment on black. The classes are, in "

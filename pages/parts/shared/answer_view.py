@@ -20,7 +20,7 @@ CALIBRATED = (
 )
 TOGETHER = (
     "The probability of both networks together, which is not calibrated. In two sets of people's "
-    "pictures 96 to 97 % of the confident answers were right."
+    "pictures 97 % of the confident answers were right."
 )
 TAUGHT = (
     "The probability after the taught pictures have counted, which is not calibrated: a picture "
