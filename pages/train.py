@@ -9,7 +9,13 @@ from fmnist.runs.forecast import Forecast
 from fmnist.settings import TrainSettings
 from pages.parts.shared import frame
 from pages.parts.shared.widgets import choose_one, forget_click, remember_click
-from pages.parts.train import planner_view, settings_export, settings_form, training_panel
+from pages.parts.train import (
+    live_controls,
+    planner_view,
+    settings_export,
+    settings_form,
+    training_panel,
+)
 from pages.parts.train.runs import past_runs
 from pages.parts.train.sweeps import sweeps_view
 
@@ -46,6 +52,7 @@ def start(settings: TrainSettings, forecast: Forecast | None = None, *, asked: s
             try:
                 run = launch.start_training(settings, **given, **how)
                 found = {PENDING: None, training_panel.WATCHED: run.name}
+                found[live_controls.BEGUN] = True
             except FmnistError as error:
                 if how or not isinstance(error, TrainingBusy):
                     trouble = str(error)

@@ -41,7 +41,7 @@ def draw_card(
     figure = Figure(figsize=(WIDE / DPI, HIGH / DPI), dpi=DPI, facecolor=GROUND)
     _write(figure, 48, 44, title, fontsize=30, weight="bold")
     _write(figure, 48, 92, network, fontsize=14, color=PALE)
-    small = [(pixels, "28 × 28: the network's input")]
+    small = [(pixels, "The network's input")]
     if attribution is not None:
         small.append((overlay_attribution(pixels, attribution, 4), "Orange supports it"))
     if picture is None:
@@ -52,6 +52,9 @@ def draw_card(
     for at, (image, words) in enumerate(small):
         _show(figure, image, 48 + at * (SIDES[1] + 24), TOP + SIDES[0] + 36, SIDES[1], words)
     _draw_bars(_axes(figure, 540, TOP - 10, WIDE - 540 - 110, 430), probabilities, true)
+    if true not in (None, int(np.argmax(probabilities))):
+        words = f"The orange bar is its label: {CLASS_NAMES[true]}"
+        _write(figure, 540, HIGH - 24, words, fontsize=11, color=PALE, va="bottom")
     maker = {"fontsize": 11, "color": PALE, "va": "bottom", "ha": "right"}
     _write(figure, WIDE - 48, HIGH - 24, "Fashion-MNIST Studio", **maker)
     buffer = io.BytesIO()

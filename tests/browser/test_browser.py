@@ -285,6 +285,24 @@ def wait_for_points(page: Page, more_than: int) -> int:
     return count
 
 
+def test_the_tour_goes_to_and_fro_on_the_same_page(page, server):
+    go(page, server, "/?way=Upload&tour=1", "What is this garment?")
+    box = page.locator(".st-key-tour")
+    for step, way, stop in (("Next: Ask why", "Test image", 2), ("Back", "Draw", 1)):
+        box.get_by_role("button", name=step).click()
+        expect(page.get_by_role("radio", name=way)).to_be_checked()
+        expect(box).to_contain_text(f"{stop} of 5")
+        expect(page).to_have_url(re.compile(f"tour={stop}"))
+        wait_for_rest(page)
+    expect(page.locator(".st-key-draw")).to_be_visible()
+    box.get_by_role("button", name="Next: Ask why").click()
+    expect(page).to_have_url(re.compile("test_image=23"))
+    wait_for_rest(page)
+    box.get_by_role("link", name="Next: How good is it?").click()
+    expect(page.get_by_role("heading", level=1, name="Report")).to_be_visible()
+    expect(page.get_by_text("Shirt, taken for T-shirt/top")).to_be_visible()
+
+
 def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
     go(page, server, "/train", "Train")
     page.get_by_role("combobox", name="Network").click()
@@ -300,13 +318,15 @@ def test_training_goes_on_while_another_page_is_visited(chromium, page, server):
     thumb = page.get_by_role("slider", name="Share of the training images")
     thumb.focus()
     thumb.press("Home")  # 2 %
+    page.set_viewport_size({"width": 390, "height": 844})  # the button is far below the training
     page.get_by_role("button", name="Start training").click()
-    expect(stop_button(page)).to_be_visible(timeout=60_000)
+    expect(stop_button(page)).to_be_in_viewport(timeout=60_000)
+    page.set_viewport_size({"width": 1280, "height": 900})
     seen = wait_for_points(page, 0)
 
     page.get_by_role("link", name="Mistakes", exact=True).click()
     expect(page.get_by_role("heading", level=1, name="Mistakes")).to_be_visible()
-    words = page.get_by_role("link", name="is training").locator("p")
+    words = page.get_by_role("link", name="Training: ").locator("p")
     expect(words).to_be_visible()
     assert words.evaluate(  # however long the run's name is
         """p => { p.style.letterSpacing = "0.5em";

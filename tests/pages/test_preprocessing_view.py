@@ -23,7 +23,7 @@ from tests.pages.test_pages import (
     upload,
 )
 
-CHECKS_OUT = "looks like the dataset's images"
+CHECKS_OUT = "nothing unusual in the 28 × 28 pixels"
 
 
 def boot(test_part, mirrored: bool) -> bytes:

@@ -161,6 +161,20 @@ def test_a_set_that_somebody_deleted_counts_no_longer(coats):
     assert "taught_set" not in app.session_state
 
 
+def test_the_section_stays_open_while_its_count_changes(coats):
+    for picture in coats:
+        corrections.keep(picture, COAT, "upload")
+    app = open_app()
+    app.session_state["corrections"] = True
+    app.run()
+    names = [row.path for row in corrections.kept()]
+    corrections.remove(names[:1], "")  # here or in another tab
+    app.run()
+    assert "Corrections and teaching (3 saved)" in [box.label for box in app.expander]
+    assert app.session_state["corrections"]
+    assert len(app.dataframe[0].value) == 3
+
+
 def test_a_damaged_set_is_said_and_deleted(coats):
     corrections.keep(coats[0], COAT, "upload", "mine")
     corrections.keep(coats[0], COAT, "upload")

@@ -23,6 +23,7 @@ from pages.parts.shared.widgets import download, literal
 
 # pictures that were asked to be saved and are not yet; forgotten with the page, see `page_opened`
 _ASKED = "corrections-asked"
+_OPEN, _LABEL = "corrections", "corrections-label"  # whether the section is open, what it is called
 TEACHES_NOTHING = "Pictures of 28 × 28 pixels, and those in which nothing is found, do not teach."
 
 
@@ -94,12 +95,11 @@ def show(run: Run) -> None:
     taught.show_said()
     sets = ["", *_named_sets()]
     saved = sum(len(_read(of)[0]) for of in sets)
-    with st.expander(
-        f"Corrections and teaching ({saved} saved)",
-        icon=":material/school:",
-        key="corrections",
-        on_change="rerun",
-    ) as section:
+    label = f"Corrections and teaching ({saved} saved)"
+    if st.session_state.get(_LABEL) != label:  # to Streamlit another one, which would begin closed
+        st.session_state[_LABEL] = label
+        st.session_state[_OPEN] = st.session_state.get(_OPEN, False)
+    with st.expander(label, icon=":material/school:", key=_OPEN, on_change="rerun") as section:
         if not section.open:
             return
         corrections.purge_old_corrections()
@@ -111,7 +111,8 @@ def show(run: Run) -> None:
         if trouble:
             st.error(trouble)
         elif not rows:
-            st.info("None yet. Below a wrong answer, choose what the picture shows.")
+            others = "None yet in this set, but in another. " * bool(saved)
+            st.info(f"{others or 'None yet. '}Below a wrong answer, choose what the picture shows.")
         else:
             _show_rows(rows, of, run)
         if rows or of in sets[1:]:

@@ -29,8 +29,8 @@ def show_input_check(
     if issues is None:
         return
     if not issues:
-        text = ":green[:material/check_circle:] **Input check:** looks like the dataset's images."
-        st.markdown(text, help=HELP)
+        words = "**Input check:** nothing unusual in the 28 × 28 pixels."
+        st.markdown(f":green[:material/check_circle:] {words}", help=HELP)
         return
     st.markdown(":orange[:material/healing:] **Input check**", help=HELP)
     offered, size = set(), loading.decoded(picture).size

@@ -40,6 +40,7 @@ def set_that_counts() -> str | None:
     of = st.session_state.get(_ON)
     if of and not corrections.directory(of).is_dir():
         switch(None)
+        st.session_state[_SAID] = f"The set “{of}” is gone, so it does not teach any more."
         return None
     return of
 

@@ -221,7 +221,7 @@ def _pick_run() -> None:
     if (training := lock.active_run()) is not None:
         st.page_link(
             PAGES_DIR / "train.py",
-            label=f"{quote_run(training)} is {training.state.replace('running', 'training')}",
+            label=f"Training: {quote_run(training)}",  # this is not drawn anew while it goes on
             icon=":material/progress_activity:",
         )
 

@@ -116,7 +116,7 @@ def choose_one(label: str, options: Iterable[str], key: str, *, default: str = "
     return chosen if chosen in options else default  # a browser may send anything
 
 
-def set_choice(key: str, option: str) -> None:
+def set_choice(key: str, option: str | int) -> None:
     """Choose one of the options of `choose_one` from a button or a click on something else."""
     st.session_state.update({key: option, f"{key}-given": True})
 

@@ -14,6 +14,7 @@ from fmnist.runs.run import Run
 from fmnist.setting_fields import rate_text
 from fmnist.training.schedules import peak_rate
 
+BEGUN = "train_begun"  # set where a click has begun a training, which is to be seen then
 REFUSED = "live_refused"  # why the last click did nothing: (the run's folder, a sentence)
 STATES = {
     "waiting": "waiting for its turn",

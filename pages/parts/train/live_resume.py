@@ -10,6 +10,7 @@ from fmnist.runs.run import INTERRUPTED, Run
 from fmnist.setting_fields import count_text
 from fmnist.settings import LIMITS
 from pages.parts.shared.widgets import forget_click, literal, remember_click
+from pages.parts.train import live_controls
 
 # (place of the page, run's name, more epochs, why not now) of a run that could queue
 PENDING = "live_resume"
@@ -104,6 +105,7 @@ def _go_on(name: str, more: int = 0, *, place: str, asked: str, wait: bool = Fal
             _drop()
             try:
                 launch.resume_training(find_run(name), more=more, wait=wait)
+                found = {live_controls.BEGUN: True}
             except TrainingBusy as busy:
                 found = {PENDING: (place, name, more, str(busy))}
             except FmnistError as error:

@@ -6,9 +6,9 @@ from fmnist.errors import RunError
 from fmnist.jobs import lock, queue
 from fmnist.runs.forecast import compare_forecast
 from fmnist.runs.history import follow_progress
-from fmnist.runs.library import find_run, list_runs, quote_run
+from fmnist.runs.library import find_run, list_runs, quote_run, run_title
 from fmnist.runs.progress_text import describe_settings, read_last_words
-from fmnist.runs.run import Run
+from fmnist.runs.run import Run, read_run
 from fmnist.training.recipes import find_watch
 from pages.parts.shared import frame
 from pages.parts.shared.widgets import forget_click, literal, remember_click, set_choice
@@ -16,6 +16,9 @@ from pages.parts.train import live_controls, live_insight, live_queue, live_resu
 
 IDLE_LOOK = 5.0  # seconds between looks for a training that another browser has started
 ENDED = "train_ended"  # said once, when a training has just ended
+COME_INTO_VIEW = (
+    '<script>document.querySelector(".st-key-training")?.scrollIntoView({block: "start"})</script>'
+)
 WATCHED = "train_watched"  # name of the run whose end this session should see
 
 
@@ -24,7 +27,10 @@ def show(working: list[Run]) -> None:
     if ended := st.session_state.pop(ENDED, ""):
         st.toast(ended, icon=":material/check_circle:", duration="long")
     every = 1.0 if working else IDLE_LOOK
-    st.fragment(_panel, run_every=every)([run.path for run in working])
+    with st.container(key="training"):
+        st.fragment(_panel, run_every=every)([run.path for run in working])
+    if st.session_state.pop(live_controls.BEGUN, False):  # from far below, perhaps
+        st.html(COME_INTO_VIEW, unsafe_allow_javascript=True)
 
 
 def find_working() -> list[Run]:
@@ -49,7 +55,7 @@ def _panel(drawn: list) -> None:
         ended = [path for path in drawn if path not in {run.path for run in working}]
         if ended:
             st.session_state[WATCHED] = ended[0].name
-            st.session_state[ENDED] = f"{ended[0].name} has ended"
+            st.session_state[ENDED] = f"{literal(run_title(read_run(ended[0])))} has ended"
         st.rerun()
     live_resume.show_answer(live_resume.PANEL)
     for run in working:

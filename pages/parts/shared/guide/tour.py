@@ -2,11 +2,13 @@
 
 import contextlib
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import streamlit as st
 from streamlit.errors import StreamlitPageNotFoundError
 
 from pages.parts.shared import PAGES_DIR
+from pages.parts.shared.widgets import set_choice
 
 AT = "tour"  # in the URL: the stop that is shown, 1, 2, ...
 
@@ -39,8 +41,8 @@ STOPS = (
     Stop(
         "report",
         "How good is it?",
-        "The matrix counts what is taken for what. Beside it are the shirts that are taken for "
-        "T-shirts. Would you have known? Choose other cells.",
+        "The matrix counts what is taken for what. Beside or below it are the shirts that are "
+        "taken for T-shirts. Would you have known? Choose other cells.",
         {"true": "Shirt", "predicted": "T-shirt/top"},
     ),
     Stop(
@@ -87,15 +89,35 @@ def _at() -> int | None:
 
 
 def _link(label: str, icon: str, at: int) -> None:
-    stop = STOPS[at - 1]
+    stop, icon = STOPS[at - 1], f":material/{icon}:"
+    if _is_here(stop.page):
+        st.button(label, type="tertiary", key=f"tour-{at}", icon=icon, on_click=_go, args=(at,))
+        return
     with contextlib.suppress(StreamlitPageNotFoundError):  # an app that has other pages
         st.page_link(
             PAGES_DIR / f"{stop.page}.py",
             label=label,
-            icon=f":material/{icon}:",
+            icon=icon,
             help=stop.title,
             query_params={**stop.state, AT: str(at)},
         )
+
+
+def _is_here(page: str) -> bool:
+    """Whether a page is the one that is drawn: a link to it would leave its widgets as they are."""
+    if not st.context.url:  # in tests
+        return False
+    name = urlsplit(st.context.url).path.rstrip("/").rpartition("/")[2]
+    return page == (name if (PAGES_DIR / f"{name}.py").is_file() else "classify")
+
+
+def _go(at: int) -> None:
+    """Show another stop of the page that is drawn."""
+    for key, value in STOPS[at - 1].state.items():
+        if key not in st.session_state:  # what was not drawn does not bring it to the address
+            st.query_params[key] = value
+        set_choice(key, int(value) if value.isdigit() else value)
+    st.query_params[AT] = str(at)
 
 
 def _end() -> None:

@@ -92,7 +92,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       el("p", { class: "fault" }));
     if (!layer) {
       item.className = "fixed";
-      what.append(el("span", { class: "kind" }, "dense 10 with softmax"),
+      what.append(el("span", { class: "kind" }, "dense 10 with softmax"), " ",
         el("span", {}, "the ten probabilities; this layer is fixed"));
       return item;
     }
@@ -181,8 +181,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
       button(`+ ${title}`, `Add ${title}: ${help}`, () => {
         const layers = [...root.layers];
         // what needs a picture goes before the layer after which there is none
+        // and what makes a list of it before the first dense layer, which needs one
         const row = layers.findIndex((one) => kinds[one.kind]?.flattens);
-        const at = kinds[kind].picture && row >= 0 ? row : layers.length;
+        const dense = layers.findIndex((one) => one.kind === "dense");
+        const place = kinds[kind].picture ? row : kinds[kind].flattens && row < 0 ? dense : -1;
+        const at = place >= 0 ? place : layers.length;
         layers.splice(at, 0, fresh(kind));
         root.next = [at, ".kind"];
         replace(layers);
