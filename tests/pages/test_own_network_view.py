@@ -203,6 +203,11 @@ def test_layers_are_added_changed_moved_and_removed(page, server):
     page.get_by_role("button", name="Remove layer 10").click()
     expect(rows).to_have_count(10)
     expect(total).to_have_text("406,650")
+    page.get_by_role("button", name="Remove layer 7").click()
+    expect(rows.nth(6).locator(".fault")).to_contain_text("Put flatten or global average pooling")
+    page.get_by_role("button", name="Add flatten").click()  # where it is missing, not at the end
+    expect(total).to_have_text("406,650")
+    expect(page.get_by_role("button", name="Start training")).to_be_enabled()
     page.get_by_role("button", name="A linear classifier").click()
     expect(rows).to_have_count(2)
     expect(total).to_have_text("7,850")

@@ -184,7 +184,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
         // and what makes a list of it before the first dense layer, which needs one
         const row = layers.findIndex((one) => kinds[one.kind]?.flattens);
         const dense = layers.findIndex((one) => one.kind === "dense");
-        const place = kinds[kind].picture ? row : kinds[kind].flattens && row < 0 ? dense : -1;
+        const { picture, flattens } = kinds[kind];
+        const place = row < 0 && flattens ? dense : picture ? row : -1;
         const at = place >= 0 ? place : layers.length;
         layers.splice(at, 0, fresh(kind));
         root.next = [at, ".kind"];
