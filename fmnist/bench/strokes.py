@@ -56,10 +56,13 @@ new MutationObserver((changes) => {
 """
 
 
-def measure_strokes(run: str, seconds: float) -> Iterator[tuple[str, list[float]]]:
+def measure_strokes(
+    run: str, seconds: float, least: int = LEAST
+) -> Iterator[tuple[str, list[float]]]:
     """(phase, milliseconds of each stroke): alone, then beside a training from start to end.
 
-    run: name of the shipped run that answers; seconds: of the strokes alone, LEAST at least
+    run: name of the shipped run that answers; seconds: of the strokes alone, `least` of them at
+    least
 
     Raises RunError where no browser can be driven, the app does not start or the training fails.
     """
@@ -75,7 +78,7 @@ def measure_strokes(run: str, seconds: float) -> Iterator[tuple[str, list[float]
             hand.stroke()
         end = time.monotonic() + seconds
         alone: list[float] = []
-        while len(alone) < LEAST or time.monotonic() < end:
+        while len(alone) < least or time.monotonic() < end:
             alone.append(hand.stroke())
         yield PHASES[0], alone
         watching.goto(f"{server.url}/train")

@@ -31,6 +31,7 @@ from fmnist.cli.streams import printable, repair_streams
 from fmnist.data import default_source
 from fmnist.errors import FmnistError, RunError, SettingsError, explain_refusal
 from fmnist.files import replace_file
+from fmnist.machine import check_can_train
 from fmnist.networks.architectures import set_up_keras
 from fmnist.processes import quiet
 from fmnist.runs.library import find_run, list_runs, runs_directory
@@ -161,6 +162,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _export(options: argparse.Namespace) -> int:
+    check_can_train()
     check_out(options)
     run = find_run(options.run)
     if run.active and not options.out:

@@ -9,6 +9,7 @@ from fmnist.errors import SettingsError
 from fmnist.planning.planner import MINUTES, Plan, plan_here
 from fmnist.planning.recorded_trainings import FILE, record
 from fmnist.runs.progress_text import duration_text
+from fmnist.setting_fields import count_text
 from fmnist.settings import LIMITS
 from fmnist.training.recipes import RECIPES
 from fmnist.training.script import format_command
@@ -86,7 +87,7 @@ def _fields(plan: Plan) -> dict:
 
 def _line(plan: Plan) -> str:
     return (
-        f"{RECIPES[plan.recipe].title}, {plan.settings.epochs} epochs in batches of "
+        f"{RECIPES[plan.recipe].title}, {count_text(plan.settings.epochs, 'epoch')} in batches of "
         f"{plan.settings.batch_size}: about {duration_text(plan.forecast.seconds)}, "
         f"{plan.forecast.range} of the validation images (expected {100 * plan.expected:.1f} %; "
         f"trainings recorded: {plan.recorded})"

@@ -6,7 +6,7 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,9 +109,9 @@ def _sweep(options: Namespace) -> int:
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         progress = _work(options, sweep, _encryption(options))
-    except SweepError:
-        if is_new and not sweep.finished_runs():
-            forget_sweep(sweep)  # it has not begun: there is no such scheduler, for instance
+    except _NotBegun:
+        if is_new:
+            forget_sweep(sweep)
         raise
     finally:
         signal.signal(signal.SIGTERM, before)
@@ -119,6 +119,10 @@ def _sweep(options: Namespace) -> int:
     for training, why in progress.failed.items():
         print(f"fmnist: {training} failed: {why}", file=sys.stderr)
     return 1 if progress.failed else 0
+
+
+class _NotBegun(SweepError):
+    """There are no workers to be had: no such scheduler, for instance."""
 
 
 def _work(options: Namespace, sweep: Sweep, encryption: list[str]) -> Progress:
@@ -132,9 +136,13 @@ def _work(options: Namespace, sweep: Sweep, encryption: list[str]) -> Progress:
             file = os.open(sweep.path / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
             os.dup2(file, 1)
             os.dup2(file, 2)
-        opened = _open(options, sweep, place, total - done, encryption)
-        with opened as (client, how), _Display() as display:
-            dashboard = ""
+        with ExitStack() as stack:
+            try:
+                opened = _open(options, sweep, place, total - done, encryption)
+                client, how = stack.enter_context(opened)
+            except SweepError as error:
+                raise _NotBegun(str(error)) from None
+            display, dashboard = stack.enter_context(_Display()), ""
             if not options.scheduler:
                 from fmnist.sweeps.cluster import dashboard_address
 

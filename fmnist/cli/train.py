@@ -21,7 +21,7 @@ from fmnist.cli.options import (
     former_flag,
     refusing,
 )
-from fmnist.errors import NameTaken, RunError, SettingsError, TrainingBusy, explain_refusal
+from fmnist.errors import NameTaken, RunError, TrainingBusy, explain_refusal
 from fmnist.jobs import lock, queue, requests, resume
 from fmnist.processes import exit_with_parent, this_process
 from fmnist.runs import control
@@ -131,8 +131,9 @@ def _train(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     if settings.initial:  # before the run exists
         find_initial_runs(settings)
-    if any(epoch > settings.epochs for epoch, _ in settings.rate_changes):
-        raise SettingsError(f"A rate change comes after the last of {settings.epochs} epochs.")
+    for epoch, _ in settings.rate_changes:
+        if epoch > settings.epochs:  # it may be meant for more epochs, later
+            print(f"fmnist: epoch {epoch}, of a rate change, is not reached.", file=sys.stderr)
     if options.name is not None:
         return _train_as(options.name, settings, options)
     for name in free_run_names(new_run_name(settings.network)):

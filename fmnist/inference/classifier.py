@@ -33,13 +33,14 @@ class Classifier:
         policy: how the run's answers become verdicts (`fmnist.inference.answer`); not used here
         """
         self._interpreter = open_litert(path, f"The network {path.name}")
-        self._input = self._interpreter.get_input_details()[0]["index"]
+        inputs = self._interpreter.get_input_details()
         outputs = sorted(  # those of ten numbers last, both may be
             self._interpreter.get_output_details(),
-            key=lambda detail: (detail["shape"][-1] == 10, detail["name"]),
+            key=lambda detail: ([*detail["shape"]][-1:] == [10], detail["name"]),
         )
-        if len(outputs) != 2 or outputs[1]["shape"][-1] != 10:
+        if len(inputs) != 1 or len(outputs) != 2 or [*outputs[1]["shape"]][-1:] != [10]:
             raise RunError(f"The network {path.name} cannot be loaded (no ten probabilities).")
+        self._input = inputs[0]["index"]
         self._features, self._probabilities = (output["index"] for output in outputs)
         # the weights twice, for LiteRT packs them; and what a layer gets and gives, of each image
         self._weights = 2 * path.stat().st_size

@@ -33,6 +33,7 @@ from fmnist.data import (
     TROUSER,
     TSHIRT,
 )
+from fmnist.errors import RunError
 from fmnist.images.segmentation import lay_on_white
 from fmnist.networks.litert import open_litert
 from fmnist.processes import quiet
@@ -171,7 +172,9 @@ class PhotoNetwork:
         interpreter = open_litert(self._path, "The photo network")
         self._input = interpreter.get_input_details()[0]["index"]
         outputs = interpreter.get_output_details()
-        self._output = next(one["index"] for one in outputs if one["shape"][-1] == 1000)
+        self._output = next((one["index"] for one in outputs if 1000 in one["shape"]), None)
+        if self._output is None:
+            raise RunError("The photo network cannot be loaded (no thousand probabilities).")
         self._interpreter = interpreter
 
     def _invoke(self, view: np.ndarray) -> np.ndarray:

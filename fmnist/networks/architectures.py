@@ -39,6 +39,8 @@ def set_up_keras() -> None:
     try:
         import keras
     except (ImportError, ValueError) as error:
+        if isinstance(error, ImportError) and os.environ["KERAS_BACKEND"] == "tensorflow":
+            raise  # Keras itself is not there: see `machine.check_can_train`
         if (backend := os.environ["KERAS_BACKEND"]) != "tensorflow":
             raise SettingsError(
                 f"Keras cannot use {backend!r} ({error}); install it, or unset KERAS_BACKEND."

@@ -170,7 +170,7 @@ class Plan:
         """How much it is, and what for, in one line."""
         variants = len(self.settings_by_variant())
         seeds = len(self.seeds)
-        counted = f"{variants * seeds} trainings: {count_text(variants, 'variant')}"
+        counted = f"{count_text(variants * seeds, 'training')}: {count_text(variants, 'variant')}"
         return f"{counted} with {count_text(seeds, 'seed')} each. {self.about}".strip()
 
     def to_dict(self) -> dict:

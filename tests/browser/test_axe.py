@@ -58,7 +58,7 @@ def test_classify(page, server):
     expect(page.get_by_text("On other pages")).to_be_attached()
     check(page, "the page's idea")
     page.keyboard.press("Escape")
-    page.get_by_role("link", name="Five-minute tour").click()
+    page.get_by_role("button", name="Five-minute tour").click()
     expect(page.get_by_role("link", name="Next: Ask why")).to_be_visible()
     check(page, "an example on the canvas, with the tour")
     page.get_by_role("button", name="a photo").click()

@@ -107,6 +107,7 @@ def test_the_effect_is_shown(coats):
     app.button(key="corrections-delete-mine").click().run()
     assert not app.exception
     assert corrections.list_sets() == []
+    assert not app.error
     assert "Corrections and teaching (0 saved)" in [box.label for box in app.expander]
     assert "taught_set" not in app.session_state
 
@@ -159,6 +160,7 @@ def test_a_set_that_somebody_deleted_counts_no_longer(coats):
     assert not app.exception
     assert "The set “mine” counts" not in texts(app)
     assert "taught_set" not in app.session_state
+    assert "The set “mine” is gone, so it does not teach any more." in [e.value for e in app.error]
 
 
 def test_the_section_stays_open_while_its_count_changes(coats):

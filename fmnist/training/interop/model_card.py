@@ -11,6 +11,7 @@ from fmnist.errors import RunError
 from fmnist.metrics.report import Evaluation, evaluate_probabilities, wilson_interval
 from fmnist.runs.progress_text import describe_settings
 from fmnist.runs.run import Run
+from fmnist.setting_fields import count_text
 from fmnist.training.script import format_command
 
 DATASET = "zalando-datasets/fashion_mnist"  # on Hugging Face
@@ -76,7 +77,7 @@ def render_model_card(run: Run, probabilities: np.ndarray, labels: np.ndarray) -
         f"Fashion-MNIST (Xiao, Rasul and Vollgraf, arXiv 1708.07747): {_number(run, 'train_size')} "
         f"of the {PART_SIZES['train']:,} training images.",
         f"{describe_settings(run.settings)}. {_number(run, 'parameters')} parameters, seed "
-        f"{run.settings.seed}, {_text(run.exported_epochs)} epochs in "
+        f"{run.settings.seed}, {_epochs(run.exported_epochs)} in "
         f"{_number(run, 'train_seconds')} seconds on {_facts(run, 'machine')}, with "
         f"{_facts(run, 'versions')}. {BEGUN if run.settings.initial else ''}"
         f"{_planned(run.settings.epochs, run.exported_epochs)}The same training by Fashion-MNIST "
@@ -92,6 +93,10 @@ def render_model_card(run: Run, probabilities: np.ndarray, labels: np.ndarray) -
         "\n".join(f"- {limit}" for limit in LIMITS),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _epochs(had: float | None) -> str:
+    return "an unknown number of epochs" if had is None else count_text(had, "epoch")
 
 
 def _planned(planned: int, had: float | None) -> str:

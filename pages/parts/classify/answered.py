@@ -32,7 +32,8 @@ Thing = TypeVar("Thing")
 
 @dataclass(frozen=True)
 class Item:
-    """A picture that can be read: `read` returns its bytes or raises FmnistError.
+    """A picture that can be read: `read` returns its bytes or raises BadImage or
+    CorrectionsError.
 
     key: never the same for two pictures
     label_id: the true class, None where it is not known

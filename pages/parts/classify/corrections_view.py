@@ -224,8 +224,9 @@ def _undo(removed: corrections.Removed) -> None:
 
 
 def _delete(of: str) -> None:
+    counted = taught.set_that_counts() == of
     _keep_for_undo(corrections.delete_set(of))
-    if taught.set_that_counts() == of:
+    if counted:
         taught.switch(None)
     taught.forget_set()
 

@@ -21,7 +21,7 @@ from pages.parts.shared.widgets import number, or_say
 UNNAMED = "Corrections"  # what the set without a name is called
 _SET = "corrections_set"  # the set that is looked at and saved to
 _TIMES = "corrections_set_times"  # how often another one was chosen
-_SAID = "corrections_said"  # why the last click changed nothing
+_SAID = "corrections_said"  # why a click changed nothing, or a set counts no longer
 _LIKE_TEXT = {"type": "tertiary", "icon": ":material/school:"}
 _KNOWN = "taught_examples"  # what they were made of, and the examples
 _ON = "taught_set"  # the set that counts; not there while none does

@@ -14,6 +14,7 @@ from fmnist.metrics.calibration import (
 )
 from fmnist.metrics.selective import selective_accuracy
 from fmnist.runs.run import Run
+from fmnist.setting_fields import count_text
 from pages.parts.shared import image_gallery, loading
 from pages.parts.shared.widgets import clickable, number, show_matrix
 
@@ -83,7 +84,9 @@ def _images(run: Run) -> None:
     table, at = loading.answers_table(run), RANGES.index(chosen)
     rows = table[bin_of(table["confidence"].to_numpy()) == at]
     wrong = int((rows["true"] != rows["predicted"]).sum())
-    st.markdown(f"**{len(rows):,} images**, {wrong:,} of them mistakes, which come first")
+    st.markdown(
+        f"**{count_text(len(rows), 'image')}**, {wrong:,} of them mistakes, which come first"
+    )
     image_gallery.show(rows.sort_values("loss", ascending=False), run, key="bin")
 
 

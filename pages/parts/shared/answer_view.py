@@ -14,9 +14,9 @@ from pages.parts.shared.widgets import show_bars
 HEADLINES = {"confident": "Confident", "unsure": "Not sure", "not_clothing": "Not clothing"}
 
 CALIBRATED = (
-    "The probability is calibrated on validation images, if the model was fitted to them: about "
-    "80 % of the answers with 80 % are right, for pictures like the dataset's. Whether it was, and "
-    "from which probability on an answer counts as confident, stands in Report, When unsure."
+    "The probability is calibrated, where a temperature was fitted on the validation images: about "
+    "80 % of the answers with 80 % are right, for pictures like the dataset's. “When unsure” in "
+    "the report says whether one was, and above which probability an answer is confident."
 )
 TOGETHER = (
     "The probability of both networks together, which is not calibrated. In two sets of people's "

@@ -14,7 +14,7 @@ from fmnist.runs.trash import MINUTES, Deleted, Trash
 from pages.parts.shared import loading
 
 TRASH = "trash"
-UNDONE = "undone"  # the hidden names of what this session has brought back, or tried to
+UNDONE = "undone"  # the first hidden path of what this session brought back, or tried to
 OPENED = "opened"
 PAGE = "page_title"  # the page that was drawn last
 # a page takes most when it is opened; who has one is not to wait for a crowd that comes
