@@ -59,7 +59,7 @@ def test_classify(page, server):
     check(page, "the page's idea")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Five-minute tour").click()
-    expect(page.get_by_role("link", name="Next: Ask why")).to_be_visible()
+    expect(page.get_by_role("button", name="Next: Ask why")).to_be_visible()
     check(page, "an example on the canvas, with the tour")
     page.get_by_role("button", name="a photo").click()
     expect(page.get_by_alt_text("The picture, upright")).to_be_visible()
