@@ -47,15 +47,16 @@ for (const kind of ["pointerup", "click", "keydown"])
   }, {capture: true});
 const unseen = (change) => change.target.closest?.("head, [data-testid^=stElementToolbar]")
   || (change.type === "attributes" && /^(class|title|data-|aria-)/.test(change.attributeName));
-new MutationObserver((changes) => {
+const watch = new MutationObserver((changes) => {
   const timer = window.fmnistTimer;
   if (timer.first === null) return;
   if (changes.some((change) => change.attributeName === "data-test-script-state"))
     timer.ran = true;
   if (!changes.every(unseen)) timer.last = performance.now();
-}).observe(document.documentElement,
-           {subtree: true, childList: true, attributes: true, characterData: true});
-"""
+});
+for (const root of ROOTS)
+  watch.observe(root, {subtree: true, childList: true, attributes: true, characterData: true});
+""".replace("ROOTS", ROOTS)  # a gallery stands in a component's shadow, too
 
 
 @dataclass(frozen=True)
