@@ -157,11 +157,11 @@ const weigh = (ui, at) => { // a unit of a dense layer
   const most = peakOf(rows.map((row) => row.product));
   const listed = rows.reduce((all, row) => all + row.product, 0);
   const others = (net.from[0].length - rows.length).toLocaleString("en");
-  const name = layer.classes ? net.classes[at.unit] : `unit ${at.unit + 1}`;
+  const unit = layer.classes ? net.classes[at.unit] : `unit ${at.unit + 1}`;
   return [
     showList(ui, rows, "the framed numbers count most here"),
     el("table", {},
-      el("caption", {}, `What changes ${name} most`),
+      el("caption", {}, `What changes ${unit} most`),
       el("tbody", {}, ...rows.map(({ name, input, weight, product }) => line({}, name,
         `${say(input, 2)} \u00d7 ${say(weight, 2)}`, bar(product, most), say(product, 2))))),
     sum(["", `these ${rows.length}`, listed],
