@@ -78,6 +78,7 @@ def start_training(page, server) -> None:
 def save_training(page) -> None:
     wait_for_points(page, 9)
     page.mouse.move(5, 5)
+    page.get_by_role("heading", level=1).scroll_into_view_if_needed()
     page.set_viewport_size({"width": 1280, "height": 1540})
     page.wait_for_timeout(1_500)
     page.screenshot(path=HERE / "train.png")

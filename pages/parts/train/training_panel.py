@@ -16,9 +16,11 @@ from pages.parts.train import live_controls, live_insight, live_queue, live_resu
 
 IDLE_LOOK = 5.0  # seconds between looks for a training that another browser has started
 ENDED = "train_ended"  # said once, when a training has just ended
-COME_INTO_VIEW = (
-    '<script>document.querySelector(".st-key-training")?.scrollIntoView({block: "start"})</script>'
-)
+COME_INTO_VIEW = """<script>{
+  const panel = document.querySelector(".st-key-training");
+  const top = panel?.getBoundingClientRect().top;
+  if (top < 0 || top > innerHeight / 2) panel.scrollIntoView({block: "start"});
+}</script>"""
 WATCHED = "train_watched"  # name of the run whose end this session should see
 
 
