@@ -31,20 +31,14 @@ def set_up_keras() -> None:
 
     It is imported without OFFERED_BY_KERAS, over a second sooner; they can be imported later.
     The backend is TensorFlow unless KERAS_BACKEND names another. Call it before anything else that
-    imports Keras. Raises SettingsError where Keras refuses that file or has no such backend.
+    imports Keras. Raises SettingsError where Keras refuses that file.
     """
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     left_out = [name for name in OFFERED_BY_KERAS if name not in sys.modules]
     sys.modules.update(dict.fromkeys(left_out))  # type: ignore[arg-type]  # as if not installed
     try:
         import keras
-    except (ImportError, ValueError) as error:
-        if isinstance(error, ImportError) and os.environ["KERAS_BACKEND"] == "tensorflow":
-            raise  # Keras itself is not there: see `machine.check_can_train`
-        if (backend := os.environ["KERAS_BACKEND"]) != "tensorflow":
-            raise SettingsError(
-                f"Keras cannot use {backend!r} ({error}); install it, or unset KERAS_BACKEND."
-            ) from None
+    except ValueError as error:
         raise SettingsError(
             f"Keras' own settings are not valid; correct or delete its file keras.json ({error})."
         ) from None

@@ -29,22 +29,10 @@ def list_runs_of(result: Result) -> list[dict]:
     for one in result.variants:
         for at, run in enumerate(one.runs):
             low, high = wilson_interval(round(one.accuracies[at] * n), n)
-            rows.append(
-                {
-                    "variant": one.name,
-                    "seed": one.seeds[at],
-                    "run": run,
-                    "measured_on": result.measure,
-                    "n": n,
-                    "accuracy": one.accuracies[at],
-                    "low": round(low, 4),
-                    "high": round(high, 4),
-                    "test_accuracy": one.tests[at],
-                    "images": one.images,
-                    "parameters": one.parameters,
-                    "minutes": round(one.minutes[at], 2),
-                }
-            )
+            accuracy = one.accuracies[at], round(low, 4), round(high, 4), one.tests[at]
+            cost = one.images, one.parameters, round(one.minutes[at], 2)
+            values = one.name, one.seeds[at], run, result.measure, n, *accuracy, *cost
+            rows.append(dict(zip(COLUMNS, values, strict=True)))
     return rows
 
 

@@ -16,13 +16,13 @@ from pages.parts.shared import frame
 from pages.parts.shared.components.row_table import MOST_TICKED
 from pages.parts.shared.visit import trash
 from pages.parts.shared.widgets import literal
-from pages.parts.train import settings_form
+from pages.parts.train import settings_form, training_panel
 
 CHOSEN, COMPARED = "runs_chosen", "runs_compared"  # a name or None; names
 SAID = "runs_said"  # (kind, sentence) to be shown once
 FILLED = "runs_filled"  # name of the run whose settings were put into the form
 # other keys under which the pages know a run by its name
-RUN_KEYS = ("train_watched", "with", "second_network")
+RUN_KEYS = (training_panel.WATCHED, "with", "second_network")
 DONE = "runs_done"  # what was done last; a double click asks for it twice
 
 
