@@ -1,5 +1,7 @@
 """The running trainings, drawn anew each second; or how the last one ended."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from fmnist.errors import RunError
@@ -16,11 +18,7 @@ from pages.parts.train import live_controls, live_insight, live_queue, live_resu
 
 IDLE_LOOK = 5.0  # seconds between looks for a training that another browser has started
 ENDED = "train_ended"  # said once, when a training has just ended
-COME_INTO_VIEW = """<script>{
-  const panel = document.querySelector(".st-key-training");
-  const top = panel?.getBoundingClientRect().top;
-  if (top < 0 || top > innerHeight / 2) panel.scrollIntoView({block: "start"});
-}</script>"""
+COME_INTO_VIEW = Path(__file__).with_suffix(".js")
 WATCHED = "train_watched"  # name of the run whose end this session should see
 
 
@@ -32,7 +30,8 @@ def show(working: list[Run]) -> None:
     with st.container(key="training"):
         st.fragment(_panel, run_every=every)([run.path for run in working])
     if st.session_state.pop(live_controls.BEGUN, False):  # from far below, perhaps
-        st.html(COME_INTO_VIEW, unsafe_allow_javascript=True)
+        words = COME_INTO_VIEW.read_text("utf-8")
+        st.html(f"<script>{words}</script>", unsafe_allow_javascript=True)
 
 
 def find_working() -> list[Run]:
