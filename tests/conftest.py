@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -122,8 +123,12 @@ def _page_tests_do_not_wait():
 
 
 @pytest.fixture(autouse=True)
-def runs_dir(tmp_path_factory, monkeypatch) -> Path:
-    """The folder of own runs; it and the training lock are a test's own, never the user's."""
+def runs_dir(tmp_path_factory, monkeypatch) -> Iterator[Path]:
+    """The folder of own runs; it and the training lock are a test's own, never the user's.
+
+    Emptied after the test, for the copied models of 2,900 tests would fill a small disk; not
+    removed, for the next test would get the same place, and what is remembered by path with it.
+    """
     place = tmp_path_factory.mktemp("place")
     (place / "runs").mkdir()
     (place / "tmp").mkdir()
@@ -133,7 +138,9 @@ def runs_dir(tmp_path_factory, monkeypatch) -> Path:
     monkeypatch.delenv("FMNIST_DATA_DIR", raising=False)
     for name in ("FMNIST_CORRECTIONS", "FMNIST_NOTES"):  # they lie beside the runs
         monkeypatch.delenv(name, raising=False)
-    return place / "runs"
+    yield place / "runs"
+    for folder in place.iterdir():
+        shutil.rmtree(folder, ignore_errors=True)  # what still writes, or is a file, stays
 
 
 @pytest.fixture
