@@ -1,7 +1,8 @@
 """How pictures of one's own are labelled, in a folder and in a zip file alike.
 
     labels.csv         columns path (in the folder) and label_id (0 to 9, or -1 for none of the
-                       classes), kind at will; other columns are ignored
+                       classes, or a name of the class), kind at will; other columns are ignored;
+                       file, filename or image and label or class are taken for the first two
 
 or, without that file, one subfolder per class, named by class id (`0`, `0_tshirt`), by class name
 (`T-shirt_top`, `ankle-boot`, `Boots`), or `ood`, `none` or `-1` for pictures of something else.
@@ -28,6 +29,10 @@ NO_ROWS = "lists no picture; write a line for each or leave it out."
 LABEL_NAMES = {**dict(enumerate(CLASS_NAMES)), NOT_CLOTHING: "Not clothing"}
 # label_id as written; int() would also take "1_0", "+3" and digits of other scripts
 LABELS = {str(label): label for label in LABEL_NAMES}
+COLUMNS = {  # the needed ones, and what else they are called
+    "path": ("file", "filename", "file_name", "image"),
+    "label_id": ("label", "class", "class_id"),
+}
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 ALSO_CALLED = {  # what else a class's subfolder may be called, letters and digits only
     0: ("tshirt", "top", "tee", "teeshirt", "tshirtortop"),
@@ -122,13 +127,16 @@ def read_table(data: bytes, find: Callable[[str, int], Key]) -> Iterator[tuple[K
         if key in lines:
             raise _bad(line, f"{quote_name(fields['path'])} is on line {lines[key]} already")
         lines[key] = line
-        if fields["label_id"] not in LABELS:
+        label = LABELS.get(fields["label_id"])
+        if label is None and fields["label_id"][:1].isalpha():
+            label = _labels_by_name().get(_letters(fields["label_id"]))
+        if label is None:
             raise _bad(
                 line,
                 f"the label_id is {quote_name(fields['label_id'])} and must be a class id from 0 "
-                "to 9, or -1 for none of the classes",
+                "to 9, a class name, or -1 for none of the classes",
             )
-        yield key, Row(fields["path"], LABELS[fields["label_id"]], fields.get("kind", ""))
+        yield key, Row(fields["path"], label, fields.get("kind", ""))
 
 
 def write_table(rows: list[Row]) -> bytes:
@@ -187,13 +195,17 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         columns = next((row for row in reader if any(map(str.strip, row))), [])
         columns = [column.strip() for column in columns]
-        for column in ("path", "label_id"):
-            if column not in columns:
+        for column, also in COLUMNS.items():
+            if column in columns:
+                continue
+            called = [name for name in columns if name.casefold() in (column, *also)]
+            if len(called) != 1:
                 raise _bad(
                     max(1, reader.line_num),
                     f"there is no column {column!r}; commas, semicolons or tabs must separate path "
                     "and label_id",
                 )
+            columns[columns.index(called[0])] = column
         for fields in reader:
             if not fields or not any(map(str.strip, fields)):
                 continue
