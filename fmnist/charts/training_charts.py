@@ -88,13 +88,14 @@ def learning_table(progress: TrainingProgress) -> pd.DataFrame:
 def curves_spec(measure: str, epochs: int) -> dict:
     """Vega-Lite of accuracy or loss up to `epochs`, for the rows of `curves_table`.
 
-    Lines are coloured by run, with validation dashed; every whole epoch has a point.
+    Lines are coloured by run, with validation dashed; every whole epoch has a point, hollow for
+    validation: after one epoch there is no line.
     """
     lines = alt.Chart().encode(
         x=over_epochs(min(epochs, 8), domain=[0, epochs]),
         y=_up(measure),
-        color=alt.Color(
-            "run:N", legend=alt.Legend(orient="top", title=None, labelLimit=240, columns=2)
+        color=alt.Color(  # below each other, for a phone
+            "run:N", legend=alt.Legend(orient="top", title=None, labelLimit=300, columns=1)
         ),
         strokeDash=alt.StrokeDash(
             "part:N", scale=alt.Scale(domain=[TRAINING, VALIDATION]), legend=None
@@ -102,7 +103,9 @@ def curves_spec(measure: str, epochs: int) -> dict:
         tooltip=["run:N", "part:N", *_epoch_and(measure)],
     )
     whole = alt.datum.epoch == alt.expr.floor(alt.datum.epoch)
-    chart = lines.mark_line() + lines.transform_filter(whole).mark_point(filled=True, size=40)
+    filled = alt.condition(alt.datum.part == TRAINING, alt.value(1), alt.value(0))
+    points = lines.encode(fill=alt.Fill("run:N", legend=None), fillOpacity=filled)
+    chart = lines.mark_line() + points.transform_filter(whole).mark_point(size=40, opacity=1)
     return without_data(chart.properties(height=320))
 
 

@@ -79,7 +79,7 @@ def _table(listed: dict[str, Run]) -> list[dict]:
     st.caption(
         "Choose a row to see a run and to use it on all pages; tick several to compare their "
         "curves. "
-        "Solid: training; dashed: validation."
+        "Solid lines and full dots: training; dashed lines and hollow dots: validation."
     )
     return rows
 
