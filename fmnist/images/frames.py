@@ -1,12 +1,14 @@
-"""Frames around a picture: a screenshot's border, a plot's margin, letterbox bars.
+"""Frames around a picture: a screenshot's border, a plot's margin and ticks, letterbox bars.
 
 What is cut off here would otherwise be taken for the background, and what is the background for
 the garment.
 """
 
+import cv2
 import numpy as np
 
 from fmnist.images.garments import box_of
+from fmnist.images.segmentation import close_holes
 
 ALIKE = 12  # of 255: lines whose pixels differ less from each other are of one colour
 APART = 16  # of 255: what differs more from a frame is not of it
@@ -15,7 +17,14 @@ ONE_COLOUR = 0.99  # share of a line
 ACROSS = 0.97  # share of a line that changes where a frame ends; a garment seldom ends so
 MOST_OF_A_SIDE = 0.04  # of the picture, that a line along one side only can have
 MOST_OF_A_BAR = 0.4  # where there is one along the opposite side, too
+MOST_OF_A_FRAME = 0.1  # of the picture, that a frame has along three sides at least
 MOST_NESTED = 3
+BLENDED = 4  # of 255: lines that differ more from the next one, all along it, so many at most
+MOST_BLENDED = 3
+NEARLY = 0.98  # of the longest line: ticks and what JPEG leaves around an edge are shorter
+MOST_OF_A_TICK = 0.04  # of a side of the axes, as far as a tick reaches beyond it
+FAR = 0.02  # of a side of the axes, that writing is away from them
+LEAST_BESIDE, MOST_BESIDE = 0.0005, 0.4  # of their area, what writing and a colour bar cover
 
 Box = tuple[int, int, int, int]  # (left, top, right, bottom) in pixels
 
@@ -31,25 +40,87 @@ def find_frame(rgb: np.ndarray) -> Box:
         if (x_end - x, y_end - y) == inside.shape[1::-1]:
             break
         left, top, right, bottom = left + x, top + y, left + x_end, top + y_end
-    return left, top, right, bottom
+    whole = 0, 0, rgb.shape[1], rgb.shape[0]
+    if (left, top, right, bottom) == whole:
+        return whole
+    inside = rgb[top:bottom, left:right].astype(np.int16)
+    columns = inside.swapaxes(0, 1)
+    return (
+        left + (_blended(columns) if left > 0 else 0),
+        top + (_blended(inside) if top > 0 else 0),
+        right - (_blended(columns[::-1]) if right < whole[2] else 0),
+        bottom - (_blended(inside[::-1]) if bottom < whole[3] else 0),
+    )
+
+
+def _blended(rows: np.ndarray) -> int:
+    """How many of the first of (N, W, 3) rows are what smoothing has left of a frame beside them.
+
+    A colour changes one way from such a row to the next one, all along it.
+    """
+    steps = np.diff(rows[: MOST_BLENDED + 1], axis=0)
+    changes = np.maximum((steps > BLENDED).mean(axis=1), (steps < -BLENDED).mean(axis=1))
+    return int(np.cumprod(changes.max(axis=1) >= ACROSS).sum())
 
 
 def _within_margin(rgb: np.ndarray) -> Box | None:
-    """What a margin of one colour leaves: a full rectangle that is not of one colour itself."""
-    ring = np.concatenate([rgb[0], rgb[-1], rgb[:, 0], rgb[:, -1]])
-    colour = _one_colour(ring)
+    """What a margin of one colour leaves: a full rectangle that is not of one colour itself.
+
+    Writing, ticks and a colour bar may stand in the margin.
+    """
+    colour = _one_colour(np.concatenate(_edges(rgb)))
     if colour is None:
         return None
     other = _differs(rgb, colour)
     if min(other.any(axis=1).sum(), other.any(axis=0).sum()) < LEAST_SIDE:
         return None
-    left, top, right, bottom = box = box_of(other)
+    box, beside = _largest_piece(other)
+    left, top, right, bottom = box
     inside = other[top:bottom, left:right]
-    edges = (inside[0], inside[-1], inside[:, 0], inside[:, -1])
-    if min(edge.mean() for edge in edges) < ACROSS:
+    if min(edge.mean() for edge in _edges(inside)) < ACROSS:
         return None
     kept = rgb[top:bottom, left:right]
-    return None if _one_colour(kept.reshape(-1, 3)) is not None else box
+    if _one_colour(kept.reshape(-1, 3)) is not None:
+        return None
+    # a bag on white has four straight edges too, but no ground of its own
+    height, width = rgb.shape[:2]
+    margins = np.array([left / width, 1 - right / width, top / height, 1 - bottom / height])
+    framed = beside or (margins <= MOST_OF_A_FRAME).sum() >= 3
+    return box if framed or _one_colour(np.concatenate(_edges(kept))) is not None else None
+
+
+def _edges(picture: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The first and last row and column."""
+    return picture[0], picture[-1], picture[:, 0], picture[:, -1]
+
+
+def _largest_piece(mask: np.ndarray) -> tuple[Box, bool]:
+    """The box of all of (H, W) bool; of its largest piece without ticks, where the rest is small.
+
+    And whether there is such a rest. Something has to be True.
+    """
+    solid = close_holes(mask)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(solid.astype(np.uint8), connectivity=4)
+    largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    piece = labels == largest
+    whole = box_of(mask)
+    across, down = piece.sum(axis=0), piece.sum(axis=1)
+    ys = np.flatnonzero(down >= NEARLY * down.max())
+    xs = np.flatnonzero(across >= NEARLY * across.max())
+    box = int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1
+    width, height = box[2] - box[0], box[3] - box[1]
+    x, y, wide, high = (int(value) for value in stats[largest][:4])
+    beyond_x = max(box[0] - x, x + wide - box[2])
+    beyond_y = max(box[1] - y, y + high - box[3])
+    ticks = beyond_x <= MOST_OF_A_TICK * width and beyond_y <= MOST_OF_A_TICK * height
+    # what JPEG leaves around an edge is nearer than writing is
+    beyond = np.ones_like(solid)
+    far_x, far_y = round(FAR * width), round(FAR * height)
+    beyond[max(0, box[1] - far_y) : box[3] + far_y, max(0, box[0] - far_x) : box[2] + far_x] = False
+    beside = (solid & beyond).sum() / (width * height)
+    if not ticks or beside > MOST_BESIDE:
+        return whole, False
+    return box, bool(beside >= LEAST_BESIDE)
 
 
 def _within_lines(rgb: np.ndarray) -> Box:

@@ -1,9 +1,14 @@
 """Frames are cut off, and nothing else is."""
 
+import io
+
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageOps
 
+from fmnist.data import load
+from fmnist.images.decoding import decode_image
 from fmnist.images.frames import find_frame
 from fmnist.images.pipeline import preprocess_image
 from tests.images.test_pipeline import draw
@@ -59,15 +64,54 @@ def test_a_noisy_frame_of_a_photo_is_found():
     assert find_frame(framed) == (11, 8, 171, 128)
 
 
+@pytest.mark.parametrize("colours", ["gray", "binary", "viridis"])
+@pytest.mark.parametrize("saved_as", ["png", "jpeg"])
+@pytest.mark.parametrize("more", ["ticks", "a title and a colour bar", "a name alone"])
+def test_a_plotted_image_is_cut_out_of_its_figure(colours, saved_as, more):
+    """As `plt.imshow` and `plt.savefig` make it; the axes' own place is the reference."""
+    figure = Figure(dpi=100)
+    axes = figure.subplots()
+    drawn = axes.imshow(load("test").images[1], cmap=colours)  # a pullover
+    if more == "a title and a colour bar":
+        axes.set_title("Pullover")
+        figure.colorbar(drawn)
+    elif more == "a name alone":
+        axes.set(xticks=[], yticks=[], xlabel="Pullover")
+    file = io.BytesIO()
+    figure.savefig(file, format=saved_as)
+    picture = np.asarray(decode_image(file.getvalue()).convert("RGB"))
+    place = axes.get_window_extent()
+    factor = picture.shape[1] / (100 * figure.get_figwidth())
+    expected = np.array([place.x0, 480 - place.y1, place.x1, 480 - place.y0]) * factor
+    assert np.abs(find_frame(picture) - expected).max() <= 4
+
+
 UNFRAMED = {
     "a garment on paper": PICTURE,
     "one that touches an edge": draw((120, 160), PAPER, "black", (0, 20)),
     "nothing": Image.new("RGBA", (200, 220), "red"),
     "a full rectangle": with_line(Image.new("RGBA", (200, 220), PAPER), (40, 40, 160, 190), "navy"),
     "a wide bag": with_line(Image.new("RGBA", (200, 220), PAPER), (8, 60, 191, 200), "navy"),
+    "a case with a handle": with_line(
+        with_line(Image.new("RGBA", (200, 220), PAPER), (30, 80, 170, 190), "navy"),
+        (80, 60, 120, 80),
+        "navy",
+    ),
+    "a clutch of two colours": with_line(
+        with_line(Image.new("RGBA", (200, 220), "white"), (25, 60, 175, 160), "#8a5a33"),
+        (25, 60, 175, 100),
+        "#5c3a1e",
+    ),
     "a thick bar on one side": with_line(PICTURE, (0, 0, 199, 24), "black"),
     "a small icon": Image.new("RGBA", (40, 40), "black"),
 }
+
+
+def test_what_jpeg_leaves_around_a_bag_is_no_writing():
+    file = io.BytesIO()
+    UNFRAMED["a clutch of two colours"].convert("RGB").save(file, "JPEG", quality=60)
+    rgb = np.asarray(decode_image(file.getvalue()).convert("RGB"))
+    assert find_frame(rgb) == (0, 0, *rgb.shape[1::-1])
 
 
 @pytest.mark.parametrize("name", UNFRAMED)
