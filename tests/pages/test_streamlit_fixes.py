@@ -1,7 +1,12 @@
 """What the project mends in Streamlit, where no other test meets it (see test_camera.py)."""
 
 import threading
+from types import SimpleNamespace
 
+import pytest
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.fragment import MemoryFragmentStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 from streamlit.runtime.state.safe_session_state import SafeSessionState
@@ -88,3 +93,21 @@ def test_of_a_visits_files_the_newest_are_kept_that_have_room(monkeypatch):
     assert names("one") == ["g"]
     assert names("other") == ["a"]
     assert kept._total_bytes == 10
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"), [("", [None]), ("the page", [])], ids=["a new session", "an old one"]
+)
+def test_the_first_click_of_a_new_session_runs_all_of_the_page(seen, expected):
+    streamlit_fixes.apply()
+    session = SimpleNamespace(
+        _state=None,
+        _scriptrunner=None,
+        _client_state=ClientState(page_script_hash=seen),
+        _fragment_storage=MemoryFragmentStorage(),
+        _create_scriptrunner=lambda run: asked.append(run.fragment_id),
+        has_fragment=lambda _: False,
+    )
+    asked = []
+    AppSession.request_rerun(session, ClientState(fragment_id="of the old session"))
+    assert asked == expected

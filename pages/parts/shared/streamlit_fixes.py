@@ -12,6 +12,8 @@ from types import SimpleNamespace
 
 import streamlit as st
 from streamlit.components.v2.bidi_component import serialization
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
@@ -33,6 +35,7 @@ ACCESSES = (
 MOST_UPLOADED = 300 * 2**20  # bytes of one visit: what a page works on at once, and a file more
 LOOK_UP = 0.05  # seconds until one that waits looks whether it is still wanted
 
+_request_rerun = AppSession.request_rerun
 _take_states = SessionState.on_script_will_rerun
 _run_script = ScriptRunner._run_script
 _on_script_finished = ScriptRunner._on_script_finished
@@ -45,6 +48,7 @@ def apply() -> None:
     """Mend them; once or several times is the same. Before anything is drawn."""
     common.json = SimpleNamespace(loads=_loads_or_nothing)  # type: ignore[attr-defined]
     serialization.is_dataframe_like = _holds_no_table  # type: ignore[assignment]
+    AppSession.request_rerun = _request_first_run  # type: ignore[method-assign]
     SessionState.on_script_will_rerun = _take_all_states  # type: ignore[method-assign]
     ScriptRunner._run_script = _run_what_is_there  # type: ignore[method-assign]
     ScriptRunner._on_script_finished = _finish_if_wanted  # type: ignore[method-assign]
@@ -73,6 +77,21 @@ def _holds_no_table(_value: object) -> bool:
     server sees the canvas.
     """
     return False
+
+
+def _request_first_run(self: AppSession, client_state: ClientState | None) -> None:
+    """Run all of the page where a new session is asked for a fragment first.
+
+    A phone that was locked, or a laptop that slept, comes back to a new session, and its first
+    click names a fragment of the old one. Streamlit would drop it: the page would seem dead.
+    """
+    first = self._scriptrunner is None and not self._client_state.page_script_hash
+    if first and client_state and client_state.fragment_id:
+        whole = ClientState()
+        whole.CopyFrom(client_state)
+        whole.fragment_id = ""
+        client_state = whole
+    _request_rerun(self, client_state)
 
 
 @contextlib.contextmanager
