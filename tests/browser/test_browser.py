@@ -121,6 +121,27 @@ def test_undo_and_eraser(page, server):
     page.wait_for_function(f"Math.abs({BRIGHT} - {one_leg}) < 50")
 
 
+def test_undo_right_after_a_stroke_takes_that_stroke_alone(page, server):
+    """The surface sends it a moment later."""
+    go(page, server, "/", "What is this garment?")
+    example = seen(page).get_attribute("src")
+    stroke(page, *LEFT_LEG)
+    expect(seen(page)).not_to_have_attribute("src", example)
+    first, one_leg = seen(page).get_attribute("src"), bright_pixels(page)
+    mount = page.locator(".st-key-surface canvas.upper-canvas").element_handle()
+    stroke(page, *RIGHT_LEG)
+    page.keyboard.press("Control+z")
+    page.wait_for_function("canvas => !canvas.isConnected", arg=mount)
+    expect(seen(page)).to_have_attribute("src", first)
+    page.wait_for_function(f"Math.abs({BRIGHT} - {one_leg}) < 50")
+    # once too often changes nothing, and the next stroke is taken
+    for _ in range(2):
+        page.keyboard.press("Control+z")
+    expect(page.get_by_text("Nothing drawn yet")).to_be_visible()
+    stroke(page, *LEFT_LEG)
+    expect(answer(page)).to_be_visible()
+
+
 def test_the_surface_that_clear_replaces_takes_no_stroke(page, server):
     """It would go with the old drawing; the new surface takes one."""
     go(page, server, "/", "What is this garment?")

@@ -424,6 +424,22 @@ def test_quick_strokes_that_came_together_are_taken_back_together():
     assert "Nothing drawn yet" in [info.proto.title for info in app.info]
 
 
+def test_undo_and_clear_keep_the_stroke_that_comes_with_their_click():
+    app = open_app()
+    for strokes in (1, 2):
+        app.session_state["canvas-0"] = drawing(on_canvas(trouser()), strokes)
+        app.run()
+    app.session_state["canvas-0"] = drawing(on_canvas(trouser()), strokes=3)
+    app.button(key="canvas_undo").click().run()
+    assert len(app.session_state["drawing_strokes"]["objects"]) == 2
+    app.session_state["canvas-1"] = drawing(on_canvas(trouser()), strokes=3)
+    app.button(key="canvas_clear").click().run()
+    assert app.session_state["drawing_strokes"] is None
+    app.button(key="canvas_undo").click().run()
+    assert len(app.session_state["drawing_strokes"]["objects"]) == 3
+    assert not app.exception
+
+
 def outline() -> Image.Image:
     """A box with an empty inside, as strokes of the brush."""
     image = Image.new("RGB", (280, 280))
@@ -469,6 +485,9 @@ def test_an_outline_is_filled_as_one_more_stroke_and_undone(how):
 
 
 def test_what_cannot_be_filled_stays_and_says_what_would_help():
+    app = open_app()
+    click(app, 0.5, 0.5)
+    assert "This is an example; draw an outline of your own" in app.toast[0].value
     app = cleared_canvas()
     click(app, 0.5, 0.5)
     assert "Draw a closed outline first" in app.toast[0].value
@@ -480,8 +499,8 @@ def test_what_cannot_be_filled_stays_and_says_what_would_help():
     for forged in ((1, 1), (-0.1, 0), ("0", 0), (0.5,), (float("nan"), 0.5)):
         click(app, *forged)
     assert drawn(app) == before
-    app.session_state["drawing_strokes"] = {"objects": [{"type": "Path"}] * 500}
-    app.session_state["drawing_pictures"] = {500: png(outline())}
+    app.session_state["canvas-1"] = drawing(outline(), strokes=500)
+    app.run()
     click(app, 0.5, 0.5)
     assert "too many strokes" in app.toast[0].value
 

@@ -11,6 +11,9 @@ sheet.replaceSync(`
   .going { opacity: 0.3; pointer-events: none; }
 `);
 
+const SENT = 250; // ms until the surface has sent a stroke
+const LOST = 15000; // ms until a click has got lost, with its connection
+
 export default function ({ data, parentElement, setTriggerValue }) {
   parentElement.querySelector(".hint").textContent = data.hint;
   const place = document.querySelector(".st-key-surface");
@@ -74,30 +77,42 @@ export default function ({ data, parentElement, setTriggerValue }) {
   memory.watch = new MutationObserver(begin);
   memory.watch.observe(place, { childList: true, subtree: true });
 
-  document.removeEventListener("keydown", memory.undo);
-  memory.undo = (event) => {
+  memory.listeners?.abort();
+  memory.listeners = new AbortController();
+  const { signal } = memory.listeners;
+  const listen = (kind, react) => document.addEventListener(kind, react, { capture: true, signal });
+  listen("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.key.toLowerCase() !== "z") return;
     if (event.target.closest?.("input, textarea, [contenteditable=true]")) return;
     event.preventDefault();
     document.querySelector(".st-key-canvas_undo button")?.click();
-  };
-  document.addEventListener("keydown", memory.undo);
+  });
 
-  // the surface that Undo and Clear replace takes no more strokes: they would go with it
-  document.removeEventListener("click", memory.replace, { capture: true });
-  memory.replace = ({ target }) => {
-    if (!target.closest?.(".st-key-canvas_undo button, .st-key-canvas_clear button")) return;
+  // The surface sends a stroke a moment after its end, so Undo and Clear wait for that. The surface
+  // that they replace takes no more strokes: they would go with it.
+  listen("pointerdown", (event) => {
+    memory.drawing = boxes().some((box) => event.composedPath().includes(box));
+  });
+  listen("pointerup", () => {
+    if (memory.drawing) memory.drawn = performance.now();
+    memory.drawing = false;
+  });
+  listen("click", (event) => {
+    const button = event.target.closest?.(".st-key-canvas_undo button, .st-key-canvas_clear button");
+    if (!button) return;
     for (const box of boxes()) {
       box.classList.add("going");
-      setTimeout(() => box.classList.remove("going"), 2000); // there was nothing to take back
+      setTimeout(() => box.classList.remove("going"), LOST);
     }
-  };
-  document.addEventListener("click", memory.replace, { capture: true });
+    const early = (memory.drawn ?? -SENT) + SENT - performance.now();
+    if (early <= 0) return;
+    event.stopPropagation();
+    setTimeout(() => button.click(), early);
+  });
   return () => {
     if (parentElement.isConnected) return; // a later call has replaced this one
     clearTimeout(memory.timer);
     memory.watch.disconnect();
-    document.removeEventListener("keydown", memory.undo);
-    document.removeEventListener("click", memory.replace, { capture: true });
+    memory.listeners.abort();
   };
 }

@@ -8,6 +8,7 @@ stroke.
 """
 
 import binascii
+import contextlib
 import json
 
 import cv2
@@ -45,6 +46,10 @@ _dress = register_component(__file__)
 
 class _TooMuch(Exception):
     """A drawing of more strokes than are kept."""
+
+
+# The component trusts the browser; what is no drawing changes nothing.
+BAD = (LookupError, AttributeError, TypeError, ValueError, RecursionError, binascii.Error)
 
 
 def draw(stroke_width: int, tool: str, trace: int | None = None) -> bytes | None:
@@ -106,9 +111,18 @@ def _show_surface(stroke_width: int, erase: bool) -> None:
         _keep(result.json_data, result.image_bytes)
     except _TooMuch:
         st.warning(TOO_MUCH)
-    except (LookupError, AttributeError, TypeError, ValueError, RecursionError, binascii.Error):
-        # The component trusts the browser; what is no drawing changes nothing.
+    except BAD:
         st.warning(NO_DRAWING)
+
+
+def _keep_sent() -> None:
+    """Keep the stroke that came with a click: its surface is replaced before it would be drawn."""
+    from streamlit_drawable_canvas import CanvasResult
+
+    with contextlib.suppress(_TooMuch, *BAD):
+        sent = st.session_state[f"canvas-{st.session_state.get(MOUNT, 0)}"]["drawing"]
+        result = CanvasResult(sent["raw"], sent["data"], return_image_data=True)
+        _keep(result.json_data, result.image_bytes)
 
 
 def example() -> bytes | None:
@@ -129,9 +143,14 @@ def fill(at: tuple[int, int] | None = None) -> None:
 
     Says what would help where there is nothing to fill.
     """
+    _keep_sent()
     strokes = st.session_state.get(STROKES)
     if not _count(strokes):
-        st.session_state[SAID] = "Draw a closed outline first."
+        st.session_state[SAID] = (
+            "Draw a closed outline first."
+            if example() is None
+            else "This is an example; draw an outline of your own first."
+        )
         return
     try:
         picture = decode_image(_pictures()[_count(strokes)]).convert("L").resize((SIDE, SIDE))
@@ -170,20 +189,21 @@ def _trace_area(area: np.ndarray) -> dict:
 
 def undo() -> None:
     """Take the last change back; where there is none, bring back what was cleared."""
+    _keep_sent()
     strokes = st.session_state.get(STROKES)
     if not _count(strokes) and CLEARED in st.session_state:
         st.session_state[STROKES], st.session_state[PICTURES] = st.session_state.pop(CLEARED)
         st.session_state[EXAMPLE] = None
-        _mount_anew()
     elif _count(strokes):
         # quick strokes come as one change, with one picture: they are taken back as one
         left = max((n for n in _pictures() if n < _count(strokes)), default=0)
         st.session_state[STROKES] = {**strokes, "objects": strokes["objects"][:left]}
-        _mount_anew()
+    _mount_anew()  # always: the browser waits for another surface
 
 
 def clear() -> None:
     """Take everything back, an example too; Undo brings back what was drawn."""
+    _keep_sent()
     if _count(strokes := st.session_state.get(STROKES)):
         st.session_state[CLEARED] = strokes, _pictures()
     st.session_state[EXAMPLE] = st.session_state[STROKES] = None
