@@ -14,11 +14,13 @@ const joined = readdirSync(inside).filter((name) => name.endsWith(".js"))
   .flatMap((name) => [...readFileSync(`${inside}/${name}`, "utf-8")
     .matchAll(/^(?:async )?(?:const|let|function) (\w+)/gm)].map((found) => found[1]));
 
+const shared = { el: "readonly", keyOf: "readonly" }; // component.js
+
 export default [
   {
     files: ["**/*.js", "**/*.mjs"],
     ...js.configs.recommended,
-    languageOptions: { globals: { ...globals.browser, el: "readonly" } }, // component.js
+    languageOptions: { globals: { ...globals.browser, ...shared } },
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {
       ...js.configs.recommended.rules,

@@ -74,6 +74,20 @@ def test_a_frame_is_answered_the_next_is_asked_for_and_a_held_one_stays():
     assert shown(app) != before
 
 
+def test_the_picture_of_an_earlier_visit_is_forgotten_unless_it_is_held():
+    app = open_app(way="Camera")
+    send(app, frame(png(trouser()), 7))
+    for page in ("report", "classify"):
+        app.switch_page(f"pages/{page}.py").run()
+    assert not app.metric
+    assert app.button(key="camera_hold").disabled
+    send(app, frame(png(trouser()), 8))
+    app.button(key="camera_hold").click().run()
+    for page in ("report", "classify"):
+        app.switch_page(f"pages/{page}.py").run()
+    assert app.metric[0].value == "Trouser"
+
+
 def test_what_came_with_a_frame_is_drawn(monkeypatch):
     """A browser sends both as one request, of the frame's fragment."""
     app = open_app(way="Camera")

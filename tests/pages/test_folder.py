@@ -34,6 +34,15 @@ def dataset_picture(test_part, index) -> bytes:
     return png(Image.fromarray(test_part.images[index]))
 
 
+def answers(app):
+    """The table of all answers."""
+    return upload_table(app).value
+
+
+def upload_table(app):
+    return next(table for table in app.dataframe if "upload_table" in table.proto.id)
+
+
 @pytest.fixture
 def folder(tmp_path, test_part):
     """Thirty dataset images of two kinds, two files of no garment, two that are no picture."""
@@ -128,11 +137,21 @@ def test_a_zip_without_labels_is_many_pictures(test_part):
     app = upload(
         open_app(way="Upload"), zip_file(buffer.getvalue()), ("legs.png", png(trouser()), PNG)
     )
-    table = app.dataframe(key="upload_table").value
+    table = answers(app)
     assert list(table["file"]) == ["mine.zip/a.png", "mine.zip/b.png", "legs.png"]
     assert "read as an image" in table["answer"][1]
     assert table["answer"][2].startswith("Trouser")
     assert not any(label.startswith("Accuracy") for label in metrics(app))
+
+
+def test_a_chosen_row_is_not_another_pictures_when_one_is_removed():
+    files = [(f"{turn}.png", png(trouser().rotate(turn)), PNG) for turn in (0, 9)]
+    app = upload(open_app(way="Upload"), *files, ("c.png", png(on_canvas(trouser())), PNG))
+    first = upload_table(app).proto.id
+    app.run()
+    assert upload_table(app).proto.id == first  # the choice stays while the rows do
+    upload(app, *files)
+    assert upload_table(app).proto.id != first
 
 
 def test_a_refused_zip_is_one_sentence_and_the_rest_is_answered():
@@ -143,7 +162,7 @@ def test_a_refused_zip_is_one_sentence_and_the_rest_is_answered():
     assert not app.dataframe
     app = upload(app, bad, ("legs.png", png(trouser()), PNG))
     assert "damaged or cut short" in app.error[0].value
-    assert list(app.dataframe(key="upload_table").value["file"]) == ["legs.png"]
+    assert list(answers(app)["file"]) == ["legs.png"]
 
 
 def test_a_zip_of_nothing_that_can_be_read_is_a_sentence_and_no_table():
@@ -230,7 +249,7 @@ def test_more_than_the_most_pictures_are_said_to_be(monkeypatch, folder):
     monkeypatch.setattr("pages.parts.classify.uploads.MAX_PICTURES", 5)
     app = upload(open_app(way="Upload"), zip_file(packed(folder)))
     assert "The first 5 of 34 pictures" in app.warning[0].value
-    assert len(app.dataframe(key="upload_table").value) == 5
+    assert len(answers(app)) == 5
 
 
 # --- corrections

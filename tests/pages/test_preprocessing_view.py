@@ -1,11 +1,13 @@
 """Preprocessing by hand: controls, suggestions of the input check, and that they stay."""
 
 import io
+import json
 from itertools import product
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.testing.v1 import AppTest
 
 from fmnist.data import CLASS_NAMES
@@ -14,6 +16,7 @@ from fmnist.images.pipeline import preprocess_image
 from pages.parts.classify import crop_box, preprocessing_controls
 from pages.parts.classify.ways import camera
 from tests.pages.test_pages import (
+    components,
     drawing,
     on_canvas,
     open_app,
@@ -304,6 +307,17 @@ def test_held_frames_of_the_camera_have_controls_and_checkup_too(test_part):
     button(app, "Mirror it").click().run()
     assert app.metric[0].value == "Ankle boot"
     assert control(opened(app, "camera"), "mirror", "camera").value is True
+
+
+def test_a_box_that_comes_with_another_choice_leaves_it():
+    app = opened(legs())
+    control(app, "mirror").set_value(True)
+    (component, *_) = (one for one in components(app._tree) if "upload-box" in one.proto.id)
+    states = app._tree.get_widget_states()
+    sent = json.dumps([{"event": "box", "value": [0, 0, 1, 0.5]}])
+    states.widgets.add(id=_make_trigger_id(component.proto.id, "events"), json_trigger_value=sent)
+    app._run(states)
+    assert chosen(app) == PreprocessingOptions(mirror=True, crop=(0, 0, 1, 0.5))
 
 
 @pytest.mark.parametrize(

@@ -26,11 +26,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   image.alt = data.alt;
   photo.style.width = Math.min(WIDEST, HIGHEST * data.ratio) + "px";
-  whole.hidden = !data.cropped;
+  whole.hidden = !data.crop;
   place(found, data.found);
   place(dragged, null);
 
-  let start = null;
+  let [start, pointer] = [null, null];
   const at = (event) => {
     const { left, top, width, height } = image.getBoundingClientRect();
     const within = (share) => Math.min(1, Math.max(0, share));
@@ -52,12 +52,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
     event.preventDefault();
     photo.setPointerCapture(event.pointerId);
     start = at(event);
+    pointer = event.pointerId;
   };
   photo.onpointermove = (event) => {
-    if (start) place(dragged, box(event));
+    if (start && event.pointerId === pointer) place(dragged, box(event));
   };
   photo.onpointerup = (event) => {
-    if (!start) return;
+    if (!start || event.pointerId !== pointer) return; // a palm, a second finger
     const chosen = box(event);
     stop();
     if (chosen[2] - chosen[0] < LEAST || chosen[3] - chosen[1] < LEAST) return;

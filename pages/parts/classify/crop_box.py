@@ -39,7 +39,7 @@ def show_crop_box(
             "alt": "The picture, upright; the box is the part that was taken for the garment",
             "found": found
             and [found[0] / across, found[1] / down, found[2] / across, found[3] / down],
-            "cropped": crop is not None,
+            "crop": crop,  # another one is drawn anew, though the same part be found in it
         },
         on_box_change=changed,
     )

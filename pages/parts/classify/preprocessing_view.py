@@ -29,7 +29,8 @@ def show_picture(picture: bytes, run: Run, key: str) -> None:
         image.size,
         found.box if found else None,
         options.crop,
-        lambda crop: choose(key, subject, replace(options, crop=crop)),
+        # what came with the box counts too, so not the options from before
+        lambda crop: choose(key, subject, replace(chosen(key, subject), crop=crop)),
         f"{key}-box",
     )
 

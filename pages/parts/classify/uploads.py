@@ -1,6 +1,7 @@
 """Uploaded pictures and their answers: one large, or several as a table with one chosen."""
 
 from functools import partial
+from zlib import crc32
 
 import streamlit as st
 
@@ -131,7 +132,8 @@ def _show_table(answered: list[Answered], run: Run) -> None:
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
-        key="upload_table",
+        # a choice is a row's number, so other rows are another table
+        key=f"upload_table-{crc32(repr([one.item.key for one in answered]).encode())}",
         alt="The uploaded pictures with their answers",
     )
     chosen = selection["selection"]["rows"]

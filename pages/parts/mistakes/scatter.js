@@ -131,11 +131,13 @@ export default function ({ data, parentElement, setStateValue }) {
   canvas.onpointerdown = (event) => {
     if (!event.isPrimary || event.button) return;
     canvas.setPointerCapture(event.pointerId);
-    drawing = { from: [event.clientX, event.clientY], path: [place(event)] };
+    drawing = {
+      from: [event.clientX, event.clientY], path: [place(event)], pointer: event.pointerId };
     hover.hidden = true;
   };
   canvas.onpointermove = (event) => {
     if (!drawing) return point(event);
+    if (event.pointerId !== drawing.pointer) return; // a palm, a second finger
     const last = drawing.last ?? drawing.from;
     if (Math.hypot(event.clientX - last[0], event.clientY - last[1]) < 4) return;
     drawing.last = [event.clientX, event.clientY];
@@ -144,7 +146,7 @@ export default function ({ data, parentElement, setStateValue }) {
     draw();
   };
   canvas.onpointerup = (event) => {
-    if (!drawing) return;
+    if (event.pointerId !== drawing?.pointer) return;
     const path = drawing.path;
     drawing = null;
     if (path.length > 2) return sendRegion();

@@ -30,6 +30,9 @@ _component = register_component(__file__)
 @st.fragment  # a frame runs only this again
 def show(run: Run) -> None:
     """Show what the camera sees beside its answer; a held frame as an uploaded picture."""
+    if KEY not in st.session_state and not st.session_state.get(HELD):
+        for last in (FRAME, ANSWER):  # of an earlier visit to this way
+            st.session_state.pop(last, None)
     number, jpeg = st.session_state.get(FRAME, (0, None))
     held = jpeg is not None and st.session_state.get(HELD, False)
     with st.container(horizontal=True, gap="medium", key="camera_live"):

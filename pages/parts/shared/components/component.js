@@ -9,3 +9,6 @@ const el = (name, attributes = {}, ...children) => {
   made.append(...children);
   return made;
 };
+
+// The key that was pressed, "" beside a modifier: Alt and an arrow is the browser's way back.
+const keyOf = ({ altKey, ctrlKey, metaKey, key }) => (altKey || ctrlKey || metaKey ? "" : key);

@@ -71,7 +71,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   for (const button of buttons) button.onclick = () => choose(button);
   root.onkeydown = (event) => {
     const at = buttons.indexOf(event.target);
-    const next = at < 0 ? undefined : buttons[at + (STEPS[event.key]?.(buttons) ?? NaN)];
+    const next = at < 0 ? undefined : buttons[at + (STEPS[keyOf(event)]?.(buttons) ?? NaN)];
     if (!next) return;
     event.preventDefault();
     next.focus();

@@ -30,7 +30,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
       ...(ticked ? [tickOf(entry)] : []), nameOf(entry), ...cells);
     if (!entry.leads) return row;
     row.className = "leads";
-    row.onclick = () => {
+    row.onclick = ({ detail }) => {
+      if (detail > 1) return; // the second click of a double one would take the first back
       root.chosen = root.chosen === entry.name ? null : entry.name;
       mark(); // at once; the rest of the page follows
       setTriggerValue("chosen", root.chosen ?? "");

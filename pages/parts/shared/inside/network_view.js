@@ -53,7 +53,7 @@ const drawRow = (ui) => {
       }, el("canvas"), el("b", {}, layer.title), el("small", {}, shapeOf(layer)))),
     );
     row.onkeydown = (event) => {
-      const by = { ArrowRight: 1, ArrowLeft: -1, Home: -1e3, End: 1e3 }[event.key];
+      const by = { ArrowRight: 1, ArrowLeft: -1, Home: -1e3, End: 1e3 }[keyOf(event)];
       if (!by) return;
       event.preventDefault();
       choose(ui, Math.max(0, Math.min(net.layers.length - 1, ui.view.layer + by)));
@@ -119,11 +119,11 @@ export default function ({ data, parentElement, setStateValue }) {
     ui.key = ui.net.key;
     ui.view = { layer: ui.net.chosen, before: false };
   }
-  const focused = root.getRootNode().activeElement?.getAttribute("aria-label");
+  const buttons = () => [...root.querySelectorAll("button, [tabindex]")];
+  const focused = buttons().indexOf(root.getRootNode().activeElement);
   drawRow(ui);
   drawLayer(ui);
-  if (focused) [...root.querySelectorAll("[aria-label]")]
-    .find((one) => one.getAttribute("aria-label") === focused)?.focus({ preventScroll: true });
+  buttons()[focused]?.focus({ preventScroll: true });
   // which opening of the view was scrolled to; this script is read anew with each mount
   if (ui.net.opened > (window.fmnistInsideOpened ?? 0)) {
     root.scrollIntoView({ behavior: smoothly(), block: "start" });

@@ -97,7 +97,7 @@ const drawTiles = (ui) => {
   maps.onkeydown = (event) => {
     const tiles = [...maps.children];
     const columns = tiles.filter((tile) => tile.offsetTop === tiles[0].offsetTop).length;
-    const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[event.key];
+    const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[keyOf(event)];
     if (!by) return;
     event.preventDefault();
     pick(Math.max(0, Math.min(deep - 1, view.map + by)));
@@ -135,7 +135,7 @@ const drawList = (ui) => { // ten bars, or a long list as a rectangle
     bar(value, most),
     el("span", {}, probability ? `${(100 * value).toFixed(1)} %` : say(value, 2)))));
     maps.onkeydown = (event) => {
-      const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      const by = { ArrowDown: 1, ArrowUp: -1 }[keyOf(event)];
       if (!by) return;
       event.preventDefault();
       pick(Math.max(0, Math.min(9, view.unit + by)));
@@ -172,7 +172,7 @@ const pointed = (ui, high, wide, label, { get, hover, pick }) => {
   stage.onclick = (event) => { stop(ui); pick(spot(event)); };
   stage.onkeydown = (event) => {
     const by = {
-      ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
+      ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[keyOf(event)];
     if (!by) return;
     event.preventDefault();
     stop(ui);

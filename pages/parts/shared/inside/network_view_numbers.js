@@ -62,7 +62,7 @@ const drawStrip = (ui, shares, chosen) => {
     }, paint(ui, el("canvas"), high, wide, (at) => values[at * deep + map], source.peak),
     el("i"))));
     ui.strip.onkeydown = (event) => {
-      const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 1, ArrowUp: -1 }[event.key];
+      const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 1, ArrowUp: -1 }[keyOf(event)];
       if (!by) return;
       event.preventDefault();
       const from = [...ui.strip.children].findIndex((tile) => tile.tabIndex === 0) + by;
