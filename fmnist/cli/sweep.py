@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from fmnist.cli.options import Commands, add_command, add_flag, add_json, number_within
 from fmnist.errors import FmnistError, SettingsError, SweepError
 from fmnist.jobs import queue
+from fmnist.machine import BACKENDS
 from fmnist.runs import control
 from fmnist.sweeps.plan import read_plan, shipped_plans
 from fmnist.sweeps.sweep import (
@@ -104,6 +105,8 @@ def _sweep(options: Namespace) -> int:
     if options.result:
         _print_result(options, _summarise(find_sweep(plan.name)))
         return 0
+    if (os.environ.get("KERAS_BACKEND") or BACKENDS[0]) != BACKENDS[0]:
+        raise SettingsError("A sweep trains with TensorFlow alone; unset KERAS_BACKEND.")
     is_new = plan.name not in [sweep.name for sweep in list_sweeps()]
     sweep = open_sweep(plan)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)

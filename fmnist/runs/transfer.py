@@ -45,8 +45,12 @@ SAME_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest one that a zip file can say
 def pack_run(run: Run) -> bytes:
     """The run's files as a zip file, the same bytes as long as they are the same.
 
-    Files that are missing are left out, and so is what identifies the computer.
+    Files that are missing are left out, and so is what identifies the computer. Raises RunError
+    where it is gone.
     """
+    if not run.path.is_dir():
+        raise RunError(f"The run {run.name!r} is gone; somebody has renamed or deleted it.")
+    run = read_run(run.path)  # it may have been trained on since
     about = json.dumps(vars(load_about(run)), indent=2) + "\n"
     info = {name: value for name, value in run.info.items() if name != "process"}
     words = {

@@ -25,6 +25,7 @@ from fmnist.sweeps.sweep import Sweep
 
 SURE = 0.95
 POWER = 0.8  # how often a difference that is there should be found
+GRAIN = 1 / 5_000 / 6**0.5  # deviation of a difference between two counts of so many images
 MANY = 200  # trainings of each variant that nobody does
 
 
@@ -69,7 +70,10 @@ class Variant:
     @property
     def interval(self) -> tuple[float, float] | None:
         """The 95 % interval of the mean over all seeds (Student's t), None for one run."""
-        return _interval(self.accuracies)
+        if self.deviation is None:
+            return None
+        low, high = _interval(self.mean, self.deviation, len(self.accuracies))
+        return max(low, 0.0), min(high, 1.0)
 
     @property
     def summary(self) -> dict:
@@ -209,14 +213,14 @@ def _differ(first: Variant, second: Variant, pairs: int) -> Difference:
     found = Difference(first.name, second.name, len(seeds), mean)
     if len(seeds) < 2:
         return found
-    spread = float(np.std(differences, ddof=1))
-    if spread < 1e-9:  # the same on every seed
-        return dataclasses.replace(found, interval=(mean, mean), p_value=float(mean < 1e-9))
+    # accuracies are whole numbers of images: the same difference on every seed is no certainty
+    spread = max(float(np.std(differences, ddof=1)), GRAIN)
+    statistic = mean / spread * np.sqrt(len(seeds))
     return dataclasses.replace(
         found,
-        interval=_interval(differences),
-        p_value=float(stats.ttest_1samp(differences, 0).pvalue),
-        needed=seeds_needed(mean / spread, (1 - SURE) / pairs),
+        interval=_interval(mean, spread, len(seeds)),
+        p_value=float(2 * stats.t.sf(statistic, len(seeds) - 1)),  # the paired t-test
+        needed=seeds_needed(mean / spread, (1 - SURE) / pairs) if mean > 0 else None,
     )
 
 
@@ -243,27 +247,23 @@ def describe_result(
         return _describe_one(variants[0], measure)
     next_best = differences[0]
     better, other, n = f"“{next_best.better}”", f"“{next_best.other}”", next_best.n
-    points = f"{100 * next_best.mean:.2f} points of {measure} accuracy"
+    ahead = f"{100 * next_best.mean:.2f} points of {measure} accuracy"
     if next_best.interval is None or next_best.p_value is None:
-        return (
-            f"{better} is ahead of {other} by {points}, but they have "
-            f"{count_text(n, 'seed')} in common; at least two are needed to tell that from chance."
-        )
+        needed = "in common; at least two are needed to tell that from chance."
+        return f"{better} is ahead of {other} by {ahead}, with {count_text(n, 'seed')} {needed}"
     low, high = (f"{100 * end:.2f}" for end in next_best.interval)
     counted = f"on average over {n} seeds (95 % interval {low} to {high})"
-    if next_best.p_value < 1 - SURE:
-        return (
-            f"{better} is better than {other}{', the next best,' * (len(differences) > 1)} by "
-            f"{points} {counted}. Between equally good settings, a difference this large occurs "
-            f"{say_chance(next_best.p_value)}."
-        )
     if next_best.mean < 1e-9:
         return f"{better} and {other} are equally good {counted}."
-    return (
-        f"{better} is ahead of {other} by {points} {counted}. Between equally good settings, a "
-        f"difference this large occurs {say_chance(next_best.p_value)}: this does not show "
-        f"that one is better. {_describe_need(next_best)}"
-    )
+    chance = "Between equally good settings, a difference this large occurs"
+    if len(variants) > 2:  # corrected for so many pairs, which the interval is not
+        chance = f"If all {len(variants)} were equally good, some two would differ this much"
+    ahead += f" {counted}. {chance} {say_chance(next_best.p_value)}"
+    if next_best.p_value < 1 - SURE:
+        other += ", the next best," * (len(variants) > 2)
+        return f"{better} is better than {other} by {ahead}."
+    ahead += ": this does not show that one is better"
+    return f"{better} is ahead of {other} by {ahead}. {_describe_need(next_best)}"
 
 
 def _describe_need(difference: Difference) -> str:
@@ -289,11 +289,9 @@ def _describe_one(variant: Variant, measure: str) -> str:
     )
 
 
-def _interval(values: Sequence[float]) -> tuple[float, float] | None:
-    if len(values) < 2:
-        return None
-    half = stats.t.ppf((1 + SURE) / 2, len(values) - 1) * stats.sem(values)
-    return float(np.mean(values) - half), float(np.mean(values) + half)
+def _interval(mean: float, deviation: float, n: int) -> tuple[float, float]:
+    half = float(stats.t.ppf((1 + SURE) / 2, n - 1)) * deviation / n**0.5
+    return mean - half, mean + half
 
 
 def _lists(variant: Variant) -> dict:

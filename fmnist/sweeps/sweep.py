@@ -30,6 +30,7 @@ from fmnist.runs.run import Run
 from fmnist.settings import TrainSettings
 from fmnist.sweeps.plan import NAME, Plan, plan_from, read_plan
 
+LOCK = ".lock"  # held by the process that works on it
 WORK = "work"  # a killed process may leave something there
 PLAN_FILE, PROGRESS_FILE = "plan.json", "progress.json"
 
@@ -55,7 +56,7 @@ class Sweep:
         """
         place = self.path / WORK
         try:
-            with filelock.FileLock(self.path / ".lock", timeout=0):
+            with filelock.FileLock(self.path / LOCK, timeout=0):
                 self._keep_plan()
                 shutil.rmtree(place, ignore_errors=True)
                 control.withdraw_request(self.path, control.STOP)  # which no process has heard
@@ -211,6 +212,12 @@ def request_stop(sweep: Sweep) -> None:
 def forget_sweep(sweep: Sweep) -> None:
     """Remove a sweep's folder; its runs stay. Raises AccessDenied, SweepError while it trains."""
     check_may_change()
-    if read_progress(sweep).active:
-        raise SweepError(f"The sweep {sweep.name!r} is at work; stop it first.")
-    shutil.rmtree(sweep.path, ignore_errors=True)
+    try:
+        # it has no progress while its workers start, and another host's process is not seen
+        with filelock.FileLock(sweep.path / LOCK, timeout=0):
+            if read_progress(sweep).active:
+                raise filelock.Timeout(LOCK)
+            shutil.rmtree(sweep.path, ignore_errors=True)
+    except filelock.Timeout:
+        raise SweepError(f"The sweep {sweep.name!r} is at work; stop it first.") from None
+    shutil.rmtree(sweep.path, ignore_errors=True)  # the lock's file, where it was still open

@@ -51,7 +51,7 @@ class Progress:
     def epoch_begins(self, settings: TrainSettings, epoch: int, images: int) -> None:
         """epoch: 0, 1, ...; images: how many it has."""
         self._settings, self._epoch = settings, epoch
-        self._batches = -(-images // settings.batch_size)
+        self._images, self._batches = images, -(-images // settings.batch_size)
         self._epoch_began = self._clock()
         if self._ended is not None:
             self._between = self._epoch_began - self._ended
@@ -65,7 +65,8 @@ class Progress:
             return
         self._last = now
         done = batch + 1
-        each = (now - self._epoch_began) / done
+        taken = now - self._epoch_began
+        each = taken / done
         epochs = self._settings.epochs
         later = epochs - self._epoch - 1
         left = each * (self._batches - done + self._batches * later) + self._between * later
@@ -81,7 +82,7 @@ class Progress:
             recent_accuracy=round(self._recent.values["accuracy"], 5),
             recent_loss=round(self._recent.values["loss"], 5),
             learning_rate=float(f"{rate:.6g}"),
-            images_per_second=round(self._settings.batch_size / each),
+            images_per_second=round(min(done * self._settings.batch_size, self._images) / taken),
             seconds_left=round(left, 1),
             processor=self._processor_share(),
             memory_mib=round(self._process.memory_info().rss / 2**20),

@@ -87,8 +87,9 @@ class RequestWatcher:
         control.withdraw_requests(self._path)
         run = read_run(self._path)
         done = run.count("epochs_done") or 0
-        # one that had all of its epochs was to have more, and has not begun with them
+        # one that had all of its epochs and was saved was to have more, and has not begun with them
         whole = run.settings is not None and done >= run.settings.epochs
-        state = "finished" if whole else "stopped"
+        saved = "model.keras" in run.files and run.exported_epochs == done
+        state = "finished" if whole and saved else "stopped"
         write_run_info(self._path, state=state, process=None, epochs_done=done)
         os._exit(0)

@@ -236,6 +236,14 @@ def test_deleting_is_undone(own_run, runs_dir):
     assert trash(runs_dir) == []
 
 
+def test_a_run_with_a_name_of_its_own_making_comes_back_without_a_word(own_run):
+    own_run("cnn-20261130-030224")
+    app = click(train("cnn-20261130-030224"), "Delete")
+    click(app, "Undo")
+    assert find_run("cnn-20261130-030224").usable
+    assert "is back as" not in texts(app) + str([info.value for info in app.info])
+
+
 def test_the_second_click_of_a_double_one_says_nothing(own_run, runs_dir, monkeypatch):
     state = {"name": "new"}
     monkeypatch.setattr(st, "session_state", state)

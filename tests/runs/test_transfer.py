@@ -7,12 +7,14 @@ import zipfile
 import numpy as np
 import pytest
 
+from fmnist.errors import RunError
 from fmnist.files import append_json_line
 from fmnist.processes import this_process
 from fmnist.runs import transfer
 from fmnist.runs.about import set_note, set_star
 from fmnist.runs.library import find_run
 from fmnist.runs.predictions import TEST_EPOCHS_FILE, load_predictions
+from fmnist.runs.run import write_run_info
 
 
 def contents(data: bytes) -> dict[str, bytes]:
@@ -70,6 +72,15 @@ def test_what_a_run_lacks_is_left_out(own_run):
     for file in ("model.keras", "history.jsonl"):
         (run.path / file).unlink()
     assert "model.keras" not in contents(transfer.pack_run(run))
+
+
+def test_a_run_that_is_gone_is_no_empty_zip_file_and_one_that_went_on_is_whole(own_run):
+    run = own_run()
+    write_run_info(run.path, note="later")
+    assert json.loads(contents(transfer.pack_run(run))["run.json"])["note"] == "later"
+    run.path.rename(run.path.with_name("renamed"))
+    with pytest.raises(RunError, match="is gone; somebody"):
+        transfer.pack_run(run)
 
 
 def test_unpacked_among_the_runs_it_is_a_run_again(own_run, runs_dir):

@@ -113,7 +113,7 @@ def test_sentences():
         "out of 20."
     )
     assert described(variant("a", [0.9]), variant("b", [0.8])) == (
-        "“a” is ahead of “b” by 10.00 points of validation accuracy, but they have 1 seed in "
+        "“a” is ahead of “b” by 10.00 points of validation accuracy, with 1 seed in "
         "common; at least two are needed to tell that from chance."
     )
     assert described(variant("a", [0.90, 0.91, 0.92]), variant("b", [0.80, 0.81, 0.83])) == (
@@ -134,8 +134,30 @@ def test_sentences():
         "More than 200 seeds would be needed to settle it; take what costs less."
     )
     assert described(variant("a", [0.9, 0.91]), variant("b", [0.9, 0.91])) == (
-        "“a” and “b” are equally good on average over 2 seeds (95 % interval 0.00 to 0.00)."
+        "“a” and “b” are equally good on average over 2 seeds (95 % interval -0.07 to 0.07)."
     )
+    alike = (variant(name, [end, end + 0.03]) for name, end in (("a", 0.9), ("b", 0.9), ("c", 0.8)))
+    assert "equally good" in described(*alike)
+    three = (
+        variant(name, accuracies)
+        for name, accuracies in (("a", [0.90, 0.92]), ("b", [0.90, 0.91]), ("c", [0.88, 0.90]))
+    )
+    assert "If all 3 were equally good, some two would differ this much 50 times" in described(
+        *three
+    )
+
+
+def test_one_image_more_on_two_seeds_is_no_certainty():
+    """Accuracies are whole numbers of 5,000 images, so such differences are often the same."""
+    found = compare_variants([variant("a", [0.9226, 0.9220]), variant("b", [0.9224, 0.9218])])
+    (low, high), chance = found[0].interval, found[0].p_value
+    assert low < 0 < 0.0002 < high
+    assert chance > 0.1
+
+
+def test_the_interval_of_an_accuracy_ends_at_all_of_the_images():
+    low, high = variant("a", [0.93, 0.915]).interval
+    assert (round(low, 3), high) == (0.827, 1.0)
 
 
 def test_a_sweep_is_summarised_from_the_runs_that_are_its_own(own_run):

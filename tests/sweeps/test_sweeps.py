@@ -28,7 +28,14 @@ from fmnist.runs.transfer import pack_run, unpack_run
 from fmnist.sweeps import cluster, engine
 from fmnist.sweeps.plan import plan_from
 from fmnist.sweeps.results import summarise_sweep
-from fmnist.sweeps.sweep import Sweep, find_sweep, open_sweep, read_progress
+from fmnist.sweeps.sweep import (
+    Sweep,
+    find_sweep,
+    forget_sweep,
+    list_sweeps,
+    open_sweep,
+    read_progress,
+)
 from fmnist.sweeps.worker import describe_package
 from tests.conftest import ROOT
 from tests.jobs.test_launch import wait_until
@@ -297,8 +304,21 @@ def test_a_sweep_that_is_worked_on_keeps_its_plan(place, command):
         assert refused.stderr == "fmnist: Another process works on the sweep 's' already.\n"
         assert find_sweep("s").plan == plan
         assert kept[0].read_text() == kept[1]
+        with pytest.raises(SweepError, match="is at work; stop it first"):
+            forget_sweep(find_sweep("s"))  # it has not said what it does yet
+        assert find_sweep("s").plan == plan
     with open_sweep(write_plan(place, seeds=5)).own_workplace():
         assert find_sweep("s").plan.seeds == (0, 1, 2, 3, 4)
+
+
+def test_a_sweep_of_another_keras_backend_is_not_begun(place, command, monkeypatch):
+    """Its runs would have to be exported, and would be taken for failed."""
+    write_plan(place)
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    refused = command("sweep", str(place / "s.toml"))
+    assert refused.returncode == 2
+    assert "A sweep trains with TensorFlow alone; unset KERAS_BACKEND." in refused.stderr
+    assert not list_sweeps()
 
 
 def test_the_time_left_counts_half_of_those_at_work(place, monkeypatch):

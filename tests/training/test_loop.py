@@ -164,14 +164,18 @@ def test_a_finished_run_that_was_to_have_more_is_finished_where_that_is_stopped_
     own_run, monkeypatch
 ):
     run = own_run("done", settings=TrainSettings(epochs=2).to_dict(), epochs_done=2)
-    write_run_info(run.path, state="starting")
+    saved = {"exported_epochs": 2, "files": {"model.keras": "its hash"}}
+    write_run_info(run.path, state="starting", **saved)
     monkeypatch.setattr(request_watcher.os, "_exit", lambda status: None)
     request_watcher.RequestWatcher(run.path, lambda *_, **__: None)._end_at_once()
     left = read_run(run.path)
     assert (left.state, left.settings.epochs, left.count("epochs_done")) == ("finished", 2, 2)
-    write_run_info(run.path, state="starting", epochs_done=1)
-    request_watcher.RequestWatcher(run.path, lambda *_, **__: None)._end_at_once()
-    assert read_run(run.path).state == "stopped"
+    # killed as it was saved, and of an earlier state: there is something left to do
+    for left_as in ({"epochs_done": 1}, {"files": {}}, {"exported_epochs": 1}):
+        write_run_info(run.path, state="starting", epochs_done=2, **saved)
+        write_run_info(run.path, **left_as)
+        request_watcher.RequestWatcher(run.path, lambda *_, **__: None)._end_at_once()
+        assert read_run(run.path).state == "stopped"
 
 
 def diverging(model, images, labels, settings, epoch, after_batch):

@@ -36,6 +36,16 @@ def test_half_a_second_lies_between_two_events_and_every_epochs_end_is_told():
     assert 0 <= first["processor"] <= 100
 
 
+def test_an_epochs_last_batch_is_as_large_as_its_images_allow():
+    events, ticks = [], {"now": 0.0}
+    progress = Progress(lambda event, **values: events.append(values), lambda: ticks["now"])
+    progress.epoch_begins(TrainSettings(batch_size=512), 0, 550)
+    for batch in range(2):
+        ticks["now"] += 1.0
+        progress.batch_ends(batch, {"accuracy": 0.5, "loss": 1.0}, 1e-3)
+    assert [event["images_per_second"] for event in events] == [512, 275]
+
+
 def test_a_share_of_the_processor_over_no_time_at_all_is_no_more_than_all_of_it(monkeypatch):
     monkeypatch.setattr(psutil.Process, "cpu_percent", lambda process: 100 * 1382.2)
     assert {event["processor"] for event in record_of(10, 1.0)} == {100}

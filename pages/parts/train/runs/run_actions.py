@@ -92,8 +92,8 @@ def undo(deleted: DeletedRun) -> None:
     def work() -> None:
         run = trash().undo(deleted)
         choose(run.name)
-        if run.name != deleted.name:
-            say(f"Another run is called {deleted.name} now, so it is back as {run.name}.", "info")
+        if run.name != (before := deleted.before.name):
+            say(f"Another run is called {before} now, so it is back as {run.name}.", "info")
 
     _try(work, draw_all=True)
 
