@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fmnist.analysis import label_issues
+from fmnist.analysis.slices import measure_property
 from fmnist.data import CLASS_NAMES, Part
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def answers_table(
     confidence (probability of the predicted class, 0..1), margin (to the second, 0..1), loss (nats;
     a probability below 1e-7 counts as 1e-7), label_margin and suspect (see `label_issues`),
     runs_wrong (how many of `answers` are wrong), to_training (NaN where it is not measured),
-    contrast (standard deviation of the pixels, in grey values).
+    contrast (standard deviation of the garment's grey values).
     """
     import pandas as pd  # the Classify page needs no table; it takes 0.2 s and 60 MiB
 
@@ -62,7 +63,7 @@ def answers_table(
             "suspect": label_issues.find_label_issues(probabilities, labels),
             "runs_wrong": wrong,
             "to_training": np.nan if to_training is None else to_training,
-            "contrast": part.images.std(axis=(1, 2)),
+            "contrast": measure_property(part.images, "Contrast"),
         }
     )
 

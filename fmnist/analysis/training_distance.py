@@ -15,7 +15,6 @@ from fmnist.analysis.neighbours import TrainingFeatures, normalise_rows
 from fmnist.runs.library import load_derived, save_derived
 from fmnist.runs.run import Run
 
-SAME = 2.0  # grey values on average that the same picture may differ by, saved twice
 CHUNK = 250  # test images at a time against all training images: a tenth of a second
 
 
@@ -44,16 +43,6 @@ def measure_training_distance(
         yield (start + CHUNK) / (len(units) + CHUNK)
     nearest, distances = zip(*found, strict=True)
     yield TrainingDistance(np.concatenate(nearest), np.concatenate(distances))
-
-
-def find_near_duplicates(test: np.ndarray, train: np.ndarray, nearest: np.ndarray) -> np.ndarray:
-    """Test images that stand in the training part too, as far as `nearest` points to them.
-
-    test (N, 28, 28) and train (M, 28, 28) uint8; nearest (N,) indices into train. Returns (K,)
-    int64 indices of test images whose pixels differ by `SAME` grey values on average, or less.
-    """
-    gaps = np.abs(test.astype(np.int16) - train[nearest].astype(np.int16)).mean(axis=(1, 2))
-    return np.flatnonzero(gaps <= SAME)
 
 
 def read_training_distance(run: Run, count: int) -> TrainingDistance | None:

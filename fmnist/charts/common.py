@@ -132,12 +132,12 @@ def confusion_table(confusion: np.ndarray, by: str | None = None) -> pd.DataFram
 
 
 def risk_coverage_chart(rows: list[list[float]], chosen: float) -> alt.LayerChart:
-    """Share answered against share right, with the chosen line marked.
+    """Share answered against share right, with the chosen line marked, between two of the rows.
 
     rows: [line, share answered, share right], each 0..1; see `calibration.risk_coverage`
     """
     table = pd.DataFrame(rows, columns=["line", "answered", "right"])
-    table["chosen"] = (table["line"] - chosen).abs() == (table["line"] - chosen).abs().min()
+    here = {name: [np.interp(chosen, table["line"], values)] for name, values in table.items()}
     base = alt.Chart(table).encode(
         x=alt.X("answered:Q", title="Share answered", axis=alt.Axis(format="%")),
         y=alt.Y(
@@ -153,9 +153,8 @@ def risk_coverage_chart(rows: list[list[float]], chosen: float) -> alt.LayerChar
         ],
     )
     line = base.mark_line(color=ANSWER, point=alt.OverlayMarkDef(color=ANSWER, size=24))
-    point = base.transform_filter("datum.chosen").mark_point(
-        color=TRUE, size=160, strokeWidth=3, filled=False
-    )
+    point = base.mark_point(color=TRUE, size=160, strokeWidth=3, filled=False)
+    point.data = pd.DataFrame(here)
     return (line + point).properties(height=260)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from fmnist.charts.figures import draw_confusion
 from fmnist.charts.panels import TEMPLATES
@@ -105,6 +106,7 @@ def _learning(run: Run) -> Markup | None:
         for part, rows in table.groupby("part"):
             axes.plot(rows["epoch"], rows["accuracy"], marker="o", markersize=3, label=part)
         axes.set(xlabel="Epoch", ylabel="Accuracy")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend()
 
     return _svg(draw, 6.5, 3.8)

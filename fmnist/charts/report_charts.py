@@ -91,7 +91,7 @@ def confidence_chart(bins: Sequence[Bin]) -> alt.LayerChart | alt.FacetChart:
             alt.Tooltip("wrong:Q", title="of them wrong", format=","),
         ],
     )
-    scale = alt.Scale(type="sqrt")
+    scale, title = alt.Scale(type="sqrt"), "Images (square-root scale)"
 
     def bars(field: str, name: str) -> alt.Chart:
         colours = alt.Scale(domain=["all answers", "wrong ones"], range=[ANSWER, TRUE])
@@ -99,7 +99,7 @@ def confidence_chart(bins: Sequence[Bin]) -> alt.LayerChart | alt.FacetChart:
         return (
             base.mark_bar(cursor="pointer")
             .encode(
-                y=alt.Y(f"{field}:Q", title="Images", scale=scale, stack=None),
+                y=alt.Y(f"{field}:Q", title=title, scale=scale, stack=None),
                 color=alt.Color("what:N", scale=colours, legend=legend),
                 opacity=alt.condition(chosen, alt.value(1), alt.value(0.75)),
             )
@@ -168,7 +168,7 @@ def slices_chart(slices: Sequence[Slice], overall: float) -> alt.LayerChart:
                 "accuracy:Q",
                 title="Share right",
                 scale=scale,
-                axis=alt.Axis(format=".0%", minExtent=44),
+                axis=alt.Axis(format=".2~%", minExtent=44),
             ),
             color=alt.condition(chosen, alt.value(TRUE), alt.value(ANSWER)),
             tooltip=[

@@ -114,7 +114,7 @@ def curve_spec(measure: str) -> dict:
     accuracy = alt.Y(
         "accuracy:Q",
         title=f"{measure.capitalize()} accuracy",
-        axis=alt.Axis(format=".0%"),
+        axis=alt.Axis(format=".2~%"),
         scale=shown,
     )
     fit = base.transform_filter(alt.datum.kind == "fit")

@@ -217,7 +217,7 @@ def class_table(confusion: np.ndarray, before: np.ndarray | None = None) -> pd.D
 
 def _up(measure: str, **axis: Any) -> alt.Y:
     """Accuracy or loss upwards, from wherever the values begin."""
-    axis = {"format": ".0%" if measure == "accuracy" else ".2f", **axis}
+    axis = {"format": ".2~%" if measure == "accuracy" else ".2f", **axis}
     scale = alt.Scale(zero=False)
     return alt.Y(f"{measure}:Q", title=measure.capitalize(), scale=scale, axis=alt.Axis(**axis))
 

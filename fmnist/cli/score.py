@@ -19,6 +19,7 @@ from fmnist.cli.options import (
     warn_renamed,
 )
 from fmnist.images.options import AUTO, METHODS, PreprocessingOptions
+from fmnist.setting_fields import count_text
 
 FORMER_METHODS = {"auto": "automatic", "zalando": "published", "resize": "resize"}  # of --route
 
@@ -67,8 +68,12 @@ def _score(options: argparse.Namespace) -> int:
     how = PreprocessingOptions(method=method)
     network = photo_network_of(options)
     pictures = list_labelled_images(options.folder, how, network)
-    if unknown := {one.name.split("/")[0] for one in pictures if one.label_id is None}:
+    places = [one.name.rpartition("/")[0] for one in pictures if one.label_id is None]
+    if unknown := {place.split("/")[0] for place in places if place}:
         print(f"fmnist: {unknown_subfolders(unknown)}", file=sys.stderr)
+    if beside := places.count(""):
+        words = f"{count_text(beside, 'picture')} beside the subfolders"
+        print(f"fmnist: {words}: answered and not scored.", file=sys.stderr)
     classifier = load_classifier_for_command(options.run)
     examples = examples_of(options, classifier, network, how)
     with progress_bar(pictures, "picture") as bar:

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 from fmnist.collections.labels import (
     NO_ROWS,
+    SUFFIXES,
     TABLE,
     Row,
     class_of,
     composed,
     is_hidden,
+    is_table,
     leads_out,
     not_there,
     read_table,
@@ -28,11 +30,6 @@ from fmnist.images.decoding import MAX_BYTES, begins_as_picture, too_large
 
 MAX_TABLE = 2**20  # bytes of a labels.csv: a path of the longest name for each member
 MAX_ENCLOSING = 5  # folders around everything that are taken off
-# of what is taken for a picture, damaged or not, where it lies beside class folders
-SUFFIXES = (
-    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp"),
-    *(".avif", ".bmp", ".gif", ".heic", ".tif", ".tiff"),
-)
 
 
 @dataclass(frozen=True)
@@ -93,9 +90,9 @@ class Archive:
 
     def _labelled(self) -> tuple[Member, ...]:
         """The members with their labels, none where the file has no labels."""
-        if TABLE in self._infos:
+        if (named := next(filter(is_table, self._infos), None)) is not None:
             try:
-                table = self.read(TABLE)
+                table = self.read(named)
             except BadImage as error:
                 raise BadArchive(f"{TABLE}: {error}") from None
             if len(table) > MAX_TABLE:
@@ -158,9 +155,13 @@ def _without_enclosing_folder(infos: dict[str, zipfile.ZipInfo]) -> dict[str, zi
         top = next(iter(tops), "")
         if len(tops) != 1 or visible == [top]:
             break
-        if f"{top}/{TABLE}" not in infos and class_of(top) is not None:
-            break
         start = f"{top}/"
+        inside = [name.removeprefix(start) for name in visible]
+        labelled = any(map(is_table, inside)) or any(
+            class_of(_top(name)) is not None for name in inside if "/" in name
+        )
+        if not labelled and class_of(top) is not None:
+            break
         infos = {
             name.removeprefix(start): info for name, info in infos.items() if name.startswith(start)
         }

@@ -11,10 +11,12 @@ from pathlib import Path
 
 from fmnist.collections.labels import (
     NO_ROWS,
+    SUFFIXES,
     TABLE,
     class_of,
     composed,
     is_hidden,
+    is_table,
     leads_out,
     not_there,
     read_table,
@@ -35,22 +37,23 @@ def list_labelled_images(
     """The labelled pictures of a folder, at least one, in the table's order or sorted by path.
 
     Where it has a `labels.csv`, that counts. Names are relative to the folder. Pictures in a
-    subfolder that names no class have no label. Raises LabelsError where there is no such folder,
-    it has no pictures, a line of the table is wrong, no subfolder names a class or one names two,
-    or a file lies outside of the folder.
+    subfolder that names no class, or beside those that do, have no label. Raises LabelsError where
+    there is no such folder, it has no pictures, a line of the table is wrong, no subfolder names a
+    class or one names two, or a file lies outside of the folder.
     """
     try:
         if not folder.is_dir():
             raise LabelsError(f"There is no folder {str(folder)!r}.")
         root = folder.resolve()
-        listed = _from_table if (root / TABLE).is_file() else _from_subfolders
+        table = next((place for place in root.iterdir() if is_table(place.name)), None)
+        listed = partial(_from_table, table) if table and table.is_file() else _from_subfolders
         answer = partial(answer_file, options=options, photo_network=photo_network)
         pictures = list(listed(root, answer))
     except OSError as error:
         place = str(error.filename or folder)
         raise LabelsError(f"{place!r} cannot be read ({error.strerror}).") from None
-    if not pictures:
-        if listed is _from_table:
+    if not any("/" in picture.name or picture.label_id is not None for picture in pictures):
+        if listed is not _from_subfolders:
             raise LabelsError(f"{TABLE} {NO_ROWS}")
         raise LabelsError(
             f"The folder {str(folder)!r} has no labelled pictures; list them in a {TABLE} with the "
@@ -59,7 +62,7 @@ def list_labelled_images(
     if all(picture.label_id is None for picture in pictures):
         raise LabelsError(
             "Nothing can be scored. "
-            + unknown_subfolders(picture.name.split("/")[0] for picture in pictures)
+            + unknown_subfolders(one.name.split("/")[0] for one in pictures if "/" in one.name)
         )
     return pictures
 
@@ -67,6 +70,8 @@ def list_labelled_images(
 def _from_subfolders(root: Path, answer: Callable[..., Answer]) -> Iterator[LabelledImage]:
     for place in sorted(root.iterdir()):
         if not place.is_dir() or is_hidden(f"{place.name}/"):
+            if place.is_file() and place.name.lower().endswith(SUFFIXES):
+                yield LabelledImage(place.name, None, "", partial(answer, place))
             continue
         label = class_of(place.name)
         for path in sorted(_files(place)):
@@ -90,7 +95,7 @@ def _files(place: Path) -> Iterator[Path]:
                 yield path
 
 
-def _from_table(root: Path, answer: Callable[..., Answer]) -> Iterator[LabelledImage]:
+def _from_table(table: Path, root: Path, answer: Callable[..., Answer]) -> Iterator[LabelledImage]:
     @cache  # of what is listed only where a path is not written as the disk has it
     def names() -> dict[str, str]:
         found = (path.relative_to(root).as_posix() for path in _files(root))
@@ -117,5 +122,5 @@ def _from_table(root: Path, answer: Callable[..., Answer]) -> Iterator[LabelledI
             raise not_there(name, line)
         return found
 
-    for path, row in read_table((root / TABLE).read_bytes(), find):
+    for path, row in read_table(table.read_bytes(), find):
         yield LabelledImage(row.path, row.label_id, row.kind, partial(answer, path))

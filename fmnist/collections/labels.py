@@ -29,9 +29,9 @@ NO_ROWS = "lists no picture; write a line for each or leave it out."
 LABEL_NAMES = {**dict(enumerate(CLASS_NAMES)), NOT_CLOTHING: "Not clothing"}
 # label_id as written; int() would also take "1_0", "+3" and digits of other scripts
 LABELS = {str(label): label for label in LABEL_NAMES}
-COLUMNS = {  # the needed ones, and what else they are called
-    "path": ("file", "filename", "file_name", "image"),
-    "label_id": ("label", "class", "class_id"),
+COLUMNS = {  # the needed ones, and what else they are called, the likeliest first
+    "path": ("path", "file", "filename", "file_name", "image"),
+    "label_id": ("label_id", "label", "class_id", "class"),
 }
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 ALSO_CALLED = {  # what else a class's subfolder may be called, letters and digits only
@@ -43,10 +43,16 @@ ALSO_CALLED = {  # what else a class's subfolder may be called, letters and digi
     9: ("boot", "bootie"),
     NOT_CLOTHING: ("ood", "none", "other", "notclothing"),
 }
-# what nobody put there: Windows, macOS, Picasa and network drives leave files and folders, a phone
-# a list of edits and a film beside a photo; what begins with a dot is hidden anyway
+# of what is taken for a picture, damaged or not, where it lies beside class folders
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp"),
+    *(".avif", ".bmp", ".gif", ".heic", ".tif", ".tiff"),
+)
+# what nobody put there to be looked at: Windows, macOS, Picasa and network drives leave files and
+# folders, a phone a list of edits and a film beside a photo, photo libraries and people a text;
+# what begins with a dot is hidden anyway
 LEFT_FILES = ("thumbs.db", "ehthumbs.db", "desktop.ini", "picasa.ini", "icon\r")
-LEFT_ENDINGS = (".aae", ".mov", ".mp4")
+LEFT_ENDINGS = (".aae", ".mov", ".mp4", ".json", ".xmp", ".xml", ".txt", ".csv")
 LEFT_FOLDERS = ("@eadir", "#recycle", "$recycle.bin")
 
 Key = TypeVar("Key", bound=Hashable)
@@ -63,7 +69,8 @@ class Row(NamedTuple):
 def class_of(name: str) -> int | None:
     """The label that a subfolder's name means, 0..9 or NOT_CLOTHING; None where it means none.
 
-    A leading number decides; otherwise letters and digits are compared, whatever their case.
+    A number decides where nothing follows it, a class's name or what begins with "_"; otherwise
+    letters and digits are compared, whatever their case. "9 photos" means nothing.
     Raises LabelsError where the number is one class's and the rest of the name another's.
     """
     number, rest = re.fullmatch(r"(-?[0-9]+)?(.*)", name, re.DOTALL).groups()  # type: ignore[union-attr]
@@ -71,7 +78,7 @@ def class_of(name: str) -> int | None:
     if number is None:
         return named
     label = int(number)
-    if label not in LABEL_NAMES:
+    if label not in LABEL_NAMES or (_letters(rest) and named is None and rest[0] != "_"):
         return None
     if named not in (None, label):
         raise LabelsError(
@@ -98,7 +105,13 @@ def is_hidden(path: str) -> bool:
     if any(folder.startswith(".") or folder.lower() in LEFT_FOLDERS for folder in folders):
         return True
     left = file.lower() in LEFT_FILES or file.lower().endswith(LEFT_ENDINGS)
+    left &= not is_table(file)
     return left or file.startswith(".") or bool(folders and folders[0].startswith("__"))
+
+
+def is_table(name: str) -> bool:
+    """Whether a file beside the pictures is the table of their labels, in capitals or not."""
+    return name.lower() == TABLE
 
 
 def composed(path: str) -> str:
@@ -194,18 +207,16 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         columns = next((row for row in reader if any(map(str.strip, row))), [])
-        columns = [column.strip() for column in columns]
-        for column, also in COLUMNS.items():
-            if column in columns:
-                continue
-            called = [name for name in columns if name.casefold() in (column, *also)]
-            if len(called) != 1:
+        columns = [column.strip().casefold() for column in columns]
+        for column, names in COLUMNS.items():
+            called = next((name for name in names if name in columns), None)
+            if called is None:
                 raise _bad(
                     max(1, reader.line_num),
                     f"there is no column {column!r}; commas, semicolons or tabs must separate path "
                     "and label_id",
                 )
-            columns[columns.index(called[0])] = column
+            columns[columns.index(called)] = column
         for fields in reader:
             if not fields or not any(map(str.strip, fields)):
                 continue

@@ -5,8 +5,7 @@ import pytest
 
 from fmnist.analysis import training_distance
 from fmnist.analysis.neighbours import TrainingFeatures
-from fmnist.analysis.training_distance import TrainingDistance, find_near_duplicates
-from fmnist.data import load
+from fmnist.analysis.training_distance import TrainingDistance
 from fmnist.inference.classifier import load_classifier
 from fmnist.runs.library import runs_directory
 from fmnist.settings import TrainSettings
@@ -27,16 +26,6 @@ def test_it_agrees_with_the_search_for_one(own_run, test_part):
         indices, away, _ = training.nearest(features[index], 1)
         assert found.nearest[index] == indices[0]
         assert found.distances[index] == pytest.approx(away[0], abs=1e-5)
-
-
-def test_planted_duplicates_are_found():
-    train = load("train").images[:500]
-    test = load("test").images[:50].copy()
-    test[7] = train[7]
-    test[9] = np.clip(train[9].astype(int) + 1, 0, 255)
-    found = find_near_duplicates(test, train, np.arange(50))
-    assert set(found) >= {7, 9}
-    assert len(found) < 6
 
 
 def made(count: int = 20) -> TrainingDistance:

@@ -9,6 +9,7 @@ from fmnist.charts.common import (
     NO_ANSWER,
     confusion_spec,
     confusion_table,
+    risk_coverage_chart,
 )
 from fmnist.charts.dataset_charts import brightness_spec
 from fmnist.charts.training_charts import curves_spec
@@ -30,6 +31,12 @@ def test_specifications_hold_no_data(spec):
     text = json.dumps(spec)
     assert '"data"' not in text
     assert '"datasets"' not in text
+
+
+def test_the_circle_lies_at_the_threshold_between_two_of_the_lines():
+    chart = risk_coverage_chart([[0.0, 1.0, 0.9], [0.5, 0.8, 0.95], [1.0, 0.0, 1.0]], 0.6)
+    (row,) = chart.layer[1].data.to_dict("records")
+    assert row == pytest.approx({"line": 0.6, "answered": 0.64, "right": 0.96})
 
 
 def test_rows_of_the_matrix():

@@ -73,6 +73,12 @@ def test_subfolders_label_it():
     assert members(*names) == expected
     assert members(*(f"mine/{name}" for name in names)) == expected
     assert members("bag/a.png", "bag/b.png") == [("bag/a.png", 8, ""), ("bag/b.png", 8, "")]
+    # around class folders, a name that is a class's or begins with a number says nothing
+    for around in ("9 photos", "others", "1"):
+        inside = members(f"{around}/Sneaker/a.png", f"{around}/Bag/b.png")
+        assert inside == [("Bag/b.png", 8, ""), ("Sneaker/a.png", 7, "")]
+    assert members("9 photos/a.png", "9 photos/b.png") == [("a.png", None, ""), ("b.png", None, "")]
+    assert members(("x/Labels.csv", "path,label_id\na.png,3\n"), "x/a.png") == [("a.png", 3, "")]
 
 
 def test_a_picture_beside_the_class_folders_needs_no_ending():
@@ -106,6 +112,9 @@ def test_what_nobody_put_there_is_left_out():
         "bag/.cache/z.png",
         "bag/.DS_Store",
         "bag/Thumbs.db",
+        "bag/a.png.json",
+        "bag/a.xmp",
+        "notes.txt",
         "bag/",
         "empty/",
     )

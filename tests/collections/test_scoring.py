@@ -93,6 +93,7 @@ def names(folder: Path) -> list[tuple[str, int, str]]:
         ("\n\r\n \n" * 3_000 + "path;label_id\na.png;1\n", [("a.png", 1, "")]),
         ("\ufeffpath,label_id\na.png,1\n\n , \nb.png,2\n", [("a.png", 1, ""), ("b.png", 2, "")]),
         ('path,label_id,kind\n"./a.png",1,"one, two"\n', [("./a.png", 1, "one, two")]),
+        ("Path,LABEL,class,Kind\na.png,3,dress,photo\n", [("a.png", 3, "photo")]),
         ("Filename,label\na.png,Ankle boot\nb.png,ood\n", [("a.png", 9, ""), ("b.png", -1, "")]),
         ("class,label_id,image\n?,T-shirts,a.png\n", [("a.png", 0, "")]),
     ],
@@ -103,6 +104,7 @@ def names(folder: Path) -> list[tuple[str, int, str]]:
         "blank lines first",
         "BOM and blank lines",
         "quotes",
+        "capitals, a number and a name",
         "other headings, names of classes",
         "the column's own name before another",
     ],
@@ -118,7 +120,6 @@ def test_a_table_is_read(tmp_path, text, expected):
         ("", "labels.csv, line 1: there is no column 'path'"),
         ("path|label_id\na.png|0", "labels.csv, line 1: there is no column 'path'"),
         ("path;label_id\na;b.png;0", "contains a semicolon in double quotes"),
-        ("path,Label,CLASS\na.png,0,0", "labels.csv, line 1: there is no column 'label_id'"),
         ("path,labels\na.png,0", "labels.csv, line 1: there is no column 'label_id'"),
         ("path,label_id\n", "labels.csv lists no picture; write a line for each or leave it out."),
         ("\n\nsomething,else\n", "labels.csv, line 3: there is no column 'path'"),
@@ -189,7 +190,7 @@ def test_links_inside_the_folder_are_followed(tmp_path):
         ("0_tshirt", 0),
         ("TROUSER", 1),
         ("4 Coat", 4),
-        ("6 June", 6),  # the number decides
+        ("6 June", None),  # the number decides
         ("T-shirts", 0),
         ("tee", 0),
         ("Pants", 1),
@@ -206,6 +207,8 @@ def test_links_inside_the_folder_are_followed(tmp_path):
         ("10", None),
         ("-2", None),
         ("2024-photos", None),
+        *(("9 photos", None), ("2 june", None), ("1st try", None), ("5-6 years", None)),
+        *(("3_summer", 3), ("9 - boots", 9), ("7 ", 7), ("0.tshirt", 0)),
         ("hats", None),
         ("boot", 9),
         ("", None),
@@ -223,7 +226,7 @@ def test_subfolders_are_read(tmp_path):
     for name in (".git/x.png", "__MACOSX/y.png", "bag/.cache/z.png", "bag/Thumbs.db", *hidden):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    for name in ("#recycle/x.png", "notes.txt"):
+    for name in ("#recycle/x.png", "notes.txt", "bag/1.jpg.json", "bag/1.xmp", "bag/notes.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     os.mkfifo(tmp_path / "bag" / "pipe")
@@ -233,6 +236,14 @@ def test_subfolders_are_read(tmp_path):
         ("Ankle boot/c", 9, ""),
         ("ood/x.png", NOT_CLOTHING, ""),
     ]
+    (tmp_path / "loose.JPG").touch()  # beside the subfolders: answered and not scored
+    assert ("loose.JPG", None, "") in names(tmp_path)
+
+
+def test_a_table_is_found_however_it_is_written(tmp_path):
+    (tmp_path / "a.png").touch()
+    (tmp_path / "Labels.CSV").write_text("path,label_id\na.png,4\n")
+    assert names(tmp_path) == [("a.png", 4, "")]
 
 
 def test_bad_folders_are_one_sentence(tmp_path):

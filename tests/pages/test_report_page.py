@@ -148,6 +148,13 @@ def test_a_link_shows_the_images_of_a_bin_of_confidence(stored, test_part):
     inside = (stored.max(axis=1) > 12 / 15) & (stored.max(axis=1) <= 13 / 15)
     wrong = inside & (stored.argmax(axis=1) != test_part.labels)
     assert f"**{inside.sum():,} images**, {wrong.sum():,} of them mistakes" in texts(app)
+    # the mistakes come first, though a right answer's loss may be higher than theirs
+    app = view("Confidence", sure="47% to 53%")
+    inside = (stored.max(axis=1) > 7 / 15) & (stored.max(axis=1) <= 8 / 15)
+    wrong = inside & (stored.argmax(axis=1) != test_part.labels)
+    ids = [picture["id"] for picture in sent(app, "bin-gallery")["items"]]
+    assert len(ids) > 20
+    assert wrong[ids].sum() == min(len(ids), wrong.sum())
     app = view("Confidence", sure="as sure as can be")
     assert not app.exception
     assert "of them mistakes" not in texts(app)

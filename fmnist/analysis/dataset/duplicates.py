@@ -113,9 +113,14 @@ def load_duplicate_pairs() -> DuplicatePairs:
     return DuplicatePairs(*arrays, kept["most"])
 
 
+def find_leaks(pairs: DuplicatePairs) -> np.ndarray:
+    """The test images, by their place in that part, with a near-duplicate in the training part."""
+    return np.unique(pairs.numbers[pairs.across()].max(axis=1)) - PART_SIZES["train"]
+
+
 def count_leaks(pairs: DuplicatePairs) -> int:
-    """How many test images have a near-duplicate in the training part."""
-    return len(np.unique(pairs.numbers[pairs.across()].max(axis=1)))
+    """How many those are."""
+    return len(find_leaks(pairs))
 
 
 def differing_labels(pairs: DuplicatePairs, catalogue: Catalogue) -> np.ndarray:

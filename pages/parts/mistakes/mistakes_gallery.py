@@ -3,6 +3,7 @@
 import streamlit as st
 
 from fmnist.analysis import training_distance
+from fmnist.analysis.dataset import duplicates
 from fmnist.analysis.mistakes import NEEDS_TRAINING, SORTS, filter_answers
 from fmnist.collections import notes
 from fmnist.data import CLASS_NAMES
@@ -11,7 +12,7 @@ from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, loading, why_view
 from pages.parts.shared.widgets import choose_one, download
 
-WHICH = ("Mistakes", "Label issues", "Also in training", "All")
+WHICH = ("Mistakes", "Label issues", "Near-duplicates", "All")
 
 
 def show(run: Run) -> None:
@@ -50,12 +51,19 @@ def show(run: Run) -> None:
         )
         some, tagged = st.columns(2)
         with some:
-            which = choose_one("Which images", WHICH, "mistakes_which", label_visibility="visible")
+            which = choose_one(
+                "Which images",
+                WHICH,
+                "mistakes_which",
+                label_visibility="visible",
+                help="Near-duplicates: those that have one among the training images, as the "
+                "Dataset page shows them.",
+            )
         tag, among = _tag(tagged)
-    if sort in NEEDS_TRAINING or which == WHICH[2]:
+    if sort in NEEDS_TRAINING:
         _measure_distances(run)
     if which == WHICH[2]:
-        twins = loading.duplicates(run)
+        twins = duplicates.find_leaks(duplicates.load_duplicate_pairs()).tolist()
         among = twins if among is None else list(set(among) & set(twins))
     table = loading.answers_table(run)
     chosen = filter_answers(

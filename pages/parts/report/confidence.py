@@ -83,11 +83,13 @@ def _images(run: Run) -> None:
         return
     table, at = loading.answers_table(run), RANGES.index(chosen)
     rows = table[bin_of(table["confidence"].to_numpy()) == at]
-    wrong = int((rows["true"] != rows["predicted"]).sum())
+    rows = rows.assign(right=rows["true"] == rows["predicted"])
+    wrong = int((~rows["right"]).sum())
     st.markdown(
         f"**{count_text(len(rows), 'image')}**, {wrong:,} of them mistakes, which come first"
     )
-    image_gallery.show(rows.sort_values("loss", ascending=False), run, key="bin")
+    rows = rows.sort_values(["right", "loss"], ascending=[True, False])
+    image_gallery.show(rows, run, key="bin")
 
 
 @st.fragment  # so that the matrix follows the slider

@@ -186,20 +186,6 @@ def _answers_table(run: Run, others: list[Run], measured: bool) -> "pd.DataFrame
     return mistakes.answers_table(predictions(run), test_part(), answers, to_training)
 
 
-@or_stop
-def duplicates(run: Run) -> list[int] | None:
-    """Test images that are in the training part too; None before distances are measured."""
-    known = training_distance(run)
-    return None if known is None else _duplicates(run, known.nearest)
-
-
-@cache_of_run("model.tflite")
-def _duplicates(run: Run, _nearest: np.ndarray) -> list[int]:
-    return distances.find_near_duplicates(
-        test_part().images, data.load("train").images, _nearest
-    ).tolist()
-
-
 def training_distance(run: Run) -> TrainingDistance | None:
     """The distance of each test image to the run's training images; None before it is measured."""
     known = _known_distance(run)
