@@ -104,13 +104,14 @@ def upload():
         accept_multiple_files=True,
         max_upload_size=MAX_ZIP_BYTES // 2**20,
         key=_uploader(),
+        on_change=lambda: uploads.keep(st.session_state[_uploader()]),
         help=f"{READ}. Dark on light, light on dark and "
         "transparent all work. A zip file of pictures works too; with a labels.csv or one "
         "subfolder per class it is scored. Pictures stay in memory; none is saved unless you save "
         "it below an answer.",
     )
     answer_view.choose_photo_network()
-    if files:
+    if files or (files := uploads.offer_kept()):
         st.session_state.pop(EXAMPLE, None)
     elif (example := st.session_state.get(EXAMPLE)) in FILES:
         try:
@@ -175,8 +176,12 @@ def _show_example(way: str, kind: str = "") -> None:
     """Answer an example: a click on its button."""
     set_choice("way", way)
     st.session_state[EXAMPLE] = kind
-    if kind and st.session_state.get(_uploader()):
-        st.session_state[EMPTIED] = st.session_state.get(EMPTIED, 0) + 1
+    if kind:
+        from pages.parts.classify import uploads  # as above
+
+        uploads.keep([])
+        if st.session_state.get(_uploader()):
+            st.session_state[EMPTIED] = st.session_state.get(EMPTIED, 0) + 1
     if way == "Draw":
         canvas.show_next_example()
     if way == "Test image":

@@ -590,6 +590,39 @@ def test_one_upload_is_shown_at_once():
     assert "legs.png" in texts(app)
 
 
+@pytest.mark.parametrize("back", ["another page", "another way"])
+def test_uploads_are_there_after_a_look_elsewhere_until_they_are_removed(back):
+    def look_elsewhere():
+        if back == "another page":
+            app.switch_page("pages/report.py").run()
+            app.switch_page("pages/classify.py").run()
+        else:
+            for way in ("Draw", "Upload"):
+                app.button_group(key="way").set_value(way).run()
+        assert not app.exception
+
+    app = upload(open_app(way="Upload"), ("legs.png", png(trouser()), "image/png"))
+    look_elsewhere()
+    assert "Still here: legs.png" in texts(app)
+    assert app.metric[0].value == "Trouser"
+    upload(app, ("other.png", png(on_canvas(trouser())), "image/png"))  # replaces it
+    assert "Still here" not in texts(app)
+    look_elsewhere()
+    assert "Still here: other.png" in texts(app)
+    app.button(key="uploads_remove").click().run()
+    assert not app.metric
+    look_elsewhere()
+    assert not app.metric
+    # removed in the uploader, or replaced by an example
+    upload(upload(app, ("legs.png", png(trouser()), "image/png")))
+    look_elsewhere()
+    assert not app.metric
+    upload(app, ("legs.png", png(trouser()), "image/png"))
+    look_elsewhere()
+    next(b for b in app.button if b.label == ":primary[a photo]").click().run()
+    assert "Still here" not in texts(app)
+
+
 @pytest.mark.parametrize("name", ["legs.jfif", "legs.JPE", "legs.tif", "legs.zip", "legs", "legs."])
 def test_what_is_in_a_file_counts_and_not_its_ending(name):
     app = upload(open_app(way="Upload"), (name, png(trouser()), "application/octet-stream"))

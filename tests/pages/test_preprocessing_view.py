@@ -309,15 +309,27 @@ def test_held_frames_of_the_camera_have_controls_and_checkup_too(test_part):
     assert control(opened(app, "camera"), "mirror", "camera").value is True
 
 
+def drag(app, box: list) -> None:
+    """Mark a part of the uploaded picture, with all that was set before."""
+    (component, *_) = (one for one in components(app._tree) if "upload-box" in one.proto.id)
+    states = app._tree.get_widget_states()
+    sent = json.dumps([{"event": "box", "value": box}])
+    states.widgets.add(id=_make_trigger_id(component.proto.id, "events"), json_trigger_value=sent)
+    app._run(states)
+
+
 def test_a_box_that_comes_with_another_choice_leaves_it():
     app = opened(legs())
     control(app, "mirror").set_value(True)
-    (component, *_) = (one for one in components(app._tree) if "upload-box" in one.proto.id)
-    states = app._tree.get_widget_states()
-    sent = json.dumps([{"event": "box", "value": [0, 0, 1, 0.5]}])
-    states.widgets.add(id=_make_trigger_id(component.proto.id, "events"), json_trigger_value=sent)
-    app._run(states)
+    drag(app, [0, 0, 1, 0.5])
     assert chosen(app) == PreprocessingOptions(mirror=True, crop=(0, 0, 1, 0.5))
+
+
+@pytest.mark.parametrize(("right", "said"), [(0.5, False), (0.1, True)])
+def test_a_part_that_is_too_small_for_the_photo_network_is_said_to_be(right, said):
+    app = legs(png(trouser().resize((400, 400))))
+    drag(app, [0, 0, right, 1])
+    assert ("too small for the photo network" in texts(app)) == said
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import streamlit as st
 
 from fmnist.images.display import encode_image, enlarge, shown_uri
 from fmnist.images.options import AUTO, PreprocessingOptions
-from fmnist.inference.answer import Answer
+from fmnist.inference.answer import LEAST_SIDE, Answer
 from fmnist.runs.run import Run
 from pages.parts.classify import taught
 from pages.parts.classify.below import card, second
@@ -33,6 +33,13 @@ def show_picture(picture: bytes, run: Run, key: str) -> None:
         lambda crop: choose(key, subject, replace(chosen(key, subject), crop=crop)),
         f"{key}-box",
     )
+    if options.crop and loading.asks_photo_network():
+        left, top, right, bottom = options.crop_in_pixels(*image.size)
+        if min(right - left, bottom - top) < LEAST_SIDE:
+            st.caption(
+                "Pictures are reduced to 512 pixels first, and this part is then too small for the "
+                "photo network. Cropping the file before the upload keeps more detail."
+            )
 
 
 def marked_part(picture: bytes, key: str, subject: str | None = None) -> bytes:

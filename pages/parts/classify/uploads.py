@@ -20,6 +20,7 @@ from pages.parts.shared.inside.network_view import show_inside
 from pages.parts.shared.widgets import PERCENT_BAR, literal
 
 ARCHIVES = "archives"  # the zip files that are opened, by the ids of their files
+KEPT = "uploads_kept"  # the uploaded files, which Streamlit forgets with the page
 MAX_TOTAL = 200 * 2**20  # bytes that are worked on at once; Streamlit has them in memory already
 
 
@@ -63,6 +64,24 @@ def show(files: list, run: Run) -> None:
             )
         score_view.show(labelled, source, run, key="upload-score")
         corrections_view.offer_to_teach(labelled)
+
+
+def keep(files: list) -> None:
+    """Keep the uploaded files, or none, for the next visit to the page."""
+    few = sum(file.size for file in files) <= MAX_TOTAL
+    st.session_state[KEPT] = list(files) if few else []
+
+
+def offer_kept() -> list:
+    """The files of an earlier visit to the page, with a button that lets go of them."""
+    files = st.session_state.get(KEPT, [])
+    if files:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            what = files[0].name[:80] if len(files) == 1 else f"{len(files)} files"
+            st.text(f"Still here: {what}", width="content")
+            how = {"icon": ":material/close:", "type": "tertiary", "key": "uploads_remove"}
+            st.button("Remove", on_click=keep, args=([],), **how)
+    return files
 
 
 def _is_zip(file) -> bool:

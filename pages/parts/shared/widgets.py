@@ -35,7 +35,10 @@ FORMER = {
         "Take away": "Export",
     },
     "do": {"Label court": "Label review"},
-    "mistakes_which": {"Suspicious labels": "Label issues"},
+    "mistakes_which": {
+        "Suspicious labels": "Label issues",
+        "Also in training": "Near-duplicates",
+    },
 }
 
 
