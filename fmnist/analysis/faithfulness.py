@@ -80,12 +80,12 @@ def measure_deletion(
 
 
 def summarise_deletion(areas: np.ndarray, seed: int) -> Faithfulness:
-    """Compare the areas (N, 2) of `measure_deletion`, N >= 1; the seed fixes the bootstrap."""
+    """Compare the areas (N, 2) of `measure_deletion`, N >= 2; the seed fixes the bootstrap."""
     marked, chance = areas.T
     gains, n = chance - marked, len(areas)
     better = int((gains > 0).sum())
     resampled = bootstrap(
-        (gains if n > 1 else np.repeat(gains, 2),),  # SciPy wants two at least
+        (gains,),
         np.mean,
         n_resamples=RESAMPLES,
         batch=50,  # 4 MB at a time for 10,000 images

@@ -31,7 +31,7 @@ def add_to(commands: Commands) -> None:
     )
     add_run(command)
     words = f"how many test images, drawn at random; {TEST_IMAGES} for all"
-    add_number(command, "--images", IMAGES, words, 1, TEST_IMAGES)
+    add_number(command, "--images", IMAGES, words, 2, TEST_IMAGES)
     add_number(command, "--seed", 0, "seed for the images, the random orders and the interval", 0)
     add_json(command)
 

@@ -186,7 +186,7 @@ def test_summary_counts_and_has_the_intervals_of_its_references():
     half = 1.96 * gains.std() / 20
     expected = (gains.mean() - half, gains.mean() + half)
     assert result.difference_interval == pytest.approx(expected, abs=0.004)
-    assert summarise_deletion(np.array([[0.2, 0.2]]), seed=0).better == 0  # a tie is no win
+    assert summarise_deletion(np.array([[0.2, 0.2]] * 2), seed=0).better == 0  # a tie is no win
 
 
 # --- how it is shown

@@ -88,7 +88,7 @@ def test_help_everywhere(command, capsys):
         ["classify"],
         ["score"],
         ["score", ".", "--limit-worst", "-1"],
-        ["faithfulness", "--images", "0"],
+        ["faithfulness", "--images", "1"],
         ["faithfulness", "--images", "10001"],
         ["faithfulness", "--seed", "-1"],
         ["train", "--rate-change", "3"],

@@ -165,5 +165,5 @@ def _downloads(summary: Summary, source: str, run: Run, key: str) -> None:
             f"{run.name}-score.json",
             "application/json",
             key=f"{key}-json",
-            help="The whole score, as `python -m fmnist score --json` prints it",
+            help="The score of the labelled pictures, as `python -m fmnist score --json` prints it",
         )
