@@ -35,7 +35,7 @@ BROUGHT = {
     "a jpeg.svg": (_encoded("JPEG"), TROUSER),
     "h.svg": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "SVG drawings can't be read"),
     "i.pdf": (b"%PDF-1.7\n" + bytes(64), "This is a PDF"),
-    "j.txt": (b"hello", NO_PICTURE),
+    "j.text": (b"hello", NO_PICTURE),
     "k.m4v": (b"\0\0\0\x18ftypmp42" + bytes(64), FILM),
     "l.webm": (b"\x1aE\xdf\xa3" + bytes(64), FILM),
     "m.avi": (b"RIFF\0\1\0\0AVI LIST" + bytes(64), FILM),
