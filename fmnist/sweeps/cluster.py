@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from fmnist import machine
 from fmnist.errors import SweepError
 from fmnist.files import quote_name
 from fmnist.sweeps.worker import describe_package
@@ -47,9 +46,13 @@ def share_cores(trainings: int, workers: int | None = None) -> tuple[int, int]:
 
     One core each is the most work done, for a training's start and its small steps keep several
     busy only partly; fewer where memory does not allow for as many, or there are fewer trainings.
+    A container has what its limits leave of the machine.
     """
-    cores = machine.available_cores()
-    room = int(machine.describe_machine()["memory_gib"] / MEMORY)
+    from dask.system import cpu_count
+    from distributed.system import memory_limit
+
+    cores = cpu_count()
+    room = int(memory_limit() / 2**30 / MEMORY)
     at_once = workers or max(1, min(cores, room, trainings))
     return at_once, max(1, cores // at_once)
 

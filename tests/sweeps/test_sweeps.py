@@ -321,6 +321,19 @@ def test_a_sweep_of_another_keras_backend_is_not_begun(place, command, monkeypat
     assert not list_sweeps()
 
 
+@pytest.mark.parametrize(
+    ("cores", "gib", "trainings", "expected"),
+    [(2, 24, 10, (2, 1)), (64, 4, 100, (2, 32)), (8, 64, 3, (3, 2)), (1, 1, 5, (1, 1))],
+    ids=["cores", "memory of a container", "trainings", "too little"],
+)
+def test_so_many_trainings_at_once_as_cores_and_memory_allow(
+    cores, gib, trainings, expected, monkeypatch
+):
+    monkeypatch.setattr("dask.system.cpu_count", lambda: cores)
+    monkeypatch.setattr("distributed.system.memory_limit", lambda: gib * 2**30)
+    assert cluster.share_cores(trainings) == expected
+
+
 def test_the_time_left_counts_half_of_those_at_work(place, monkeypatch):
     """Eight trainings of 60 s on four workers, after 90 s: half a minute is left."""
     sweep = open_sweep(write_plan(place, networks=["quick"], seeds=8))
