@@ -132,7 +132,7 @@ def confusion_table(confusion: np.ndarray, by: str | None = None) -> pd.DataFram
 
 
 def risk_coverage_chart(rows: list[list[float]], chosen: float) -> alt.LayerChart:
-    """Share answered against share right, with the chosen line marked, between two of the rows.
+    """Share answered against share right; the chosen line is marked, interpolated between rows.
 
     rows: [line, share answered, share right], each 0..1; see `calibration.risk_coverage`
     """

@@ -24,6 +24,7 @@ from fmnist.collections.labels import (
     read_table,
 )
 from fmnist.collections.zips import ZIP, ZIP_METHODS, clean_member_path, names_are_utf8, open_zip
+from fmnist.data import NOT_CLOTHING
 from fmnist.errors import BadArchive, BadImage, LabelsError
 from fmnist.files import quote_name
 from fmnist.images.decoding import MAX_BYTES, begins_as_picture, too_large
@@ -156,16 +157,23 @@ def _without_enclosing_folder(infos: dict[str, zipfile.ZipInfo]) -> dict[str, zi
         if len(tops) != 1 or visible == [top]:
             break
         start = f"{top}/"
-        inside = [name.removeprefix(start) for name in visible]
-        labelled = any(map(is_table, inside)) or any(
-            class_of(_top(name)) is not None for name in inside if "/" in name
-        )
-        if not labelled and class_of(top) is not None:
+        if class_of(top) is not None and not _is_labelled(
+            [name.removeprefix(start) for name in visible]
+        ):
             break
         infos = {
             name.removeprefix(start): info for name, info in infos.items() if name.startswith(start)
         }
     return infos
+
+
+def _is_labelled(names: list[str]) -> bool:
+    """Whether the paths have a table or are in class folders, one of which has a class's name."""
+    tops = {_top(name) for name in names if "/" in name}
+    named = all(class_of(top) is not None for top in tops) and any(
+        not top[0].isdigit() and class_of(top) not in (None, NOT_CLOTHING) for top in tops
+    )
+    return named or any(map(is_table, names))
 
 
 def _top(name: str) -> str:

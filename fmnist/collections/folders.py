@@ -69,12 +69,11 @@ def list_labelled_images(
 
 def _from_subfolders(root: Path, answer: Callable[..., Answer]) -> Iterator[LabelledImage]:
     for place in sorted(root.iterdir()):
-        if not place.is_dir() or is_hidden(f"{place.name}/"):
-            if place.is_file() and place.name.lower().endswith(SUFFIXES):
-                yield LabelledImage(place.name, None, "", partial(answer, place))
+        if place.is_dir() and is_hidden(f"{place.name}/"):
             continue
-        label = class_of(place.name)
-        for path in sorted(_files(place)):
+        label = class_of(place.name) if place.is_dir() else None
+        beside = [place] if place.name.lower().endswith(SUFFIXES) and place.is_file() else []
+        for path in sorted(_files(place)) if place.is_dir() else beside:
             name = path.relative_to(root).as_posix()
             if is_hidden(name):
                 continue

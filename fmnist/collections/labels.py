@@ -1,8 +1,8 @@
 """How pictures of one's own are labelled, in a folder and in a zip file alike.
 
     labels.csv         columns path (in the folder) and label_id (0 to 9, or -1 for none of the
-                       classes, or a name of the class), kind at will; other columns are ignored;
-                       file, filename or image and label or class are taken for the first two
+                       classes, or a class name), kind at will; other columns are ignored; what else
+                       the first two may be called: `COLUMNS`
 
 or, without that file, one subfolder per class, named by class id (`0`, `0_tshirt`), by class name
 (`T-shirt_top`, `ankle-boot`, `Boots`), or `ood`, `none` or `-1` for pictures of something else.
@@ -78,7 +78,9 @@ def class_of(name: str) -> int | None:
     if number is None:
         return named
     label = int(number)
-    if label not in LABEL_NAMES or (_letters(rest) and named is None and rest[0] != "_"):
+    if label not in LABEL_NAMES or (
+        named is None and rest[:1] != "_" and any(map(str.isalnum, rest))
+    ):
         return None
     if named not in (None, label):
         raise LabelsError(
@@ -100,12 +102,12 @@ def unknown_subfolders(names: Iterable[str]) -> str:
 
 
 def is_hidden(path: str) -> bool:
-    """Whether nobody put a file with this path there: .git, __MACOSX, .DS_Store, Thumbs.db."""
+    """Whether a file with this path is passed over: .git, __MACOSX, Thumbs.db, notes.txt."""
     *folders, file = path.split("/")
     if any(folder.startswith(".") or folder.lower() in LEFT_FOLDERS for folder in folders):
         return True
     left = file.lower() in LEFT_FILES or file.lower().endswith(LEFT_ENDINGS)
-    left &= not is_table(file)
+    left &= not (is_table(file) and len(folders) < 2)  # in a folder that encloses everything
     return left or file.startswith(".") or bool(folders and folders[0].startswith("__"))
 
 

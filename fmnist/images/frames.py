@@ -19,8 +19,11 @@ MOST_OF_A_SIDE = 0.04  # of the picture, that a line along one side only can hav
 MOST_OF_A_BAR = 0.4  # where there is one along the opposite side, too
 MOST_OF_A_FRAME = 0.1  # of the picture, that a frame has along three sides at least
 MOST_NESTED = 3
-BLENDED = 4  # of 255: lines that differ more from the next one, all along it, so many at most
-MOST_BLENDED = 3
+BLENDED = 4  # of 255: smoothing has left a line that differs more from the next one, all along it
+MOST_BLENDED = 3  # such lines
+GRAIN = 3  # of 255: what neighbours in a photo differ by
+LEAST_OF_A_LINE = 0.01  # so much of it changes where blocks meet
+LEAST_BLOCKS, MOST_CHANGES = 8, 0.5  # of a small picture, enlarged; share of its lines
 NEARLY = 0.98  # of the longest line: ticks and what JPEG leaves around an edge are shorter
 MOST_OF_A_TICK = 0.04  # of a side of the axes, as far as a tick reaches beyond it
 FAR = 0.02  # of a side of the axes, that writing is away from them
@@ -74,7 +77,7 @@ def _within_margin(rgb: np.ndarray) -> Box | None:
     other = _differs(rgb, colour)
     if min(other.any(axis=1).sum(), other.any(axis=0).sum()) < LEAST_SIDE:
         return None
-    box, beside = _largest_piece(other)
+    box, beside = _axes(other)
     left, top, right, bottom = box
     inside = other[top:bottom, left:right]
     if min(edge.mean() for edge in _edges(inside)) < ACROSS:
@@ -82,11 +85,18 @@ def _within_margin(rgb: np.ndarray) -> Box | None:
     kept = rgb[top:bottom, left:right]
     if _one_colour(kept.reshape(-1, 3)) is not None:
         return None
-    # a bag on white has four straight edges too, but no ground of its own
     height, width = rgb.shape[:2]
     margins = np.array([left / width, 1 - right / width, top / height, 1 - bottom / height])
-    framed = beside or (margins <= MOST_OF_A_FRAME).sum() >= 3
-    return box if framed or _one_colour(np.concatenate(_edges(kept))) is not None else None
+    # a bag on white has four straight edges too, but mostly no such margins, no ground of its own,
+    # and it is no enlarged picture of the dataset
+    framed = (
+        (margins <= MOST_OF_A_FRAME).sum() >= 3
+        or beside == "left and below"
+        or _one_colour(np.concatenate(_edges(kept))) is not None
+        or _is_enlarged(kept)
+        or (not beside and _is_textured(kept))
+    )
+    return box if framed else None
 
 
 def _edges(picture: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -94,10 +104,29 @@ def _edges(picture: np.ndarray) -> tuple[np.ndarray, ...]:
     return picture[0], picture[-1], picture[:, 0], picture[:, -1]
 
 
-def _largest_piece(mask: np.ndarray) -> tuple[Box, bool]:
-    """The box of all of (H, W) bool; of its largest piece without ticks, where the rest is small.
+def _is_textured(picture: np.ndarray) -> bool:
+    """Whether neighbours along the edges of (H, W, 3) differ, as a photo's do."""
+    steps = np.concatenate([np.diff(edge, axis=0) for edge in _edges(picture)])
+    return bool((np.abs(steps).max(axis=1) > GRAIN).mean() > 0.5)
 
-    And whether there is such a rest. Something has to be True.
+
+def _is_enlarged(picture: np.ndarray) -> bool:
+    """Whether (H, W, 3) is made of blocks: many rows and columns of them, each many pixels wide."""
+    for lines in (picture, picture.swapaxes(0, 1)):
+        changes = (np.abs(np.diff(lines, axis=0)).max(axis=2) > APART).mean(
+            axis=1
+        ) > LEAST_OF_A_LINE
+        blocks = int((changes[1:] & ~changes[:-1]).sum())  # smoothing makes several changes of one
+        if blocks < LEAST_BLOCKS or changes.mean() > MOST_CHANGES:
+            return False
+    return True
+
+
+def _axes(mask: np.ndarray) -> tuple[Box, str]:
+    """The box of the largest piece of (H, W) bool without ticks, where the rest is small.
+
+    And where that rest is: "", "beside" or, as a plot's numbers are, "left and below". Otherwise
+    the box of everything that is True; something has to be.
     """
     solid = close_holes(mask)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(solid.astype(np.uint8), connectivity=4)
@@ -107,20 +136,22 @@ def _largest_piece(mask: np.ndarray) -> tuple[Box, bool]:
     across, down = piece.sum(axis=0), piece.sum(axis=1)
     ys = np.flatnonzero(down >= NEARLY * down.max())
     xs = np.flatnonzero(across >= NEARLY * across.max())
-    box = int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1
-    width, height = box[2] - box[0], box[3] - box[1]
+    left, top, right, bottom = int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1
+    width, height = right - left, bottom - top
     x, y, wide, high = (int(value) for value in stats[largest][:4])
-    beyond_x = max(box[0] - x, x + wide - box[2])
-    beyond_y = max(box[1] - y, y + high - box[3])
+    beyond_x, beyond_y = max(left - x, x + wide - right), max(top - y, y + high - bottom)
     ticks = beyond_x <= MOST_OF_A_TICK * width and beyond_y <= MOST_OF_A_TICK * height
     # what JPEG leaves around an edge is nearer than writing is
-    beyond = np.ones_like(solid)
     far_x, far_y = round(FAR * width), round(FAR * height)
-    beyond[max(0, box[1] - far_y) : box[3] + far_y, max(0, box[0] - far_x) : box[2] + far_x] = False
-    beside = (solid & beyond).sum() / (width * height)
-    if not ticks or beside > MOST_BESIDE:
-        return whole, False
-    return box, bool(beside >= LEAST_BESIDE)
+    least = LEAST_BESIDE * width * height
+    on_left = solid[top:bottom, : max(0, left - far_x)].sum() >= least
+    below = solid[bottom + far_y :, left:right].sum() >= least
+    near = solid[max(0, top - far_y) : bottom + far_y, max(0, left - far_x) : right + far_x]
+    rest = solid.sum() - near.sum()
+    if not ticks or rest > MOST_BESIDE * width * height:
+        return whole, ""
+    words = "left and below" if on_left and below else "beside" if rest >= least else ""
+    return (left, top, right, bottom), words
 
 
 def _within_lines(rgb: np.ndarray) -> Box:

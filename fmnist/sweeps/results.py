@@ -25,7 +25,7 @@ from fmnist.sweeps.sweep import Sweep
 
 SURE = 0.95
 POWER = 0.8  # how often a difference that is there should be found
-GRAIN = 1 / 5_000 / 6**0.5  # deviation of a difference between two counts of so many images
+GRAIN = 1 / VALIDATION_SIZE / 12**0.5  # deviation of an accuracy, which is counted in images
 MANY = 200  # trainings of each variant that nobody does
 
 
@@ -72,7 +72,7 @@ class Variant:
         """The 95 % interval of the mean over all seeds (Student's t), None for one run."""
         if self.deviation is None:
             return None
-        low, high = _interval(self.mean, self.deviation, len(self.accuracies))
+        low, high = _interval(self.mean, max(self.deviation, GRAIN), len(self.accuracies))
         return max(low, 0.0), min(high, 1.0)
 
     @property
@@ -214,7 +214,7 @@ def _differ(first: Variant, second: Variant, pairs: int) -> Difference:
     if len(seeds) < 2:
         return found
     # accuracies are whole numbers of images: the same difference on every seed is no certainty
-    spread = max(float(np.std(differences, ddof=1)), GRAIN)
+    spread = max(float(np.std(differences, ddof=1)), GRAIN * 2**0.5)
     statistic = mean / spread * np.sqrt(len(seeds))
     return dataclasses.replace(
         found,
@@ -249,21 +249,21 @@ def describe_result(
     better, other, n = f"“{next_best.better}”", f"“{next_best.other}”", next_best.n
     ahead = f"{100 * next_best.mean:.2f} points of {measure} accuracy"
     if next_best.interval is None or next_best.p_value is None:
-        needed = "in common; at least two are needed to tell that from chance."
-        return f"{better} is ahead of {other} by {ahead}, with {count_text(n, 'seed')} {needed}"
+        shared = f"{count_text(n, 'seed')} in common; at least two are needed to tell that"
+        return f"{better} is ahead of {other} by {ahead}, with {shared} from chance."
     low, high = (f"{100 * end:.2f}" for end in next_best.interval)
     counted = f"on average over {n} seeds (95 % interval {low} to {high})"
     if next_best.mean < 1e-9:
         return f"{better} and {other} are equally good {counted}."
-    chance = "Between equally good settings, a difference this large occurs"
-    if len(variants) > 2:  # corrected for so many pairs, which the interval is not
-        chance = f"If all {len(variants)} were equally good, some two would differ this much"
-    ahead += f" {counted}. {chance} {say_chance(next_best.p_value)}"
+    known = 1 + sum(one.p_value is not None for one in differences)
+    pairs = known * (known - 1) // 2  # for which the chance is corrected, and the interval is not
+    among = f", corrected for {pairs} pairs," if pairs > 1 else ""
+    chance = f"a difference this large occurs{among} {say_chance(next_best.p_value)}"
+    said = f"by {ahead} {counted}. Between equally good settings, {chance}"
     if next_best.p_value < 1 - SURE:
-        other += ", the next best," * (len(variants) > 2)
-        return f"{better} is better than {other} by {ahead}."
-    ahead += ": this does not show that one is better"
-    return f"{better} is ahead of {other} by {ahead}. {_describe_need(next_best)}"
+        return f"{better} is better than {other}{', the next best,' * (pairs > 1)} {said}."
+    doubt = f"this does not show that one is better. {_describe_need(next_best)}"
+    return f"{better} is ahead of {other} {said}: {doubt}"
 
 
 def _describe_need(difference: Difference) -> str:
@@ -281,8 +281,8 @@ def _describe_one(variant: Variant, measure: str) -> str:
     reached = f"“{variant.name}” reaches {variant.mean:.2%} {measure} accuracy"
     if variant.interval is None or variant.deviation is None:
         return f"{reached} with one seed; at least two are needed to estimate the variation."
-    low, high = variant.interval
-    chance = 100 * np.sqrt(2) * variant.deviation * stats.t.ppf((1 + SURE) / 2, n - 1)
+    (low, high), deviation = variant.interval, max(variant.deviation, GRAIN)
+    chance = 100 * np.sqrt(2) * deviation * stats.t.ppf((1 + SURE) / 2, n - 1)
     return (
         f"{reached} on average over {n} seeds (95 % interval {low:.2%} to {high:.2%}). Two single "
         f"trainings of it differ by up to {chance:.2f} points by chance alone, 19 times out of 20."

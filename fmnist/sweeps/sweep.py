@@ -212,12 +212,12 @@ def request_stop(sweep: Sweep) -> None:
 def forget_sweep(sweep: Sweep) -> None:
     """Remove a sweep's folder; its runs stay. Raises AccessDenied, SweepError while it trains."""
     check_may_change()
+    at_work = SweepError(f"The sweep {sweep.name!r} is at work; stop it first.")
     try:
         # it has no progress while its workers start, and another host's process is not seen
         with filelock.FileLock(sweep.path / LOCK, timeout=0):
             if read_progress(sweep).active:
-                raise filelock.Timeout(LOCK)
+                raise at_work
             shutil.rmtree(sweep.path, ignore_errors=True)
     except filelock.Timeout:
-        raise SweepError(f"The sweep {sweep.name!r} is at work; stop it first.") from None
-    shutil.rmtree(sweep.path, ignore_errors=True)  # the lock's file, where it was still open
+        raise at_work from None

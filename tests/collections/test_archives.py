@@ -77,6 +77,10 @@ def test_subfolders_label_it():
     for around in ("9 photos", "others", "1"):
         inside = members(f"{around}/Sneaker/a.png", f"{around}/Bag/b.png")
         assert inside == [("Bag/b.png", 8, ""), ("Sneaker/a.png", 7, "")]
+    # inside a class folder, numbers and words that are no class say nothing
+    for inner in (("1", "2"), ("1_left", "2_right"), ("other", "nike")):
+        inside = members(*(f"Bag/{folder}/a.png" for folder in inner))
+        assert [label for _, label, _ in inside] == [8, 8]
     assert members("9 photos/a.png", "9 photos/b.png") == [("a.png", None, ""), ("b.png", None, "")]
     assert members(("x/Labels.csv", "path,label_id\na.png,3\n"), "x/a.png") == [("a.png", 3, "")]
 

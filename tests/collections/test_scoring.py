@@ -207,7 +207,13 @@ def test_links_inside_the_folder_are_followed(tmp_path):
         ("10", None),
         ("-2", None),
         ("2024-photos", None),
-        *(("9 photos", None), ("2 june", None), ("1st try", None), ("5-6 years", None)),
+        *(
+            ("9 photos", None),
+            ("2 june", None),
+            ("1st try", None),
+            ("5-6 years", None),
+            ("9 фото", None),
+        ),
         *(("3_summer", 3), ("9 - boots", 9), ("7 ", 7), ("0.tshirt", 0)),
         ("hats", None),
         ("boot", 9),
@@ -236,8 +242,12 @@ def test_subfolders_are_read(tmp_path):
         ("Ankle boot/c", 9, ""),
         ("ood/x.png", NOT_CLOTHING, ""),
     ]
-    (tmp_path / "loose.JPG").touch()  # beside the subfolders: answered and not scored
-    assert ("loose.JPG", None, "") in names(tmp_path)
+    for name in ("loose.JPG", "._loose.JPG", ".hidden.png"):  # beside: answered and not scored
+        (tmp_path / name).touch()
+    assert [name for name, label, _ in names(tmp_path) if label is None] == ["loose.JPG"]
+    (tmp_path / "link.png").symlink_to(ROOT / "README.md")
+    with pytest.raises(LabelsError, match=r"'link.png' leads out of the folder"):
+        list_labelled_images(tmp_path)
 
 
 def test_a_table_is_found_however_it_is_written(tmp_path):

@@ -66,7 +66,7 @@ def test_a_noisy_frame_of_a_photo_is_found():
 
 @pytest.mark.parametrize("colours", ["gray", "binary", "viridis"])
 @pytest.mark.parametrize("saved_as", ["png", "jpeg"])
-@pytest.mark.parametrize("more", ["ticks", "a title and a colour bar", "a name alone"])
+@pytest.mark.parametrize("more", ["ticks", "a title and a colour bar", "a name alone", "no axes"])
 def test_a_plotted_image_is_cut_out_of_its_figure(colours, saved_as, more):
     """As `plt.imshow` and `plt.savefig` make it; the axes' own place is the reference."""
     figure = Figure(dpi=100)
@@ -77,13 +77,29 @@ def test_a_plotted_image_is_cut_out_of_its_figure(colours, saved_as, more):
         figure.colorbar(drawn)
     elif more == "a name alone":
         axes.set(xticks=[], yticks=[], xlabel="Pullover")
+    elif more == "no axes":
+        axes.axis("off")
     file = io.BytesIO()
     figure.savefig(file, format=saved_as)
     picture = np.asarray(decode_image(file.getvalue()).convert("RGB"))
     place = axes.get_window_extent()
     factor = picture.shape[1] / (100 * figure.get_figwidth())
+    if (more, colours) == ("no axes", "binary"):  # a white ground on the white page
+        assert find_frame(picture) == (0, 0, *picture.shape[1::-1])
+        return
     expected = np.array([place.x0, 480 - place.y1, place.x1, 480 - place.y0]) * factor
     assert np.abs(find_frame(picture) - expected).max() <= 4
+
+
+def test_a_photo_on_a_page_is_cut_out_of_it_and_what_smoothing_left_of_the_page():
+    rng = np.random.default_rng(0)
+    photo = rng.integers(60, 200, (240, 200, 3), np.uint8)
+    page = np.full((400, 400, 3), 255, np.uint8)
+    page[80:320, 100:300] = photo
+    assert find_frame(page) == (100, 80, 300, 320)
+    page[79:321, 99], page[79:321, 300] = 240, 240  # lighter than the photo, darker than the page
+    page[79, 99:301], page[320, 99:301] = 240, 240
+    assert find_frame(page) == (100, 80, 300, 320)
 
 
 UNFRAMED = {
@@ -96,6 +112,15 @@ UNFRAMED = {
         with_line(Image.new("RGBA", (200, 220), PAPER), (30, 80, 170, 190), "navy"),
         (80, 60, 120, 80),
         "navy",
+    ),
+    "a clutch with its price": with_line(
+        with_line(
+            with_line(Image.new("RGBA", (200, 220), "white"), (25, 60, 175, 160), "#8a5a33"),
+            (25, 60, 175, 100),
+            "#5c3a1e",
+        ),
+        (80, 185, 120, 195),
+        "black",
     ),
     "a clutch of two colours": with_line(
         with_line(Image.new("RGBA", (200, 220), "white"), (25, 60, 175, 160), "#8a5a33"),

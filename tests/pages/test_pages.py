@@ -603,12 +603,12 @@ def test_uploads_are_there_after_a_look_elsewhere_until_they_are_removed(back):
 
     app = upload(open_app(way="Upload"), ("legs.png", png(trouser()), "image/png"))
     look_elsewhere()
-    assert "Still here: legs.png" in texts(app)
+    assert "Still here, until you upload others: legs.png" in texts(app)
     assert app.metric[0].value == "Trouser"
     upload(app, ("other.png", png(on_canvas(trouser())), "image/png"))  # replaces it
     assert "Still here" not in texts(app)
     look_elsewhere()
-    assert "Still here: other.png" in texts(app)
+    assert "until you upload others: other.png" in texts(app)
     app.button(key="uploads_remove").click().run()
     assert not app.metric
     look_elsewhere()

@@ -142,8 +142,9 @@ def test_sentences():
         variant(name, accuracies)
         for name, accuracies in (("a", [0.90, 0.92]), ("b", [0.90, 0.91]), ("c", [0.88, 0.90]))
     )
-    assert "If all 3 were equally good, some two would differ this much 50 times" in described(
-        *three
+    assert (
+        "a difference this large occurs, corrected for 3 pairs, 50 times out of 100"
+        in described(*three)
     )
 
 
@@ -158,6 +159,15 @@ def test_one_image_more_on_two_seeds_is_no_certainty():
 def test_the_interval_of_an_accuracy_ends_at_all_of_the_images():
     low, high = variant("a", [0.93, 0.915]).interval
     assert (round(low, 3), high) == (0.827, 1.0)
+
+
+def test_the_same_accuracy_twice_is_no_certainty_either():
+    low, high = variant("a", [0.9, 0.9]).interval
+    assert 0.899 < low < 0.8999 < 0.9001 < high < 0.901
+    assert "by up to 0.00 points" not in described(variant("a", [0.9, 0.9]))
+    # of three variants, two with a seed in common, one pair was tested
+    one = [variant("a", [0.9, 0.91]), variant("b", [0.89, 0.9]), variant("c", [0.8])]
+    assert "corrected" not in described(*one)
 
 
 def test_a_sweep_is_summarised_from_the_runs_that_are_its_own(own_run):

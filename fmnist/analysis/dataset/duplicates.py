@@ -114,12 +114,12 @@ def load_duplicate_pairs() -> DuplicatePairs:
 
 
 def find_leaks(pairs: DuplicatePairs) -> np.ndarray:
-    """The test images, by their place in that part, with a near-duplicate in the training part."""
+    """Which test images, by their place in that part, have one in the training part: (K,) int64."""
     return np.unique(pairs.numbers[pairs.across()].max(axis=1)) - PART_SIZES["train"]
 
 
 def count_leaks(pairs: DuplicatePairs) -> int:
-    """How many those are."""
+    """How many test images have a near-duplicate in the training part."""
     return len(find_leaks(pairs))
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from fmnist.images.decoding import WORKING_SIDE
 from fmnist.images.display import encode_image, enlarge, shown_uri
 from fmnist.images.options import AUTO, PreprocessingOptions
 from fmnist.inference.answer import LEAST_SIDE, Answer
@@ -36,10 +37,11 @@ def show_picture(picture: bytes, run: Run, key: str) -> None:
     if options.crop and loading.asks_photo_network():
         left, top, right, bottom = options.crop_in_pixels(*image.size)
         if min(right - left, bottom - top) < LEAST_SIDE:
-            st.caption(
-                "Pictures are reduced to 512 pixels first, and this part is then too small for the "
-                "photo network. Cropping the file before the upload keeps more detail."
-            )
+            words = "This part is too small for the photo network."
+            if max(image.size) == WORKING_SIDE:
+                words = "Pictures are reduced to 512 pixels first, and this part is then too small "
+                words += "for the photo network. Cropping the file keeps more detail."
+            st.caption(words)
 
 
 def marked_part(picture: bytes, key: str, subject: str | None = None) -> bytes:

@@ -78,9 +78,15 @@ def offer_kept() -> list:
     if files:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             what = files[0].name[:80] if len(files) == 1 else f"{len(files)} files"
-            st.text(f"Still here: {what}", width="content")
-            how = {"icon": ":material/close:", "type": "tertiary", "key": "uploads_remove"}
-            st.button("Remove", on_click=keep, args=([],), **how)
+            st.text(f"Still here, until you upload others: {what}", width="content")
+            st.button(
+                "Remove",
+                icon=":material/close:",
+                type="tertiary",
+                key="uploads_remove",
+                on_click=keep,
+                args=([],),
+            )
     return files
 
 
