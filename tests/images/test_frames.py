@@ -97,8 +97,8 @@ def test_a_photo_on_a_page_is_cut_out_of_it_and_what_smoothing_left_of_the_page(
     page = np.full((400, 400, 3), 255, np.uint8)
     page[80:320, 100:300] = photo
     assert find_frame(page) == (100, 80, 300, 320)
-    page[79:321, 99], page[79:321, 300] = 240, 240  # lighter than the photo, darker than the page
-    page[79, 99:301], page[320, 99:301] = 240, 240
+    page[79:321, 99], page[79:321, 300] = 235, 235  # lighter than the photo, darker than the page
+    page[79, 99:301], page[320, 99:301] = 235, 235
     assert find_frame(page) == (100, 80, 300, 320)
 
 
