@@ -97,8 +97,9 @@ def test_a_photo_on_a_page_is_cut_out_of_it_and_what_smoothing_left_of_the_page(
     page = np.full((400, 400, 3), 255, np.uint8)
     page[80:320, 100:300] = photo
     assert find_frame(page) == (100, 80, 300, 320)
-    page[79:321, 99], page[79:321, 300] = 235, 235  # lighter than the photo, darker than the page
-    page[79, 99:301], page[320, 99:301] = 235, 235
+    # smoothed: halfway between the photo's edge and the page
+    page[79:321, 99:301] = (255 + np.pad(photo, ((1, 1), (1, 1), (0, 0)), "edge").astype(int)) // 2
+    page[80:320, 100:300] = photo
     assert find_frame(page) == (100, 80, 300, 320)
 
 
