@@ -20,6 +20,7 @@ from pages.parts.train.runs import past_runs
 from pages.parts.train.sweeps import sweeps_view
 
 # settings and forecast that wait for an answer to "stop the other or queue?"
+QUESTION = "train_question"  # said once, where it may be out of sight
 PENDING = "train_pending"
 ANSWERS = "start_now", "start_later"  # the buttons that answer it
 PLAN = "Train within a time limit"
@@ -57,7 +58,7 @@ def start(settings: TrainSettings, forecast: Forecast | None = None, *, asked: s
                 if how or not isinstance(error, TrainingBusy):
                     trouble = str(error)
                 else:
-                    found = {PENDING: (settings, forecast)}
+                    found = {PENDING: (settings, forecast), QUESTION: True}
     finally:  # where another click has ended this run of the page meanwhile, too
         if found:
             for key in ANSWERS:  # to a question before this one
@@ -122,6 +123,9 @@ else:
 
 if (pending := st.session_state.get(PENDING)) is not None:
     busy, other = lock.find_holder()
+    if st.session_state.pop(QUESTION, False):  # the button may be far below
+        words = "Another training holds this machine: choose above what becomes of yours."
+        st.toast(words, icon=":material/hourglass_top:")
     with messages.container(border=True):
         if busy:
             st.warning(busy, icon=":material/hourglass_top:")

@@ -104,7 +104,9 @@ def curves_spec(measure: str, epochs: int) -> dict:
     )
     whole = alt.datum.epoch == alt.expr.floor(alt.datum.epoch)
     filled = alt.condition(alt.datum.part == TRAINING, alt.value(1), alt.value(0))
-    points = lines.encode(fill=alt.Fill("run:N", legend=None), fillOpacity=filled)
+    points = lines.encode(
+        fill=alt.Fill("run:N", legend=None), fillOpacity=filled, strokeDash=alt.value([1, 0])
+    )
     chart = lines.mark_line() + points.transform_filter(whole).mark_point(size=40, opacity=1)
     return without_data(chart.properties(height=320))
 

@@ -332,7 +332,7 @@ def test_a_click_on_save_counts_where_another_one_ends_the_run_of_the_page(monke
 def test_pictures_of_the_dataset_do_not_teach(folder):
     app = upload(open_app(way="Upload"), zip_file(packed(folder)))
     assert "Pictures of 28 × 28 pixels" in texts(app)
-    assert "upload-teach" not in [button.key for button in app.button]
+    assert "upload-teach-save" not in [button.key for button in app.button]
 
 
 def test_pictures_are_saved_in_the_set_that_is_chosen_with_the_click(large):
@@ -340,7 +340,7 @@ def test_pictures_are_saved_in_the_set_that_is_chosen_with_the_click(large):
     app = upload(open_app(way="Upload"), zip_file(packed(large)))
     assert "Save 31 pictures in this set" in [button.label for button in app.button]
     app.selectbox(key="upload-teach-set-0").set_value("mine")
-    app.button(key="upload-teach").click().run()
+    app.button(key="upload-teach-save").click().run()
     assert not app.exception
     assert (
         len(corrections.kept("mine")) == 30 + 1
@@ -348,13 +348,36 @@ def test_pictures_are_saved_in_the_set_that_is_chosen_with_the_click(large):
     assert corrections.kept() == []
 
 
+def test_one_of_the_labelled_pictures_can_be_corrected_and_all_can_teach(large):
+    app = upload(open_app(way="Upload"), zip_file(packed(large)))
+    correct(app, "upload", 4)
+    assert {"upload-teach", "upload-teach-save"} <= {button.key for button in app.button}
+    app.button(key="upload-teach").click().run()
+    assert not app.exception
+    assert [row.label_id for row in corrections.kept()] == [4]
+
+
+def test_another_name_is_taken_after_a_refused_one():
+    app = upload(open_app(way="Upload"), ("legs.png", png(trouser()), PNG))
+    app.session_state["upload-correct"] = True
+    app.run()
+    box = app.selectbox(key="upload-set-0")
+    box.options.append("Schön")
+    box.set_value("Schön").run()
+    assert any("The name of a set has" in error.value for error in app.error)
+    box = app.selectbox(key="upload-set-1")  # the page drew this one before it was refused
+    box.options.append("Second")
+    box.set_value("Second").run()
+    assert app.session_state["corrections_set"] == "Second"
+
+
 def test_a_click_on_save_with_a_bad_name_for_the_set_is_not_carried_out_later(large):
     app = upload(open_app(way="Upload"), zip_file(packed(large)))
     app.session_state["corrections_set"] = "../bad"  # as if it had been typed
-    app.button(key="upload-teach").click().run()
+    app.button(key="upload-teach-save").click().run()
     assert any("The name of a set has" in error.value for error in app.error)
     app.run()
-    assert "upload-teach" in [button.key for button in app.button]  # the set without a name
+    assert "upload-teach-save" in [button.key for button in app.button]  # the set without a name
     assert corrections.kept() == []
 
 

@@ -120,7 +120,7 @@ def test_a_labelled_zip_file_teaches_and_is_scored_without_itself(coats):
             file.writestr(f"coat/{n}.png", picture)
     upload(app, zip_file(data.getvalue()))
     assert metrics(app)["Accuracy (n = 4)"] == "0.0%"
-    app.button(key="upload-teach").click().run()
+    app.button(key="upload-teach-save").click().run()
     assert not app.exception
     assert len(corrections.kept()) == 4
     assert metrics(app)["Accuracy (n = 4)"] == "100.0%"

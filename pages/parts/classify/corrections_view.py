@@ -247,7 +247,7 @@ def offer_to_teach(pictures: list[tuple[Answered, int]]) -> None:
         st.caption(_where())
         st.button(
             f"Save {count_text(len(teaching), 'picture')} in this set",
-            key="upload-teach",
+            key="upload-teach-save",
             on_click=lambda: st.session_state.update({_ASKED: teaching}),
         )
         if _ASKED in st.session_state:

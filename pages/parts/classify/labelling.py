@@ -35,13 +35,17 @@ def labels(answered: list[Answered]) -> list[int | None]:
             column_config={
                 "picture": PICTURE,
                 "true": st.column_config.SelectboxColumn(
-                    "True class", options=list(LABEL_IDS), width="medium"
+                    "True class",
+                    options=list(LABEL_IDS),
+                    width="medium",
+                    help="Double-click to choose a class",
                 ),
                 "file": NAME,
             },
             disabled=["picture", "file"],
             row_height=64,
             hide_index=True,
+            placeholder="–",
             key=f"upload_labels-{shown}",
             alt="The uploaded pictures with their true classes",
         )

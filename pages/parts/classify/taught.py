@@ -163,10 +163,14 @@ def forget_set() -> None:
     _look_at("")
 
 
-def take_set(key: str) -> str:
-    """The set that the box of that key shows, from now on in all places of the page."""
+def take_set(key: str, box: str | None = None) -> str:
+    """The set that the box of that key shows, from now on in all places of the page.
+
+    box: the key under which it was drawn, which is a former one where a name was refused since
+    """
     chosen = st.session_state.get(_SET, "")
-    shown = st.session_state.get(_box(key))  # None once the set has changed, from here or elsewhere
+    # None once the set has changed, from here or elsewhere
+    shown = st.session_state.get(box or _box(key))
     if isinstance(shown, str) and shown != name_of(chosen):
         name = shown.strip()
         chosen = "" if name == UNNAMED else name
@@ -202,7 +206,7 @@ def choose_set(key: str, new: bool = False) -> str | None:
         options.index(name_of(chosen)),
         key=_box(key),
         on_change=then_draw_all,
-        args=(take_set, key),
+        args=(take_set, key, _box(key)),
         accept_new_options=new,
         help="Type a name to begin a set of your own." if new else None,
     )

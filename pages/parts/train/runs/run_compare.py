@@ -1,5 +1,7 @@
 """Accuracy and loss curves of several runs."""
 
+import math
+
 import pandas as pd
 import streamlit as st
 
@@ -12,11 +14,11 @@ from pages.parts.shared import loading
 def show(drawn: list[Run]) -> None:
     """Show accuracy and loss side by side; a sentence where no run has curves."""
     st.markdown("**Curves**")
-    epochs = max((run.settings.epochs for run in drawn if run.settings), default=1)
     table = _curves_table(drawn)
     if table.empty:
         st.caption("There are no curves: no epoch was finished, or the history is gone.")
         return
+    epochs = max(1, math.ceil(table["epoch"].max()))
     about = f"over the epochs for {count_text(len(drawn), 'run')}"
     for column, measure in zip(st.columns(2), training_charts.MEASURES, strict=True):
         spec = training_charts.curves_spec(measure, epochs)
