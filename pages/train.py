@@ -20,8 +20,8 @@ from pages.parts.train.runs import past_runs
 from pages.parts.train.sweeps import sweeps_view
 
 # settings and forecast that wait for an answer to "stop the other or queue?"
-QUESTION = "train_question"  # said once, where it may be out of sight
 PENDING = "train_pending"
+QUESTION = "train_question"  # said once, where it may be out of sight
 ANSWERS = "start_now", "start_later"  # the buttons that answer it
 PLAN = "Train within a time limit"
 

@@ -171,7 +171,7 @@ def _is_labelled(names: list[str]) -> bool:
     """Whether the paths have a table or are in class folders, one of which has a class's name."""
     tops = {_top(name) for name in names if "/" in name}
     named = all(class_of(top) is not None for top in tops) and any(
-        not top[0].isdigit() and class_of(top) not in (None, NOT_CLOTHING) for top in tops
+        not top[0].isdigit() and class_of(top) != NOT_CLOTHING for top in tops
     )
     return named or any(map(is_table, names))
 

@@ -113,9 +113,8 @@ def _is_textured(picture: np.ndarray) -> bool:
 def _is_enlarged(picture: np.ndarray) -> bool:
     """Whether (H, W, 3) is made of blocks: many rows and columns of them, each many pixels wide."""
     for lines in (picture, picture.swapaxes(0, 1)):
-        changes = (np.abs(np.diff(lines, axis=0)).max(axis=2) > APART).mean(
-            axis=1
-        ) > LEAST_OF_A_LINE
+        steps = np.abs(np.diff(lines, axis=0)).max(axis=2) > APART
+        changes = steps.mean(axis=1) > LEAST_OF_A_LINE
         blocks = int((changes[1:] & ~changes[:-1]).sum())  # smoothing makes several changes of one
         if blocks < LEAST_BLOCKS or changes.mean() > MOST_CHANGES:
             return False
