@@ -35,6 +35,12 @@ def arch(centre: tuple[float, float], half: float, high: float, bend: float) -> 
     return np.column_stack([centre[0] + half * shape[0], centre[1] - high * shape[1]])
 
 
+def oval(half: float, high: float) -> Line:
+    """An ellipse around (0, 0), closed."""
+    angle = np.linspace(0, 2 * np.pi, 21)[:-1]
+    return closed(np.column_stack([half * np.cos(angle), high * np.sin(angle)]))
+
+
 def in_box(lines: list[Line], left: float, top: float, width: float, height: float) -> list[Line]:
     """Lines whose points are shares of a box's width and height, in the units of the box."""
     return [np.array([left, top]) + line * [width, height] for line in lines]

@@ -18,6 +18,7 @@ from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFont
 
 from fmnist.augmentation.details import closed
+from fmnist.augmentation.doodles.things import doodle_thing
 from fmnist.augmentation.sketches import draw_doodle, draw_lines, prepare_sheet
 from fmnist.augmentation.stylised import frame_garment
 from fmnist.data import NOT_CLOTHING
@@ -47,12 +48,15 @@ def make_outliers(number: int, garments: np.ndarray, rng: Generator) -> np.ndarr
 def make_drawn_outliers(number: int, rng: Generator) -> np.ndarray:
     """Make `number` drawings, prepared as a visitor's: (number, 28, 28) uint8, number >= 1.
 
-    Every other one is of clothes that are none of the ten: hats, socks, shorts, briefs, belts.
+    Every other one is of clothes that are none of the ten: hats, socks, shorts, briefs, belts;
+    every fourth is of a thing: a house, a fish, a cup, a star.
     """
     pictures = []
     for at in range(number):
         if at % 2:
             sheet = draw_doodle(NOT_CLOTHING, rng)
+        elif at % 4:
+            sheet = draw_lines(*doodle_thing(rng), rng)
         else:
             sheet = DRAWN[rng.integers(len(DRAWN))](np.empty((0, 28, 28), np.uint8), rng)
         pictures.append(prepare_sheet(sheet))

@@ -12,7 +12,7 @@ from numpy.random import Generator
 
 from fmnist.augmentation import shapes
 from fmnist.augmentation.details import Line, closed, detail_lines, in_box, sleeve_lines, turning
-from fmnist.augmentation.doodles import doodle
+from fmnist.augmentation.doodles.garments import doodle
 from fmnist.augmentation.sewing_patterns import LONG_SLEEVED, draw_sewn_large
 from fmnist.data import BOOT, SANDAL, SNEAKER
 from fmnist.images import drawing, segmentation

@@ -4,7 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from fmnist.augmentation.doodles import doodle
+from fmnist.augmentation.doodles import things
+from fmnist.augmentation.doodles.garments import doodle
+from fmnist.augmentation.doodles.things import doodle_thing
+from fmnist.augmentation.sketches import draw_lines, prepare_sheet
 from fmnist.data import (
     BAG,
     BOOT,
@@ -205,3 +208,32 @@ def test_a_simple_rule_tells_the_classes_apart():
     answers = [names[nearest // 100] for nearest in distance.argmin(axis=1)]
     right = [answer == names[index // 20] for index, answer in enumerate(answers)]
     assert np.mean(right) > 0.75
+
+
+@pytest.mark.parametrize("kind", things._THINGS)
+def test_each_thing_can_be_drawn_with_a_pen_and_filled(kind):
+    for seed in range(20):
+        outline, lines = kind(rng(seed))
+        for line in outline + lines:
+            assert line.shape[1] == 2
+            assert np.isfinite(line).all()
+        assert prepare_sheet(draw_lines(outline, lines, rng(seed))).any()
+
+
+def test_things_have_the_proportions_that_are_meant():
+    def ratio(kind):
+        points = [np.vstack(kind(rng(seed))[0]) for seed in range(50)]
+        return np.mean([np.divide(*np.ptp(one, axis=0)) for one in points])  # width over height
+
+    assert ratio(things._fish) > 1.5
+    assert ratio(things._car) > 1.5
+    assert ratio(things._clock) == pytest.approx(1, abs=0.05)
+    assert ratio(things._bottle) < 0.7
+    assert ratio(things._guitar) < 0.5
+
+
+def test_things_are_of_many_kinds_either_way_round():
+    first = [np.vstack(doodle_thing(rng(seed))[0]) for seed in range(300)]
+    assert len({len(points) for points in first}) > 20
+    assert {np.sign(points[:, 0].sum()) for points in first} >= {-1, 1}
+    np.testing.assert_array_equal(np.vstack(doodle_thing(rng(7))[0]), first[7])

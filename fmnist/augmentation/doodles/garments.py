@@ -9,8 +9,8 @@ import numpy as np
 from numpy.random import Generator
 
 from fmnist.augmentation.details import Line, Shapes, arch, both_sides, closed, detail_lines, in_box
-from fmnist.augmentation.doodled_others import doodle_other_clothing
-from fmnist.augmentation.doodled_things import doodle_bag, doodle_footwear
+from fmnist.augmentation.doodles.bags_and_footwear import doodle_bag, doodle_footwear
+from fmnist.augmentation.doodles.other_clothes import doodle_other_clothing
 from fmnist.data import (
     BAG,
     BOOT,

@@ -3,20 +3,15 @@
 import numpy as np
 from numpy.random import Generator
 
-from fmnist.augmentation.details import Line, Shapes, arch, both_sides, closed
+from fmnist.augmentation.details import Shapes, arch, both_sides, closed, oval
 
 
 def doodle_other_clothing(rng: Generator) -> tuple[Shapes, Shapes]:
-    """Draw a hat, a sock, shorts, briefs or a belt, as `doodles.doodle` draws garments."""
+    """Draw a hat, a sock, shorts, briefs or a belt, as `garments.doodle` draws garments."""
     kinds = (_hat, _sock, _shorts, _briefs, _belt)
     outline, lines = kinds[rng.integers(len(kinds))](rng)
     side = rng.choice([-1, 1])
     return [line * [side, 1] for line in outline], [line * [side, 1] for line in lines]
-
-
-def _oval(half: float, high: float) -> Line:
-    angle = np.linspace(0, 2 * np.pi, 21)[:-1]
-    return closed(np.column_stack([half * np.cos(angle), high * np.sin(angle)]))
 
 
 def _hat(rng: Generator) -> tuple[Shapes, Shapes]:
@@ -25,7 +20,7 @@ def _hat(rng: Generator) -> tuple[Shapes, Shapes]:
     outline, lines = [closed(arch((0.0, 0.0), half, high, rng.uniform(0.3, 1.2)))], []
     lot, wide, thick = rng.random(), half * rng.uniform(1.3, 2.3), rng.uniform(0.05, 0.2)
     if lot < 0.3:
-        outline.append(_oval(wide, thick))
+        outline.append(oval(wide, thick))
     elif lot < 0.5:
         outline.append(closed([(-wide, 0), (wide, 0), (wide, thick), (-wide, thick)]))
     elif lot < 0.8:
@@ -35,7 +30,7 @@ def _hat(rng: Generator) -> tuple[Shapes, Shapes]:
         band = -rng.uniform(0.05, 0.2)
         lines.append(np.array([(-half, band), (half, band)]))
     if rng.random() < 0.25:
-        outline.append(_oval(0.08, 0.08) - np.array([0, high + 0.06]))
+        outline.append(oval(0.08, 0.08) - np.array([0, high + 0.06]))
     return outline, lines
 
 
@@ -90,8 +85,8 @@ def _belt(rng: Generator) -> tuple[Shapes, Shapes]:
         places = 0.9 - 0.12 * np.arange(rng.integers(0, 5))
         return [strap, buckle], [np.array([(x, high / 2), (x + 0.02, high / 2)]) for x in places]
     flat, half = rng.uniform(0.2, 0.6), rng.uniform(0.1, 0.25)
-    ring = [_oval(1, flat)]
+    ring = [oval(1, flat)]
     if rng.random() < 0.7:
-        ring.append(_oval(0.95, 0.95 * flat) + np.array([0, high]))
+        ring.append(oval(0.95, 0.95 * flat) + np.array([0, high]))
     top, low = flat - half / 2, flat + half
     return [*ring, closed([(-half, top), (half, top), (half, low), (-half, low)])], []
