@@ -11,8 +11,8 @@ from fmnist.planning.recorded_trainings import FILE, record
 from fmnist.runs.progress_text import duration_text
 from fmnist.setting_fields import count_text
 from fmnist.settings import LIMITS
+from fmnist.training.interop.script import format_command
 from fmnist.training.recipes import RECIPES
-from fmnist.training.script import format_command
 
 RECORDED: dict[str, list[Any]] = {
     "recipes": list(RECIPES),

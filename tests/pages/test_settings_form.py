@@ -17,8 +17,8 @@ from fmnist.networks.layers import Dense, Flatten
 from fmnist.runs.library import create_run, find_run
 from fmnist.settings import LIMITS, SETTINGS, TrainSettings, arguments
 from fmnist.training import preview
+from fmnist.training.interop.script import generate_script
 from fmnist.training.recipes import RECIPES
-from fmnist.training.script import generate_script
 from pages.parts.train import settings_form
 from tests.browser.browsing import click_at_rest, go, wait_for_rest
 from tests.conftest import ROOT, hold

@@ -1,1 +1,4 @@
-"""What other programs read: TensorBoard's event files, ONNX, and the model card of a hub."""
+"""What other programs read: TensorBoard's event files, ONNX, a hub's model card, and a script.
+
+The script repeats a training with Keras alone.
+"""

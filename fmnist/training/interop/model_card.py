@@ -12,7 +12,7 @@ from fmnist.metrics.report import Evaluation, evaluate_probabilities, wilson_int
 from fmnist.runs.progress_text import describe_settings
 from fmnist.runs.run import Run
 from fmnist.setting_fields import count_text
-from fmnist.training.script import format_command
+from fmnist.training.interop.script import format_command
 
 DATASET = "zalando-datasets/fashion_mnist"  # on Hugging Face
 PLACES = {

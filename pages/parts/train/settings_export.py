@@ -4,7 +4,7 @@ import streamlit as st
 
 from fmnist.errors import SettingsError
 from fmnist.settings import TrainSettings
-from fmnist.training.script import SCRIPT_FILE, format_command, generate_script
+from fmnist.training.interop.script import SCRIPT_FILE, format_command, generate_script
 from pages.parts.shared.widgets import download
 
 

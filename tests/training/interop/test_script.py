@@ -22,9 +22,9 @@ from fmnist.networks.architectures import NETWORKS
 from fmnist.networks.own_network import PRESETS
 from fmnist.runs.library import find_run
 from fmnist.settings import TrainSettings, arguments
-from fmnist.training import script
+from fmnist.training.interop import script
+from fmnist.training.interop.script import generate_script
 from fmnist.training.recipes import RECIPES
-from fmnist.training.script import generate_script
 from fmnist.training.steps import augment_epoch, compile_model, fit_epoch
 from tests.conftest import ROOT
 
