@@ -37,8 +37,9 @@ run = frame.open_page(
     "Draw one or show a photo: a small neural network says what it is, and why.",
     "Fashion-MNIST is 70,000 grey pictures of garments, 28 × 28 pixels each, in ten classes. "
     "Networks are trained on 55,000 of them, checked on 5,000 and tested on 10,000. Every picture "
-    "is reduced to 28 × 28 pixels for the network; a second network also sees photos as they are. "
-    "The answer is one probability for each class, and the app says when it is not sure.",
+    "is reduced to 28 × 28 pixels for the network. A second network, for photos or for drawings, "
+    "has a say too. The answer is one probability for each class, and the app says when it is not "
+    "sure.",
     picture=examples.tile_ten_classes,
     terms="Class, Softmax, TTA, Calibration, OOD, Convolution, Kernel, Feature map, "
     "Stride, ReLU, Pooling, Logit",
@@ -68,6 +69,8 @@ def draw():
                 )
             if picture:
                 corrections_view.offer(shown, picture, run, "drawing", subject)
+            if shown is not None:
+                answer_view.choose_second_network()
     if shown is not None:
         show_inside(shown.pixels, run, "drawing")
 
@@ -110,7 +113,7 @@ def upload():
         "subfolder per class it is scored. Pictures stay in memory; none is saved unless you save "
         "it below an answer.",
     )
-    answer_view.choose_photo_network()
+    answer_view.choose_second_network()
     if files or (files := uploads.offer_kept()):
         st.session_state.pop(EXAMPLE, None)
     elif (example := st.session_state.get(EXAMPLE)) in FILES:

@@ -13,7 +13,7 @@ from fmnist.errors import DatasetError, RunError, TrainingFailed, explain_refusa
 from fmnist.files import save_arrays
 from fmnist.images.worn.pose import PoseNetwork
 from fmnist.inference.classifier import Classifier
-from fmnist.inference.photo_network import PhotoNetwork
+from fmnist.inference.second_networks.photo_network import PhotoNetwork
 from fmnist.jobs import launch
 from fmnist.runs.checkpoint import CHECKPOINT_FILE, load_checkpoint, peek_checkpoint
 from fmnist.runs.progress_text import read_last_words

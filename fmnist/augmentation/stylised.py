@@ -46,10 +46,10 @@ def _stylise(image: np.ndarray, label: int, rng: Generator) -> np.ndarray:
         image = image[:, ::-1]
     if rng.random() < UNSTYLISED:
         down, right = rng.integers(-2, 3, (2, 1))
-        return _erase(shift_images(image[np.newaxis], down, right)[0], rng, 0.3)
+        return erase_box(shift_images(image[np.newaxis], down, right)[0], rng, 0.3)
     image = np.ascontiguousarray(image)
     if rng.random() < SKETCHED:
-        return _erase(draw_sketch(image, label, rng), rng, 0.15)
+        return erase_box(draw_sketch(image, label, rng), rng, 0.15)
     shape = shapes.vary_shape(image, label, rng)
     if shape is not None:
         image = frame_garment(shape)
@@ -67,7 +67,7 @@ def _stylise(image: np.ndarray, label: int, rng: Generator) -> np.ndarray:
     image = frame_garment(image)
     if rng.random() < 0.1:
         image = np.clip(image + rng.normal(0, 10, image.shape), 0, 255).astype(np.uint8)
-    return _erase(image, rng, 0.15)
+    return erase_box(image, rng, 0.15)
 
 
 def _silhouette(image: np.ndarray) -> np.ndarray:
@@ -76,8 +76,11 @@ def _silhouette(image: np.ndarray) -> np.ndarray:
     return cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _SQUARE)
 
 
-def _erase(image: np.ndarray, rng: Generator, chance: float) -> np.ndarray:
-    """Overwrite a box with one grey value (random erasing, Zhong et al., arXiv 1708.04896)."""
+def erase_box(image: np.ndarray, rng: Generator, chance: float) -> np.ndarray:
+    """Overwrite a box of (28, 28) uint8 with one grey value by that chance, 0..1.
+
+    Random erasing (Zhong et al., arXiv 1708.04896).
+    """
     if rng.random() >= chance:
         return image
     height, width = rng.integers(3, 13, 2)

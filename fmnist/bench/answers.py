@@ -13,19 +13,19 @@ from fmnist.runs.library import find_run
 from fmnist.runs.run import find_keras_file
 
 if TYPE_CHECKING:
-    from fmnist.inference.photo_network import PhotoNetwork
+    from fmnist.inference.second_networks.networks import SecondNetworks
 
 PHOTOS = {"1 megapixel": (1152, 868), "12 megapixels": (4000, 3000)}  # width, height
 JPEG_QUALITY = 90
 
 
 def measure_answers(
-    run: str, photos: int, photo_network: "PhotoNetwork | None"
+    run: str, photos: int, second: "SecondNetworks"
 ) -> tuple[dict[str, int], dict[str, list[float]]]:
     """The photos' median sizes in bytes, and the milliseconds of each answer, by size in words.
 
-    run: name of the run that answers; photos: how many of each size; photo_network: is asked as
-    well, unless it is None. Raises RunError.
+    run: name of the run that answers; photos: how many of each size; second: are
+    asked as well. Raises RunError.
     """
     from tqdm import tqdm
 
@@ -44,7 +44,7 @@ def measure_answers(
         sizes[name] = int(np.median([len(picture) for picture in pictures]))
 
         def answer(picture: bytes) -> None:
-            answer_bytes(picture, classifier, photo_network=photo_network)
+            answer_bytes(picture, classifier, second=second)
 
         answer(pictures[0])  # the first call of anything is slower
         bar = tqdm(pictures, desc=name, unit="photo", disable=None, leave=False)

@@ -12,13 +12,13 @@ from fmnist.cli.options import (
     add_json,
     add_list,
     add_number,
-    add_photo_network,
+    add_second_networks,
     check_out,
     number_within,
     one_of,
-    photo_network_of,
     print_result,
     progress_bar,
+    second_networks_of,
     write_result,
 )
 from fmnist.errors import RunError
@@ -98,7 +98,7 @@ def add_to(commands: Commands) -> None:
         run="run to answer",
     )
     add_number(answers, "--photos", 30, "how many photos of each size", 1)
-    add_photo_network(answers)
+    add_second_networks(answers)
 
     pages = kind(
         "pages",
@@ -223,9 +223,9 @@ def _check_served(name: str) -> None:
 def _answers(options: Namespace) -> int:
     from fmnist.bench import answers
 
-    sizes, times = answers.measure_answers(options.run, options.photos, photo_network_of(options))
+    sizes, times = answers.measure_answers(options.run, options.photos, second_networks_of(options))
     fields = {"run": options.run, "photos": options.photos, "bytes": sizes}
-    fields["photo_network"] = options.photo_network
+    fields["photo_network"] = options.photo_network  # all of them are photos
     return print_result(
         options, fields | {"milliseconds": tables.spreads(times)}, tables.answers_text
     )

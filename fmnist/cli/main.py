@@ -17,13 +17,13 @@ from fmnist.cli import analyses, bench, plan, rejection, score, sweep, train
 from fmnist.cli.options import (
     add_command,
     add_json,
-    add_photo_network,
     add_run,
+    add_second_networks,
     add_teach,
     check_out,
     check_own,
     examples_of,
-    photo_network_of,
+    second_networks_of,
     warn_renamed,
     writing,
 )
@@ -150,7 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     classify.add_argument("files", metavar="FILE", nargs="+", type=Path, help="a picture")
     add_run(classify, "--run")
-    add_photo_network(classify)
+    add_second_networks(classify)
     add_teach(classify)
     add_json(classify, "one JSON object a line")
 
@@ -255,11 +255,11 @@ def _classify(options: argparse.Namespace) -> int:
     from fmnist.inference.teaching import teach_answer
 
     classifier = load_classifier_for_command(options.run)
-    network = photo_network_of(options)
-    examples = examples_of(options, classifier, network)
+    second = second_networks_of(options)
+    examples = examples_of(options, classifier, second)
     refused = False
     for path in options.files:
-        answer = answer_file(path, classifier, photo_network=network)
+        answer = answer_file(path, classifier, second=second)
         answer = teach_answer(answer, examples)
         refused |= answer.verdict == "refused"
         if options.json:

@@ -20,7 +20,7 @@ from fmnist.runs.run import SHIPPED_DIR, Run
 
 if TYPE_CHECKING:
     from fmnist.inference.classifier import Classifier
-    from fmnist.inference.photo_network import PhotoNetwork
+    from fmnist.inference.second_networks.networks import SecondNetworks
     from fmnist.inference.teaching import Example
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -56,22 +56,25 @@ def add_json(parser: Options, words: str = "print one JSON object") -> None:
     add_flag(parser, "--json", words)
 
 
-def add_photo_network(parser: Options) -> None:
-    """Add `--photo-network`; see `photo_network_of`."""
-    parser.add_argument(
-        "--photo-network",
-        choices=("on", "off"),
-        default="on",
-        help="whether photos are shown to a second network as well, which was trained on "
-        "photographs (default: on)",
+def add_second_networks(parser: Options) -> None:
+    """Add `--photo-network` and `--drawing-network`; see `second_networks_of`."""
+    for kind, pictures in (("photo", "photographs"), ("drawing", "drawings")):
+        parser.add_argument(
+            f"--{kind}-network",
+            choices=("on", "off"),
+            default="on",
+            help=f"whether {kind}s are shown to a second network as well, which was trained on "
+            f"{pictures} (default: on)",
+        )
+
+
+def second_networks_of(options: argparse.Namespace) -> "SecondNetworks":
+    """The second networks, loaded, without one that is switched off."""
+    from fmnist.inference.second_networks.networks import load_second_networks_for_command
+
+    return load_second_networks_for_command(
+        options.photo_network == "on", options.drawing_network == "on"
     )
-
-
-def photo_network_of(options: argparse.Namespace) -> "PhotoNetwork | None":
-    """The photo network, loaded, or None where `--photo-network off` leaves it out."""
-    from fmnist.inference.photo_network import load_photo_network_for_command
-
-    return load_photo_network_for_command() if options.photo_network == "on" else None
 
 
 def add_teach(parser: Options) -> None:
@@ -88,7 +91,7 @@ def add_teach(parser: Options) -> None:
 def examples_of(
     options: argparse.Namespace,
     classifier: "Classifier",
-    network: "PhotoNetwork | None",
+    second: "SecondNetworks",
     how: PreprocessingOptions = AUTO,
 ) -> "list[Example]":
     """What the pictures of `--teach` teach; none without it. Raises LabelsError, see `folders`."""
@@ -97,7 +100,7 @@ def examples_of(
     from fmnist.collections.folders import list_labelled_images
     from fmnist.inference.teaching import make_examples
 
-    pictures = list_labelled_images(options.teach, how, network)
+    pictures = list_labelled_images(options.teach, how, second)
     labelled = [(one, one.label_id) for one in pictures if one.label_id is not None]
     answers = [one.answer(classifier) for one, _ in labelled]
     examples = make_examples(answers, [label_id for _, label_id in labelled])

@@ -10,12 +10,12 @@ from fmnist.cli.options import (
     add_command,
     add_json,
     add_number,
-    add_photo_network,
     add_run,
+    add_second_networks,
     add_teach,
     examples_of,
-    photo_network_of,
     progress_bar,
+    second_networks_of,
     warn_renamed,
 )
 from fmnist.images.options import AUTO, METHODS, PreprocessingOptions
@@ -47,7 +47,7 @@ def add_to(commands: Commands) -> None:
         "(default: automatic)",
     )
     command.add_argument("--route", choices=FORMER_METHODS, help=argparse.SUPPRESS)
-    add_photo_network(command)
+    add_second_networks(command)
     add_teach(command)
     add_json(command)
     add_number(command, "--limit-worst", 10, "how many worst cases", 0)
@@ -66,8 +66,8 @@ def _score(options: argparse.Namespace) -> int:
         method = FORMER_METHODS[options.route]
         warn_renamed("--route", f"--method {method}")
     how = PreprocessingOptions(method=method)
-    network = photo_network_of(options)
-    pictures = list_labelled_images(options.folder, how, network)
+    second = second_networks_of(options)
+    pictures = list_labelled_images(options.folder, how, second)
     places = [one.name.rpartition("/")[0] for one in pictures if one.label_id is None]
     if unknown := {place.split("/")[0] for place in places if place}:
         print(f"fmnist: {unknown_subfolders(unknown)}", file=sys.stderr)
@@ -75,7 +75,7 @@ def _score(options: argparse.Namespace) -> int:
         words = f"{count_text(beside, 'picture')} beside the subfolders"
         print(f"fmnist: {words}: answered and not scored.", file=sys.stderr)
     classifier = load_classifier_for_command(options.run)
-    examples = examples_of(options, classifier, network, how)
+    examples = examples_of(options, classifier, second, how)
     with progress_bar(pictures, "picture") as bar:
         summary = summarise_scores(score_images(bar, classifier, examples), options.limit_worst)
     if options.json:

@@ -26,13 +26,13 @@ from fmnist.collections.scoring import LabelledImage
 from fmnist.errors import LabelsError
 from fmnist.images.options import AUTO, PreprocessingOptions
 from fmnist.inference.answer import Answer, answer_file
-from fmnist.inference.photo_network import PhotoNetwork
+from fmnist.inference.second_networks.networks import NONE, SecondNetworks
 
 
 def list_labelled_images(
     folder: Path,
     options: PreprocessingOptions = AUTO,
-    photo_network: PhotoNetwork | None = None,
+    second: SecondNetworks = NONE,
 ) -> list[LabelledImage]:
     """The labelled pictures of a folder, at least one, in the table's order or sorted by path.
 
@@ -47,7 +47,7 @@ def list_labelled_images(
         root = folder.resolve()
         table = next((place for place in root.iterdir() if is_table(place.name)), None)
         listed = partial(_from_table, table) if table and table.is_file() else _from_subfolders
-        answer = partial(answer_file, options=options, photo_network=photo_network)
+        answer = partial(answer_file, options=options, second=second)
         pictures = list(listed(root, answer))
     except OSError as error:
         place = str(error.filename or folder)

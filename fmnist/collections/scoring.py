@@ -46,7 +46,7 @@ class ScoredImage:
     path, label_id, kind: as in `LabelledImage`
     class_id, probability (0..1): the best guess; None without one
     verdict, message: as in `fmnist.inference.answer.Answer`
-    alone: the same of the Fashion-MNIST network alone, where the photo network was asked as well or
+    alone: the same of the Fashion-MNIST network alone, where a second one was asked as well or
         taught pictures counted
     """
 

@@ -24,6 +24,7 @@ MOST_BLENDED = 3  # such lines
 GRAIN = 3  # of 255: what neighbours in a photo differ by
 LEAST_OF_A_LINE = 0.01  # so much of it changes where blocks meet
 LEAST_BLOCKS, MOST_CHANGES = 8, 0.5  # of a small picture, enlarged; share of its lines
+BLOCK, ON_A_GRID = (2.5, 40.0), 0.9  # pixels; photos of checked shirts have 0.75
 NEARLY = 0.98  # of the longest line: ticks and what JPEG leaves around an edge are shorter
 MOST_OF_A_TICK = 0.04  # of a side of the axes, as far as a tick reaches beyond it
 FAR = 0.02  # of a side of the axes, that writing is away from them
@@ -110,15 +111,32 @@ def _is_textured(picture: np.ndarray) -> bool:
     return bool((np.abs(steps).max(axis=1) > GRAIN).mean() > 0.5)
 
 
+def is_grid_of_blocks(picture: np.ndarray) -> bool:
+    """Whether (H, W, 3) is made of square blocks, as a small picture is that was enlarged."""
+    changes = [_changes(lines) for lines in (picture, picture.swapaxes(0, 1))]
+    begin = [np.flatnonzero(one[1:] & ~one[:-1])[:, np.newaxis] for one in changes]
+    if max(map(len, begin)) < LEAST_BLOCKS or min(map(len, begin)) < 2:
+        return False
+    # how well they lie on a grid, 0..1: the length of the mean of their phases
+    sides = np.linspace(*BLOCK, 1_000)
+    both = np.min([np.abs(np.exp(2j * np.pi * one / sides).mean(axis=0)) for one in begin], axis=0)
+    return bool(both.max() >= ON_A_GRID)
+
+
 def _is_enlarged(picture: np.ndarray) -> bool:
     """Whether (H, W, 3) is made of blocks: many rows and columns of them, each many pixels wide."""
     for lines in (picture, picture.swapaxes(0, 1)):
-        steps = np.abs(np.diff(lines, axis=0)).max(axis=2) > APART
-        changes = steps.mean(axis=1) > LEAST_OF_A_LINE
+        changes = _changes(lines)
         blocks = int((changes[1:] & ~changes[:-1]).sum())  # smoothing makes several changes of one
         if blocks < LEAST_BLOCKS or changes.mean() > MOST_CHANGES:
             return False
     return True
+
+
+def _changes(lines: np.ndarray) -> np.ndarray:
+    """(H - 1,): which of (H, W, 3) lines differ from the one before."""
+    steps = np.abs(np.diff(lines, axis=0)).max(axis=2) > APART
+    return steps.mean(axis=1) > LEAST_OF_A_LINE
 
 
 def _axes(mask: np.ndarray) -> tuple[Box, str]:

@@ -2,8 +2,8 @@
 
 The way from a picture's bytes to its answer, from top to bottom: `answer_file` or `answer_bytes`
 decodes (`decoding`), `answer_image` brings the picture to 28x28 (`pipeline`) in one or two ways,
-`answer_pixels` classifies (`classifier`), averages (`tta`) and decides (`rejection`), and where the
-picture is a photo, a second network is asked as well (`photo_network`).
+`answer_pixels` classifies (`classifier`), averages (`tta`) and decides (`rejection`), and a photo
+or a drawing is shown to a second network as well (`second_networks`).
 
 The command line's `classify --json` prints `Answer.to_dict`, and scripts rely on its names.
 """
@@ -19,25 +19,24 @@ from PIL import Image
 from fmnist.data import BAG, BOOT, CLASS_NAMES, NOT_CLOTHING, SANDAL, SNEAKER
 from fmnist.errors import BadImage
 from fmnist.images.decoding import MAX_BYTES, decode_image, too_large
-from fmnist.images.drawing import is_flat
 from fmnist.images.options import AUTO, PreprocessingOptions
 from fmnist.images.pipeline import Preprocessed, preprocess_image
-from fmnist.images.segmentation import lay_on_white
 from fmnist.inference.classifier import Classifier
-from fmnist.inference.photo_network import (
-    PhotoNetwork,
-    PhotoPrediction,
-    combine_predictions,
-    decide_on_photo,
+from fmnist.inference.second_networks.drawing_network import LEAST_CLOTHING
+from fmnist.inference.second_networks.networks import NONE, SecondNetworks
+from fmnist.inference.second_networks.photo_network import (
+    LEAST_SIDE,
+    is_surely_a_photo,
+    is_thumbnail,
     predict_photo,
 )
+from fmnist.inference.second_networks.prediction import SecondPrediction
 from fmnist.inference.tta import TTAPrediction, predict_tta
 
 # The way to find the garment that competes with the one decided on. Not GrabCut: it is decided on
 # where it helps, and in a drawing its answers are sure and wrong.
 RIVAL = "plain"
 NO_RIVAL = ("plain", "worn")  # what differs from the background is all of the person
-LEAST_SIDE = 64  # pixels; the photo network can make nothing of a thumbnail or a tiny crop
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,8 @@ class Answer:
     preprocessed: what became of the picture on its way to 28x28; None where it was refused
     tta: what was predicted for each variant, or None
     options: with which `pipeline.preprocess_image` gives the same again
-    photo: what the photo network says; None where it was not asked
-    fashion_mnist: where it was, the answer of the Fashion-MNIST network without it; else None
+    second: what a second network says; None where none was asked
+    fashion_mnist: where one was, the answer of the Fashion-MNIST network without it; else None
     untaught: what was answered before taught pictures counted (`teaching`); None where none did
     """
 
@@ -65,13 +64,13 @@ class Answer:
     preprocessed: Preprocessed | None = None
     tta: TTAPrediction | None = None
     options: PreprocessingOptions = AUTO
-    photo: PhotoPrediction | None = None
+    second: SecondPrediction | None = None
     fashion_mnist: "Answer | None" = None
     untaught: "Answer | None" = None
 
     @property
     def alone(self) -> "Answer":
-        """What the Fashion-MNIST network says, without the photo network and taught pictures."""
+        """What the Fashion-MNIST network says, without a second one and taught pictures."""
         return self.fashion_mnist or self.untaught or self
 
     @property
@@ -94,7 +93,7 @@ class Answer:
     @property
     def tip(self) -> str | None:
         """What would help where two networks are not sure of a photo; None elsewhere."""
-        if self.photo is None or self.verdict != "unsure":
+        if self.second is None or self.second.kind != "photo" or self.verdict != "unsure":
             return None
         if self.class_id in (SANDAL, SNEAKER, BOOT):
             return "One shoe, from the side, on a plain floor would be easier."
@@ -118,12 +117,13 @@ class Answer:
 
     def to_dict(self) -> dict:
         """Plain values under the names that `classify --json` promises."""
+        second = {self.second.kind: self.second.to_dict()} if self.second else {}
         return {
             **self._plain(),
             "agreement": self.agreement,
             "message": self.message,
             "fashion_mnist": self.alone._plain(),
-            "photo": self.photo.to_dict() if self.photo else None,
+            **{kind: second.get(kind) for kind in ("photo", "drawing")},
             "untaught": self.untaught._plain() if self.untaught else None,
         }
 
@@ -141,7 +141,7 @@ def answer_file(
     path: Path,
     classifier: Classifier,
     options: PreprocessingOptions = AUTO,
-    photo_network: PhotoNetwork | None = None,
+    second: SecondNetworks = NONE,
 ) -> Answer:
     """Answer for a file on disk; one that cannot be read gets the verdict "refused"."""
     try:
@@ -152,14 +152,14 @@ def answer_file(
         return Answer("refused", f"The file cannot be opened ({error.strerror}).")
     if len(data) > MAX_BYTES:
         return Answer("refused", str(too_large(size)))
-    return answer_bytes(data, classifier, options, photo_network)
+    return answer_bytes(data, classifier, options, second)
 
 
 def answer_bytes(
     data: bytes,
     classifier: Classifier,
     options: PreprocessingOptions = AUTO,
-    photo_network: PhotoNetwork | None = None,
+    second: SecondNetworks = NONE,
 ) -> Answer:
     """Answer for the bytes of a picture file; a bad one gets the verdict "refused".
 
@@ -169,41 +169,39 @@ def answer_bytes(
         image = decode_image(data)
     except BadImage as error:
         return Answer("refused", str(error))
-    return answer_image(image, classifier, options, photo_network)
+    return answer_image(image, classifier, options, second)
 
 
 def answer_image(
     image: Image.Image,
     classifier: Classifier,
     options: PreprocessingOptions = AUTO,
-    photo_network: PhotoNetwork | None = None,
+    second: SecondNetworks = NONE,
 ) -> Answer:
     """Answer for a decoded picture, RGBA.
 
-    photo_network: is asked as well where the picture is a photo and its way to 28x28 is ours; a
-        drawing says nothing to it
+    second: one of these is asked as well where the way to 28x28 is ours, by what the picture is
     """
     cropped = image.crop(options.crop_in_pixels(*image.size))
-    if photo_network is None or options.method != "automatic" or min(cropped.size) < LEAST_SIDE:
+    if options.method != "automatic" or second is NONE:
         return _answer_alone(image, classifier, options)
+    thumbnail = is_thumbnail(cropped)
+    photo_network = None if thumbnail or min(cropped.size) < LEAST_SIDE else second.photo
     with ThreadPoolExecutor(max_workers=1) as beside:
         said = None
-        if _is_surely_a_photo(cropped):  # both networks work at once
+        if photo_network and is_surely_a_photo(cropped):  # both networks work at once
             said = beside.submit(predict_photo, cropped, photo_network)
         alone = _answer_alone(image, classifier, options)
-    if alone.preprocessed is None or alone.pixels is None or alone.preprocessed.kind != "photo":
+    if alone.preprocessed is None or alone.pixels is None:
         return alone
-    photo = said.result() if said else predict_photo(cropped, photo_network)
-    return _answer_together(alone, photo)
-
-
-def _is_surely_a_photo(image: Image.Image) -> bool:
-    """Whether it is no flat graphics, wherever the garment in it may be.
-
-    It may still be a photo of a drawing, whose answer does without the photo network.
-    """
-    rgb = lay_on_white(np.asarray(image.convert("RGBA")))
-    return not is_flat(rgb)
+    if second.drawing and (alone.preprocessed.kind == "drawing" or thumbnail):
+        drawing = second.drawing(alone.pixels)
+        # an image of the dataset, enlarged, is the other network's; a letter or a digit is not
+        dataset = thumbnail and drawing.clothing >= LEAST_CLOTHING
+        return alone if dataset else _answer_together(alone, drawing)
+    if photo_network is None or alone.preprocessed.kind == "drawing":
+        return alone
+    return _answer_together(alone, said.result() if said else predict_photo(cropped, photo_network))
 
 
 def is_right(verdict: str, class_id: int | None, label_id: int) -> bool:
@@ -270,12 +268,13 @@ def answer_pixels(pixels: np.ndarray, classifier: Classifier, drawn: bool = Fals
     return answer_in_words(verdict, probabilities, Answer("", "", tta=predicted))
 
 
-def _answer_together(alone: Answer, photo: PhotoPrediction) -> Answer:
-    """What the Fashion-MNIST network's answer becomes with the photo network's prediction."""
+def _answer_together(alone: Answer, second: SecondPrediction) -> Answer:
+    """What the Fashion-MNIST network's answer becomes with a second network's prediction."""
     assert alone.probabilities is not None  # it has pixels
-    probabilities = combine_predictions(photo, alone.probabilities)
-    verdict = decide_on_photo(photo, alone.probabilities, alone.verdict)
-    return answer_in_words(verdict, probabilities, replace(alone, photo=photo, fashion_mnist=alone))
+    probabilities = second.combine(alone.probabilities)
+    verdict = second.decide(alone.probabilities, alone.verdict)
+    both = replace(alone, second=second, fashion_mnist=alone)
+    return answer_in_words(verdict, probabilities, both)
 
 
 def answer_in_words(verdict: str, probabilities: np.ndarray, answer: Answer) -> Answer:

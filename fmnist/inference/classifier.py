@@ -27,19 +27,22 @@ BATCH = 100  # larger ones are slower: the first layer's output no longer fits t
 class Classifier:
     """A network in LiteRT form. May be shared by threads: calls wait for one another."""
 
-    def __init__(self, path: Path, policy: RejectionPolicy = UNFITTED):
+    def __init__(self, path: Path, policy: RejectionPolicy = UNFITTED, classes: int = 10):
         """Load a .tflite file. Raises RunError where it cannot be used.
 
         policy: how the run's answers become verdicts (`fmnist.inference.answer`); not used here
+        classes: how many it tells apart
         """
         self._interpreter = open_litert(path, f"The network {path.name}")
         inputs = self._interpreter.get_input_details()
-        outputs = sorted(  # those of ten numbers last, both may be
+        outputs = sorted(  # the probabilities last; there may be as many features
             self._interpreter.get_output_details(),
-            key=lambda detail: ([*detail["shape"]][-1:] == [10], detail["name"]),
+            key=lambda detail: ([*detail["shape"]][-1:] == [classes], detail["name"]),
         )
-        if len(inputs) != 1 or len(outputs) != 2 or [*outputs[1]["shape"]][-1:] != [10]:
-            raise RunError(f"The network {path.name} cannot be loaded (no ten probabilities).")
+        if len(inputs) != 1 or len(outputs) != 2 or [*outputs[1]["shape"]][-1:] != [classes]:
+            raise RunError(
+                f"The network {path.name} cannot be loaded (no {classes} probabilities)."
+            )
         self._input = inputs[0]["index"]
         self._features, self._probabilities = (output["index"] for output in outputs)
         # the weights twice, for LiteRT packs them; and what a layer gets and gives, of each image
@@ -47,7 +50,7 @@ class Classifier:
         self._values = 2 * max(
             math.prod(detail["shape"][1:]) for detail in self._interpreter.get_tensor_details()
         )
-        self.policy = policy
+        self.policy, self._classes = policy, classes
         self._lock = threading.Lock()  # an interpreter's tensors belong to one call at a time
         self._size = self._largest = 0
 
@@ -59,21 +62,22 @@ class Classifier:
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Classify (N, 28, 28) uint8, light garment on black.
 
-        Returns the softmax probabilities (N, 10) and the penultimate features (N, F), float32.
+        Returns the softmax probabilities (N, C) of the C classes and the penultimate features
+        (N, F), float32.
         """
         if images.ndim != 3 or images.shape[1:] != (28, 28) or images.dtype != np.uint8:
             raise ValueError(
                 f"expected (N, 28, 28) uint8, got {images.shape} {images.dtype} instead"
             )
         if not len(images):
-            return np.empty((0, 10), np.float32), np.empty((0, 0), np.float32)
+            return np.empty((0, self._classes), np.float32), np.empty((0, 0), np.float32)
         starts = range(0, len(images), BATCH)
         parts = [self._invoke(scale(images[start : start + BATCH])) for start in starts]
         probabilities, features = zip(*parts, strict=True)
         return np.concatenate(probabilities), np.concatenate(features)
 
     def _invoke(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(B, 28, 28, 1) float32 -> copies of (B, 10) and (B, F) float32."""
+        """(B, 28, 28, 1) float32 -> copies of (B, C) and (B, F) float32."""
         with self._lock:
             if len(batch) != self._size:
                 self._interpreter.resize_tensor_input(self._input, batch.shape)

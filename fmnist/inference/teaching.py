@@ -33,14 +33,13 @@ class Example:
     label_id: 0..9 or NOT_CLOTHING
     drawn: whether it is a drawing
     features: (F,) float32, the Fashion-MNIST network's, of length 1
-    photo: (1000,) float32, the roots of the photo network's probabilities, of length 1; None where
-        it was not asked
+    second: (S,) float32, a second network's `direction`; None where none was asked
     """
 
     label_id: int
     drawn: bool
     features: np.ndarray
-    photo: np.ndarray | None
+    second: np.ndarray | None
 
 
 def make_example(answer: Answer, label_id: int) -> Example | None:
@@ -54,8 +53,8 @@ def make_example(answer: Answer, label_id: int) -> Example | None:
         return None
     features = answer.tta.features[0]
     length = max(float(np.linalg.norm(features)), 1e-6)
-    photo = None if answer.photo is None else np.sqrt(answer.photo.imagenet)
-    return Example(label_id, answer.preprocessed.kind == "drawing", features / length, photo)
+    second = None if answer.second is None else answer.second.direction
+    return Example(label_id, answer.preprocessed.kind == "drawing", features / length, second)
 
 
 def make_examples(answers: Iterable[Answer], labels: Iterable[int]) -> list[Example]:
@@ -117,14 +116,14 @@ def _support(own: Example, examples: Sequence[Example], but_itself: bool) -> np.
     alike = [
         example
         for example in examples
-        if example.drawn == own.drawn and (example.photo is None) == (own.photo is None)
+        if example.drawn == own.drawn and (example.second is None) == (own.second is None)
     ]
     if not alike:
         return support
     cosines = [np.stack([example.features for example in alike]) @ own.features]
-    if own.photo is not None:
-        photos = [example.photo for example in alike if example.photo is not None]
-        cosines.append(np.stack(photos) @ own.photo)
+    if own.second is not None:
+        second = [example.second for example in alike if example.second is not None]
+        cosines.append(np.stack(second) @ own.second)
     affinity = ALPHA * np.exp(-BETA * (1 - np.mean(cosines, axis=0)))
     if but_itself:
         affinity[np.min(cosines, axis=0) > SAME] = 0

@@ -20,6 +20,8 @@ from fmnist.machine import available_cores
 from fmnist.processes import exit_with_parent
 
 CHUNK = 1_024  # stylised at a time; enough that sending them costs little
+# makes images and labels of a chunk's, by random numbers from a seed
+MakeChunk = Callable[[np.ndarray, np.ndarray, list[int]], tuple[np.ndarray, np.ndarray]]
 
 
 def _own_cores() -> int:
@@ -35,14 +37,21 @@ class StylisedEpochs:
     """
 
     def __init__(
-        self, images: np.ndarray, labels: np.ndarray, seed: int, epochs: int, first: int = 0
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        seed: int,
+        epochs: int,
+        first: int = 0,
+        make: "MakeChunk | None" = None,
     ):
         """images (N, 28, 28) uint8, labels (N,) uint8.
 
         epochs: how many the training has; first: the one (0, 1, ...) that is asked for first
+        make: a function of a module, as `stylise_chunk`, which it is by itself
         """
         self._images, self._labels, self._seed = images, labels, seed
-        self._epochs = epochs
+        self._epochs, self._make = epochs, make or stylise_chunk
         # spawn, because TensorFlow's threads do not survive a fork
         self._pool = ProcessPoolExecutor(
             max_workers=max(1, _own_cores() - 1),
@@ -57,7 +66,7 @@ class StylisedEpochs:
     def next_epoch(
         self, while_waiting: Callable[[], None] = lambda: None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The next epoch, in order: (N, 28, 28) uint8, (N,) as given; the one after it is begun.
+        """The next epoch, in order: (N, 28, 28) uint8, (N,) uint8; the one after it is begun.
 
         Calls `while_waiting` after each chunk; what it raises ends the wait.
         """
@@ -78,7 +87,7 @@ class StylisedEpochs:
         order = shuffle_epoch(len(self._images), self._seed, epoch)
         return [
             self._pool.submit(
-                stylise_chunk, self._images[part], self._labels[part], [self._seed, epoch, start]
+                self._make, self._images[part], self._labels[part], [self._seed, epoch, start]
             )
             for start in range(0, len(order), CHUNK)
             for part in [order[start : start + CHUNK]]

@@ -30,7 +30,7 @@ def box(image: np.ndarray) -> tuple[int, int, int, int]:
 def never_plain(monkeypatch):
     """Every image is drawn in another way, and no box or noise hides its frame."""
     monkeypatch.setattr(stylised, "UNSTYLISED", 0.0)
-    monkeypatch.setattr(stylised, "_erase", lambda image, rng, chance: image)
+    monkeypatch.setattr(stylised, "erase_box", lambda image, rng, chance: image)
 
 
 def test_shape_and_type_are_kept_and_the_images_themselves_untouched(part):
@@ -83,7 +83,7 @@ def test_a_vanished_garment_is_black_and_no_error(never_plain):
 
 def test_half_of_the_images_are_mirrored(monkeypatch):
     monkeypatch.setattr(stylised, "UNSTYLISED", 1.0)
-    monkeypatch.setattr(stylised, "_erase", lambda image, rng, chance: image)
+    monkeypatch.setattr(stylised, "erase_box", lambda image, rng, chance: image)
     monkeypatch.setattr(stylised, "shift_images", lambda images, down, right: images)
     image = np.zeros((28, 28), np.uint8)
     image[:, :10] = 200

@@ -43,6 +43,7 @@ JSON_FIELDS = {
     "message",
     "fashion_mnist",
     "photo",
+    "drawing",
 }
 
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from fmnist.data import load
 from fmnist.images.decoding import decode_image
-from fmnist.images.frames import find_frame
+from fmnist.images.frames import find_frame, is_grid_of_blocks
 from fmnist.images.pipeline import preprocess_image
 from tests.images.test_pipeline import draw
 
@@ -149,3 +149,24 @@ def test_what_is_no_frame_stays(name):
 def test_a_transparent_picture_says_itself_where_its_garment_is():
     icon = bordered(draw((200, 220), "#00000000", "black", (40, 30)), 60, 60, 60, 60, "#00000000")
     assert "Without its frame" not in [step.title for step in preprocess_image(icon).steps]
+
+
+@pytest.mark.parametrize("factor", [4, 7.3, 20])
+def test_a_small_picture_enlarged_in_blocks_is_known_by_its_grid(factor):
+    small = np.random.default_rng(0).integers(0, 256, (28, 20), np.uint8)
+    side = round(20 * factor), round(28 * factor)
+    large = np.asarray(Image.fromarray(small).resize(side, Image.Resampling.NEAREST).convert("RGB"))
+    assert is_grid_of_blocks(large.astype(np.float32))
+    padded = np.pad(large, ((13, 5), (0, 31), (0, 0)))  # on a ground, anywhere
+    assert is_grid_of_blocks(padded.astype(np.float32))
+
+
+def test_stripes_that_lie_on_no_grid_are_no_blocks():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        picture = np.zeros((200, 200, 3), np.float32)
+        for at in rng.integers(5, 190, 12):
+            picture[at : at + 4] += 60
+        for at in rng.integers(5, 190, 12):
+            picture[:, at : at + 4] += 60
+        assert not is_grid_of_blocks(picture)

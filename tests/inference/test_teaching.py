@@ -10,7 +10,7 @@ from fmnist.data import BAG, COAT, NOT_CLOTHING, SHIRT, TSHIRT
 from fmnist.images.pipeline import Preprocessed
 from fmnist.inference.answer import Answer, answer_image, answer_in_words
 from fmnist.inference.classifier import load_classifier
-from fmnist.inference.photo_network import PhotoPrediction
+from fmnist.inference.second_networks.photo_network import PhotoPrediction
 from fmnist.inference.teaching import (
     ALPHA,
     BETA,
@@ -32,7 +32,7 @@ def answered(features, class_id=SHIRT, probability=0.55, kind="photo", photo=Non
     pixels = np.zeros((28, 28), np.uint8)
     answer = Answer("", "", tta=tta, preprocessed=Preprocessed(pixels, "", None, kind))
     if photo is not None:
-        answer = replace(answer, photo=PhotoPrediction(np.asarray([photo], np.float32)))
+        answer = replace(answer, second=PhotoPrediction(np.asarray([photo], np.float32)))
     return answer_in_words(how.get("verdict", "unsure"), probabilities, answer)
 
 

@@ -13,7 +13,7 @@ from fmnist.collections import corrections
 from fmnist.data import COAT, PULLOVER
 from fmnist.inference.answer import Answer, answer_bytes
 from fmnist.inference.classifier import load_classifier
-from fmnist.inference.photo_network import load_photo_network
+from fmnist.inference.second_networks.networks import load_second_networks
 from fmnist.inference.teaching import leave_one_out
 from fmnist.runs.library import find_run
 from fmnist.runs.predictions import load_predictions
@@ -36,12 +36,12 @@ def png(pixels: np.ndarray) -> bytes:
 def find_coats(test_part) -> list[bytes]:
     """Four coats that are called pullovers, each of which the other three put right."""
     classifier = load_classifier(find_run("robust"))
-    network = load_photo_network()
+    second = load_second_networks()
     wrong = []
     said = load_predictions(find_run("robust")).argmax(axis=1)  # of the smaller pictures
     for at in np.flatnonzero((test_part.labels == COAT) & (said == PULLOVER)):
         picture = png(test_part.images[at])
-        answer = answer_bytes(picture, classifier, photo_network=network)
+        answer = answer_bytes(picture, classifier, second=second)
         if answer.class_id != PULLOVER:
             continue
         for three in itertools.combinations(wrong, 3):
@@ -144,7 +144,7 @@ def test_taught_pictures_are_worked_through_once(coats, monkeypatch):
     corrections.keep(coats[1], COAT, "upload", "mine")
     taught.examples(robust)
     taught.examples(find_run("seed-cnn"))
-    state[loading.PHOTO_NETWORK] = False
+    state[loading.SECOND_NETWORK] = False
     taught.examples(find_run("seed-cnn"))
     assert made == [1, 2, 2, 2]
 

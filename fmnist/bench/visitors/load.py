@@ -28,7 +28,7 @@ from fmnist.errors import BadImage
 from fmnist.files import quote_name, read_file
 from fmnist.inference.answer import answer_bytes
 from fmnist.inference.classifier import load_classifier_for_command
-from fmnist.inference.photo_network import load_photo_network_for_command
+from fmnist.inference.second_networks.networks import load_second_networks_for_command
 
 PHASES = ("one button", "alone", "beside a training")
 PAUSE = 5.0, 15.0  # seconds between an answer and the next question
@@ -230,11 +230,11 @@ def _refuses(words: list[str]) -> bool:
 
 def make_pictures(run: str, count: int) -> list[tuple[bytes, str]]:
     """JPEG files of test images on a floor, with the name of the class that they are answered."""
-    classifier, network = load_classifier_for_command(run), load_photo_network_for_command()
+    classifier, second = load_classifier_for_command(run), load_second_networks_for_command()
     rng, pictures = np.random.default_rng(0), []
     for image in load("test").images:
         data = photo(image, SIZE, rng)
-        answer = answer_bytes(data, classifier, photo_network=network)
+        answer = answer_bytes(data, classifier, second=second)
         if answer.verdict == "confident":  # the page names the class of no other
             pictures.append((data, str(answer.class_name)))
         if len(pictures) == count:

@@ -58,7 +58,7 @@ class Answered:
 
 def answer_all(items: list[Item], run: Run) -> list[Answered]:
     """Answer the items; shows a bar while that takes time."""
-    both = loading.asks_photo_network()
+    both = loading.asks_second_network()
     return [_answer(item, run, both) for item in with_progress(items, "Classifying")]
 
 

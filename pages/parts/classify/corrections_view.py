@@ -18,7 +18,7 @@ from pages.parts.classify import taught
 from pages.parts.classify.answered import PICTURE, Answered, answer_all, thumbnails, with_progress
 from pages.parts.classify.preprocessing_view import marked_part
 from pages.parts.shared import loading, visit
-from pages.parts.shared.answer_view import with_photo_network
+from pages.parts.shared.answer_view import with_second_network
 from pages.parts.shared.widgets import download, literal
 
 # pictures that were asked to be saved and are not yet; forgotten with the page, see `page_opened`
@@ -194,7 +194,7 @@ def _show_rows(rows: list[Row], of: str, run: Run) -> None:
         from pages.parts.classify import score_view  # seldom asked for
 
         st.caption(
-            f"How {quote_run(run)} answers these pictures now{with_photo_network()}, "
+            f"How {quote_run(run)} answers these pictures now{with_second_network()}, "
             "without what they teach. They were saved because an answer was wrong, so this score "
             "says nothing about pictures in general."
         )

@@ -8,7 +8,8 @@ import streamlit as st
 from fmnist.images.decoding import WORKING_SIDE
 from fmnist.images.display import encode_image, enlarge, shown_uri
 from fmnist.images.options import AUTO, PreprocessingOptions
-from fmnist.inference.answer import LEAST_SIDE, Answer
+from fmnist.inference.answer import Answer
+from fmnist.inference.second_networks.photo_network import LEAST_SIDE
 from fmnist.runs.run import Run
 from pages.parts.classify import taught
 from pages.parts.classify.below import card, second
@@ -34,7 +35,7 @@ def show_picture(picture: bytes, run: Run, key: str) -> None:
         lambda crop: choose(key, subject, replace(chosen(key, subject), crop=crop)),
         f"{key}-box",
     )
-    if options.crop and loading.asks_photo_network():
+    if options.crop and loading.asks_second_network():
         left, top, right, bottom = options.crop_in_pixels(*image.size)
         if min(right - left, bottom - top) < LEAST_SIDE:
             words = "This part is too small for the photo network."
@@ -103,7 +104,7 @@ def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> Answ
 
 
 def _show_before_and_after(automatic: Answer, answer: Answer, key: str, subject: str) -> None:
-    if not (automatic.photo and answer.photo):  # compared are the options, not the networks
+    if not (automatic.second and answer.second):  # compared are the options, not the networks
         automatic, answer = automatic.alone, answer.alone
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":gray-badge[Before, automatic] {_best_guess(automatic)}", width="content")

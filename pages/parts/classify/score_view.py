@@ -43,7 +43,7 @@ def show(pictures: list[tuple[Answered, int]], source: str, run: Run, key: str) 
         if alone:
             share = summary.alone.garments.share
             st.caption(
-                "Alone: the Fashion-MNIST network without the photo network and taught pictures"
+                "Alone: the Fashion-MNIST network without a second one and taught pictures"
                 + ("." if share is None else f", {share:.1%} of all garments.")
             )
     thumbnails = {id(file): one.thumbnail for file, (one, _) in zip(files, pictures, strict=True)}

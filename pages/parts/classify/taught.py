@@ -98,7 +98,7 @@ def examples(run: Run) -> list[Example]:
         rows = corrections.kept(of)
     except FmnistError:
         return []
-    known_of = run.path, run.files, of, rows, loading.asks_photo_network()
+    known_of = run.path, run.files, of, rows, loading.asks_second_network()
     kept_of, known = st.session_state.get(_KNOWN, (None, []))
     if kept_of == known_of:
         return known

@@ -15,7 +15,7 @@ from fmnist.runs.run import Run
 from pages.parts.classify import corrections_view, preprocessing_view, score_view, taught
 from pages.parts.classify.answered import MAX_PICTURES, NAME, PICTURE, Answered, Item
 from pages.parts.classify.labelling import labels
-from pages.parts.shared.answer_view import show_answer, with_photo_network
+from pages.parts.shared.answer_view import show_answer, with_second_network
 from pages.parts.shared.inside.network_view import show_inside
 from pages.parts.shared.widgets import PERCENT_BAR, literal
 
@@ -55,7 +55,7 @@ def show(files: list, run: Run) -> None:
             for one, label_id in zip(scored, known, strict=True)
             if label_id is not None
         ]
-        st.header(f"How many did {quote_run(run)} get right{with_photo_network()}?")
+        st.header(f"How many did {quote_run(run)} get right{with_second_network()}?")
         source = files[0].name if len(files) == 1 else f"{len(files)} uploads"
         if (of := taught.set_that_counts()) is not None:
             st.caption(

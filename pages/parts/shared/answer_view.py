@@ -12,6 +12,7 @@ from pages.parts.shared.why_view import show_why
 from pages.parts.shared.widgets import show_bars
 
 HEADLINES = {"confident": "Confident", "unsure": "Not sure", "not_clothing": "Not clothing"}
+NAMES = {"photo": "Photo network", "drawing": "Drawing network"}  # by what they are asked about
 
 CALIBRATED = (
     "The probability is calibrated, where a temperature was fitted on the validation images: about "
@@ -57,7 +58,7 @@ def show_answer(answer: Answer, key: str | None) -> None:
                 f"{answer.probability:.1%}" if known else f"closest: {answer.class_name}",
                 delta_color="off",
                 delta_arrow="off",
-                help=TAUGHT if answer.untaught else TOGETHER if answer.photo else CALIBRATED,
+                help=TAUGHT if answer.untaught else TOGETHER if answer.second else CALIBRATED,
             )
     if key is None:
         show_bars(answer.probabilities, "Probabilities of the ten classes")
@@ -65,40 +66,40 @@ def show_answer(answer: Answer, key: str | None) -> None:
     offer_inside(key)  # not beside the picture: on a phone the name would go below it
     if answer.tip:
         st.caption(f"I can't tell: this doesn't look like my training pictures. {answer.tip}")
-    if answer.photo:
+    show_bars(answer.probabilities, "Probabilities of the ten classes")
+    if answer.second:
         _show_both(answer)
     show_agreement(answer)
-    show_bars(answer.probabilities, "Probabilities of the ten classes")
     show_why(answer.pixels, answer.alone.class_id, key)
 
 
-def with_photo_network() -> str:
-    """Words to say that photos are shown to the photo network as well; empty where they are not."""
-    return " with the photo network" if loading.asks_photo_network() else ""
+def with_second_network() -> str:
+    """Words to say that a second network is asked as well; empty where none is."""
+    return " with a second network" if loading.asks_second_network() else ""
 
 
-def choose_photo_network() -> None:
-    """Offer the switch that leaves the photo network out."""
+def choose_second_network() -> None:
+    """Offer the switch that leaves the second networks out."""
     st.toggle(
-        "Ask the photo network, too",
+        "Ask a second network, too",
         value=True,
-        key=loading.PHOTO_NETWORK,
+        key=loading.SECOND_NETWORK,
         persist_state="session",
-        help="A second network, EfficientNet-Lite0, which Google trained on the 1.2 million "
-        "photographs of ImageNet. It helps with photos, worn clothes most of all, and is not asked "
-        "about drawings and thumbnails, nor where you choose another method of preprocessing. It "
-        "knows kinds of clothing by name and has no word for a shirt; where a name fits several "
-        "classes, the Fashion-MNIST network decides between them. The numbers on the other pages "
-        "are the Fashion-MNIST network's own.",
+        help="Photos are also shown to EfficientNet-Lite0, which Google trained on the 1.2 million "
+        "photographs of ImageNet. It knows kinds of clothing by name and has no word for a shirt; "
+        "where a name fits several classes, the Fashion-MNIST network decides between them. "
+        "Drawings are also shown to a network that learnt from drawn training images alone. "
+        "Neither is asked where you choose another method of preprocessing. The numbers on the "
+        "other pages are the Fashion-MNIST network's own.",
     )
 
 
 def _show_both(answer: Answer) -> None:
     """Show what each network says, what they say together, and what teaching makes of it."""
-    photo, alone, together = answer.photo, answer.alone, answer.untaught or answer
+    second, alone, together = answer.second, answer.alone, answer.untaught or answer
     rows = [
         ("Fashion-MNIST network", alone, HEADLINES[alone.verdict].lower()),
-        ("Photo network", photo, f"{photo.clothing:.0%} that it is one of the ten"),
+        (NAMES[second.kind], second, f"{second.clothing:.0%} that it is one of the ten"),
         ("**Together**", together, HEADLINES[together.verdict].lower()),
     ]
     if answer.untaught:
@@ -120,7 +121,7 @@ def show_agreement(answer: Answer) -> None:
     others = [
         f"{name}: {guess}" for name, guess in zip(names, guesses, strict=True) if guess != said
     ]
-    more = answer.photo or answer.untaught
+    more = answer.second or answer.untaught
     words = f"Fashion-MNIST network: {said}" if more else "same answer"
     words += f" in {agreeing} of {len(names)} variants"
     st.caption(

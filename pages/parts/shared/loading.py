@@ -32,7 +32,7 @@ from fmnist.images.pipeline import Step, preprocess_image
 from fmnist.inference import classifier as classifiers
 from fmnist.inference.answer import Answer, answer_image
 from fmnist.inference.classifier import Classifier
-from fmnist.inference.photo_network import load_photo_network
+from fmnist.inference.second_networks.networks import NONE, load_second_networks
 from fmnist.metrics import report
 from fmnist.metrics.report import Evaluation
 from fmnist.runs.library import list_usable_runs
@@ -42,7 +42,7 @@ from fmnist.runs.run import Run
 if TYPE_CHECKING:
     import pandas as pd
 
-PHOTO_NETWORK = "photo_network"  # the key of the switch that leaves it out
+SECOND_NETWORK = "second_network_asked"  # the key of the switch that leaves it out
 # more pictures answered at once only share the cores, and all of them are late
 TURNS = threading.BoundedSemaphore(max(4, 2 * (os.cpu_count() or 1)))
 PATIENCE = 10.0  # seconds that a picture waits for its turn
@@ -221,9 +221,9 @@ def relations(run: Run) -> NearestImages:
     return NearestImages(classifier(run)(test_part().images)[1])
 
 
-def asks_photo_network() -> bool:
-    """Whether photos are shown to the photo network as well, or the visitor leaves it out."""
-    return bool(st.session_state.get(PHOTO_NETWORK, True))
+def asks_second_network() -> bool:
+    """Whether a second network is asked as well, or the visitor leaves it out."""
+    return bool(st.session_state.get(SECOND_NETWORK, True))
 
 
 def answer(picture: bytes, run: Run, options: PreprocessingOptions = AUTO) -> Answer:
@@ -233,7 +233,7 @@ def answer(picture: bytes, run: Run, options: PreprocessingOptions = AUTO) -> An
     """
     remembered = _answer_example if is_example(picture) else _answer
     try:
-        return remembered(picture, run, options, asks_photo_network())
+        return remembered(picture, run, options, asks_second_network())
     except ServerBusy as error:
         return Answer("refused", str(error))
 
@@ -261,8 +261,8 @@ def answer_in_turn(image: Image, run: Run, options: PreprocessingOptions, both: 
     if not TURNS.acquire(timeout=PATIENCE):
         raise ServerBusy("The server is busy with other pictures; try again in a moment.")
     try:
-        network = load_photo_network() if both else None
-        return answer_image(image, classifier(run), options, network).without_steps()
+        second = load_second_networks() if both else NONE
+        return answer_image(image, classifier(run), options, second).without_steps()
     finally:
         TURNS.release()
 

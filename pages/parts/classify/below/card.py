@@ -9,6 +9,7 @@ from fmnist.inference.answer import Answer
 from fmnist.runs.library import quote_run
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
+from pages.parts.shared.answer_view import NAMES
 from pages.parts.shared.widgets import download
 
 
@@ -20,7 +21,7 @@ def offer_answer(answer: Answer, picture: bytes, run: Run, key: str) -> None:
     if answer.verdict == "not_clothing":
         title = f"None of the ten; closest: {answer.class_name}"
     network = quote_run(run)
-    network += " and the photo network" if answer.photo else ""
+    network += f" and the {NAMES[answer.second.kind].lower()}" if answer.second else ""
     network += " and taught pictures" if answer.untaught else ""
     words = {"title": title, "network": network}
     _offer(answer.pixels, answer.probabilities, run, key, picture, **words)

@@ -12,6 +12,7 @@ from fmnist.metrics.comparison import describe_two_answers
 from fmnist.runs.library import list_usable_runs, quote_run, run_title
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
+from pages.parts.shared.answer_view import NAMES
 from pages.parts.shared.frame import choose_run
 from pages.parts.shared.widgets import literal, show_bars
 
@@ -29,10 +30,11 @@ def offer_answer(answer: Answer, picture: bytes, run: Run, key: str) -> None:
         alone = (answer if of is run else loading.answer(picture, of, answer.options)).alone
         return alone.pixels, alone.probabilities, alone.message
 
-    more = answer.photo or answer.untaught
-    _offer(
-        ask, run, key, "Neither answer uses the photo network or taught pictures." if more else ""
-    )
+    more = answer.second or answer.untaught
+    left_out = f"the {NAMES[answer.second.kind].lower()}" if answer.second else "taught pictures"
+    if answer.second and answer.untaught:
+        left_out += " or taught pictures"
+    _offer(ask, run, key, f"Neither answer uses {left_out}." if more else "")
 
 
 def offer_test_image(index: int, run: Run, key: str) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from fmnist.runs.run import Run
 from pages.parts.classify import taught, uploads
-from pages.parts.shared.answer_view import choose_photo_network, show_answer
+from pages.parts.shared.answer_view import choose_second_network, show_answer
 from pages.parts.shared.components.component import register_component, sent_value
 
 WIDTH = 356  # pixels; on a narrower screen as much as there is
@@ -52,7 +52,7 @@ def show(run: Run) -> None:
             on_click=lambda: st.session_state.update({HELD: not held}),
             help=None if held else "Keeps this picture, so that you can ask why and look inside.",
         )
-    choose_photo_network()
+    choose_second_network()
     if held:
         uploads.show_one("", jpeg, run, key="camera")
 

@@ -6,22 +6,32 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from sklearn.datasets import load_sample_image
 
-from fmnist.data import BAG, BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, TSHIRT
+from fmnist.data import (
+    BAG,
+    BOOT,
+    COAT,
+    DRESS,
+    PULLOVER,
+    SANDAL,
+    SHIRT,
+    SNEAKER,
+    TROUSER,
+    TSHIRT,
+    load,
+)
 from fmnist.errors import RunError
 from fmnist.images.options import PreprocessingOptions
-from fmnist.inference import photo_network
 from fmnist.inference.answer import answer_bytes
 from fmnist.inference.classifier import load_classifier
-from fmnist.inference.photo_network import (
+from fmnist.inference.second_networks import photo_network
+from fmnist.inference.second_networks.networks import SecondNetworks, load_second_networks
+from fmnist.inference.second_networks.photo_network import (
     SIDE,
     PhotoNetwork,
     PhotoPrediction,
-    combine_predictions,
-    decide_on_photo,
-    load_photo_network,
     make_views,
     predict_photo,
 )
@@ -48,7 +58,7 @@ def imagenet(**shares):
 def test_it_says_of_photographs_what_the_original_weights_say(name):
     photo = Image.fromarray(load_sample_image(name))
     view = np.asarray(photo.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
-    (found,) = load_photo_network()(view[np.newaxis])
+    (found,) = load_second_networks().photo(view[np.newaxis])
     assert found.sum() == pytest.approx(1, abs=1e-3)
     for number, probability in REFERENCE[name].items():
         assert found[number] == pytest.approx(probability, abs=0.01)  # weights of 16 bits
@@ -57,7 +67,7 @@ def test_it_says_of_photographs_what_the_original_weights_say(name):
 
 def test_threads_do_not_mix_their_answers():
     views = np.random.default_rng(0).integers(0, 256, (4, SIDE, SIDE, 3), np.uint8)
-    network = load_photo_network()
+    network = load_second_networks().photo
     expected, found = network(views), {}
     threads = [
         threading.Thread(target=lambda at=at: found.update({at: network(views[at : at + 1])}))
@@ -146,7 +156,7 @@ def test_both_together_as_by_hand():
     for _ in range(20):
         by_view = rng.dirichlet(np.full(1000, 0.02), 3).astype(np.float32)
         fashion_mnist = rng.dirichlet(np.full(10, 0.3)).astype(np.float32)
-        together = combine_predictions(PhotoPrediction(by_view), fashion_mnist)
+        together = PhotoPrediction(by_view).combine(fashion_mnist)
         assert together.sum() == pytest.approx(1, abs=1e-5)
         expected = by_hand(PhotoPrediction(by_view), fashion_mnist)
         np.testing.assert_allclose(together, expected, atol=1e-5)
@@ -161,11 +171,11 @@ def of(class_id, probability=0.82):
 
 def test_each_decides_where_it_knows_better():
     # no clothing by name: the Fashion-MNIST network alone
-    assert combine_predictions(imagenet(), of(SHIRT)).argmax() == SHIRT
+    assert imagenet().combine(of(SHIRT)).argmax() == SHIRT
     # a name of one class counts whatever the other says
-    assert combine_predictions(imagenet(c774=0.9), of(SHIRT)).argmax() == SANDAL
+    assert imagenet(c774=0.9).combine(of(SHIRT)).argmax() == SANDAL
     # a name of several is divided: a suit's is a coat's, a shirt's or a trouser's
-    suit = combine_predictions(imagenet(c834=0.9), of(SHIRT))
+    suit = imagenet(c834=0.9).combine(of(SHIRT))
     assert suit.argmax() == SHIRT
     assert suit[[COAT, TROUSER]].min() > suit[[TSHIRT, PULLOVER, BAG]].max()
 
@@ -183,8 +193,8 @@ def test_a_name_gives_way_to_what_the_other_sees(names, classes):
     for name in names:
         for class_id in classes:
             photo = imagenet(**{f"c{name}": 0.9})
-            assert combine_predictions(photo, of(class_id, 0.991))[class_id] > 0.35
-            assert combine_predictions(photo, of(BAG, 0.991))[BAG] < 0.05
+            assert photo.combine(of(class_id, 0.991))[class_id] > 0.35
+            assert photo.combine(of(BAG, 0.991))[BAG] < 0.05
 
 
 @pytest.mark.parametrize(
@@ -204,16 +214,16 @@ def test_a_name_gives_way_to_what_the_other_sees(names, classes):
     ],
 )
 def test_verdicts_of_both(named, fashion_mnist, alone, verdict):
-    assert decide_on_photo(imagenet(**named), of(fashion_mnist, 0.991), alone) == verdict
+    assert imagenet(**named).decide(of(fashion_mnist, 0.991), alone) == verdict
 
 
 def test_each_view_must_say_so():
     sneaker, boot = imagenet(c770=0.9).by_view, imagenet(c514=0.9).by_view
     agreed = PhotoPrediction(np.concatenate([sneaker, sneaker, sneaker]))
-    assert decide_on_photo(agreed, of(SNEAKER), "unsure") == "confident"
+    assert agreed.decide(of(SNEAKER), "unsure") == "confident"
     split = PhotoPrediction(np.concatenate([sneaker, sneaker, boot]))
-    assert combine_predictions(split, of(SNEAKER))[SNEAKER] > photo_network.THRESHOLD
-    assert decide_on_photo(split, of(SNEAKER), "unsure") == "unsure"
+    assert split.combine(of(SNEAKER))[SNEAKER] > photo_network.THRESHOLD
+    assert split.decide(of(SNEAKER), "unsure") == "unsure"
 
 
 # --- in an answer
@@ -239,10 +249,10 @@ def classifier():
 
 def test_a_photo_is_shown_to_both(classifier):
     network = Recorder()
-    answer = answer_bytes(PICTURES[4], classifier, photo_network=network)
+    answer = answer_bytes(PICTURES[4], classifier, second=SecondNetworks(network))
     alone = answer_bytes(PICTURES[4], classifier)
     assert len(network.views) == 1  # once, however many ways to 28x28 there are
-    assert answer.photo.class_id == answer.class_id == SANDAL
+    assert answer.second.class_id == answer.class_id == SANDAL
     assert answer.alone.to_dict() == alone.to_dict()
     assert (answer.verdict, answer.message) == ("confident", f"Sandal ({answer.probability:.0%})")
     assert answer.probability == pytest.approx(answer.probabilities[SANDAL])
@@ -254,7 +264,7 @@ def test_a_photo_is_shown_to_both(classifier):
 
 
 def test_a_tip_where_both_cannot_tell(classifier):
-    answer = answer_bytes(PICTURES[4], classifier, photo_network=Recorder())
+    answer = answer_bytes(PICTURES[4], classifier, second=SecondNetworks(Recorder()))
     assert answer.tip is None  # it is sure
     unsure = replace(answer, verdict="unsure")
     assert "One shoe" in unsure.tip
@@ -264,7 +274,7 @@ def test_a_tip_where_both_cannot_tell(classifier):
     worn = replace(shirt, preprocessed=replace(shirt.preprocessed, decided=decided))
     assert "without a person" in worn.tip
     assert "bag" in replace(unsure, class_id=BAG).tip
-    assert replace(unsure, photo=None).tip is None
+    assert replace(unsure, second=None).tip is None
 
 
 def test_without_it_nothing_changes(classifier):
@@ -297,28 +307,60 @@ def drawing():
 def test_it_is_not_asked(classifier, picture, options):
     network = Recorder()
     how = PreprocessingOptions(**options)
-    assert answer_bytes(picture, classifier, how, network).photo is None
+    assert answer_bytes(picture, classifier, how, SecondNetworks(network)).second is None
     assert network.views == []
+
+
+@pytest.mark.parametrize("filters", [Image.Resampling.BICUBIC, Image.Resampling.NEAREST])
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_neither_counts_for_an_image_of_the_dataset_enlarged(classifier, filters, form):
+    asked = []
+    networks = SecondNetworks(asked.append, load_second_networks().drawing)
+    for image in load("test").images[:20]:
+        buffer = io.BytesIO()
+        Image.fromarray(image).resize((280, 280), filters).save(buffer, form, quality=90)
+        assert answer_bytes(buffer.getvalue(), classifier, second=networks).second is None
+    assert asked == []
+
+
+def test_an_enlarged_digit_is_no_garment_though_it_is_as_small(classifier):
+    sign = Image.new("L", (28, 28))
+    ImageDraw.Draw(sign).text((6, 0), "4", 255, ImageFont.load_default(26))
+    sign = sign.filter(ImageFilter.GaussianBlur(0.7))  # as soft as those of MNIST
+    large = png(sign.resize((280, 280), Image.Resampling.BICUBIC))
+    assert photo_network.is_thumbnail(Image.open(io.BytesIO(large)).convert("RGBA"))
+    answer = answer_bytes(large, classifier, second=load_second_networks())
+    assert answer.verdict == "not_clothing"
+    assert answer.second.kind == "drawing"
+
+
+def test_a_grey_photo_and_a_soft_coloured_one_are_no_thumbnails():
+    grey = load_sample_image("china.jpg").mean(axis=2).astype(np.uint8)
+    soft = Image.fromarray(load_sample_image("china.jpg")).resize((28, 28)).resize((300, 300))
+    for picture in (Image.fromarray(grey), soft):
+        assert not photo_network.is_thumbnail(picture.convert("RGBA"))
+    assert photo_network.is_thumbnail(soft.convert("L").convert("RGBA"))
 
 
 def test_it_sees_what_was_cropped(classifier):
     network = Recorder()
     options = PreprocessingOptions(crop=(0.25, 0.0, 0.75, 1.0))
-    answer = answer_bytes(on_a_floor(0), classifier, options, network)
-    assert answer.photo is not None
+    answer = answer_bytes(on_a_floor(0), classifier, options, SecondNetworks(network))
+    assert answer.second is not None
     picture = Image.open(io.BytesIO(on_a_floor(0))).convert("RGBA")
     expected = make_views(picture.crop(options.crop_in_pixels(*picture.size)))
     np.testing.assert_array_equal(network.views[0], expected)
 
 
 def test_the_steps_of_both_answers_can_be_dropped(classifier):
-    answer = answer_bytes(PICTURES[0], classifier, photo_network=Recorder()).without_steps()
+    answer = answer_bytes(PICTURES[0], classifier, second=SecondNetworks(Recorder()))
+    answer = answer.without_steps()
     assert answer.preprocessed.steps == answer.alone.preprocessed.steps == ()
-    assert replace(answer, photo=None).alone is answer.fashion_mnist
+    assert replace(answer, second=None).alone is answer.fashion_mnist
 
 
 def test_a_real_photo_without_clothing_is_none(classifier):
     photo = Image.fromarray(load_sample_image("china.jpg"))
-    assert predict_photo(photo.convert("RGBA"), load_photo_network()).clothing < 0.05
-    answer = answer_bytes(png(photo), classifier, photo_network=load_photo_network())
+    assert predict_photo(photo.convert("RGBA"), load_second_networks().photo).clothing < 0.05
+    answer = answer_bytes(png(photo), classifier, second=load_second_networks())
     assert answer.verdict != "confident"

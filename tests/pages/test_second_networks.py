@@ -1,4 +1,4 @@
-"""The photo network on the Classify page: what each network says, and the switch that it has."""
+"""Second networks on the Classify page: what each says, and the switch that leaves them out."""
 
 import io
 import zipfile
@@ -8,7 +8,7 @@ import pytest
 from fmnist.images.options import PreprocessingOptions
 from fmnist.inference.answer import answer_bytes
 from fmnist.inference.classifier import load_classifier
-from fmnist.inference.photo_network import load_photo_network
+from fmnist.inference.second_networks.networks import load_second_networks
 from fmnist.runs.library import find_run
 from tests.inference.test_answer import hazy, plain
 from tests.pages.test_pages import open_app, texts, upload
@@ -25,35 +25,45 @@ def expected(picture=PHOTO, **how):
 
 
 def test_a_photo_has_three_answers_and_a_switch():
-    both, alone = expected(photo_network=load_photo_network()), expected()
+    both, alone = expected(second=load_second_networks()), expected()
     app = upload(open_app(way="Upload"), ("shirt.png", PHOTO, PNG))
     (table,) = [one.value for one in app.markdown if "| Photo network |" in one.value]
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]
     ]
-    said = [f"{one.class_name} {one.probability:.0%}" for one in (alone, both.photo, both)]
+    said = [f"{one.class_name} {one.probability:.0%}" for one in (alone, both.second, both)]
     assert [row[1] for row in rows] == said
     assert [row[2] for row in rows] == [
         HEADLINES[alone.verdict].lower(),
-        f"{both.photo.clothing:.0%} that it is one of the ten",
+        f"{both.second.clothing:.0%} that it is one of the ten",
         HEADLINES[both.verdict].lower(),
     ]
     assert HEADLINES[both.verdict] in metrics(app)
     assert (both.verdict == "unsure") == ("I can't tell: this doesn't look like" in texts(app))
 
-    app.toggle(key="photo_network").set_value(False).run()
+    app.toggle(key="second_network_asked").set_value(False).run()
     assert "Photo network" not in texts(app)
     assert HEADLINES[alone.verdict] in metrics(app)
 
     # it stays off where another way to bring a picture was looked at meanwhile
     for way in ("Draw", "Upload"):
         app.segmented_control(key="way").set_value(way).run()
-    assert app.toggle(key="photo_network").value is False
+    assert app.toggle(key="second_network_asked").value is False
 
 
-def test_a_drawing_has_one_answer():
+def test_a_drawing_is_shown_to_the_drawing_network():
+    both, alone = expected(plain(), second=load_second_networks()), expected(plain())
     app = upload(open_app(way="Upload"), ("legs.png", plain(), PNG))
+    (table,) = [one.value for one in app.markdown if "| Drawing network |" in one.value]
+    said = [f"{one.class_name} {one.probability:.0%}" for one in (alone, both.second, both)]
+    assert [line.split("|")[2].strip() for line in table.splitlines()[2:]] == said
+    assert f"{both.second.clothing:.0%} that it is one of the ten" in table
     assert "Photo network" not in texts(app)
+    assert HEADLINES[both.verdict] in metrics(app)
+
+    app.toggle(key="second_network_asked").set_value(False).run()
+    assert "Drawing network" not in texts(app)
+    assert HEADLINES[alone.verdict] in metrics(app)
 
 
 def test_a_score_has_a_column_for_the_fashion_mnist_network_alone():
@@ -67,15 +77,15 @@ def test_a_score_has_a_column_for_the_fashion_mnist_network_alone():
     together, alone = (
         [one.class_id == 0 and one.verdict != "not_clothing" for one in answers]
         for answers in (
-            [expected(picture, photo_network=load_photo_network()) for picture in pictures],
+            [expected(picture, second=load_second_networks()) for picture in pictures],
             [expected(picture) for picture in pictures],
         )
     )
     assert list(by_class["Share"]) == pytest.approx([100 * sum(together) / 3])
     assert list(by_class["Alone"]) == pytest.approx([100 * sum(alone) / 3])
-    assert "right with the photo network?" in app.header[0].value
+    assert "right with a second network?" in app.header[0].value
 
-    app.toggle(key="photo_network").set_value(False).run()
+    app.toggle(key="second_network_asked").set_value(False).run()
     by_class = next(frame.value for frame in app.dataframe if "Class" in frame.value)
     assert list(by_class["Share"]) == pytest.approx([100 * sum(alone) / 3])
     assert "Alone" not in by_class
@@ -85,10 +95,10 @@ def test_a_score_has_a_column_for_the_fashion_mnist_network_alone():
 def test_other_options_are_compared_without_the_network_that_one_of_them_leaves_out():
     app = change(legs(PHOTO), "method", "resize")
     options = PreprocessingOptions(method="resize")
-    before, after = expected(), expected(options=options, photo_network=load_photo_network())
-    assert after.photo is None
+    before, after = expected(), expected(options=options, second=load_second_networks())
+    assert after.second is None
     assert f"Before, automatic] {before.class_name} {before.probability:.1%}" in texts(app)
     assert f"After, by hand] {after.class_name} {after.probability:.1%}" in texts(app)
-    both = expected(photo_network=load_photo_network())
+    both = expected(second=load_second_networks())
     mirrored = change(legs(PHOTO), "mirror", True)
     assert f"Before, automatic] {both.class_name} {both.probability:.1%}" in texts(mirrored)

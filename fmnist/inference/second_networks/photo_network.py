@@ -13,17 +13,16 @@ import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import cv2
 import numpy as np
 from PIL import Image
 
 from fmnist.data import (
     BAG,
     BOOT,
-    CLASS_NAMES,
     COAT,
     DRESS,
     PULLOVER,
@@ -34,14 +33,22 @@ from fmnist.data import (
     TSHIRT,
 )
 from fmnist.errors import RunError
+from fmnist.images.drawing import is_flat
+from fmnist.images.frames import find_frame, is_grid_of_blocks
 from fmnist.images.segmentation import lay_on_white
+from fmnist.inference.second_networks.prediction import SecondPrediction
 from fmnist.networks.litert import open_litert
-from fmnist.processes import quiet
 
 FILE = Path(__file__).parent / "efficientnet_lite0" / "model.tflite"
 SIDE = 224
 CLOSER = 0.7  # of the middle square's side: people put what they ask about in the middle
 KEPT = 16  # answers, 12 kB each
+LEAST_SIDE = 64  # pixels; the network can make nothing of a thumbnail or a tiny crop
+# A grey picture (mean difference of its channels from their mean, 0..255) of which a thumbnail of
+# this side keeps all but so much (root mean square, 0..255) is one enlarged. The dataset's images
+# lose 3.6 at most, enlarged bicubically; photos of garments 3.8 and more.
+GREY, THUMBNAIL, LEAST_DETAIL = 2.0, 56, 3.7
+RARE, LEAST_TONES = 0.0005, 60  # share of a picture; tones that are not rare, fewer in drawings
 # ImageNet's classes of clothing, counted from 0, and how well their name fits each of the ten,
 # 0..1. Written down by name and then chosen among a few variants on the development pictures.
 _NAMES: tuple[tuple[tuple[int, ...], dict[int, float]], ...] = (
@@ -93,12 +100,13 @@ THRESHOLD = 0.48  # confident is what is as probable as this in each view
 
 
 @dataclass(frozen=True)
-class PhotoPrediction:
+class PhotoPrediction(SecondPrediction):
     """What the photo network says of one picture.
 
     by_view: (V, 1000) float32, the probabilities of its own classes in each view
     """
 
+    kind: ClassVar[str] = "photo"
     by_view: np.ndarray
 
     @property
@@ -117,25 +125,26 @@ class PhotoPrediction:
         return _translate(self.imagenet)
 
     @property
-    def class_id(self) -> int:
-        """Its best guess among the ten."""
-        return int(self.probabilities.argmax())
+    def direction(self) -> np.ndarray:
+        """The roots of its probabilities, (1000,) float32."""
+        return np.sqrt(self.imagenet)
 
-    @property
-    def class_name(self) -> str:
-        """Its best guess by name."""
-        return CLASS_NAMES[self.class_id]
+    def combine(self, fashion_mnist: np.ndarray) -> np.ndarray:
+        """The product of what both say: (10,) float32 that add up to 1.
 
-    @property
-    def probability(self) -> float:
-        """Its probability of its best guess, 0..1."""
-        return float(self.probabilities[self.class_id])
+        A product of experts (Hinton, doi 10.1162/089976602760128018): a class is as probable as
+        both find it. Where this network's names fit several classes, or none, the other decides.
+        """
+        return _multiply(self.probabilities, fashion_mnist)
 
-    def to_dict(self) -> dict:
-        """Plain values under the names that `classify --json` promises."""
-        names = ("class_id", "class_name", "probability", "clothing")
-        values = {name: getattr(self, name) for name in names}
-        return {**values, "probabilities": self.probabilities.tolist()}
+    def decide(self, fashion_mnist: np.ndarray, verdict: str) -> str:
+        """The verdict of both; not clothing is only what is none for both."""
+        if verdict == "not_clothing" and self.clothing < LEAST_CLOTHING:
+            return "not_clothing"
+        class_id = self.combine(fashion_mnist).argmax()
+        by_view = _multiply(_translate(self.by_view), fashion_mnist)[:, class_id]
+        named = self.clothing >= SURE_CLOTHING and self.imagenet[list(_OTHERS)].sum() < MOST_OTHERS
+        return "confident" if named and by_view.min() >= THRESHOLD else "unsure"
 
 
 class PhotoNetwork:
@@ -184,18 +193,39 @@ class PhotoNetwork:
         return self._interpreter.get_tensor(self._output)[0]
 
 
-@cache
-def load_photo_network() -> PhotoNetwork:
-    """The network that ships, the same one for all of a process."""
-    return PhotoNetwork()
+def is_surely_a_photo(image: Image.Image) -> bool:
+    """Whether a picture, RGBA, is no flat graphics, wherever the garment in it may be.
+
+    It may still be a photo of a drawing, whose answer does without this network.
+    """
+    rgb = lay_on_white(np.asarray(image.convert("RGBA")))
+    return not is_flat(rgb)
 
 
-def load_photo_network_for_command() -> PhotoNetwork:
-    """The same for a command: LiteRT's notices are dropped."""
-    with quiet():
-        network = load_photo_network()
-        network(np.zeros((1, SIDE, SIDE, 3), np.uint8))  # LiteRT says a word on its first call
-    return network
+def is_thumbnail(image: Image.Image) -> bool:
+    """Whether a picture, RGBA, is a small one, enlarged: in blocks or, if it is grey, smoothly.
+
+    As the dataset's images are, where people have them from a notebook or a page.
+    """
+    rgb = lay_on_white(np.asarray(image.convert("RGBA")))
+    left, top, right, bottom = find_frame(rgb)
+    pixels = rgb[top:bottom, left:right].astype(np.float32)
+    counts = np.bincount(pixels[..., 1].astype(np.uint8).ravel())
+    if (counts > RARE * counts.sum()).sum() < LEAST_TONES:  # a drawing
+        return False
+    if is_grid_of_blocks(pixels):
+        return True
+    if np.abs(pixels - pixels.mean(axis=2, keepdims=True)).mean() >= GREY:
+        return False
+    height, width = pixels.shape[:2]
+    factor = THUMBNAIL / max(height, width)
+    small = cv2.resize(
+        pixels,
+        (round(width * factor) or 1, round(height * factor) or 1),
+        interpolation=cv2.INTER_AREA,
+    )
+    again = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+    return bool(np.sqrt(np.mean((pixels - again) ** 2)) < LEAST_DETAIL)
 
 
 def predict_photo(image: Image.Image, network: PhotoNetwork) -> PhotoPrediction:
@@ -225,31 +255,6 @@ def make_views(image: Image.Image) -> np.ndarray:
 def _middle_square(picture: Image.Image, side: int) -> Image.Image:
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     return picture.crop((left, top, left + side, top + side))
-
-
-def combine_predictions(photo: PhotoPrediction, fashion_mnist: np.ndarray) -> np.ndarray:
-    """What both say together: (10,) float32 that add up to 1.
-
-    fashion_mnist: (10,) probabilities of the Fashion-MNIST network
-
-    A product of experts (Hinton, doi 10.1162/089976602760128018): a class is as probable as both
-    find it. Where the photo network's names fit several classes, or none, the other decides.
-    """
-    return _multiply(photo.probabilities, fashion_mnist)
-
-
-def decide_on_photo(photo: PhotoPrediction, fashion_mnist: np.ndarray, verdict: str) -> str:
-    """The verdict of both: "confident", "unsure" or "not_clothing".
-
-    fashion_mnist: (10,) probabilities of the Fashion-MNIST network
-    verdict: the Fashion-MNIST network's; not clothing is only what is none for both
-    """
-    if verdict == "not_clothing" and photo.clothing < LEAST_CLOTHING:
-        return "not_clothing"
-    class_id = combine_predictions(photo, fashion_mnist).argmax()
-    by_view = _multiply(_translate(photo.by_view), fashion_mnist)[:, class_id]
-    named = photo.clothing >= SURE_CLOTHING and photo.imagenet[list(_OTHERS)].sum() < MOST_OTHERS
-    return "confident" if named and by_view.min() >= THRESHOLD else "unsure"
 
 
 def _translate(imagenet: np.ndarray) -> np.ndarray:
