@@ -10,6 +10,7 @@ from fmnist.data import BAG, COAT, NOT_CLOTHING, SHIRT, TSHIRT
 from fmnist.images.pipeline import Preprocessed
 from fmnist.inference.answer import Answer, answer_image, answer_in_words
 from fmnist.inference.classifier import load_classifier
+from fmnist.inference.second_networks.drawing_network import DrawingPrediction
 from fmnist.inference.second_networks.photo_network import PhotoPrediction
 from fmnist.inference.teaching import (
     ALPHA,
@@ -92,8 +93,10 @@ def test_photos_and_drawings_teach_their_own():
     drawing = answered([1, 0, 0], kind="drawing")
     photo = answered([1, 0, 0])
     asked = answered([1, 0, 0], photo=np.full(1000, 0.001))
-    for answer in (drawing, photo, asked):
-        for other in (drawing, photo, asked):
+    # an enlarged digit: no drawing by its pixels, but the drawing network's
+    digit = replace(photo, second=DrawingPrediction(np.eye(11)[10], np.ones(5, np.float32)))
+    for answer in (drawing, photo, asked, digit):
+        for other in (drawing, photo, asked, digit):
             taught = teach_answer(answer, [make_example(other, COAT)])
             assert (taught is not answer) == (other is answer)
 
