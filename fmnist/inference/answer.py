@@ -92,13 +92,16 @@ class Answer:
 
     @property
     def tip(self) -> str | None:
-        """What would help where two networks are not sure of a photo; None elsewhere."""
-        if self.second is None or self.second.kind != "photo" or self.verdict != "unsure":
+        """What would help where two networks are not sure; None elsewhere."""
+        if self.second is None or self.verdict != "unsure":
             return None
+        how = "on a plain floor" if self.second.kind == "photo" else "with a closed outline"
         if self.class_id in (SANDAL, SNEAKER, BOOT):
-            return "One shoe, from the side, on a plain floor would be easier."
+            return f"One shoe, from the side, {how} would be easier."
         if self.class_id == BAG:
-            return "The bag alone, from the front, on a plain background would be easier."
+            return f"The bag alone, from the front, {how} would be easier."
+        if self.second.kind == "drawing":
+            return "A closed outline with a collar, sleeves, buttons, pockets would be easier."
         if self.preprocessed is not None and self.preprocessed.decided.segment == "worn":
             return "The garment without a person, laid flat on a plain floor, would be easier."
         return "The whole garment from above, on a plain floor of another colour, would be easier."

@@ -41,6 +41,14 @@ class Example:
     features: np.ndarray
     second: np.ndarray | None
 
+    @property
+    def second_size(self) -> int:
+        """How many numbers `second` has, by which networks are told apart; 0 for None.
+
+        An enlarged digit is a photo that the drawing network was asked about.
+        """
+        return 0 if self.second is None else len(self.second)
+
 
 def make_example(answer: Answer, label_id: int) -> Example | None:
     """An example from an answer and the right label.
@@ -116,8 +124,7 @@ def _support(own: Example, examples: Sequence[Example], but_itself: bool) -> np.
     alike = [
         example
         for example in examples
-        # asked were the same networks: an enlarged digit is a photo that the drawing network saw
-        if example.drawn == own.drawn and np.shape(example.second) == np.shape(own.second)
+        if example.drawn == own.drawn and example.second_size == own.second_size
     ]
     if not alike:
         return support

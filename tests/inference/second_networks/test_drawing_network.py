@@ -1,6 +1,7 @@
 """The drawing network: what it says of drawings, both networks together, and when it is asked."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -175,7 +176,11 @@ def test_a_drawing_is_shown_to_both(classifier):
     assert written["drawing"]["clothing"] == pytest.approx(0.9)
     assert written["photo"] is None
     assert written["fashion_mnist"]["class_name"] == alone.class_name
-    assert answer.tip is None  # the tips are for photos
+    assert answer.verdict == "unsure"  # 0.7 of the drawing network's certainty
+    assert "closed outline" in answer.tip
+    for class_id, word in ((BOOT, "One shoe"), (BAG, "The bag")):
+        assert word in replace(answer, class_id=class_id).tip
+    assert replace(answer, verdict="confident").tip is None
 
 
 @pytest.mark.parametrize(
