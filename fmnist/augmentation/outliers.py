@@ -45,17 +45,18 @@ def make_outliers(number: int, garments: np.ndarray, rng: Generator) -> np.ndarr
     return np.stack(pictures) if pictures else np.empty((0, 28, 28), np.uint8)
 
 
-def make_drawn_outliers(number: int, rng: Generator) -> np.ndarray:
+def make_drawn_outliers(number: int, rng: Generator, things: bool = False) -> np.ndarray:
     """Make `number` drawings, prepared as a visitor's: (number, 28, 28) uint8, number >= 1.
 
-    Every other one is of clothes that are none of the ten: hats, socks, shorts, briefs, belts;
-    every fourth is of a thing: a house, a fish, a cup, a star.
+    Every other one is of clothes that are none of the ten: hats, socks, shorts, briefs, belts.
+
+    things: whether every fourth is of a thing, such as a house, a fish, a cup or a star
     """
     pictures = []
     for at in range(number):
         if at % 2:
             sheet = draw_doodle(NOT_CLOTHING, rng)
-        elif at % 4:
+        elif things and at % 4:
             sheet = draw_lines(*doodle_thing(rng), rng)
         else:
             sheet = DRAWN[rng.integers(len(DRAWN))](np.empty((0, 28, 28), np.uint8), rng)

@@ -98,7 +98,7 @@ def add_to(commands: Commands) -> None:
         run="run to answer",
     )
     add_number(answers, "--photos", 30, "how many photos of each size", 1)
-    add_second_networks(answers)
+    add_second_networks(answers, drawings=False)
 
     pages = kind(
         "pages",
@@ -225,7 +225,7 @@ def _answers(options: Namespace) -> int:
 
     sizes, times = answers.measure_answers(options.run, options.photos, second_networks_of(options))
     fields = {"run": options.run, "photos": options.photos, "bytes": sizes}
-    fields["photo_network"] = options.photo_network  # all of them are photos
+    fields["photo_network"] = options.photo_network
     return print_result(
         options, fields | {"milliseconds": tables.spreads(times)}, tables.answers_text
     )

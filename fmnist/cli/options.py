@@ -56,9 +56,10 @@ def add_json(parser: Options, words: str = "print one JSON object") -> None:
     add_flag(parser, "--json", words)
 
 
-def add_second_networks(parser: Options) -> None:
-    """Add `--photo-network` and `--drawing-network`; see `second_networks_of`."""
-    for kind, pictures in (("photo", "photographs"), ("drawing", "drawings")):
+def add_second_networks(parser: Options, drawings: bool = True) -> None:
+    """Add `--photo-network` and, where drawings may come, `--drawing-network`."""
+    kinds = ("photo", "photographs"), ("drawing", "drawings")
+    for kind, pictures in kinds[: 1 + drawings]:
         parser.add_argument(
             f"--{kind}-network",
             choices=("on", "off"),
@@ -73,7 +74,7 @@ def second_networks_of(options: argparse.Namespace) -> "SecondNetworks":
     from fmnist.inference.second_networks.networks import load_second_networks_for_command
 
     return load_second_networks_for_command(
-        options.photo_network == "on", options.drawing_network == "on"
+        options.photo_network == "on", getattr(options, "drawing_network", "on") == "on"
     )
 
 

@@ -19,17 +19,14 @@ from PIL import Image
 from fmnist.data import BAG, BOOT, CLASS_NAMES, NOT_CLOTHING, SANDAL, SNEAKER
 from fmnist.errors import BadImage
 from fmnist.images.decoding import MAX_BYTES, decode_image, too_large
+from fmnist.images.drawing import is_flat
+from fmnist.images.frames import is_enlarged_image
 from fmnist.images.options import AUTO, PreprocessingOptions
 from fmnist.images.pipeline import Preprocessed, preprocess_image
+from fmnist.images.segmentation import lay_on_white
 from fmnist.inference.classifier import Classifier
-from fmnist.inference.second_networks.drawing_network import LEAST_CLOTHING
 from fmnist.inference.second_networks.networks import NONE, SecondNetworks
-from fmnist.inference.second_networks.photo_network import (
-    LEAST_SIDE,
-    is_surely_a_photo,
-    is_thumbnail,
-    predict_photo,
-)
+from fmnist.inference.second_networks.photo_network import LEAST_SIDE, predict_photo
 from fmnist.inference.second_networks.prediction import SecondPrediction
 from fmnist.inference.tta import TTAPrediction, predict_tta
 
@@ -185,23 +182,26 @@ def answer_image(
 
     second: one of these is asked as well where the way to 28x28 is ours, by what the picture is
     """
-    cropped = image.crop(options.crop_in_pixels(*image.size))
-    if options.method != "automatic" or second is NONE:
+    if options.method != "automatic" or second == NONE:
         return _answer_alone(image, classifier, options)
-    thumbnail = is_thumbnail(cropped)
-    photo_network = None if thumbnail or min(cropped.size) < LEAST_SIDE else second.photo
+    cropped = image.crop(options.crop_in_pixels(*image.size))
+    rgb = lay_on_white(np.asarray(cropped.convert("RGBA")))
+    enlarged = is_enlarged_image(rgb)
+    small = enlarged or min(cropped.size) < LEAST_SIDE
+    photo_network = None if small else second.photo
     with ThreadPoolExecutor(max_workers=1) as beside:
         said = None
-        if photo_network and is_surely_a_photo(cropped):  # both networks work at once
+        if photo_network and not is_flat(rgb):  # surely a photo: both networks work at once
             said = beside.submit(predict_photo, cropped, photo_network)
         alone = _answer_alone(image, classifier, options)
-    if alone.preprocessed is None or alone.pixels is None:
+    if alone.preprocessed is None or alone.pixels is None or alone.probabilities is None:
         return alone
-    if second.drawing and (alone.preprocessed.kind == "drawing" or thumbnail):
+    drawn = alone.preprocessed.kind == "drawing" and not enlarged
+    if second.drawing and (drawn or small):
         drawing = second.drawing(alone.pixels)
-        # an image of the dataset, enlarged, is the other network's; a letter or a digit is not
-        dataset = thumbnail and drawing.clothing >= LEAST_CLOTHING
-        return alone if dataset else _answer_together(alone, drawing)
+        # an image of the dataset is answered by the other network alone; a letter is none
+        if drawn or drawing.decide(alone.probabilities, alone.verdict) == "not_clothing":
+            return _answer_together(alone, drawing)
     if photo_network is None or alone.preprocessed.kind == "drawing":
         return alone
     return _answer_together(alone, said.result() if said else predict_photo(cropped, photo_network))

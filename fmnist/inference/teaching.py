@@ -40,14 +40,7 @@ class Example:
     drawn: bool
     features: np.ndarray
     second: np.ndarray | None
-
-    @property
-    def second_size(self) -> int:
-        """How many numbers `second` has, by which networks are told apart; 0 for None.
-
-        An enlarged digit is a photo that the drawing network was asked about.
-        """
-        return 0 if self.second is None else len(self.second)
+    asked: str | None = None  # about photos or drawings: which second network it was
 
 
 def make_example(answer: Answer, label_id: int) -> Example | None:
@@ -61,8 +54,11 @@ def make_example(answer: Answer, label_id: int) -> Example | None:
         return None
     features = answer.tta.features[0]
     length = max(float(np.linalg.norm(features)), 1e-6)
-    second = None if answer.second is None else answer.second.direction
-    return Example(label_id, answer.preprocessed.kind == "drawing", features / length, second)
+    drawn = answer.preprocessed.kind == "drawing"
+    if answer.second is None:
+        return Example(label_id, drawn, features / length, None)
+    second, asked = answer.second.direction, answer.second.kind
+    return Example(label_id, drawn, features / length, second, asked)
 
 
 def make_examples(answers: Iterable[Answer], labels: Iterable[int]) -> list[Example]:
@@ -122,9 +118,7 @@ def _support(own: Example, examples: Sequence[Example], but_itself: bool) -> np.
     """How much the examples speak for each of the ten and, last, for none: (11,)."""
     support = np.zeros(len(CLASS_NAMES) + 1, np.float32)
     alike = [
-        example
-        for example in examples
-        if example.drawn == own.drawn and example.second_size == own.second_size
+        example for example in examples if (example.drawn, example.asked) == (own.drawn, own.asked)
     ]
     if not alike:
         return support

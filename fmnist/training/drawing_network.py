@@ -52,7 +52,7 @@ def draw_chunk(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Drawings of (N, 28, 28) uint8 and of other things: (M, 28, 28) and (M,) uint8, 0..10."""
     rng = np.random.default_rng(seed)
-    others = make_drawn_outliers(max(1, round(OTHERS * len(images))), rng)
+    others = make_drawn_outliers(max(1, round(OTHERS * len(images))), rng, things=True)
     made = np.concatenate([draw_sketches(images, labels, rng), others])
     made = np.stack([erase_box(one, rng, ERASED) for one in made])
     mirrored = rng.random(len(made)) < 0.5
@@ -109,7 +109,7 @@ def _validation_drawings(validation: Part) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     garments, labels = validation.images[:DRAWN], validation.labels[:DRAWN]
     others = np.full(OUTLIERS, CLASSES - 1)
-    images = [draw_sketches(garments, labels, rng), make_drawn_outliers(OUTLIERS, rng)]
+    images = [draw_sketches(garments, labels, rng), make_drawn_outliers(OUTLIERS, rng, things=True)]
     return np.concatenate(images), np.append(labels, others)
 
 
@@ -150,8 +150,8 @@ def main() -> None:
         "--initial", type=Path, metavar="FILE", help="the model.keras of a training to go on from"
     )
     options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
     if options.epochs:
+        options.folder.mkdir(parents=True, exist_ok=True)
         settings = TrainSettings(
             network="robust",
             epochs=options.epochs,
@@ -163,6 +163,8 @@ def main() -> None:
             stylised=True,
         )
         train(options.folder, settings, options.initial)
+    elif not (options.folder / "model.tflite").is_file():
+        parser.error("with --epochs 0 the folder needs a model.tflite")
     network = DrawingNetwork(options.folder / "model.tflite")
     with quiet():
         measured = measure(network, load_classifier(find_run(BEGIN)))

@@ -28,7 +28,7 @@ from fmnist.runs.run import read_run, write_run_info
 from fmnist.settings import TrainSettings
 from tests.conftest import ROOT, load_epoch_predictions, run_python
 from tests.images.brought import BROUGHT
-from tests.inference.test_answer import hazy
+from tests.inference.test_answer import hazy, plain
 
 TINY = ["--epochs", "1", "--fraction", "0.02"]
 JSON_FIELDS = {
@@ -435,6 +435,27 @@ def test_photos_are_shown_to_both_networks_or_not(command, tmp_path):
     assert both["fashion_mnist"] == alone["fashion_mnist"]
     assert alone["fashion_mnist"]["probabilities"] == alone["probabilities"]
     assert command("classify", photo, "--photo-network", "perhaps").returncode == 2
+
+
+def test_drawings_are_shown_to_both_networks_or_not(command, tmp_path):
+    (tmp_path / "1_trouser").mkdir()
+    drawing = tmp_path / "1_trouser" / "legs.png"
+    drawing.write_bytes(plain())
+    both, alone, other = (
+        json.loads(command("classify", "--json", drawing, *off).stdout)
+        for off in ((), ("--drawing-network", "off"), ("--photo-network", "off"))
+    )
+    assert 0 < both["drawing"]["probability"] <= both["drawing"]["clothing"] <= 1
+    assert both["photo"] is None
+    assert alone["drawing"] is None
+    assert alone["probabilities"] == both["fashion_mnist"]["probabilities"]
+    assert other["drawing"] == both["drawing"]
+
+    def score(*off):
+        return json.loads(command("score", tmp_path, "--json", *off).stdout)
+
+    assert score()["fashion_mnist"]["n"] == 1
+    assert score("--drawing-network", "off")["fashion_mnist"] is None
 
 
 def test_a_folder_teaches_but_no_picture_itself(command, tmp_path):

@@ -2,14 +2,15 @@
 
 import io
 
+import cv2
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from fmnist.data import load
 from fmnist.images.decoding import decode_image
-from fmnist.images.frames import find_frame, is_grid_of_blocks
+from fmnist.images.frames import find_frame, is_enlarged_image
 from fmnist.images.pipeline import preprocess_image
 from tests.images.test_pipeline import draw
 
@@ -151,22 +152,49 @@ def test_a_transparent_picture_says_itself_where_its_garment_is():
     assert "Without its frame" not in [step.title for step in preprocess_image(icon).steps]
 
 
-@pytest.mark.parametrize("factor", [4, 7.3, 20])
-def test_a_small_picture_enlarged_in_blocks_is_known_by_its_grid(factor):
-    small = np.random.default_rng(0).integers(0, 256, (28, 20), np.uint8)
-    side = round(20 * factor), round(28 * factor)
-    large = np.asarray(Image.fromarray(small).resize(side, Image.Resampling.NEAREST).convert("RGB"))
-    assert is_grid_of_blocks(large.astype(np.float32))
-    padded = np.pad(large, ((13, 5), (0, 31), (0, 0)))  # on a ground, anywhere
-    assert is_grid_of_blocks(padded.astype(np.float32))
+@pytest.mark.parametrize(("factor", "form"), [(4, "PNG"), (7.3, "PNG"), (20, "PNG"), (20, "JPEG")])
+def test_a_small_picture_enlarged_in_blocks_is_known_by_its_grid(factor, form):
+    small = np.pad(np.random.default_rng(0).integers(0, 256, (24, 16), np.uint8), 2)
+    size = round(20 * factor), round(28 * factor)
+    large = Image.fromarray(small).resize(size, Image.Resampling.NEAREST).convert("RGB")
+    buffer = io.BytesIO()
+    ImageOps.expand(large, (13, 5, 0, 31)).save(buffer, form, quality=90)  # on a ground, anywhere
+    assert is_enlarged_image(np.asarray(Image.open(buffer).convert("RGB")))
 
 
-def test_stripes_that_lie_on_no_grid_are_no_blocks():
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        picture = np.zeros((200, 200, 3), np.float32)
-        for at in rng.integers(5, 190, 12):
-            picture[at : at + 4] += 60
-        for at in rng.integers(5, 190, 12):
-            picture[:, at : at + 4] += 60
-        assert not is_grid_of_blocks(picture)
+@pytest.mark.parametrize("cmap", ["gray", "viridis"])
+def test_images_of_the_dataset_in_a_plot_are_enlarged_ones(cmap):
+    for image in load("test").images[:10]:
+        figure = Figure()
+        figure.subplots().imshow(image, cmap=cmap)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png")
+        assert is_enlarged_image(np.asarray(Image.open(buffer).convert("RGB")))
+
+
+def shirt(ground, period, seed):
+    """A striped shirt on a wall as a camera sees it: a little soft, with noise."""
+    rng = np.random.default_rng(seed)
+    picture = np.full((400, 300, 3), ground, np.float32)
+    picture[80:360, 60:240] = (170, 60, 50)
+    picture[80:140, 20:280] = (160, 70, 60)
+    striped = picture[80:360, 60:240]
+    striped[np.arange(280) // (period // 2) % 2 == 0] = (60, 60, 150)
+    picture = cv2.GaussianBlur(picture, (0, 0), 1.0) + rng.normal(0, 2, picture.shape)
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("period", [8, 10, 16, 24, 40])
+@pytest.mark.parametrize("ground", [0, 200, 255])
+def test_stripes_of_a_garment_are_no_blocks(period, ground):
+    assert not is_enlarged_image(shirt(ground, period, 0))
+    turned = np.rot90(shirt(ground, period, 1)).copy()
+    assert not is_enlarged_image(turned)
+
+
+def test_a_grey_photo_that_is_out_of_focus_is_not_enlarged():
+    for ground in (120, 255):
+        grey = Image.fromarray(shirt(ground, 24, 0)).convert("L")
+        for sigma in (0, 2, 6):
+            soft = grey.filter(ImageFilter.GaussianBlur(sigma)).convert("RGB")
+            assert not is_enlarged_image(np.asarray(soft))

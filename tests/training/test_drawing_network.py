@@ -1,6 +1,7 @@
 """The training of the drawing network: its images, its first weights, its thresholds."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from fmnist.inference.classifier import load_classifier
 from fmnist.inference.second_networks.drawing_network import DrawingNetwork
 from fmnist.runs.library import find_run
 from fmnist.training import drawing_network
-from tests.conftest import run_python
+from tests.conftest import ROOT, run_python
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,31 @@ def test_what_ships_is_as_right_about_drawings_as_is_said():
         },
         abs=0.003,
     )
+
+
+@pytest.mark.slow
+def test_a_training_fills_its_folder_and_can_be_gone_on_with(tmp_path):
+    code = """
+from fmnist.data import Part
+from fmnist.training import drawing_network as d
+if __name__ == "__main__":
+    load = d.load_train_validation
+    d.load_train_validation = lambda *given: [Part(p.images[:300], p.labels[:300]) for p in load()]
+    d.DRAWN = d.OUTLIERS = 100
+    d.main()
+"""
+    script, folder = tmp_path / "small.py", tmp_path / "network"
+    script.write_text(code)
+    here = {**os.environ, "PYTHONPATH": str(ROOT)}
+    first = run_python(script, folder, "--epochs", "1", env=here, check=True).stdout
+    assert "epoch 1 of 1" in first
+    assert "right among the confident" in first
+    again = ("--initial", folder / "model.keras")
+    assert "epoch 1 of 1" in run_python(script, folder, "--epochs", "1", *again, env=here).stdout
+    said = DrawingNetwork(folder / "model.tflite")(np.zeros((28, 28), np.uint8))
+    assert said.shares.shape == (11,)
+    done = run_python("-m", "fmnist.training.drawing_network", tmp_path / "no", "--epochs", "0")
+    assert (done.returncode, (tmp_path / "no").exists()) == (2, False)
 
 
 @pytest.mark.slow

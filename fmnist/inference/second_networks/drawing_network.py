@@ -21,7 +21,7 @@ FILE = Path(__file__).parent / "drawings" / "model.tflite"
 CLASSES = len(CLASS_NAMES) + 1  # the last is for what is none of the ten
 TTA_VARIANTS = ("as prepared", "mirrored", "turned left", "mirrored, turned right")
 # Chosen on people's doodles, which no network learnt from, all of them on plateaus.
-FASHION_MNIST_SAY = 0.3  # share in the mean of both
+FASHION_MNIST_SHARE = 0.3  # share in the mean of both
 # Below so much clothing a drawing is called none, and below that no answer is confident.
 LEAST_CLOTHING, SURE_CLOTHING = 0.05, 0.6
 THRESHOLD = 0.85  # confident is what is as probable as this
@@ -57,7 +57,7 @@ class DrawingPrediction(SecondPrediction):
     def combine(self, fashion_mnist: np.ndarray) -> np.ndarray:
         """The mean of what both say, if it is a garment: (10,) float32 that add up to 1."""
         garment = self.probabilities / max(float(self.probabilities.sum()), 1e-6)
-        together = FASHION_MNIST_SAY * fashion_mnist + (1 - FASHION_MNIST_SAY) * garment
+        together = FASHION_MNIST_SHARE * fashion_mnist + (1 - FASHION_MNIST_SHARE) * garment
         return (together / together.sum()).astype(np.float32)
 
     def decide(self, fashion_mnist: np.ndarray, verdict: str) -> str:

@@ -21,10 +21,14 @@ class SecondNetworks:
 NONE = SecondNetworks()
 
 
-@cache
+_photo_network, _drawing_network = cache(PhotoNetwork), cache(DrawingNetwork)  # one of each
+
+
 def load_second_networks(photo: bool = True, drawing: bool = True) -> SecondNetworks:
     """Those that ship, the same for all of a process; each file is read when first asked."""
-    return SecondNetworks(PhotoNetwork() if photo else None, DrawingNetwork() if drawing else None)
+    return SecondNetworks(
+        _photo_network() if photo else None, _drawing_network() if drawing else None
+    )
 
 
 def load_second_networks_for_command(photo: bool = True, drawing: bool = True) -> SecondNetworks:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import cv2
 import numpy as np
 from PIL import Image
 
@@ -33,8 +32,6 @@ from fmnist.data import (
     TSHIRT,
 )
 from fmnist.errors import RunError
-from fmnist.images.drawing import is_flat
-from fmnist.images.frames import find_frame, is_grid_of_blocks
 from fmnist.images.segmentation import lay_on_white
 from fmnist.inference.second_networks.prediction import SecondPrediction
 from fmnist.networks.litert import open_litert
@@ -44,11 +41,6 @@ SIDE = 224
 CLOSER = 0.7  # of the middle square's side: people put what they ask about in the middle
 KEPT = 16  # answers, 12 kB each
 LEAST_SIDE = 64  # pixels; the network can make nothing of a thumbnail or a tiny crop
-# A grey picture (mean difference of its channels from their mean, 0..255) of which a thumbnail of
-# this side keeps all but so much (root mean square, 0..255) is one enlarged. The dataset's images
-# lose 3.6 at most, enlarged bicubically; photos of garments 3.8 and more.
-GREY, THUMBNAIL, LEAST_DETAIL = 2.0, 56, 3.7
-RARE, LEAST_TONES = 0.0005, 60  # share of a picture; tones that are not rare, fewer in drawings
 # ImageNet's classes of clothing, counted from 0, and how well their name fits each of the ten,
 # 0..1. Written down by name and then chosen among a few variants on the development pictures.
 _NAMES: tuple[tuple[tuple[int, ...], dict[int, float]], ...] = (
@@ -150,7 +142,7 @@ class PhotoPrediction(SecondPrediction):
 class PhotoNetwork:
     """EfficientNet-Lite0 in LiteRT form. May be shared by threads: calls wait for one another.
 
-    The file is read at the first call, which a drawing never makes.
+    The file is read at the first call.
     """
 
     def __init__(self, path: Path = FILE):
@@ -191,41 +183,6 @@ class PhotoNetwork:
         self._interpreter.set_tensor(self._input, scaled[np.newaxis])
         self._interpreter.invoke()
         return self._interpreter.get_tensor(self._output)[0]
-
-
-def is_surely_a_photo(image: Image.Image) -> bool:
-    """Whether a picture, RGBA, is no flat graphics, wherever the garment in it may be.
-
-    It may still be a photo of a drawing, whose answer does without this network.
-    """
-    rgb = lay_on_white(np.asarray(image.convert("RGBA")))
-    return not is_flat(rgb)
-
-
-def is_thumbnail(image: Image.Image) -> bool:
-    """Whether a picture, RGBA, is a small one, enlarged: in blocks or, if it is grey, smoothly.
-
-    As the dataset's images are, where people have them from a notebook or a page.
-    """
-    rgb = lay_on_white(np.asarray(image.convert("RGBA")))
-    left, top, right, bottom = find_frame(rgb)
-    pixels = rgb[top:bottom, left:right].astype(np.float32)
-    counts = np.bincount(pixels[..., 1].astype(np.uint8).ravel())
-    if (counts > RARE * counts.sum()).sum() < LEAST_TONES:  # a drawing
-        return False
-    if is_grid_of_blocks(pixels):
-        return True
-    if np.abs(pixels - pixels.mean(axis=2, keepdims=True)).mean() >= GREY:
-        return False
-    height, width = pixels.shape[:2]
-    factor = THUMBNAIL / max(height, width)
-    small = cv2.resize(
-        pixels,
-        (round(width * factor) or 1, round(height * factor) or 1),
-        interpolation=cv2.INTER_AREA,
-    )
-    again = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
-    return bool(np.sqrt(np.mean((pixels - again) ** 2)) < LEAST_DETAIL)
 
 
 def predict_photo(image: Image.Image, network: PhotoNetwork) -> PhotoPrediction:

@@ -13,7 +13,7 @@ from fmnist.data import CLASS_NAMES
 class SecondPrediction(ABC):
     """What a second network says of one picture, and what that makes of the other's answer."""
 
-    kind: ClassVar[str]  # of the pictures that it is asked about, as `Preprocessed.kind` has it
+    kind: ClassVar[str]  # of the pictures that the network learnt from: "photo" or "drawing"
 
     @property
     @abstractmethod

@@ -24,7 +24,8 @@ def show_picture(picture: bytes, run: Run, key: str) -> None:
     """Show the picture with the part that was taken, and let another be marked; `key` as below."""
     subject = hashlib.sha256(picture).hexdigest()
     options = chosen(key, subject)
-    found = taught.answer(picture, run, options).preprocessed
+    answer = taught.answer(picture, run, options)
+    found = answer.preprocessed
     image = loading.decoded(picture)
     show_crop_box(
         _uri(picture),
@@ -35,7 +36,8 @@ def show_picture(picture: bytes, run: Run, key: str) -> None:
         lambda crop: choose(key, subject, replace(chosen(key, subject), crop=crop)),
         f"{key}-box",
     )
-    if options.crop and loading.asks_second_network():
+    photo = answer.second is None and found is not None and found.kind == "photo"
+    if photo and options.crop and loading.asks_second_network():
         left, top, right, bottom = options.crop_in_pixels(*image.size)
         if min(right - left, bottom - top) < LEAST_SIDE:
             words = "This part is too small for the photo network."
@@ -104,7 +106,8 @@ def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> Answ
 
 
 def _show_before_and_after(automatic: Answer, answer: Answer, key: str, subject: str) -> None:
-    if not (automatic.second and answer.second):  # compared are the options, not the networks
+    asked = {one.second.kind if one.second else "" for one in (automatic, answer)}
+    if len(asked) > 1:  # compared are the options, not the networks
         automatic, answer = automatic.alone, answer.alone
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":gray-badge[Before, automatic] {_best_guess(automatic)}", width="content")

@@ -42,7 +42,7 @@ def show_answer(answer: Answer, key: str | None) -> None:
         return
     factor = 5 if key else 4  # below a camera's picture, a phone has room for the name beside it
     # the name first: on a phone the upper edge is what can be seen while one draws
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="small"):
         st.image(
             # in the page itself: the next frame would have its file forgotten on its way
             data_uri(enlarge(answer.pixels, factor)),
@@ -89,8 +89,9 @@ def choose_second_network() -> None:
         "photographs of ImageNet. It knows kinds of clothing by name and has no word for a shirt; "
         "where a name fits several classes, the Fashion-MNIST network decides between them. "
         "Drawings are also shown to a network that learnt from drawn training images alone. "
-        "Neither is asked where you choose another method of preprocessing. The numbers on the "
-        "other pages are the Fashion-MNIST network's own.",
+        "Neither counts for images of the dataset, enlarged ones included, nor where you choose "
+        "another method of preprocessing. The numbers on the other pages are the Fashion-MNIST "
+        "network's own.",
     )
 
 

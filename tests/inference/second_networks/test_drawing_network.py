@@ -16,7 +16,7 @@ from fmnist.images.options import PreprocessingOptions
 from fmnist.inference.answer import answer_bytes
 from fmnist.inference.classifier import load_classifier
 from fmnist.inference.second_networks.drawing_network import (
-    FASHION_MNIST_SAY,
+    FASHION_MNIST_SHARE,
     FILE,
     LEAST_CLOTHING,
     SURE_CLOTHING,
@@ -125,7 +125,7 @@ def test_both_together_as_by_hand():
         drawn = DrawingPrediction(softmax(logits).astype(np.float32), np.ones(2, np.float32))
         own = rng.dirichlet(np.full(10, 0.3)).astype(np.float32)
         # without the eleventh class the others are the softmax of their own logits
-        expected = FASHION_MNIST_SAY * own + (1 - FASHION_MNIST_SAY) * softmax(logits[:10])
+        expected = FASHION_MNIST_SHARE * own + (1 - FASHION_MNIST_SHARE) * softmax(logits[:10])
         np.testing.assert_allclose(drawn.combine(own), expected, atol=1e-5)
 
 
