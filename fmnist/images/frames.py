@@ -1,7 +1,7 @@
 """Frames around a picture: a screenshot's border, a plot's margin and ticks, letterbox bars.
 
 What is cut off here would otherwise be taken for the background, and what is the background for
-the garment.
+the garment. And what is inside: whether it is a small picture that was enlarged.
 """
 
 import cv2
