@@ -58,6 +58,12 @@ class Preprocessed:
     steps: tuple[Step, ...] = ()
     size: tuple[int, int] = (0, 0)
 
+    @property
+    def cut_out(self) -> bool:
+        """Whether the garment lay on an even ground, or was taken off a person."""
+        even = (self.decided.tolerance or np.inf) <= segmentation.TRIM_TOLERANCE
+        return even or self.decided.segment == "worn"
+
 
 @dataclass(frozen=True)
 class State:

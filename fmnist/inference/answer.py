@@ -4,8 +4,6 @@ The way from a picture's bytes to its answer, from top to bottom: `answer_file` 
 decodes (`decoding`), `answer_image` brings the picture to 28x28 (`pipeline`) in one or two ways,
 `answer_pixels` classifies (`classifier`), averages (`tta`) and decides (`rejection`), and a photo
 or a drawing is shown to a second network as well (`second_networks`).
-
-The command line's `classify --json` prints `Answer.to_dict`, and scripts rely on its names.
 """
 
 import os
@@ -274,8 +272,9 @@ def answer_pixels(pixels: np.ndarray, classifier: Classifier, drawn: bool = Fals
 def _answer_together(alone: Answer, second: SecondPrediction) -> Answer:
     """What the Fashion-MNIST network's answer becomes with a second network's prediction."""
     assert alone.probabilities is not None  # it has pixels
+    assert alone.preprocessed is not None
     probabilities = second.combine(alone.probabilities)
-    verdict = second.decide(alone.probabilities, alone.verdict)
+    verdict = second.decide(alone.probabilities, alone.verdict, alone.preprocessed.cut_out)
     both = replace(alone, second=second, fashion_mnist=alone)
     return answer_in_words(verdict, probabilities, both)
 

@@ -60,7 +60,7 @@ class DrawingPrediction(SecondPrediction):
         together = FASHION_MNIST_SHARE * fashion_mnist + (1 - FASHION_MNIST_SHARE) * garment
         return (together / together.sum()).astype(np.float32)
 
-    def decide(self, fashion_mnist: np.ndarray, verdict: str) -> str:
+    def decide(self, fashion_mnist: np.ndarray, verdict: str, cut_out: bool = False) -> str:
         """The verdict of both; whether it is a garment is said by this network alone."""
         if self.clothing < LEAST_CLOTHING:
             return "not_clothing"

@@ -88,7 +88,9 @@ PHOTO_FLOOR, FASHION_MNIST_FLOOR, FASHION_MNIST_SAY = 0.003, 0.01, 0.3
 # Below so much clothing a photo may be called none, and below that no answer is confident.
 LEAST_CLOTHING, SURE_CLOTHING = 0.05, 0.3
 MOST_OTHERS = 0.3  # nor is it from so much of the others on
-THRESHOLD = 0.48  # confident is what is as probable as this in each view
+# Confident is what is as probable as this in each view; less will do where the Fashion-MNIST
+# network is confident of the same class, and was given the garment alone.
+THRESHOLD, AGREED = 0.48, 0.4
 
 
 @dataclass(frozen=True)
@@ -129,14 +131,16 @@ class PhotoPrediction(SecondPrediction):
         """
         return _multiply(self.probabilities, fashion_mnist)
 
-    def decide(self, fashion_mnist: np.ndarray, verdict: str) -> str:
+    def decide(self, fashion_mnist: np.ndarray, verdict: str, cut_out: bool = False) -> str:
         """The verdict of both; not clothing is only what is none for both."""
         if verdict == "not_clothing" and self.clothing < LEAST_CLOTHING:
             return "not_clothing"
         class_id = self.combine(fashion_mnist).argmax()
         by_view = _multiply(_translate(self.by_view), fashion_mnist)[:, class_id]
         named = self.clothing >= SURE_CLOTHING and self.imagenet[list(_OTHERS)].sum() < MOST_OTHERS
-        return "confident" if named and by_view.min() >= THRESHOLD else "unsure"
+        agree = verdict == "confident" and fashion_mnist.argmax() == class_id
+        threshold = AGREED if agree and cut_out else THRESHOLD
+        return "confident" if named and by_view.min() >= threshold else "unsure"
 
 
 class PhotoNetwork:

@@ -38,10 +38,11 @@ class SecondPrediction(ABC):
         """
 
     @abstractmethod
-    def decide(self, fashion_mnist: np.ndarray, verdict: str) -> str:
+    def decide(self, fashion_mnist: np.ndarray, verdict: str, cut_out: bool = False) -> str:
         """The verdict of both: "confident", "unsure" or "not_clothing".
 
         fashion_mnist: (10,) probabilities of the Fashion-MNIST network; verdict: that network's
+        cut_out: whether that network was given the garment alone, see `Preprocessed.cut_out`
         """
 
     @property

@@ -217,6 +217,25 @@ def test_verdicts_of_both(named, fashion_mnist, alone, verdict):
     assert imagenet(**named).decide(of(fashion_mnist, 0.991), alone) == verdict
 
 
+def test_less_will_do_where_both_agree_and_the_garment_was_cut_out():
+    own = of(SNEAKER, 0.7)
+    photo = imagenet(c770=0.15, c514=0.3, c774=0.2)  # a sneaker, a boot, a sandal
+    assert photo_network.AGREED < photo.combine(own)[SNEAKER] < photo_network.THRESHOLD
+    bare = imagenet(c770=0.1, c514=0.3, c774=0.3)
+    assert bare.combine(own).max() < photo_network.AGREED
+    for prediction, verdict, cut_out, expected in (
+        (photo, "confident", True, True),
+        (photo, "confident", False, False),
+        (photo, "unsure", True, False),
+        (bare, "confident", True, False),
+    ):
+        decided = prediction.decide(own, verdict, cut_out)
+        assert decided == ("confident" if expected else "unsure")
+    other = of(SANDAL, 0.25)  # together it is a boot, which the Fashion-MNIST network does not say
+    assert photo_network.AGREED < photo.combine(other)[BOOT] < photo_network.THRESHOLD
+    assert photo.decide(other, "confident", True) == "unsure"
+
+
 def test_each_view_must_say_so():
     sneaker, boot = imagenet(c770=0.9).by_view, imagenet(c514=0.9).by_view
     agreed = PhotoPrediction(np.concatenate([sneaker, sneaker, sneaker]))
