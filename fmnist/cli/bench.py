@@ -98,7 +98,7 @@ def add_to(commands: Commands) -> None:
         run="run to answer",
     )
     add_number(answers, "--photos", 30, "how many photos of each size", 1)
-    add_second_networks(answers, drawings=False)
+    add_second_networks(answers, ["photo"])
 
     pages = kind(
         "pages",

@@ -56,16 +56,15 @@ def add_json(parser: Options, words: str = "print one JSON object") -> None:
     add_flag(parser, "--json", words)
 
 
-def add_second_networks(parser: Options, drawings: bool = True) -> None:
-    """Add `--photo-network` and, where drawings may come, `--drawing-network`."""
-    kinds = ("photo", "photographs"), ("drawing", "drawings")
-    for kind, pictures in kinds[: 1 + drawings]:
+def add_second_networks(parser: Options, kinds: Iterable[str] = ("photo", "drawing")) -> None:
+    """Add `--photo-network` and `--drawing-network`, or those of some `kinds`."""
+    for kind in kinds:
         parser.add_argument(
             f"--{kind}-network",
             choices=("on", "off"),
             default="on",
             help=f"whether {kind}s are shown to a second network as well, which was trained on "
-            f"{pictures} (default: on)",
+            "such pictures (default: on)",
         )
 
 
@@ -73,9 +72,9 @@ def second_networks_of(options: argparse.Namespace) -> "SecondNetworks":
     """The second networks, loaded, without one that is switched off."""
     from fmnist.inference.second_networks.networks import load_second_networks_for_command
 
-    return load_second_networks_for_command(
-        options.photo_network == "on", getattr(options, "drawing_network", "on") == "on"
-    )
+    given = vars(options)
+    photo, drawing = (given.get(f"{kind}_network", "on") == "on" for kind in ("photo", "drawing"))
+    return load_second_networks_for_command(photo, drawing)
 
 
 def add_teach(parser: Options) -> None:

@@ -112,6 +112,11 @@ def _edges(picture: np.ndarray) -> tuple[np.ndarray, ...]:
     return picture[0], picture[-1], picture[:, 0], picture[:, -1]
 
 
+def _corners(picture: np.ndarray) -> np.ndarray:
+    """The four corners' pixels of (H, W, 3): (4, 3)."""
+    return picture[[0, 0, -1, -1], [0, -1, 0, -1]]
+
+
 def _is_textured(picture: np.ndarray) -> bool:
     """Whether neighbours along the edges of (H, W, 3) differ, as a photo's do."""
     steps = np.concatenate([np.diff(edge, axis=0) for edge in _edges(picture)])
@@ -123,8 +128,7 @@ def is_enlarged_image(rgb: np.ndarray) -> bool:
 
     So people have the dataset's images from a notebook or a page, also with a plot around them.
     """
-    corners = rgb[[0, 0, -1, -1], [0, -1, 0, -1]].astype(np.int16)
-    if np.ptp(corners, axis=0).max() > APART:  # most photos end here
+    if np.ptp(_corners(rgb).astype(np.int16), axis=0).max() > APART:  # most photos end here
         return False
     left, top, right, bottom = find_frame(rgb)
     inside = rgb[top:bottom, left:right]
@@ -138,7 +142,7 @@ def is_enlarged_image(rgb: np.ndarray) -> bool:
 def _is_made_of_blocks(picture: np.ndarray) -> bool:
     """Whether (H, W, 3) is made of square blocks of one colour each, all of one size."""
     changes = [_changes(lines) for lines in (picture, picture.swapaxes(0, 1))]
-    begin = [2 + np.flatnonzero(one[1:] & ~one[:-1])[:, np.newaxis] for one in changes]
+    begin = [_beginnings(one)[:, np.newaxis] for one in changes]
     if max(map(len, begin)) < LEAST_BLOCKS or min(map(len, begin)) < 2:
         return False
     if sum(one.sum() for one in changes) > MOST_LINES * sum(map(len, begin)):  # soft edges
@@ -164,7 +168,7 @@ def _is_soft_and_grey(picture: np.ndarray) -> bool:
 
     On white, it may be a shop's photo that is out of focus.
     """
-    if picture[[0, 0, -1, -1], [0, -1, 0, -1]].max() > APART:
+    if _corners(picture).max() > APART:
         return False
     if np.abs(picture - picture.mean(axis=2, keepdims=True)).mean() >= GREY:
         return False
@@ -180,8 +184,7 @@ def _is_enlarged(picture: np.ndarray) -> bool:
     """Whether (H, W, 3) is made of blocks: many rows and columns of them, each many pixels wide."""
     for lines in (picture, picture.swapaxes(0, 1)):
         changes = _changes(lines)
-        blocks = int((changes[1:] & ~changes[:-1]).sum())  # smoothing makes several changes of one
-        if blocks < LEAST_BLOCKS or changes.mean() > MOST_CHANGES:
+        if len(_beginnings(changes)) < LEAST_BLOCKS or changes.mean() > MOST_CHANGES:
             return False
     return True
 
@@ -190,6 +193,11 @@ def _changes(lines: np.ndarray) -> np.ndarray:
     """(H - 1,): which of (H, W, 3) lines differ from the one before."""
     steps = np.abs(np.diff(lines, axis=0)).max(axis=2) > APART
     return steps.mean(axis=1) > LEAST_OF_A_LINE
+
+
+def _beginnings(changes: np.ndarray) -> np.ndarray:
+    """The lines that blocks begin with, by `_changes`; smoothing makes several changes of one."""
+    return 2 + np.flatnonzero(changes[1:] & ~changes[:-1])
 
 
 def _axes(mask: np.ndarray) -> tuple[Box, str]:

@@ -192,15 +192,15 @@ def answer_image(
         if photo_network and not is_flat(rgb):  # surely a photo: both networks work at once
             said = beside.submit(predict_photo, cropped, photo_network)
         alone = _answer_alone(image, classifier, options)
-    if alone.preprocessed is None or alone.pixels is None or alone.probabilities is None:
+    if alone.preprocessed is None or alone.pixels is None:
         return alone
-    drawn = alone.preprocessed.kind == "drawing" and not enlarged
+    drawn = alone.preprocessed.kind == "drawing"
     if second.drawing and (drawn or small):
-        drawing = second.drawing(alone.pixels)
+        together = _answer_together(alone, second.drawing(alone.pixels))
         # an image of the dataset is answered by the other network alone; a letter is none
-        if drawn or drawing.decide(alone.probabilities, alone.verdict) == "not_clothing":
-            return _answer_together(alone, drawing)
-    if photo_network is None or alone.preprocessed.kind == "drawing":
+        counts = (drawn and not enlarged) or together.verdict == "not_clothing"
+        return together if counts else alone
+    if drawn or photo_network is None:
         return alone
     return _answer_together(alone, said.result() if said else predict_photo(cropped, photo_network))
 

@@ -16,6 +16,7 @@ import numpy as np
 from fmnist.data import CLASS_NAMES, NOT_CLOTHING
 from fmnist.images.pipeline import SIDE
 from fmnist.inference.answer import Answer, answer_in_words, is_right
+from fmnist.inference.second_networks.prediction import unit_length
 
 # Chosen on the development pictures; docs/tour.md says what three taught photos change there.
 BETA, ALPHA = 8.0, 1.0
@@ -34,13 +35,14 @@ class Example:
     drawn: whether it is a drawing
     features: (F,) float32, the Fashion-MNIST network's, of length 1
     second: (S,) float32, a second network's `direction`; None where none was asked
+    asked: which second network that is, by its `kind`; None where none was asked
     """
 
     label_id: int
     drawn: bool
     features: np.ndarray
     second: np.ndarray | None
-    asked: str | None = None  # about photos or drawings: which second network it was
+    asked: str | None = None
 
 
 def make_example(answer: Answer, label_id: int) -> Example | None:
@@ -52,13 +54,11 @@ def make_example(answer: Answer, label_id: int) -> Example | None:
         return None
     if answer.preprocessed.size == (SIDE, SIDE):
         return None
-    features = answer.tta.features[0]
-    length = max(float(np.linalg.norm(features)), 1e-6)
+    features = unit_length(answer.tta.features[0])
     drawn = answer.preprocessed.kind == "drawing"
     if answer.second is None:
-        return Example(label_id, drawn, features / length, None)
-    second, asked = answer.second.direction, answer.second.kind
-    return Example(label_id, drawn, features / length, second, asked)
+        return Example(label_id, drawn, features, None)
+    return Example(label_id, drawn, features, answer.second.direction, answer.second.kind)
 
 
 def make_examples(answers: Iterable[Answer], labels: Iterable[int]) -> list[Example]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from fmnist.data import CLASS_NAMES
 from fmnist.inference.classifier import Classifier
-from fmnist.inference.second_networks.prediction import SecondPrediction
+from fmnist.inference.second_networks.prediction import SecondPrediction, unit_length
 from fmnist.inference.tta import predict_tta
 
 FILE = Path(__file__).parent / "drawings" / "model.tflite"
@@ -52,7 +52,7 @@ class DrawingPrediction(SecondPrediction):
     @property
     def direction(self) -> np.ndarray:
         """The features, (F,) float32 of length 1."""
-        return self.features / max(float(np.linalg.norm(self.features)), 1e-6)
+        return unit_length(self.features)
 
     def combine(self, fashion_mnist: np.ndarray) -> np.ndarray:
         """The mean of what both say, if it is a garment: (10,) float32 that add up to 1."""

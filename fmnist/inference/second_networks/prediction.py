@@ -9,6 +9,11 @@ import numpy as np
 from fmnist.data import CLASS_NAMES
 
 
+def unit_length(features: np.ndarray) -> np.ndarray:
+    """(F,) of length 1 in the same direction; nearly zero stays nearly zero."""
+    return features / max(float(np.linalg.norm(features)), 1e-6)
+
+
 @dataclass(frozen=True)
 class SecondPrediction(ABC):
     """What a second network says of one picture, and what that makes of the other's answer."""

@@ -30,11 +30,9 @@ def offer_answer(answer: Answer, picture: bytes, run: Run, key: str) -> None:
         alone = (answer if of is run else loading.answer(picture, of, answer.options)).alone
         return alone.pixels, alone.probabilities, alone.message
 
-    more = answer.second or answer.untaught
-    left_out = f"the {NAMES[answer.second.kind].lower()}" if answer.second else "taught pictures"
-    if answer.second and answer.untaught:
-        left_out += " or taught pictures"
-    _offer(ask, run, key, f"Neither answer uses {left_out}." if more else "")
+    left_out = [f"the {NAMES[answer.second.kind].lower()}"] if answer.second else []
+    left_out += ["taught pictures"] if answer.untaught else []
+    _offer(ask, run, key, f"Neither answer uses {' or '.join(left_out)}." if left_out else "")
 
 
 def offer_test_image(index: int, run: Run, key: str) -> None:
