@@ -49,6 +49,7 @@ run = frame.open_page(
 @st.fragment
 def draw():
     """Canvas and answer; a stroke runs only this fragment again."""
+    first = canvas.is_first_sight()
     with st.container(horizontal=True, gap="medium", key="draw"):
         with st.container(width=TOOLS_WIDTH):
             picture, traced = _draw_picture()
@@ -60,7 +61,9 @@ def draw():
             if drawing is not None:
                 # an example's options are its own: the first stroke begins without them
                 subject = "drawing" if picture else None
-                shown = preprocessing_view.show(drawing, run, key="drawing", subject=subject)
+                shown = preprocessing_view.show(
+                    drawing, run, key="drawing", subject=subject, brief=first and not picture
+                )
             else:
                 st.info(
                     "Draw a garment on the black square. The answer is updated after each stroke.",
@@ -69,7 +72,7 @@ def draw():
                 )
             if picture:
                 corrections_view.offer(shown, picture, run, "drawing", subject)
-            if shown is not None:
+            if shown is not None and not first:
                 answer_view.choose_second_network()
     if shown is not None:
         show_inside(shown.pixels, run, "drawing")

@@ -53,6 +53,7 @@ WAIST = ((100, 40), (175, 40))
 def test_each_stroke_changes_the_answer_and_clear_empties(page, server):
     go(page, server, "/", "What is this garment?")
     expect(answer(page)).to_contain_text("T-shirt/top")  # an example's
+    expect(page.get_by_text("Why this answer")).to_be_visible()  # by itself, after the canvas
     example = seen(page).get_attribute("src")
     stroke(page, *LEFT_LEG)
     expect(seen(page)).not_to_have_attribute("src", example)

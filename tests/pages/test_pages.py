@@ -840,11 +840,26 @@ def test_where_the_other_network_has_no_answer_its_reason_stands_alone(verdict, 
     assert [info.value for info in app.info] == [f"Why it is {verdict}."]
 
 
+def test_the_first_sight_of_a_visit_is_the_canvas_and_the_answer_alone():
+    """The rest would keep the browser from drawing the canvas; it comes with the next run."""
+    app = open_app()
+    first = [box.label for box in app.expander]
+    (answer,) = app.metric
+    assert "Why this answer" not in first
+    assert not app.toggle
+    app.run()
+    assert "Why this answer" in [box.label for box in app.expander]
+    assert [toggle.label for toggle in app.toggle] == ["Ask a second network, too"]
+    assert [(one.label, one.value, one.delta) for one in app.metric] == [
+        (answer.label, answer.value, answer.delta)
+    ]
+
+
 def test_every_way_of_input_offers_its_answer_as_a_card():
     def offered(app) -> bool:
         return "Save as a card" in [button.label for button in app.download_button]
 
-    assert offered(open_app())
+    assert offered(open_app().run())  # a browser has it run again by itself
     assert offered(open_app(way="Test image"))
     app = open_app(way="Upload")
     assert not offered(app)

@@ -63,7 +63,9 @@ def _cut(picture: bytes, crop: tuple[float, float, float, float]) -> bytes:
     return encode_image(image.crop(box), "PNG")
 
 
-def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> Answer:
+def show(
+    picture: bytes, run: Run, key: str, subject: str | None = None, brief: bool = False
+) -> Answer:
     """Show a picture's answer, its input check, and how it became 28x28 with the controls.
 
     Returns the answer.
@@ -71,6 +73,7 @@ def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> Answ
     key: starts the keys of all elements
     subject: what the options belong to. They are forgotten when it changes; the default is the
         picture itself. A drawing stays the same one while strokes are added.
+    brief: nothing but the answer, for now
     """
     subject = subject or hashlib.sha256(picture).hexdigest()
     options = chosen(key, subject)
@@ -87,7 +90,9 @@ def show(picture: bytes, run: Run, key: str, subject: str | None = None) -> Answ
         st.info("With these options nothing is left of the picture.", icon=":material/crop_free:")
     else:
         taught.show_what_counts(answer, key)
-        show_answer(answer, key)
+        show_answer(answer, key, brief)
+        if brief:
+            return answer
         card.offer_answer(answer, picture, run, key)
         second.offer_answer(answer, picture, run, key)
     show_input_check(answer, picture, run, key, subject, options)

@@ -29,10 +29,11 @@ TAUGHT = (
 )
 
 
-def show_answer(answer: Answer, key: str | None) -> None:
+def show_answer(answer: Answer, key: str | None, brief: bool = False) -> None:
     """Show the answer for one picture; a refusal or an empty picture is one sentence.
 
     key: starts the keys of what can be opened below; None where the next answer comes soon
+    brief: without what stands below the bars
     """
     if answer.verdict == "refused":
         st.error(answer.message, icon=":material/block:")
@@ -67,6 +68,8 @@ def show_answer(answer: Answer, key: str | None) -> None:
     if answer.tip:
         st.caption(f"I can't tell: this doesn't look like my training pictures. {answer.tip}")
     show_bars(answer.probabilities, "Probabilities of the ten classes")
+    if brief:
+        return
     if answer.second:
         _show_both(answer)
     show_agreement(answer)

@@ -18,6 +18,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   parentElement.querySelector(".hint").textContent = data.hint;
   const place = document.querySelector(".st-key-surface");
   if (!place) return;
+  let first = data.first;
   const memory = (parentElement.memory ??= {}); // wiped: the mount whose picture a stroke has wiped
 
   const show = (box) => {
@@ -64,12 +65,18 @@ export default function ({ data, parentElement, setTriggerValue }) {
       show(box);
       lay(box);
     }
+    if (first && found.some((box) => box.querySelector(".upper-canvas"))) {
+      first = false;
+      setTimeout(() => setTriggerValue("seen", true)); // once it is drawn
+    }
     return found.length > 0;
   };
   // nobody is told when a shadow root has been filled, so it is looked for a while
   const seek = (until) => {
     clearTimeout(memory.timer);
-    if (!dress() || performance.now() < until) memory.timer = setTimeout(seek, 50, until);
+    const found = dress();
+    if (found && performance.now() >= until) return;
+    memory.timer = setTimeout(seek, found ? 50 : 16, until);
   };
   const begin = () => seek(performance.now() + 3000);
   begin();

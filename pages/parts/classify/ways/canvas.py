@@ -4,7 +4,7 @@ The component loses its state with the element (page switch, new key), and its t
 mouse. So the session keeps the drawing: the strokes as the component's JSON, and a PNG for each
 change, for Undo. A second component, beside this file, removes that toolbar, lays a picture over
 the surface, says where it was clicked to fill, and listens for Ctrl+Z. A filled area is one more
-stroke.
+stroke. In a visit's first run it says when the surface can be seen: see `is_first_sight`.
 """
 
 import binascii
@@ -39,6 +39,7 @@ MOUNT = "drawing_mount"  # counts up to have the component mounted anew
 INITIAL = "drawing_initial"  # what it was mounted with; must not change while it is
 CLEARED = "drawing_cleared"  # strokes and pictures that were taken away at once, for Undo
 SAID = "drawing_said"  # why nothing was filled, until it is shown
+SENT = "drawing_sent"  # set once the surface was sent to this visit
 EXAMPLE = "drawing_example"  # which example lies on the empty surface, None for none
 
 _dress = register_component(__file__)
@@ -50,6 +51,15 @@ class _TooMuch(Exception):
 
 # The component trusts the browser; what is no drawing changes nothing.
 BAD = (LookupError, AttributeError, TypeError, ValueError, RecursionError, binascii.Error)
+
+
+def is_first_sight() -> bool:
+    """Whether this run sends the surface to the visit for the first time.
+
+    What else it sends keeps the browser from drawing the surface. So the least should be drawn: as
+    soon as the surface can be seen, the browser has the fragment run again for the rest.
+    """
+    return SENT not in st.session_state
 
 
 def draw(stroke_width: int, tool: str, trace: int | None = None) -> bytes | None:
@@ -83,9 +93,12 @@ def draw(stroke_width: int, tool: str, trace: int | None = None) -> bytes | None
                 if tool == "Fill"
                 else hints[over is None or trace is not None],
                 "fill": tool == "Fill",
+                "first": is_first_sight(),
             },
+            on_seen_change=lambda: None,  # the run that it causes is all
             on_fill_change=lambda: _fill_at(sent_value("canvas_dress", "fill")),
         )
+    st.session_state[SENT] = True
     count = _count(st.session_state.get(STROKES))
     return _pictures().get(count) if count else None
 
