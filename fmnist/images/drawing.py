@@ -1,4 +1,8 @@
-"""Drawings: telling them from photos, and filling outlines as the dataset's garments are filled."""
+"""Drawings: telling them from photos, and filling outlines as the dataset's garments are filled.
+
+Who colours a shape in by hatching fills it too, and leaves gaps, of which a network would make a
+pattern: lines all over the inside that run in one direction or cross each other are left out.
+"""
 
 import cv2
 import numpy as np
@@ -21,6 +25,15 @@ LEAST_FLAT = 0.75  # share of neighbours of one colour; phone photos stay below,
 # The same of pixels that lie farther apart: a blurred photo's colours change, but slowly.
 APART, LEAST_FLAT_APART = 0.02, 0.6  # of the longest edge; share
 SOFT_EDGE = 0.02  # of the longest edge: how far into a shape its border is blurred
+# Of what lies deeper inside a hatched shape than its outline: the ink's share, and how far from ink
+# it may be, as a share of the longest edge.
+HATCHED, FARTHEST = (0.25, 0.8), 0.07
+LEAST_INSIDE = 0.2  # share of the shape that has to lie so deep
+# Parallel lines: the share of the edges' directions that is one direction (the coherence of their
+# structure tensor), and how many of them one meets on the way across.
+LEAST_PARALLEL, LEAST_LINES = 0.85, 2.0
+# Lines that cross each other: the holes between them, the ink's share, and how far from it it is.
+LEAST_HOLES, LEAST_CROSSED, CROSSED_FARTHEST = 12, 0.4, 0.055
 INSIDE = 140  # between the dataset's lower quarter (123) and median (171) inside a garment
 
 
@@ -77,15 +90,27 @@ def is_line_art(brightness: np.ndarray, flat: bool) -> bool:
     return bool(values.std() <= varied and values.mean() <= faint * small.max())
 
 
-def fill_outline(brightness: np.ndarray) -> np.ndarray:
+def is_hatched(brightness: np.ndarray) -> bool:
+    """Whether a shape in (H, W) float32, trimmed, is coloured in by lines with gaps."""
+    ink = _ink(brightness)
+    return _hatched_area(brightness, ink, _enclosed(ink)) is not None
+
+
+def fill_outline(brightness: np.ndarray, hatched: bool = False) -> np.ndarray:
     """Fill the outlines in (H, W) float32, trimmed, with grey; strokes stay as bright as they are.
 
     Gaps are bridged, by the narrowest of a few closings that makes the outline a closed one.
+
+    hatched: whether lines that fill the inside are replaced by the grey
     """
-    filled = _enclosed(_ink(brightness)).astype(np.float32)
-    inside = cv2.resize(filled, brightness.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    peak = float(brightness.max())
-    return np.maximum(brightness * (255 / max(peak, 1)), inside * INSIDE).astype(np.float32)
+    ink = _ink(brightness)
+    whole = _enclosed(ink)
+    size = brightness.shape[::-1]
+    inside = cv2.resize(whole.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    strokes = brightness * (255 / max(float(brightness.max()), 1))
+    if hatched and (area := _hatched_area(brightness, ink, whole)) is not None:
+        strokes *= 1 - cv2.resize(area.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    return np.maximum(strokes, inside * INSIDE).astype(np.float32)
 
 
 def enclosed_area(brightness: np.ndarray, at: tuple[int, int] | None = None) -> np.ndarray:
@@ -129,6 +154,61 @@ def _enclosed(ink: np.ndarray) -> np.ndarray:
     enough = areas >= max(LEAST_OUTLINE * hull, LEAST_OF_WIDEST * areas[-1])
     best = fillings[int(enough.argmax())]  # the narrowest, where none encloses enough
     return best[reach:-reach, reach:-reach]
+
+
+def _hatched_area(brightness: np.ndarray, ink: np.ndarray, whole: np.ndarray) -> np.ndarray | None:
+    """What lies deeper inside than the outline, (h, w) bool, where lines fill it; else None.
+
+    ink, whole: strokes, and these with all that they enclose, (h, w) bool
+    """
+    if min(ink.shape) < 12 or not ink.any():
+        return None
+    small = np.pad(cv2.resize(brightness, ink.shape[::-1], interpolation=cv2.INTER_AREA), 2)
+    ink, whole = np.pad(ink, 2).astype(np.uint8), np.pad(whole, 2).astype(np.uint8)
+    to_paper, depth, to_ink = (
+        cv2.distanceTransform(of, cv2.DIST_L2, 3) for of in (ink, whole, 1 - ink)
+    )
+    ridge = (ink > 0) & (to_paper == cv2.dilate(to_paper, np.ones((3, 3), np.uint8)))
+    width = 2 * float(np.median(to_paper[ridge]))  # of a stroke
+    deep = depth > 1.5 * width + 1
+    if deep.sum() < LEAST_INSIDE * whole.sum():
+        return None
+    share = float(ink[deep].mean())
+    farthest = float(np.percentile(to_ink[deep], 98)) / max(ink.shape)
+    if not HATCHED[0] <= share <= HATCHED[1] or farthest > FARTHEST:
+        return None
+    between = deep & (cv2.dilate(ink, np.ones((3, 3), np.uint8)) == 0)
+    if between.any() and small[between].mean() > PAPER * small.max():
+        return None  # a tint with lines on it
+    holes = cv2.connectedComponents((whole > ink).astype(np.uint8))[0] - 1
+    dense = share >= LEAST_CROSSED and farthest <= CROSSED_FARTHEST
+    if not (dense and holes >= LEAST_HOLES) and not _are_parallel(ink, deep):
+        return None
+    return (depth > width + 1)[2:-2, 2:-2]
+
+
+def _are_parallel(ink: np.ndarray, area: np.ndarray) -> bool:
+    """Whether most lines in an area run in one direction, and one meets several on the way across.
+
+    ink: (h, w) uint8, 0 or 1; area: (h, w) bool
+    """
+    soft = cv2.GaussianBlur(ink.astype(np.float32), (0, 0), 1.0)
+    x, y = cv2.Sobel(soft, cv2.CV_32F, 1, 0)[area], cv2.Sobel(soft, cv2.CV_32F, 0, 1)[area]
+    xx, yy, xy = (float(np.dot(a, b)) for a, b in ((x, x), (y, y), (x, y)))
+    if np.hypot(xx - yy, 2 * xy) < LEAST_PARALLEL * (xx + yy):
+        return False
+    # turned, so that rows lead across the lines
+    across = np.degrees(np.arctan2(2 * xy, xx - yy)) / 2
+    side = 2 + int(np.hypot(*ink.shape))
+    turn = cv2.getRotationMatrix2D((ink.shape[1] / 2, ink.shape[0] / 2), across, 1.0)
+    turn[:, 2] += (side - ink.shape[1]) / 2, (side - ink.shape[0]) / 2
+    lines, within = (
+        cv2.warpAffine(of, turn, (side, side), flags=cv2.INTER_NEAREST)
+        for of in (ink, area.astype(np.uint8))
+    )
+    begins = (lines[:, 1:] > lines[:, :-1]) & (within[:, 1:] > 0)
+    ways = (within.sum(axis=1) >= 8).sum()
+    return bool(begins.sum() >= LEAST_LINES * max(ways, 1))
 
 
 def _disc(diameter: float) -> np.ndarray:

@@ -5,9 +5,8 @@ bounding box centred (Xiao et al., arXiv 1708.07747, section 2; 98.3 % of the te
 longest edge of exactly 28). Product photos were negated to get there, so a dark garment on white
 paper is bright here, and a light drawing on black is left as it is.
 
-Each stage takes the `State` of a picture and returns the next one. They stand in the order in
-which they run; `METHODS`, at the end, lists those of each method. What a stage decides can be
-decided by hand instead (`PreprocessingOptions`), and what it did can be looked at (`Step`).
+Each stage takes the `State` of a picture and returns the next one. `METHODS`, at the end, lists
+them. What a stage decides can be decided by hand instead (`PreprocessingOptions`).
 """
 
 from collections.abc import Callable
@@ -197,16 +196,18 @@ def recognise_drawing(state: State) -> State:
         return state
     flat = drawing.is_flat(state.rgb, state.mask)
     line_art = drawing.is_line_art(state.picture, flat)
-    fill = line_art if state.options.fill is None else state.options.fill
+    hollow = line_art or (flat and drawing.is_hatched(state.picture))
+    fill = hollow if state.options.fill is None else state.options.fill
     kind = "drawing" if line_art or flat else "photo"
     return replace(state, kind=kind, decided=replace(state.decided, fill=fill))
 
 
 def fill_outline(state: State) -> State:
-    """Fill the outline of line art with grey."""
+    """Fill the outline of line art with grey; of a drawing, and of no photo, hatching as well."""
     if not state.decided.fill:
         return state
-    return state.record("Outline filled", picture=drawing.fill_outline(state.picture))
+    hatched = drawing.is_flat(state.rgb, state.mask)
+    return state.record("Outline filled", picture=drawing.fill_outline(state.picture, hatched))
 
 
 def match_brightness(state: State) -> State:
@@ -247,8 +248,7 @@ def follow_publication(state: State) -> State:
     across, down = rgb.shape[1] / thumbnail.shape[1], rgb.shape[0] / thumbnail.shape[0]
     box = round(left * across), round(top * down), round(right * across), round(bottom * down)
     kind = "drawing" if drawing.is_flat(rgb, state.mask) else "photo"
-    trimmed = thumbnail[top:bottom, left:right]
-    state = state.record("Trimmed", picture=trimmed, box=box, kind=kind)
+    state = state.record("Trimmed", picture=thumbnail[top:bottom, left:right], box=box, kind=kind)
     state = state.record("Subsampled", picture=published_steps.subsample(state.picture))
     state = state.record("Sharpened", picture=published_steps.sharpen(state.picture))
     state = state.record("Extended", picture=published_steps.extend(state.picture, thumbnail))

@@ -1,10 +1,12 @@
 """What is a drawing, and what its lines enclose."""
 
 import numpy as np
+import pytest
 from PIL import Image, ImageDraw, ImageFilter
 from scipy import ndimage
 
-from fmnist.images.drawing import enclosed_area, is_flat
+from fmnist.images.drawing import enclosed_area, fill_outline, is_flat, is_hatched
+from fmnist.images.options import PreprocessingOptions
 from fmnist.images.pipeline import preprocess_image
 
 
@@ -74,3 +76,69 @@ def test_soft_strokes_of_an_open_outline_are_a_drawing_and_a_soft_garment_is_not
     lit[80:280, 80:220] += np.random.default_rng(0).normal(0, 4, (200, 140, 1))
     lit = lit.clip(0, 255).astype(np.uint8)
     assert not is_flat(lit, lit[..., 0] < 250)
+
+
+DRESS = [(105, 30), (175, 30), (185, 90), (170, 120), (215, 250), (65, 250), (110, 120), (95, 90)]
+PEN = 14
+
+
+def draw_dress(*directions: int, gap: int = 20) -> Image.Image:
+    """Its outline on black, coloured in by parallel lines, `gap` pixels from one to the next.
+
+    directions: of the lines, in degrees
+    """
+    within = Image.new("L", (280, 280))
+    ImageDraw.Draw(within).polygon(DRESS, fill=255)
+    lines = Image.new("L", (280, 280))
+    for degrees in directions:
+        one_way = Image.new("L", (800, 800))
+        pen = ImageDraw.Draw(one_way)
+        for y in range(0, 800, gap):
+            pen.line([(0, y), (800, y)], 255, PEN)
+        turned = one_way.rotate(degrees).crop((260, 260, 540, 540))
+        lines.paste(255, mask=Image.fromarray(np.minimum(turned, within)))
+    ImageDraw.Draw(lines).line([*DRESS, *DRESS[:2]], 255, PEN, "curve")
+    return lines
+
+
+@pytest.mark.parametrize("directions", [(0,), (40,), (90,), (130,), (20, 110)])
+def test_hatching_is_filled_as_the_empty_outline_is(directions):
+    empty, hatched = draw_dress(), draw_dress(*directions, gap=20 * len(directions))
+    filled = preprocess_image(empty.convert("RGB"))
+    evened = preprocess_image(hatched.convert("RGB"))
+    assert evened.decided.fill
+    assert evened.kind == "drawing"
+    apart = np.abs(evened.pixels.astype(int) - filled.pixels)
+    assert apart.mean() < 5  # where lines join the outline, it is thicker
+    striped = fill_outline(
+        np.asarray(hatched, np.float32)
+    )  # what it was without the lines left out
+    assert np.asarray(striped)[140:230, 120:160].std() > 20
+    assert evened.pixels[14:22, 12:16].std() < 5
+    # by hand the strokes stay as they are
+    options = PreprocessingOptions(fill=False)
+    assert preprocess_image(hatched.convert("RGB"), options).pixels[14:22, 12:16].std() > 20
+
+
+def test_an_outline_a_few_lines_and_a_full_shape_are_no_hatching():
+    def hatched(image: Image.Image) -> bool:
+        return is_hatched(np.asarray(image, np.float32)[16:264, 58:222])
+
+    assert hatched(draw_dress(40))
+    assert not hatched(draw_dress())
+    belted = draw_dress()
+    pen = ImageDraw.Draw(belted)
+    pen.line([(110, 120), (170, 120)], 255, PEN)
+    pen.line([(140, 30), (140, 250)], 255, PEN)
+    assert not hatched(belted)
+    assert not hatched(draw_dress(40, gap=PEN - 2))
+    assert not is_hatched(np.zeros((40, 40), np.float32))
+    assert not is_hatched(np.full((5, 90), 255, np.float32))
+
+
+def test_a_striped_garment_in_a_photo_keeps_its_stripes():
+    """Its pattern is not even: what is flat was drawn."""
+    grain = np.random.default_rng(0).normal(0, 6, (280, 280))
+    photo = np.clip(np.asarray(draw_dress(0), float) * 0.8 + 20 + grain, 0, 255).astype(np.uint8)
+    found = preprocess_image(Image.fromarray(photo).convert("RGB"))
+    assert found.pixels[14:22, 12:16].std() > 20
