@@ -23,6 +23,8 @@ DRAWINGS = (
 )
 PHOTO = (450, 600)  # width and height in pixels
 SHOP = (762, 1000)  # of a product photo, as the dataset's makers had them
+SHIRT = [(0.40, 0.20), (0.28, 0.23), (0.10, 0.38), (0.20, 0.47), (0.27, 0.42), (0.26, 0.76)]
+DRESS = [(0.44, 0.14), (0.38, 0.15), (0.37, 0.30), (0.41, 0.42), (0.30, 0.86)]
 A_CLASS = 2  # test images of each class in the zip file
 
 
@@ -72,7 +74,7 @@ def is_example(picture: bytes) -> bool:
 
 
 def render_photo() -> ExampleFile:
-    """A blue T-shirt on a wooden floor, lit from one side, as a phone would take it: a JPEG."""
+    """A green dress on a wooden floor, lit from one side, as a phone would take it: a JPEG."""
     width, height = PHOTO
     rng = np.random.default_rng(0)
     across, down = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))
@@ -81,23 +83,23 @@ def render_photo() -> ExampleFile:
     tone = np.array([0, 9, -7, 4, -4, 7])[plank % 6] - 40 * ((across * 6) % 1 < 0.02)
     floor = np.stack([186 + tone + grain, 150 + tone + grain, 112 + tone + grain], axis=-1)
 
-    shirt = _shirt(width, height)
-    shadow = np.roll(_blur(255 * shirt, (16, 16)) / 255, (14, 10), axis=(0, 1))[..., np.newaxis]
+    dress = _garment(DRESS, (0.88, 0.22, 1.12, 0.40), width, height)
+    shadow = np.roll(_blur(255 * dress, (16, 16)) / 255, (14, 10), axis=(0, 1))[..., np.newaxis]
     folds = _blur(rng.normal(0, 380, (height, width)), (26, 14))
-    cloth = np.array([52, 88, 150]) + folds[..., np.newaxis] * (0.6, 0.8, 1.0)
+    cloth = np.array([60, 110, 80]) + folds[..., np.newaxis] * (0.6, 0.8, 1.0)
     picture = floor * (1 - 0.45 * shadow)
-    picture += shirt[..., np.newaxis] * (cloth - picture)
+    picture += dress[..., np.newaxis] * (cloth - picture)
     picture *= (1.12 - 0.3 * (across + down) / 2)[..., np.newaxis]  # the window is on the left
     picture += rng.normal(0, 2.5, picture.shape)  # the sensor's
     image = Image.fromarray(picture.clip(0, 255).astype(np.uint8))
-    return ExampleFile("t-shirt-photo.jpg", encode_image(image, "JPEG"))
+    return ExampleFile("dress-photo.jpg", encode_image(image, "JPEG"))
 
 
 @cache
 def render_product_photo() -> ExampleFile:
     """A blue T-shirt as the shop photographed its products, light grey around it: a JPEG."""
     width, height = SHOP
-    shirt = _shirt(width, height)[..., np.newaxis]
+    shirt = _garment(SHIRT, (0.81, 0.33, 1.19, 0.50), width, height)[..., np.newaxis]
     shade = np.linspace(1.15, 0.8, width)[np.newaxis, :, np.newaxis]  # lit from the left
     folds = _blur(np.random.default_rng(0).normal(0, 380, (height, width)), (26, 14))
     picture = 253 + shirt * (np.array([52, 88, 150]) * shade + folds[..., np.newaxis] - 253)
@@ -142,14 +144,20 @@ def mean_image(label: int) -> bytes:
     return encode_image(Image.fromarray(mean.astype(np.uint8)), "PNG")
 
 
-def _shirt(width: int, height: int) -> np.ndarray:
-    """Where the shirt is: (height, width) from 0 to 1."""
+def _garment(
+    half: list[tuple[float, float]], neck: tuple[float, ...], width: int, height: int
+) -> np.ndarray:
+    """Where a garment is: (height, width) from 0 to 1.
+
+    half: its left outline, from the neck down, as shares of width and height
+    neck: the box of the ellipse that is cut out, as shares of half of them
+    """
     large = Image.new("L", (2 * width, 2 * height))
     pen = ImageDraw.Draw(large)
-    half = [(0.40, 0.20), (0.28, 0.23), (0.10, 0.38), (0.20, 0.47), (0.27, 0.42), (0.26, 0.76)]
     outline = [*half, *((1 - x, y) for x, y in reversed(half))]
     pen.polygon([(2 * width * x, 2 * height * y) for x, y in outline], 255)
-    pen.ellipse((0.81 * width, 0.33 * height, 1.19 * width, 0.50 * height), 0)  # the neck
+    left, top, right, bottom = neck
+    pen.ellipse((left * width, top * height, right * width, bottom * height), 0)
     turned = large.rotate(4, Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(4))
     soft = turned.point([0] * 96 + [(level - 96) * 4 for level in range(96, 160)] + [255] * 96)
     return np.asarray(soft.resize((width, height), Image.Resampling.BOX), float) / 255

@@ -59,19 +59,21 @@ CLASS_RANGES = (
 # fmt: on
 
 
-UNUSUAL = {  # measure -> name of the issue, and its sentence
+# measure -> name of the issue, and its sentence: one digit more than the limits have, or a value
+# just beyond one would read like it
+UNUSUAL = {
     "fill": (
         "fill",
-        "It covers {value:.1%} of its bounding box; {low:.1%} to {high:.1%} is usual for {name}.",
+        "It covers {value:.2%} of its bounding box; {low:.1%} to {high:.1%} is usual for {name}.",
     ),
     "ratio": (
         "shape",
-        "It is {value:.2f} times as high as wide; {low:.2f} to {high:.2f} times is usual for "
+        "It is {value:.3f} times as high as wide; {low:.2f} to {high:.2f} times is usual for "
         "{name}.",
     ),
     "mean": (
         "brightness",
-        "It is unusually {what} for {name}: {value:.0f} on average, where {low:.0f} to {high:.0f} "
+        "It is unusually {what} for {name}: {value:.1f} on average, where {low:.0f} to {high:.0f} "
         "is usual.",
     ),
 }

@@ -39,7 +39,7 @@ from fmnist.files import (
     write_json,
 )
 from fmnist.processes import is_alive
-from fmnist.setting_fields import count_text
+from fmnist.setting_fields import count_text, share_text
 from fmnist.settings import TrainSettings
 
 SHIPPED_DIR = Path(__file__).resolve().parents[1] / "shipped"
@@ -152,8 +152,16 @@ class Run:
             words.append(count_text(epochs, f"{more}epoch"))
         if (accuracy := self.scores.get("test_accuracy")) is not None:
             words.append(f"{accuracy:.1%} of the test images")
+        if self.share_in_words:
+            words.append(self.share_in_words)
         words.append("built in" if self.shipped else "your own")
         return " · ".join(words)
+
+    @property
+    def share_in_words(self) -> str:
+        """What share of the training images it learnt from; "" where it was all of them."""
+        share = self.settings.fraction if self.settings else 1.0
+        return f"trained on {share_text(share)} of the images" if share < 1 else ""
 
     @property
     def created(self) -> str:

@@ -103,6 +103,13 @@ VIEWS = {
         "Label review": "Can't tell",
         "Beat the network": "Begin",
     },
+    "dataset": {
+        "Browse": "70,000 images",
+        "Classes": "mean|Mean",
+        "How they were made": "Most similar images",
+        "Near-duplicates": "Bray-Curtis",
+        "Defects and source": "MIT",
+    },
 }
 
 

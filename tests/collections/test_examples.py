@@ -8,6 +8,10 @@ from PIL import Image
 
 from fmnist.collections import examples
 from fmnist.collections.archives import Archive
+from fmnist.inference.answer import answer_bytes
+from fmnist.inference.classifier import load_classifier
+from fmnist.inference.second_networks.networks import load_second_networks
+from fmnist.runs.library import find_run
 
 
 @pytest.mark.parametrize("which", range(len(examples.DRAWINGS)))
@@ -23,13 +27,18 @@ def test_a_drawing_is_white_on_black_and_the_drawings_count_round(which):
     assert not examples.is_example(drawing + b"0")
 
 
-def test_the_photo_is_blue_on_brown():
-    photo = Image.open(io.BytesIO(examples.render_photo().getvalue()))
+def test_the_photo_is_green_on_brown_and_answered_with_confidence():
+    file = examples.render_photo().getvalue()
+    photo = Image.open(io.BytesIO(file))
     assert photo.format == "JPEG"
-    red, _, blue = photo.getpixel((225, 300))
-    assert blue > red + 50
-    red, _, blue = photo.getpixel((20, 20))
-    assert red > blue + 50
+    red, green, _ = photo.getpixel((225, 300))
+    assert green > red + 30
+    red, green, blue = photo.getpixel((20, 20))
+    assert red > green > blue
+    # by the network and with the options that a visitor has at first
+    answer = answer_bytes(file, load_classifier(find_run("robust")), second=load_second_networks())
+    assert (answer.verdict, answer.class_name) == ("confident", "Dress")
+    assert answer.second is not None
 
 
 def test_the_zip_file_has_two_labelled_test_images_of_each_class(test_part):

@@ -92,7 +92,7 @@ def _wide(image):
         (shirt(24), SHIRT, "size", "only 24 pixels long"),
         (shirt(across=2), SHIRT, "centre", "2 pixels off the centre"),
         (_outlined(shirt()), SHIRT, "fill", "of its bounding box"),
-        (_wide(shirt()), SHIRT, "shape", "0.29 times as high as wide"),
+        (_wide(shirt()), SHIRT, "shape", "0.286 times as high as wide"),
         (boot()[:, ::-1], BOOT, "direction", "toes point right"),
         (np.minimum(shirt(), 12), SHIRT, "brightness", "unusually dark"),
         (np.where(shirt() > 0, 255, 0).astype(np.uint8), SHIRT, "brightness", "unusually bright"),

@@ -56,6 +56,8 @@ def _metrics(result: Evaluation, run: Run) -> None:
     low, high = result.interval
     labels, stored = loading.test_part().labels, loading.predictions(run)
     among = {k: top_k(stored, labels, k) / result.n for k in (2, 3)}
+    if run.share_in_words:
+        st.markdown(f":material/info: This network was {run.share_in_words} only.")
     with st.container(horizontal=True):
         number(
             "Accuracy",
@@ -91,7 +93,8 @@ def _matrix(result: Evaluation) -> str | None:
         alt="Confusion matrix: true classes in rows, predicted classes in columns",
     )
     st.caption(
-        "Choose a cell to see its images. Orange: the share of the row that is misclassified."
+        "Choose a cell to see its images. The stronger the orange, the larger a share of the row "
+        "it is, in all three views."
     )
     return VIEWS[view]
 

@@ -108,10 +108,11 @@ def _ended(briefly: bool) -> str | None:
 def _success(run: Run, briefly: bool) -> None:
     word = "was stopped" if run.state == "stopped" else "has finished"
     accuracy = run.scores.get("test_accuracy")
+    share = f", {run.share_in_words}" if run.share_in_words else ""
     st.success(
         "It can classify now."
         if accuracy is None
-        else f"Accuracy on the 10,000 test images: {accuracy:.2%}.",
+        else f"Accuracy on the 10,000 test images: {accuracy:.2%}{share}.",
         title=f"{quote_run(run)} {word}",
         icon=":material/check_circle:",
     )

@@ -33,6 +33,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     row.onclick = ({ detail }) => {
       if (detail > 1) return; // the second click of a double one would take the first back
       root.chosen = root.chosen === entry.name ? null : entry.name;
+      root.awaited = root.chosen;
       mark(); // at once; the rest of the page follows
       setTriggerValue("chosen", root.chosen ?? "");
     };
@@ -96,4 +97,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
     root.sent = [];
   }
   mark();
+  if (data.detail && root.awaited && root.awaited === data.chosen) {
+    root.awaited = null;
+    // no further than needed: the table should stay in view, too; it grows while it is drawn
+    const show = () => document.querySelector(`.st-key-${data.detail}`)
+      ?.scrollIntoView({ block: "nearest" });
+    for (const wait of [100, 400]) setTimeout(show, wait);
+  }
 }

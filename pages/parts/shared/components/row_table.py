@@ -38,6 +38,7 @@ def row_table(
     leading: int | None = None,
     ticked: list[str] | None = None,
     on_tick: Callable[[list[str]], None] | None = None,
+    detail: str | None = None,
 ) -> None:
     """Show `rows`: column name -> value, and "starred" where a star stands before the name,
     "title" where that stands for it.
@@ -46,6 +47,7 @@ def row_table(
     leading: how many rows can be chosen, None for all; ticked: rows with ticked boxes, None for a
     table without boxes. A click calls `on_choose` with the row's name, None where it was chosen
     already; a tick calls `on_tick` with the last `MOST_TICKED` names in the order of their ticks.
+    detail: key of the container below that shows the chosen row, which a click brings into view
     """
     first = next(iter(columns))
     names = {row[first] for row in rows[:leading]}
@@ -88,6 +90,7 @@ def row_table(
             "chosen": chosen if chosen in names else None,
             "ticked": None if ticked is None else [name for name in ticked if name in names],
             "label": label,
+            "detail": detail,
         },
         on_chosen_change=choose,
         on_ticked_change=tick,

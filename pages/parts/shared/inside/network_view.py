@@ -54,8 +54,9 @@ def _show(pixels: np.ndarray, run: Run, key: str) -> None:
             return
         draw_layers(network, pixels, f"{key}-layers", run.key, opened=st.session_state[OPENED])
         st.caption(
-            "Calculated for the 28 × 28 picture as it is given to the network, before test-time "
-            "augmentation and calibration; the answer above may differ a little."
+            "This network alone, for the 28 × 28 picture that it is given. The answer above may "
+            "differ: a little by test-time augmentation and calibration, and more where a second "
+            "network was asked, too."
         )
 
 

@@ -12,7 +12,7 @@ from pages.parts.shared import visit
 from pages.parts.shared.components.row_table import Column, row_table
 from pages.parts.train.runs import run_actions, run_compare, run_detail
 
-AT_FIRST = 3  # runs whose curves are shown before anything is chosen
+AT_FIRST = 3  # newest runs whose curves are shown before anything is chosen
 COLUMNS = {
     "name": Column("Run"),
     "state": Column("State"),
@@ -54,7 +54,8 @@ def _section() -> None:
             run_detail.show(chosen)
         seen = {row["name"] for row in rows}
         ticked = [listed[name] for name in run_actions.compared() if name in seen]
-        first = [listed[row["name"]] for row in rows if listed[row["name"]].settings][:AT_FIRST]
+        newest = sorted([listed[name] for name in seen], key=lambda run: run.created, reverse=True)
+        first = [run for run in newest if run.settings][:AT_FIRST]
         run_compare.show(ticked or ([chosen] if chosen else first))
     else:
         st.info("There is no run yet; train one.")
@@ -75,6 +76,7 @@ def _table(listed: dict[str, Run]) -> list[dict]:
         on_choose=run_actions.choose,
         ticked=run_actions.compared(),
         on_tick=lambda names: run_actions.compare([*_filtered_out(listed, rows), *names]),
+        detail=run_detail.KEY,
     )
     st.caption(
         "Choose a row to see a run and to use it on all pages; tick several to compare their "

@@ -17,13 +17,16 @@ from pages.parts.shared.widgets import download, literal, number
 from pages.parts.train import live_resume
 from pages.parts.train.runs import run_actions
 
+KEY = "run-detail"  # of the container that shows it
+
 
 def show(run: Run) -> None:
     """Show the detail of a run that nothing works on."""
     about = load_about(run)
-    with st.container(border=True, key="run-detail"):
+    with st.container(border=True, key=KEY):
         origin = ", built in" * run.shipped
-        st.markdown(f"**{literal(run_title(run))}**: {run.state}{origin}")
+        share = f", {run.share_in_words}" if run.share_in_words else ""
+        st.markdown(f"**{literal(run_title(run))}**: {run.state}{origin}{share}")
         if run.state in ("failed", "damaged"):
             st.error(literal(run.reason), title=f"State: {run.state}", icon=":material/error:")
             if lines := read_last_words(run):
