@@ -23,7 +23,7 @@ from pages.parts.shared import visit
 from pages.parts.shared.components import row_table
 from pages.parts.shared.guide import tour
 from pages.parts.shared.visit import TRASH
-from pages.parts.train.runs import run_actions
+from pages.parts.train.runs import run_actions, run_compare
 from tests.browser.browsing import browsing, go, wait_for_rest
 from tests.pages.test_pages import components, fresh_caches, model_picker, open_app, texts
 from tests.pages.test_report_page import metrics, sent
@@ -104,6 +104,39 @@ def test_starred_runs_stand_first_and_can_be_alone(own_run):
     assert not app.exception
     assert len(listed(app)) == 5
     assert not [toggle for toggle in app.toggle if toggle.key == "runs_starred_only"]
+
+
+def test_the_newest_runs_curves_are_there_at_once(own_run, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(run_compare, "show", lambda runs: drawn.append([one.name for one in runs]))
+    own_run("old", created="2020-01-01T00:00:00+00:00")
+    own_run("new", created="2099-01-01T00:00:00+00:00")
+    train()
+    assert drawn[-1][0] == "new"
+    assert len(drawn[-1]) == 3
+    assert "old" not in drawn[-1]
+    train(chosen="old")
+    assert drawn[-1] == ["old"]
+
+
+def test_what_a_run_learnt_from_is_said_wherever_its_results_are(own_run):
+    own_run("part", settings=TrainSettings(fraction=0.02).to_dict())
+    words = "trained on 2% of the images"
+    assert f"**part**: finished, {words}" in texts(train(chosen="part"))
+    app = open_app("report", run="part")
+    assert f"This network was {words} only." in texts(app)
+    assert words in model_picker(app).help
+    assert words not in texts(open_app("report"))
+
+
+@pytest.mark.browser
+def test_a_chosen_runs_detail_comes_into_view(chromium, server):
+    with browsing(chromium, viewport={"width": 1280, "height": 700}) as page:
+        go(page, server, "/train", "Train")
+        table = page.get_by_role("table", name="Runs that have ended")
+        table.get_by_role("button").last.click()
+        expect(page.locator(".st-key-run-detail")).to_be_in_viewport(ratio=0.95)
+        expect(table.get_by_role("button").last).to_be_in_viewport()
 
 
 def test_what_a_browser_sends_is_not_believed():
