@@ -18,7 +18,6 @@ def test_from_the_wall_to_an_image_to_its_like_and_back(page, server):
     name = wall.nth(7).get_attribute("aria-label").split(",")[0]
     wall.nth(6).focus()
     page.keyboard.press("ArrowRight")
-    page.keyboard.press("Enter")
     expect(wall.nth(7)).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_role("textbox", name="Open an image")).to_have_value(name)
     expect(page).to_have_url(re.compile("image=" + name.replace(" ", "[+]|%20")))
@@ -58,4 +57,4 @@ def test_on_a_phone_what_is_chosen_comes_into_view(chromium, server):
         expect(wall).to_have_count(300)
         wait_for_rest(page)
         wall.nth(30).tap()
-        expect(page.locator(".st-key-dataset-chosen").get_by_role("img").first).to_be_in_viewport()
+        expect(page.locator(".st-key-dataset-detail").get_by_role("img").first).to_be_in_viewport()

@@ -24,10 +24,9 @@ from pages.parts.shared.components.gallery import gallery
 from pages.parts.shared.widgets import ASKED, choose_one, choose_page
 
 IMAGE = "image"  # key of the chosen image's name, in the session and in the URL
-CHOSEN = "dataset-chosen"  # key of the container that shows it
 PAGE_SIZE = 300
-HEIGHT = 620  # px of the wall
 TILE = 2.6  # rem
+STRIP = 6  # rows on a narrow screen
 ALL = "All"
 ROLES = (
     "A network learns from it.",
@@ -42,7 +41,7 @@ SPLIT_HELP = (
 
 
 def show(run: Run | None) -> None:
-    """Show the filters, the chosen image and the wall."""
+    """Show the filters, the wall, and the chosen image beside it."""
     catalogue = loading.catalogue()
     with st.container(border=True):
         left, right = st.columns(2)
@@ -73,9 +72,12 @@ def show(run: Run | None) -> None:
         )
     splits = [] if wanted == ALL else [SPLITS.index(wanted)]
     numbers = catalogue.select(classes, splits, order)
-    _show_chosen(catalogue, run)
     st.markdown(f"**{len(numbers):,}** of {len(catalogue.labels):,} images")
-    _show_wall(catalogue, numbers)
+    with st.container(key="dataset-beside"):  # see frame.css
+        with st.container(key="dataset-list"):
+            _show_wall(catalogue, numbers)
+        with st.container(border=True, key="dataset-detail"):
+            _show_chosen(catalogue, run)
 
 
 def _show_chosen(catalogue: Catalogue, run: Run | None) -> None:
@@ -87,8 +89,7 @@ def _show_chosen(catalogue: Catalogue, run: Run | None) -> None:
     if number is None:
         st.error("There is no such image; write train 0 to train 59999, or test 0 to test 9999.")
         return
-    with st.container(border=True, key=CHOSEN):
-        _show_image(number, catalogue, run)
+    _show_image(number, catalogue, run)
 
 
 def _show_image(number: int, catalogue: Catalogue, run: Run | None) -> None:
@@ -98,34 +99,30 @@ def _show_image(number: int, catalogue: Catalogue, run: Run | None) -> None:
         :8
     ]
     label, split = int(catalogue.labels[number]), int(catalogue.splits[number])
-    picture, words = st.columns([1, 2], gap="medium")
-    picture.image(
-        enlarge(pixels, 10),
-        width=280,
-        alt=f"{describe(number, catalogue)}, enlarged",
+    with st.container(horizontal=True, gap="medium"):
+        st.image(enlarge(pixels, 7), width=196, alt=f"{describe(number, catalogue)}, enlarged")
+        with st.container(width=240):
+            st.markdown(
+                f"**{name_image(number).capitalize()}**  \n"
+                f"Label: **{CLASS_NAMES[label]}** ({label})  \n"
+                f"Split: **{SPLITS[split]}**. {ROLES[split]}"
+            )
+            for doubt in _doubts(number, label, catalogue, run):
+                st.markdown(f":orange-badge[label?] {doubt}")
+    same = sum(int(catalogue.labels[n]) == label for n, _ in like)
+    st.markdown(f"**Most similar of the 70,000** ({same} of {len(like)} have its label)")
+    gallery(
+        catalogue.take([n for n, _ in like]),
+        ids=[n for n, _ in like],
+        captions=[f"{CLASS_NAMES[catalogue.labels[n]]} {value:.1%}" for n, value in like],
+        labels=[describe(n, catalogue) for n, _ in like],
+        key="dataset-like",
+        choose=open_image,
     )
-    with words:
-        st.markdown(
-            f"**{name_image(number).capitalize()}**  \n"
-            f"Label: **{CLASS_NAMES[label]}** ({label})  \n"
-            f"Split: **{SPLITS[split]}**. {ROLES[split]}"
-        )
-        for doubt in _doubts(number, label, catalogue, run):
-            st.markdown(f":orange-badge[label?] {doubt}")
-        same = sum(int(catalogue.labels[n]) == label for n, _ in like)
-        st.markdown(f"**Most similar of the 70,000** ({same} of {len(like)} have its label)")
-        gallery(
-            catalogue.take([n for n, _ in like]),
-            ids=[n for n, _ in like],
-            captions=[f"{CLASS_NAMES[catalogue.labels[n]]} {value:.1%}" for n, value in like],
-            labels=[describe(n, catalogue) for n, _ in like],
-            key="dataset-like",
-            choose=open_image,
-        )
-        st.caption(
-            "The sum of the pixels' differences as a share of all brightness (Bray-Curtis "
-            "dissimilarity): 0 % is the same picture, 100 % has nothing in common."
-        )
+    st.caption(
+        "The sum of the pixels' differences as a share of all brightness (Bray-Curtis "
+        "dissimilarity): 0 % is the same picture, 100 % has nothing in common."
+    )
 
 
 def _doubts(number: int, label: int, catalogue: Catalogue, run: Run | None) -> list[str]:
@@ -151,19 +148,19 @@ def _doubts(number: int, label: int, catalogue: Catalogue, run: Run | None) -> l
 def _show_wall(catalogue: Catalogue, numbers: np.ndarray) -> None:
     shown_id = zlib.crc32(numbers.tobytes())  # other filters begin at the first page again
     ids = numbers[choose_page(len(numbers), PAGE_SIZE, f"dataset-page-{shown_id}")].tolist()
-    with st.container(height=HEIGHT, border=False, key="dataset-window"):
-        gallery(
-            catalogue.take(ids),
-            ids=ids,
-            captions=[""] * len(ids),
-            labels=[describe(number, catalogue) for number in ids],
-            key="dataset-gallery",
-            tile=TILE,
-            choose=_open_from_wall,
-            chosen=find_image(st.session_state.get(IMAGE) or ""),
-            asked=st.session_state.pop(ASKED, None),
-            detail=CHOSEN,
-        )
+    gallery(
+        catalogue.take(ids),
+        ids=ids,
+        captions=[""] * len(ids),
+        labels=[describe(number, catalogue) for number in ids],
+        key="dataset-gallery",
+        tile=TILE,
+        strip=STRIP,
+        choose=_open_from_wall,
+        chosen=find_image(st.session_state.get(IMAGE) or ""),
+        asked=st.session_state.pop(ASKED, None),
+        arrows=True,
+    )
 
 
 def describe(number: int, catalogue: Catalogue) -> str:
@@ -180,4 +177,4 @@ def open_image(number: int) -> None:
 def _open_from_wall(number: int) -> None:
     open_image(number)
     st.session_state[ASKED] = name_image(number)
-    st.rerun()  # all of the page: the chosen image stands above
+    st.rerun()  # all of the page: the chosen image is named above

@@ -14,14 +14,15 @@ const STEPS = {
 
 // how many pictures further the next one on the right is, and the one below
 function stepsOf(buttons) {
-  if (getComputedStyle(buttons[0].parentElement).gridAutoFlow === "column") return [2, 1];
+  if (getComputedStyle(buttons[0].parentElement).gridAutoFlow === "column")
+    return [Number(buttons[0].parentElement.style.getPropertyValue("--strip")), 1];
   const wrapped = buttons.findIndex((button) => button.offsetTop > buttons[0].offsetTop);
   return [1, wrapped < 0 ? buttons.length : wrapped];
 }
 
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".gallery");
-  const { sheet, columns, rows, items, selected, asked, ratio, tile, asks, detail } = data;
+  const { sheet, columns, rows, items, selected, asked, ratio, tile, strip, asks, arrows } = data;
   const part = (at, count) => (count > 1 ? (100 * at) / (count - 1) : 0) + "%";
   const words = items.map(({ id, label, caption }) => id + label + caption).join();
   if (root.sheet !== sheet || root.words !== words) {
@@ -32,6 +33,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     root.style.setProperty("--sheet", `url(${root.address})`);
     root.style.setProperty("--ratio", ratio);
     root.style.setProperty("--tile", `${tile}rem`);
+    root.style.setProperty("--strip", strip);
     root.replaceChildren(...items.map(({ id, label, caption }, at) => {
       const picture = el("span", { class: "picture" });
       picture.style.backgroundSize = `${columns * 100}% ${rows * 100}%`;
@@ -55,11 +57,10 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   const { host } = parentElement.getRootNode();
   const both = host?.closest('[class*="-beside"]');
   const bringIntoView = (whole) => {
-    const elsewhere = detail && document.querySelector(`.st-key-${detail}`);
-    const chosen = elsewhere || (both?.querySelector('[class*="-detail"]') ?? both);
+    const chosen = both?.querySelector('[class*="-detail"]') ?? both;
     if (!chosen) return;
     const { top } = chosen.getBoundingClientRect();
-    if (top < 0 || top + SEEN > innerHeight) (elsewhere || whole).scrollIntoView({ block: "start" });
+    if (top < 0 || top + SEEN > innerHeight) whole.scrollIntoView({ block: "start" });
   };
   const choose = (button) => {
     mark(button.dataset.id); // at once; the rest follows
@@ -75,11 +76,13 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     if (!next) return;
     event.preventDefault();
     next.focus();
-    if (!asks) choose(next);
+    if (arrows) choose(next);
   };
   // with the words above it
   if (asked && root.asked !== asked) {
-    bringIntoView(host?.closest('[data-testid="stGridCell"]') ?? both);
+    const whole = host?.closest('[data-testid="stGridCell"]') ?? both;
+    bringIntoView(whole);
+    setTimeout(bringIntoView, 150, whole); // the page was too short as long as it was not drawn
   }
   root.asked = asked;
   return () => parentElement.isConnected || URL.revokeObjectURL(root.address);

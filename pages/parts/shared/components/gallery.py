@@ -22,19 +22,21 @@ def gallery(
     key: str,
     *,
     tile: float = TILE,
+    strip: int = 2,
     choose: Callable[[int], None] | None = None,
     chosen: int | None = None,
     asked: int | str | None = None,
-    detail: str | None = None,
+    arrows: bool = False,
 ) -> int | None:
     """Show images (N, H, W) uint8 and return the id of the chosen one, or None.
 
     captions stand under the pictures, labels are read out and shown as tooltips; tile: the least
-    width of a picture in rem. A choice that is not among `ids` (the page turned, or a browser sent
+    width of a picture in rem; strip: rows on a narrow screen, where the pictures are moved sideways
+    above the chosen one. A choice that is not among `ids` (the page turned, or a browser sent
     nonsense) counts as none. Where `choose` is given it is called with each choice, and what is
     marked as chosen is the caller's. asked: another value brings what is chosen into view, for a
-    click elsewhere has asked for it. detail: key of the container in which the chosen image stands,
-    where that is neither beside the gallery nor below it.
+    click elsewhere has asked for it. arrows: whether arrow keys choose where `choose` is given, as
+    they do without it.
     """
 
     def changed() -> None:
@@ -57,8 +59,9 @@ def gallery(
             "asked": asked,
             "ratio": images.shape[2] / images.shape[1],
             "tile": tile,
+            "strip": strip,
             "asks": choose is not None,
-            "detail": detail,
+            "arrows": arrows or choose is None,
         },
         on_selected_change=lambda: None,
         on_picked_change=changed,
