@@ -126,6 +126,8 @@ def test_overfitting_is_ready_to_start(app, started):
     recipe(app).set_value("overfit").run()
     assert any("Watch the training accuracy" in caption.value for caption in app.caption)
     assert editor(app)["layers"] == as_json(DEMONSTRATIONS["overfit"].settings.layers)
+    (layers,) = [box for box in app.expander if box.label == "Layers"]
+    assert not layers.proto.expanded  # the start button is not to be far below
     assert "dropout" not in json.dumps(editor(app)["layers"])
     press_start(app)
     assert started == [DEMONSTRATIONS["overfit"].settings]

@@ -50,11 +50,13 @@ def show() -> tuple[TrainSettings | None, str]:
     reason_for_float32 = _why_float32(st.session_state[_key("network")])
     settings, reason = _read(reason_for_float32)
     st.session_state[LAST] = {name: st.session_state[_key(name)] for name in NAMES}
-    _main_row(_recipe_of(settings))
+    _main_row(recipe := _recipe_of(settings))
     if settings and (watch := find_watch(settings)):
         st.caption(f":material/visibility: {watch}")
     if st.session_state[_key("network")] == CUSTOM:
-        own_network_view.show(settings)
+        # a demonstration is ready to start, and the button is not to be far below
+        with st.expander("Layers", expanded=recipe not in DEMONSTRATIONS):
+            own_network_view.show(settings)
     with st.expander("More settings", key="train_more", on_change="rerun") as more:
         _learning(reason_for_float32)
         left, right = st.columns(2, gap="medium")

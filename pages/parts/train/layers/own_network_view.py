@@ -32,9 +32,12 @@ def read() -> CheckedLayers:
 def show(settings: TrainSettings | None) -> None:
     """Draw the editor; settings: all of the form, None where they are not valid."""
     checked = read()
-    st.markdown("**Layers**", help="From the image of 28 x 28 pixels to ten probabilities.")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption("Begin with", width="content")
+        st.caption(
+            "Begin with",
+            width="content",
+            help="From the image of 28 x 28 pixels to ten probabilities.",
+        )
         for name, preset in PRESETS.items():
             st.button(
                 preset.title,
