@@ -221,6 +221,23 @@ def test_one_who_signs_in_sees_his_own_and_may_share():
     assert "(1 saved)" in saved()
 
 
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("", "lie where the app runs"),
+        (" https://example.org/studio ", "are at <https://example.org/studio>"),
+        ("javascript:alert(1)", "lie where the app runs"),
+        ("https://a.org/> [x](y)", "lie where the app runs"),
+    ],
+)
+def test_about_links_the_source_where_an_address_is_given(monkeypatch, address, words):
+    monkeypatch.setenv("FMNIST_SOURCE", address)
+    given = {}
+    monkeypatch.setattr(frame.st, "set_page_config", lambda **how: given.update(how))
+    frame.configure()
+    assert given["menu_items"]["About"].endswith(f"The app's own source and licence (MIT) {words}.")
+
+
 OFFERED = {  # page: its buttons and sections that change something
     "classify": {"Wrong? Correct it", "Corrections and teaching (0 saved)"},
     "train": {"Start training", "Delete", "Star", "Rename"},

@@ -39,7 +39,7 @@ neural network answers and why. Your pictures go to the computer that serves thi
 other, and stay in its memory unless you save them.
 
 Dataset: [zalandoresearch/fashion-mnist](https://github.com/zalandoresearch/fashion-mnist) (MIT).
-The app's own source and licence (MIT) lie in the folder from which it was started."""
+The app's own source and licence (MIT) {source}."""
 
 
 def _is_owner() -> bool:
@@ -73,11 +73,12 @@ def configure() -> None:
     """Set the window title, layout and logo."""
     # files of ours: Streamlit fetches a Material icon for the window from the network
     beside = Path(__file__).with_name
+    source = f"are at <{at}>" if (at := access.source_address()) else "lie where the app runs"
     st.set_page_config(
         page_title="Fashion-MNIST Studio",
         page_icon=beside("icon.png"),
         layout="wide",
-        menu_items={"About": ABOUT},
+        menu_items={"About": ABOUT.format(source=source)},
     )
     st.html(beside("frame.css"))
     st.logo(beside("logo.svg"), size="large")
