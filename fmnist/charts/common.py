@@ -12,6 +12,7 @@ from fmnist.data import CLASS_NAMES
 from fmnist.metrics.confusions import normalise_confusion
 
 NO_ANSWER = "No answer"
+MIDDLE: Any = {"labelFlush": False}  # the first and last name of an axis stay beside their rows
 TEXT = "currentColor"  # in an SVG the colour of the page's text, in either theme
 
 
@@ -24,7 +25,7 @@ def _theme() -> alt.theme.ThemeConfig:
 
 def class_rows(**axis: Any) -> alt.Y:
     """The classes below each other, with the names that bars have."""
-    axis = {"ticks": False, **axis}
+    axis = {"ticks": False, **MIDDLE, **axis}
     return alt.Y("class:N", sort=None, title=None, axis=alt.Axis(labelLimit=110, **axis))
 
 
@@ -60,14 +61,19 @@ def confusion_spec(columns: int = len(CLASS_NAMES)) -> dict:
             sort=[*CLASS_NAMES, NO_ANSWER][:columns],
             title="Predicted class",
             axis=alt.Axis(
-                labelAngle=-45, labelOverlap=False, orient="top", ticks=False, domain=False
+                labelAngle=-45,
+                labelOverlap=False,
+                orient="top",
+                ticks=False,
+                domain=False,
+                **MIDDLE,
             ),
         ),
         y=alt.Y(
             "true:N",
             sort=list(CLASS_NAMES),
             title="True class",
-            axis=alt.Axis(ticks=False, domain=False),
+            axis=alt.Axis(ticks=False, domain=False, **MIDDLE),
         ),
     )
     boxes = (

@@ -56,3 +56,10 @@ def test_rows_of_the_matrix():
 def test_a_matrix_with_a_column_for_no_answer():
     confusion = np.ones((10, 11), int)
     assert (confusion_table(confusion)["predicted"] == NO_ANSWER).sum() == 10
+
+
+def test_the_names_of_a_matrix_stay_beside_their_rows():
+    """Vega would move the first and the last one inwards."""
+    boxes, *_ = confusion_spec()["layer"]
+    axes = [boxes["encoding"][channel]["axis"]["labelFlush"] for channel in "xy"]
+    assert axes == [False, False]
