@@ -57,12 +57,13 @@ def draw():
             shown = None
             if picture is None:
                 preprocessing_controls.forget("drawing", "drawing")
+            brief = first and picture is None
             drawing = picture or (None if traced else canvas.example())
             if drawing is not None:
                 # an example's options are its own: the first stroke begins without them
                 subject = "drawing" if picture else None
                 shown = preprocessing_view.show(
-                    drawing, run, key="drawing", subject=subject, brief=first and not picture
+                    drawing, run, key="drawing", subject=subject, brief=brief
                 )
             else:
                 st.info(
@@ -72,7 +73,7 @@ def draw():
                 )
             if picture:
                 corrections_view.offer(shown, picture, run, "drawing", subject)
-            if shown is not None and not first:
+            if shown is not None and not brief:
                 answer_view.choose_second_network()
     if shown is not None:
         show_inside(shown.pixels, run, "drawing")

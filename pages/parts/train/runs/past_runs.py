@@ -54,8 +54,8 @@ def _section() -> None:
             run_detail.show(chosen)
         seen = {row["name"] for row in rows}
         ticked = [listed[name] for name in run_actions.compared() if name in seen]
-        newest = sorted([listed[name] for name in seen], key=lambda run: run.created, reverse=True)
-        first = [run for run in newest if run.settings][:AT_FIRST]
+        shown = [listed[row["name"]] for row in rows if listed[row["name"]].settings]
+        first = sorted(shown, key=lambda run: run.created, reverse=True)[:AT_FIRST]
         run_compare.show(ticked or ([chosen] if chosen else first))
     else:
         st.info("There is no run yet; train one.")
