@@ -16,7 +16,7 @@ from pages.parts.classify import (
 )
 from pages.parts.classify.below import card, second
 from pages.parts.classify.ways import canvas
-from pages.parts.shared import answer_view, frame, loading
+from pages.parts.shared import answer_view, frame, loading, model_picker
 from pages.parts.shared.inside.network_view import show_inside
 from pages.parts.shared.widgets import choose_one, choose_test_image, set_choice
 
@@ -43,6 +43,7 @@ run = frame.open_page(
     picture=examples.tile_ten_classes,
     terms="Class, Softmax, TTA, Calibration, OOD, Convolution, Kernel, Feature map, "
     "Stride, ReLU, Pooling, Logit",
+    picker_waits=st.query_params.get("way", "Draw") == "Draw" and canvas.is_first_sight(),
 )
 
 
@@ -50,6 +51,8 @@ run = frame.open_page(
 def draw():
     """Canvas and answer; a stroke runs only this fragment again."""
     first = canvas.is_first_sight()
+    if model_picker.waits() and not first:
+        st.rerun()  # the canvas can be seen: now the head's picker, too
     with st.container(horizontal=True, gap="medium", key="draw"):
         with st.container(width=TOOLS_WIDTH):
             picture, traced = _draw_picture()

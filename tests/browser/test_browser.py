@@ -50,6 +50,14 @@ RIGHT_LEG = ((165, 30), (180, 250))
 WAIST = ((100, 40), (175, 40))
 
 
+def test_the_picker_of_the_model_comes_by_itself_and_moves_nothing(page, server):
+    go(page, server, "/", "What is this garment?")
+    expect(page.get_by_role("combobox", name="Model")).to_be_visible()  # after the first sight
+    place = page.locator(".st-key-model_place")
+    kept = place.evaluate("place => parseFloat(getComputedStyle(place).minHeight)")  # until then
+    assert kept == place.get_by_test_id("stSelectbox").bounding_box()["height"]
+
+
 def test_each_stroke_changes_the_answer_and_clear_empties(page, server):
     go(page, server, "/", "What is this garment?")
     expect(answer(page)).to_contain_text("T-shirt/top")  # an example's

@@ -70,7 +70,9 @@ def open_app(page="classify", **query) -> AppTest:
 
 
 def model_picker(app):
-    """The choice of the model in the frame."""
+    """The choice of the model in the frame, which a visit's first sight does without."""
+    if not any(box.label == "Model" for box in app.selectbox):
+        app.run()  # as a browser asks for
     return next(box for box in app.selectbox if box.label == "Model")
 
 
@@ -853,6 +855,20 @@ def test_the_first_sight_of_a_visit_is_the_canvas_and_the_answer_alone():
     assert [(one.label, one.value, one.delta) for one in app.metric] == [
         (answer.label, answer.value, answer.delta)
     ]
+
+
+def test_the_picker_of_the_model_comes_after_the_first_sight_and_stays():
+    def pickers(app) -> list[str]:
+        assert not app.exception
+        return [box.label for box in app.selectbox if box.label == "Model"]
+
+    app = open_app()
+    assert pickers(app) == []
+    assert pickers(app.run()) == ["Model"]
+    app.button(key="canvas_clear").click()
+    assert pickers(app.run()) == ["Model"]
+    # where no canvas says that it is seen, nothing is waited for
+    assert pickers(open_app(way="Upload")) == ["Model"]
 
 
 def test_every_way_of_input_offers_its_answer_as_a_card():

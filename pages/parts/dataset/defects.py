@@ -11,7 +11,7 @@ from fmnist.analysis.label_issues import find_label_issues
 from fmnist.charts.report_charts import HUMAN_SOURCE
 from fmnist.runs.library import quote_run
 from fmnist.runs.run import Run
-from pages.parts.shared import PAGES_DIR, frame, loading
+from pages.parts.shared import PAGES_DIR, loading, model_picker
 
 ISSUES = "https://github.com/zalandoresearch/fashion-mnist/issues"
 SOURCE = """**Source.** Han Xiao, Kashif Rasul and Roland Vollgraf of Zalando Research,
@@ -73,5 +73,5 @@ def _show_label_issues(run: Run) -> None:
                 PAGES_DIR / "mistakes.py",
                 label=label,
                 icon=f":material/{icon}:",
-                query_params={**where, frame.RUN_KEY: run.name},
+                query_params={**where, model_picker.RUN_KEY: run.name},
             )

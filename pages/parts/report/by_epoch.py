@@ -18,7 +18,7 @@ from fmnist.runs.predictions import (
 )
 from fmnist.runs.run import Run
 from fmnist.setting_fields import count_text
-from pages.parts.shared import frame, image_gallery, image_view, loading
+from pages.parts.shared import image_gallery, image_view, loading, model_picker
 from pages.parts.shared.answer_view import show_picture
 from pages.parts.shared.inside.learning_view import offer_after_epoch
 from pages.parts.shared.widgets import (
@@ -69,7 +69,7 @@ def _offer_others(run: Run) -> None:
     )
     with st.container(horizontal=True):
         for other in others[:NAMED]:
-            click = {"on_click": frame.look_at, "args": (other.name, True)}
+            click = {"on_click": model_picker.look_at, "args": (other.name, True)}
             st.button(run_title(other), key=f"epochs-of-{other.key}", **click)
 
 

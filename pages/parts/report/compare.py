@@ -10,7 +10,7 @@ from fmnist.runs.library import list_usable_runs, quote_run, run_title
 from fmnist.runs.run import Run
 from fmnist.setting_fields import count_text
 from pages.parts.shared import image_gallery, loading
-from pages.parts.shared.frame import choose_run
+from pages.parts.shared.model_picker import choose_run
 from pages.parts.shared.widgets import choose_one, number
 
 KINDS = {

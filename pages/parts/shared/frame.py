@@ -9,28 +9,14 @@ from threadpoolctl import threadpool_limits
 
 from fmnist import access
 from fmnist.errors import RunError
-from fmnist.files import quote_name
-from fmnist.jobs import lock
-from fmnist.runs.library import (
-    DEFAULT_RUN,
-    SHIPPED_TITLES,
-    find_run,
-    list_usable_runs,
-    quote_run,
-    run_title,
-)
+from fmnist.runs.library import find_run
 from fmnist.runs.run import Run
-from pages.parts.shared import PAGES_DIR, streamlit_fixes, visit
+from pages.parts.shared import PAGES_DIR, model_picker, streamlit_fixes, visit
 from pages.parts.shared.guide import idea_view, tour
 from pages.parts.shared.widgets import literal
 
-RUN_KEY = "run"  # the name in the session and in the URL of the run that all pages look at
-PICKER = "model"  # the widget's key begins so: what is bound to the URL shows labels, no names
-SHOWN = "model_shown"  # the run that the picker shows, and how often it was set from elsewhere
-UNKNOWN = "unknown_run"  # a name in the URL that no run has
-IN_URL = "run_in_url"  # the name that was written there last
 SHARED = "keep_shared"  # whether one who has signed in keeps for everybody
-HEAD = "frame_head"  # where the page's title goes: app.py makes the place, the page takes it
+HEAD = "frame_head"  # places of the title and the picker: app.py makes them, the page fills them
 HEAD_WIDTH = 300  # pixels of the picker
 COLD = "cold_start"  # set once a page has found itself without a frame
 
@@ -122,12 +108,12 @@ def navigate():
 
 
 def draw_head() -> None:
-    """Draw the row on top: room for the page's title, and the choice of the model."""
+    """Draw the row on top: room for the page's title, and for the choice of the model."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="head"):
-        st.session_state[HEAD] = st.container(width="stretch", gap="xsmall")
-        with st.container(width=HEAD_WIDTH, gap="xsmall"):
-            _pick_run()
-            _show_door()
+        st.session_state[HEAD] = (
+            st.container(width="stretch", gap="xsmall"),
+            st.container(width=HEAD_WIDTH, gap="xsmall", key="model_place"),
+        )
 
 
 def open_page(
@@ -138,11 +124,13 @@ def open_page(
     terms: str = "",
     picture: idea_view.Picture | None = None,
     run_needed: bool = True,
+    picker_waits: bool = False,
 ) -> Run | None:
     """Write the page's title and return the run to look at. Every page calls this first.
 
     promise: one line below the title; idea, picture: what one looks at, opened by a link
     terms: of the glossary, those that the page uses, between commas
+    picker_waits: leave the picker out of a visit's first sight, see `model_picker.pick_run`
 
     Streamlit runs a page's file without app.py when its address is the first one that a new
     server is asked for. The page then registers the menu and runs again inside the frame (a page
@@ -157,7 +145,11 @@ def open_page(
             navigate()
             st.rerun()
         draw_head()
-    with st.session_state.pop(HEAD):
+    title_place, picker_place = st.session_state.pop(HEAD)
+    with picker_place:
+        model_picker.pick_run(picker_waits)
+        _show_door()
+    with title_place:
         st.title(title)
         with st.container(
             horizontal=True, vertical_alignment="center", gap="small", key="page_idea"
@@ -166,7 +158,7 @@ def open_page(
             idea_view.show(idea, terms, picture)
             tour.offer()
     tour.show()
-    name = st.session_state.get(RUN_KEY)
+    name = st.session_state.get(model_picker.RUN_KEY)
     try:
         run = find_run(name) if name else None
     except RunError as error:
@@ -181,88 +173,6 @@ def open_page(
         )
         st.stop()
     return None
-
-
-def _pick_run() -> None:
-    """Draw the picker. The choice is in the URL and outlives page switches."""
-    usable = {run.name: run for run in list_usable_runs()}
-    if not usable:
-        st.session_state.pop(RUN_KEY, None)
-        return
-    asked = st.query_params.get(RUN_KEY)
-    if asked and asked not in usable:
-        st.session_state[UNKNOWN] = asked  # said until another one is chosen
-    if asked in usable and asked != st.session_state.get(IN_URL):
-        st.session_state[RUN_KEY] = asked
-    if st.session_state.get(RUN_KEY) not in usable:
-        st.session_state[RUN_KEY] = DEFAULT_RUN if DEFAULT_RUN in usable else next(iter(usable))
-    name = st.session_state[RUN_KEY]
-    shown, times = st.session_state.get(SHOWN, (name, 0))
-    # another key for what was not chosen here: a click that a browser sends before it has drawn
-    # this brings what the old picker shows, and Streamlit takes that for the visitor's choice
-    times += shown != name
-    st.session_state[SHOWN] = name, times
-    key = f"{PICKER}-{times}"
-    st.session_state[key] = name
-    st.selectbox(
-        "Model",
-        [*usable],
-        format_func=lambda name: run_title(usable[name]),
-        key=key,
-        on_change=lambda: _pick(key, times),
-        help=_describe(usable[name]),
-    )
-    if (unknown := st.session_state.get(UNKNOWN)) and unknown not in usable:
-        words, model = literal(quote_name(unknown)), quote_run(usable[name])
-        st.warning(f"There is no run {words} that can classify; {model} is shown instead.")
-    # a link shows the model that its sender saw; the usual one needs no words
-    if name != asked and (asked or name != DEFAULT_RUN):
-        st.query_params[RUN_KEY] = name
-    st.session_state[IN_URL] = name
-    if (training := lock.active_run()) is not None:
-        st.page_link(
-            PAGES_DIR / "train.py",
-            label=f"Training: {quote_run(training)}",  # this is not drawn anew while it goes on
-            icon=":material/progress_activity:",
-        )
-
-
-def _pick(key: str, times: int) -> None:
-    """Take what was chosen in the picker, if it is still the one that is shown."""
-    if times == st.session_state[SHOWN][1]:
-        name = st.session_state[key]
-        st.session_state[SHOWN] = name, times
-        look_at(name)
-
-
-def choose_run(label: str, runs: list[Run], key: str, *, in_url: bool = False) -> Run:
-    """Let one of some runs be chosen by its title, the first at first.
-
-    in_url: its name stands in the URL under `key`, where it is not the first
-    """
-    by_name = {run.name: run for run in runs}
-    if in_url and key not in st.session_state:
-        st.session_state[key] = st.query_params.get(key)
-    if st.session_state.get(key) not in by_name:
-        st.session_state[key] = runs[0].name
-    name = st.selectbox(
-        label,
-        [*by_name],
-        format_func=lambda name: run_title(by_name[name]),
-        key=key,
-        persist_state="session",
-    )
-    if in_url and name != st.query_params.get(key, runs[0].name):
-        st.query_params[key] = name
-    return by_name[name]
-
-
-def _describe(run: Run) -> str:
-    """What the picker's help says of the chosen run."""
-    what = SHIPPED_TITLES[run.name][1] if run.shipped and run.name in SHIPPED_TITLES else ""
-    return (
-        f"The trained network that all pages use.\n\nChosen: **{run.name}** ({run.summary}). {what}"
-    )
 
 
 def _show_door() -> None:
@@ -290,11 +200,3 @@ def _show_door() -> None:
             on_click=st.login,
             help="Then the corrections, tags and votes that you save are yours alone.",
         )
-
-
-def look_at(name: str, draw_all: bool = False) -> None:
-    """Choose a run from a button, as its `on_click`; draw_all: where that is in a fragment."""
-    st.session_state.pop(UNKNOWN, None)
-    st.session_state[RUN_KEY] = st.query_params[RUN_KEY] = name
-    if draw_all:
-        st.rerun()

@@ -10,7 +10,7 @@ from fmnist.errors import FmnistError
 from fmnist.images.display import enlarge
 from fmnist.runs.library import find_run
 from fmnist.runs.run import Run
-from pages.parts.shared import frame, loading
+from pages.parts.shared import loading, model_picker
 
 
 def show_why(pixels: np.ndarray, class_id: int, key: str) -> None:
@@ -19,7 +19,7 @@ def show_why(pixels: np.ndarray, class_id: int, key: str) -> None:
         if not why.open:
             return
         try:
-            run = find_run(st.session_state[frame.RUN_KEY])
+            run = find_run(st.session_state[model_picker.RUN_KEY])
             probabilities, features = loading.classifier(run)(pixels[np.newaxis])
             _show_parts(pixels, class_id, probabilities[0], run, key)
             show_neighbours(features[0], run)

@@ -12,7 +12,7 @@ from fmnist.runs.library import find_run, list_runs, quote_run, run_title
 from fmnist.runs.progress_text import describe_settings, read_last_words
 from fmnist.runs.run import Run, read_run
 from fmnist.training.recipes import find_watch
-from pages.parts.shared import frame
+from pages.parts.shared import PAGES_DIR, model_picker
 from pages.parts.shared.widgets import forget_click, literal, remember_click, set_choice
 from pages.parts.train import live_controls, live_insight, live_queue, live_resume, live_view
 
@@ -122,10 +122,10 @@ def _success(run: Run, briefly: bool) -> None:
         how = {"icon": ":material/draw:", "type": "primary"}
         if remember_click("Try it on your drawing", "train_try", run.name, **how):
             forget_click("train_try")
-            frame.look_at(run.name)
+            model_picker.look_at(run.name)
             set_choice("way", "Draw")
-            st.switch_page(frame.PAGES_DIR / "classify.py")
-        use = {"on_click": frame.look_at, "args": (run.name, True)}
+            st.switch_page(PAGES_DIR / "classify.py")
+        use = {"on_click": model_picker.look_at, "args": (run.name, True)}
         st.button("Use it on all pages", icon=":material/visibility:", **use)
         live_resume.offer(run, key="ended")
     if not briefly:

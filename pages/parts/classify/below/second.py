@@ -13,7 +13,7 @@ from fmnist.runs.library import list_usable_runs, quote_run, run_title
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
 from pages.parts.shared.answer_view import NAMES
-from pages.parts.shared.frame import choose_run
+from pages.parts.shared.model_picker import choose_run
 from pages.parts.shared.widgets import literal, show_bars
 
 # what a run was given and what it answers, (28, 28) uint8 and (10,), or two None and why not

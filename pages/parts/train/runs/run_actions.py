@@ -12,7 +12,7 @@ from fmnist.runs.about import rename_run, set_note, set_star
 from fmnist.runs.library import DEFAULT_RUN, list_usable_runs
 from fmnist.runs.run import Run
 from fmnist.runs.trash import DeletedRun, delete_run
-from pages.parts.shared import frame
+from pages.parts.shared import model_picker
 from pages.parts.shared.components.row_table import MOST_TICKED
 from pages.parts.shared.visit import trash
 from pages.parts.shared.widgets import literal
@@ -100,7 +100,7 @@ def undo(deleted: DeletedRun) -> None:
 
 def look_at(run: Run) -> None:
     """Choose the run as the model of all pages."""
-    frame.look_at(run.name, draw_all=True)
+    model_picker.look_at(run.name, draw_all=True)
 
 
 def use_settings(run: Run) -> None:
@@ -140,11 +140,11 @@ def _follow(old: str, new: str | None) -> None:
     """Wherever this session uses the run `old`, use `new`, or another where there is none."""
     if chosen() == old:
         choose(new)
-    if st.session_state.get(frame.RUN_KEY) == old:
+    if st.session_state.get(model_picker.RUN_KEY) == old:
         usable = [run.name for run in list_usable_runs()]
-        del st.session_state[frame.RUN_KEY]
+        del st.session_state[model_picker.RUN_KEY]
         if name := new or next(iter(sorted(usable, key=lambda name: name != DEFAULT_RUN)), None):
-            frame.look_at(name)
+            model_picker.look_at(name)
     for key in RUN_KEYS:
         if st.session_state.get(key) == old:
             st.session_state[key] = new
