@@ -251,6 +251,27 @@ def test_drawing_and_clearing_by_touch_on_a_phone(chromium, server):
         expect(page.get_by_text("Nothing drawn yet")).to_be_visible()
 
 
+def test_a_stroke_in_a_low_window_brings_the_answer_into_view_below_the_whole_surface(
+    chromium, server
+):
+    with browsing(chromium, viewport={"width": 390, "height": 664}) as page:
+        go(page, server, "/", "What is this garment?")
+        name = answer(page).get_by_test_id("stMetricValue")
+        expect(name).not_to_be_in_viewport()
+        stroke(page, *LEFT_LEG)
+        expect(name).to_be_in_viewport(ratio=1)
+        expect(answer(page)).not_to_contain_text("T-shirt/top")
+        expect(name).to_be_in_viewport(ratio=1)
+        canvas = page.locator("canvas.upper-canvas")
+        covered = page.get_by_test_id("stHeader").bounding_box()["height"]
+        assert canvas.bounding_box()["y"] >= covered
+        wait_for_rest(page)
+        before = canvas.bounding_box()["y"]
+        stroke(page, *RIGHT_LEG)
+        wait_for_rest(page)
+        assert canvas.bounding_box()["y"] == before  # it stays under the pen
+
+
 def test_upload_is_classified(page, server, tmp_path):
     image = Image.new("RGB", (300, 400), "white")
     legs = [(90, 20), (210, 20), (230, 380), (165, 380), (150, 130), (135, 380), (70, 380)]

@@ -13,6 +13,7 @@ sheet.replaceSync(`
 
 const SENT = 250; // ms until the surface has sent a stroke
 const LOST = 15000; // ms until a click has got lost, with its connection
+const HEADER = 60; // pixels at the top of the window that Streamlit covers
 
 export default function ({ data, parentElement, setTriggerValue }) {
   parentElement.querySelector(".hint").textContent = data.hint;
@@ -84,6 +85,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
   memory.watch = new MutationObserver(begin);
   memory.watch.observe(place, { childList: true, subtree: true });
 
+  // where the answer stands below the surface, as on a phone, both are in view after a stroke
+  const bringAnswer = () => {
+    const answer = document.querySelector(".st-key-draw [data-testid=stMetric]");
+    const name = answer?.querySelector("[data-testid=stMetricValue]");
+    if (!name || name.getBoundingClientRect().bottom <= window.innerHeight) return;
+    const height = answer.getBoundingClientRect().bottom - place.getBoundingClientRect().top;
+    if (height <= window.innerHeight - HEADER) answer.scrollIntoView({ block: "end" });
+  };
+
   memory.listeners?.abort();
   memory.listeners = new AbortController();
   const { signal } = memory.listeners;
@@ -101,7 +111,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     memory.drawing = boxes().some((box) => event.composedPath().includes(box));
   });
   listen("pointerup", () => {
-    if (memory.drawing) memory.drawn = performance.now();
+    if (memory.drawing) {
+      memory.drawn = performance.now();
+      setTimeout(bringAnswer); // the stroke ends first
+    }
     memory.drawing = false;
   });
   listen("click", (event) => {
