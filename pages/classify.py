@@ -108,6 +108,7 @@ def _draw_picture() -> tuple[bytes | None, bool]:
 def upload():
     """One file is shown at once; of several, a table, and the chosen one below it."""
     from pages.parts.classify import uploads  # which nobody needs who draws
+    from pages.parts.classify.ways import paste
 
     files = st.file_uploader(
         "Pictures of garments",
@@ -120,6 +121,7 @@ def upload():
         "subfolder per class it is scored. Pictures stay in memory; none is saved unless you save "
         "it below an answer.",
     )
+    paste.offer()
     answer_view.choose_second_network()
     if files or (files := uploads.offer_kept()):
         st.session_state.pop(EXAMPLE, None)

@@ -291,6 +291,35 @@ def test_upload_is_classified(page, server, tmp_path):
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
 
 
+# a picture as another program leaves it to be pasted: dark trousers on white
+PASTE = """async (target) => {
+  const canvas = new OffscreenCanvas(300, 400), context = canvas.getContext("2d");
+  context.fillStyle = "white";
+  context.fillRect(0, 0, 300, 400);
+  context.fillStyle = "#222244";
+  for (const [x, y] of [[90, 20], [90, 60], [165, 60]]) context.fillRect(x, y, 55, 340);
+  context.fillRect(90, 20, 130, 60);
+  const clipboardData = new DataTransfer();
+  clipboardData.items.add(new File([await canvas.convertToBlob()], "image.png"));
+  const event = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
+  document.querySelector(target).dispatchEvent(event);
+}"""
+
+
+def test_pasted_pictures_are_uploaded_but_not_into_a_text_field(page, server):
+    go(page, server, "/?way=Upload", "What is this garment?")
+    expect(page.get_by_text("Or paste a picture that you copied")).to_be_visible()
+    page.evaluate(PASTE, "[role=combobox]")  # the picker of the model, in which one types
+    page.evaluate(PASTE, "body")
+    expect(answer(page)).to_contain_text("Trouser")
+    names = page.get_by_test_id("stFileUploader").get_by_text("image.png")
+    expect(names).to_have_count(1)
+    wait_for_rest(page)
+    page.evaluate(PASTE, "body")  # another one is added
+    expect(names).to_have_count(2)
+    expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
+
+
 def test_another_part_is_marked_over_the_picture(page, server, tmp_path):
     two = Image.new("RGB", (500, 400), "white")
     legs = [(90, 20), (210, 20), (230, 380), (165, 380), (150, 130), (135, 380), (70, 380)]
