@@ -6,12 +6,9 @@ pages know (`set_owner_check`); the command line is the owner's.
 
 Elsewhere corrections, tags and votes are shared by all, but those of a visitor who has signed in
 are his own (`own_folder`).
-
-What the app's visitors are told of its source stands here, too.
 """
 
 import os
-import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
@@ -46,12 +43,6 @@ def owners() -> frozenset[str]:
     """The e-mail addresses in FMNIST_OWNERS, separated by commas, in lower case."""
     found = os.environ.get("FMNIST_OWNERS", "").lower().split(",")
     return frozenset(filter(None, (address.strip() for address in found)))
-
-
-def source_address() -> str | None:
-    """Where FMNIST_SOURCE says that the app's own source is; None without a web address there."""
-    address = os.environ.get("FMNIST_SOURCE", "").strip()
-    return address if re.fullmatch(r"https?://[^\s()<>\[\]]+", address) else None
 
 
 def set_owner_check(check: Callable[[], bool]) -> None:

@@ -1,6 +1,8 @@
 """The frame around every page: logo, menu, the page's title, and the choice of the model."""
 
 import hashlib
+import os
+import re
 from pathlib import Path
 
 import streamlit as st
@@ -59,7 +61,7 @@ def configure() -> None:
     """Set the window title, layout and logo."""
     # files of ours: Streamlit fetches a Material icon for the window from the network
     beside = Path(__file__).with_name
-    source = f"are at <{at}>" if (at := access.source_address()) else "lie where the app runs"
+    source = f"are at <{at}>" if (at := _source_address()) else "lie where the app runs"
     st.set_page_config(
         page_title="Fashion-MNIST Studio",
         page_icon=beside("icon.png"),
@@ -68,6 +70,12 @@ def configure() -> None:
     )
     st.html(beside("frame.css"))
     st.logo(beside("logo.svg"), size="large")
+
+
+def _source_address() -> str | None:
+    """Where FMNIST_SOURCE says that the app's own source is; None without a web address there."""
+    address = os.environ.get("FMNIST_SOURCE", "").strip()
+    return address if re.fullmatch(r"https?://[^\s()<>\[\]]+", address) else None
 
 
 def pages() -> list:
