@@ -1,6 +1,7 @@
 """The real server in a real browser: what AppTest cannot see."""
 
 import re
+import signal
 import time
 
 import pytest
@@ -270,6 +271,25 @@ def test_a_stroke_in_a_low_window_brings_the_answer_into_view_below_the_whole_su
         stroke(page, *RIGHT_LEG)
         wait_for_rest(page)
         assert canvas.bounding_box()["y"] == before  # it stays under the pen
+
+
+def test_a_stroke_that_the_server_does_not_hear_of_is_said_to_have_no_answer(page, server):
+    go(page, server, "/", "What is this garment?")
+    stroke(page, *LEFT_LEG)
+    expect(answer(page)).not_to_contain_text("T-shirt/top")
+    wait_for_rest(page)
+    before = seen(page).get_attribute("src")
+    server.process.send_signal(signal.SIGSTOP)  # as without a network, but without its errors
+    try:
+        stroke(page, *RIGHT_LEG)
+        expect(page.get_by_text("No answer yet")).to_be_visible()
+        assert seen(page).get_attribute("src") == before
+        assert page.locator(".st-key-draw[data-waits]").count() == 1
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    expect(seen(page)).not_to_have_attribute("src", before)
+    expect(page.get_by_text("No answer yet")).to_have_count(0)
+    expect(page.locator(".st-key-draw[data-waits]")).to_have_count(0)
 
 
 def test_upload_is_classified(page, server, tmp_path):

@@ -13,10 +13,14 @@ sheet.replaceSync(`
 
 const SENT = 250; // ms until the surface has sent a stroke
 const LOST = 15000; // ms until a click has got lost, with its connection
+const PATIENCE = 4000; // ms until a stroke should have been heard of
+const STATE = "data-test-script-state"; // Streamlit's attribute that says whether the page is run
+const WAITING = "No answer yet: the one shown is of an earlier drawing. It comes with the connection.";
 const HEADER = 60; // pixels at the top of the window that Streamlit covers
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  parentElement.querySelector(".hint").textContent = data.hint;
+  const hint = parentElement.querySelector(".hint");
+  hint.textContent = data.hint;
   const place = document.querySelector(".st-key-surface");
   if (!place) return;
   let first = data.first;
@@ -94,6 +98,20 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (height <= window.innerHeight - HEADER) answer.scrollIntoView({ block: "end" });
   };
 
+  // a stroke of which the server has not heard, as without a network, is said to have no answer
+  const wait = (waits) => {
+    hint.textContent = waits ? WAITING : data.hint;
+    hint.classList.toggle("waits", waits);
+    place.closest(".st-key-draw")?.toggleAttribute("data-waits", waits);
+  };
+  const answered = () => {
+    clearTimeout(memory.overdue);
+    wait(false);
+  };
+  memory.heard?.disconnect();
+  memory.heard = new MutationObserver(answered);
+  memory.heard.observe(document.body, { attributeFilter: [STATE], subtree: true });
+
   memory.listeners?.abort();
   memory.listeners = new AbortController();
   const { signal } = memory.listeners;
@@ -114,6 +132,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (memory.drawing) {
       memory.drawn = performance.now();
       setTimeout(bringAnswer); // the stroke ends first
+      clearTimeout(memory.overdue);
+      memory.overdue = setTimeout(wait, PATIENCE, true);
     }
     memory.drawing = false;
   });
@@ -132,7 +152,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   return () => {
     if (parentElement.isConnected) return; // a later call has replaced this one
     clearTimeout(memory.timer);
+    clearTimeout(memory.overdue);
     memory.watch.disconnect();
+    memory.heard.disconnect();
     memory.listeners.abort();
   };
 }
