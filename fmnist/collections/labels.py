@@ -148,7 +148,7 @@ def read_table(data: bytes, find: Callable[[str, int], Key]) -> Iterator[tuple[K
         if label is None:
             raise _bad(
                 line,
-                f"the label_id is {quote_name(fields['label_id'])} and must be a class id from 0 "
+                f"the label is {quote_name(fields['label_id'])} and must be a class id from 0 "
                 "to 9, a class name, or -1 for none of the classes",
             )
         yield key, Row(fields["path"], label, fields.get("kind", ""))

@@ -268,7 +268,7 @@ def test_a_bad_file_is_one_sentence(name):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ([("labels.csv", "path,label_id\na.png,11"), "a.png"], "line 2: the label_id is '11'"),
+        ([("labels.csv", "path,label_id\na.png,11"), "a.png"], "line 2: the label is '11'"),
         ([("labels.csv", "path,label_id\nb.png,1"), "a.png"], "line 2: there is no file 'b.png'"),
         ([("labels.csv", "path,label_id\n../b.png,1"), "a.png"], "line 2: '../b.png' leads out"),
         ([("labels.csv", "path,label_id\n/b.png,1"), "a.png"], "line 2: '/b.png' leads out"),

@@ -26,7 +26,7 @@ from tests.pages.test_pages import (
     upload,
 )
 
-CHECKS_OUT = "nothing unusual in the 28 × 28 pixels"
+CHECKS_OUT = "no problem found in the 28 × 28 pixels"
 
 
 def boot(test_part, mirrored: bool) -> bytes:

@@ -35,7 +35,7 @@ def test_a_photo_has_three_answers_and_a_switch():
     assert [row[1] for row in rows] == said
     assert [row[2] for row in rows] == [
         HEADLINES[alone.verdict].lower(),
-        f"{both.second.clothing:.0%} that it is one of the ten",
+        f"clothing: {both.second.clothing:.0%}",
         HEADLINES[both.verdict].lower(),
     ]
     assert HEADLINES[both.verdict] in metrics(app)
@@ -57,7 +57,7 @@ def test_a_drawing_is_shown_to_the_drawing_network():
     (table,) = [one.value for one in app.markdown if "| Drawing network |" in one.value]
     said = [f"{one.class_name} {one.probability:.0%}" for one in (alone, both.second, both)]
     assert [line.split("|")[2].strip() for line in table.splitlines()[2:]] == said
-    assert f"{both.second.clothing:.0%} that it is one of the ten" in table
+    assert f"clothing: {both.second.clothing:.0%}" in table
     assert "Photo network" not in texts(app)
     assert HEADLINES[both.verdict] in metrics(app)
 

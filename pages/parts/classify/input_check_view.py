@@ -29,7 +29,7 @@ def show_input_check(
     if issues is None:
         return
     if not issues:
-        words = "**Input check:** nothing unusual in the 28 × 28 pixels."
+        words = "**Input check:** no problem found in the 28 × 28 pixels."
         st.markdown(f":green[:material/check_circle:] {words}", help=HELP)
         return
     st.markdown(":orange[:material/healing:] **Input check**", help=HELP)

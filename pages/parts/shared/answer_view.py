@@ -103,7 +103,7 @@ def _show_both(answer: Answer) -> None:
     second, alone, together = answer.second, answer.alone, answer.untaught or answer
     rows = [
         ("Fashion-MNIST network", alone, HEADLINES[alone.verdict].lower()),
-        (NAMES[second.kind], second, f"{second.clothing:.0%} that it is one of the ten"),
+        (NAMES[second.kind], second, f"clothing: {second.clothing:.0%}"),
         ("**Together**", together, HEADLINES[together.verdict].lower()),
     ]
     if answer.untaught:
