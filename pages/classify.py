@@ -18,7 +18,7 @@ from pages.parts.classify.below import card, second
 from pages.parts.classify.ways import canvas
 from pages.parts.shared import answer_view, frame, loading, model_picker
 from pages.parts.shared.inside.network_view import show_inside
-from pages.parts.shared.widgets import choose_one, choose_test_image, set_choice
+from pages.parts.shared.widgets import choose_one, choose_test_image, leave_if_gone, set_choice
 
 NO_TRACE = "Nothing"
 TOOLS_WIDTH = 356  # pixels; on a narrower screen as much as there is
@@ -51,6 +51,7 @@ run = frame.open_page(
 def draw():
     """Canvas and answer; a stroke runs only this fragment again."""
     first = canvas.is_first_sight()
+    leave_if_gone(run)
     if model_picker.waits() and not first:
         st.rerun()  # the canvas can be seen: now the head's picker, too
     with st.container(horizontal=True, gap="medium", key="draw"):

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import threading
 import zipfile
 from functools import partial
@@ -25,6 +26,7 @@ from fmnist.errors import TrainingBusy, TrainingFailed
 from fmnist.images import decoding
 from fmnist.inference.answer import Answer
 from fmnist.jobs import launch, lock
+from fmnist.processes import this_process
 from fmnist.runs import control, library
 from fmnist.runs.library import DEFAULT_RUN, create_run, find_run
 from fmnist.runs.predictions import load_predictions
@@ -188,6 +190,39 @@ def test_each_stop_of_the_tour_shows_its_page_as_its_words_say(at, shown):
 def test_a_stop_that_the_tour_does_not_have_is_none(forged):
     app = open_app(tour=forged)
     assert not any(stop.words in texts(app) for stop in tour.STOPS)
+
+
+def test_a_link_to_a_run_in_training_is_kept_until_it_has_ended(own_run):
+    run = own_run("mine", state="running", process=this_process())
+    app = open_app("report", run="mine")
+    assert model_picker(app).value == DEFAULT_RUN
+    assert [warning.value for warning in app.warning] == [
+        "mine is still training; “Everyday pictures” is shown until it has ended."
+    ]
+    assert app.query_params["run"] == "mine"
+    write_run_info(run.path, state="finished", process=None)
+    app.run()
+    assert model_picker(app).value == "mine"
+    assert not app.warning
+
+
+@pytest.mark.parametrize("page", ["classify", "report"])
+def test_a_run_that_another_tab_has_deleted_is_not_shown_any_further(page, own_run, monkeypatch):
+    run = own_run("mine")
+    app = open_app(page, run="mine").run()
+    assert model_picker(app).value == "mine"
+    shutil.rmtree(run.path)
+    if page == "classify":
+        run_fragment_of(app.button(key="canvas_clear"), app, monkeypatch)
+        app.button(key="canvas_clear").click()
+    else:
+        run_fragment_of(app.segmented_control(key="view"), app, monkeypatch)
+        app.segmented_control(key="view").set_value("By epoch")
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert model_picker(app).value == DEFAULT_RUN
+    assert "There is no run 'mine'" in app.warning[0].value.replace("\\", "")
 
 
 def test_unknown_run_in_the_address_falls_back():

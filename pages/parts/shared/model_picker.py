@@ -7,6 +7,7 @@ from fmnist.jobs import lock
 from fmnist.runs.library import (
     DEFAULT_RUN,
     SHIPPED_TITLES,
+    list_runs,
     list_usable_runs,
     quote_run,
     run_title,
@@ -61,11 +62,16 @@ def pick_run(wait: bool = False) -> None:
         on_change=lambda: _pick(key, times),
         help=_describe(usable[name]),
     )
+    later = None  # the run of a link that will be there when it has been trained
     if (unknown := st.session_state.get(UNKNOWN)) and unknown not in usable:
+        later = next((run for run in list_runs() if run.name == unknown and run.active), None)
         words, model = literal(quote_name(unknown)), quote_run(usable[name])
-        st.warning(f"There is no run {words} that can classify; {model} is shown instead.")
+        why = f"There is no run {words} that can classify; {model} is shown instead."
+        if later:
+            why = f"{quote_run(later)} is still training; {model} is shown until it has ended."
+        st.warning(why)
     # a link shows the model that its sender saw; the usual one needs no words
-    if name != asked and (asked or name != DEFAULT_RUN):
+    if name != asked and (asked or name != DEFAULT_RUN) and not later:
         st.query_params[RUN_KEY] = name
     st.session_state[IN_URL] = name
     if (training := lock.active_run()) is not None:

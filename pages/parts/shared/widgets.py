@@ -142,9 +142,19 @@ def side_by_side() -> tuple:
     return grid.cell(), grid.cell()
 
 
+def leave_if_gone(run: Run | None) -> None:
+    """Draw the whole page anew where another tab has renamed or deleted the run that it shows.
+
+    For what is drawn by itself: a fragment would go on with the run that the page began with.
+    """
+    if run is not None and not run.path.is_dir():
+        st.rerun()
+
+
 @st.fragment  # another view does not ask for the frame around it
 def show_view(label: str, views: dict[str, Callable[[Run], None]], key: str, run: Run) -> None:
     """Show one of several views at a time: what is not shown is not computed."""
+    leave_if_gone(run)
     views[choose_one(label, views, key)](run)
 
 

@@ -9,7 +9,7 @@ from fmnist.inference.layer_payload import pack_layers
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
 from pages.parts.shared.components.component import register_component, sent_value
-from pages.parts.shared.widgets import or_say
+from pages.parts.shared.widgets import leave_if_gone, or_say
 
 OPENED = "inside_opened"  # which opening of the visit this is; not there while it is closed
 OPENINGS = "inside_openings"  # how many there were
@@ -38,6 +38,7 @@ def show_inside(pixels: np.ndarray | None, run: Run, key: str) -> None:
 def _show(pixels: np.ndarray, run: Run, key: str) -> None:
     if OPENED not in st.session_state:
         return  # it was just closed
+    leave_if_gone(run)
     with st.container(border=True, key=f"{key}-inside", gap="small"):
         with st.container(
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
