@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -209,6 +210,14 @@ def create_run(
             f"The folder of the run {name!r} cannot be made ({error.strerror})."
         ) from None
     return path
+
+
+def to_run_name(title: str) -> str:
+    """A name that a run can have, made of any words: "Anna's 2nd" is "anna-s-2nd"; "" of none."""
+    if RUN_NAME.fullmatch(title):
+        return title
+    letters = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9._]+", "-", letters).strip("-._")[:64]
 
 
 def check_run_name(name: str, directory: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from fmnist.processes import this_process
 from fmnist.runs import library
 from fmnist.runs.about import About, load_about, set_star
 from fmnist.runs.forecast import compare_forecast
-from fmnist.runs.library import DEFAULT_RUN, find_run
+from fmnist.runs.library import DEFAULT_RUN, create_run, find_run
 from fmnist.runs.run import write_run_info
 from fmnist.runs.trash import delete_run
 from fmnist.settings import TrainSettings
@@ -237,7 +238,16 @@ def test_another_name_is_followed_by_the_choices(own_run):
     assert model_picker(app).value == DEFAULT_RUN
 
 
-@pytest.mark.parametrize("name", ["robust", "other", "A b", ""])
+def test_a_name_of_any_words_becomes_one_that_a_run_can_have_and_the_box_closes(own_run):
+    run = own_run("mine")
+    app = rename(train("mine", **{run_actions.RENAMING: True}), run, "Anna's 2. Schöne Jacke 👕")
+    assert not app.error
+    assert find_run("anna-s-2.-schone-jacke").usable
+    assert sent(app, "runs_table")["chosen"] == "anna-s-2.-schone-jacke"
+    assert not app.session_state[run_actions.RENAMING]
+
+
+@pytest.mark.parametrize("name", ["robust", "other", "👕", ""])
 def test_a_name_that_cannot_be_had_is_one_sentence(own_run, name):
     run = own_run("mine")
     own_run("other")
@@ -362,6 +372,18 @@ def test_a_run_that_has_begun_meanwhile_is_not_deleted(own_run):
     assert not app.exception
     assert "is at work; it can be deleted when it has ended" in app.error[0].value.replace("\\", "")
     assert run.path.is_dir()
+
+
+def test_resuming_a_run_that_another_tab_has_deleted_says_so(runs_dir):
+    path = create_run("mine", TrainSettings())
+    write_run_info(path, state="failed", error="It was killed.")
+    app = train("mine")
+    shutil.rmtree(path)
+    app.button(key="detail-resume").click().run()
+    assert not app.exception
+    assert "The run 'mine' is gone; somebody has" in app.error[0].value.replace("\\", "")
+    app.run()
+    assert not app.error
 
 
 def test_settings_are_handed_to_the_form(own_run):

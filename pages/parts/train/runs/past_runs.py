@@ -43,7 +43,12 @@ def show() -> None:
 
 @st.fragment  # a click on a run leaves the form and the training above alone
 def _section() -> None:
-    listed = {run.name: run for run in list_runs() if not run.active}
+    runs = list_runs()
+    listed = {run.name: run for run in runs if not run.active}
+    name = run_actions.chosen()
+    if name is not None and name not in [run.name for run in runs]:  # a click on it does nothing
+        run_actions.choose(None)
+        run_actions.say(f"The run {name!r} is gone; somebody has renamed or deleted it.")
     rows = _table(listed) if listed else []
     # below the table, where the button was that deleted or renamed one
     run_actions.show_said()

@@ -9,7 +9,7 @@ import streamlit as st
 
 from fmnist.errors import FmnistError
 from fmnist.runs.about import rename_run, set_note, set_star
-from fmnist.runs.library import DEFAULT_RUN, list_usable_runs
+from fmnist.runs.library import DEFAULT_RUN, list_usable_runs, to_run_name
 from fmnist.runs.run import Run
 from fmnist.runs.trash import DeletedRun, delete_run
 from pages.parts.shared import model_picker
@@ -23,6 +23,7 @@ SAID = "runs_said"  # (kind, sentence) to be shown once
 FILLED = "runs_filled"  # name of the run whose settings were put into the form
 # other keys under which the pages know a run by its name
 RUN_KEYS = (training_panel.WATCHED, "with", "second_network")
+RENAMING = "runs_renaming"  # whether the box for another name is open
 DONE = "runs_done"  # what was done last; a double click asks for it twice
 
 
@@ -71,9 +72,14 @@ def note(run: Run, key: str) -> None:
 
 def rename(run: Run, key: str) -> None:
     """Give a run the name in the text box of that key; whoever looks at it goes on doing so."""
+    asked = st.session_state[key]
+    name = to_run_name(asked) or asked
 
-    name = st.session_state[key]
-    _once(run, ("rename", run.key, name), lambda: _follow(run.name, rename_run(run, name).name))
+    def work() -> None:
+        _follow(run.name, rename_run(run, name).name)
+        st.session_state[RENAMING] = False  # the box closes
+
+    _once(run, ("rename", run.key, name), work)
 
 
 def delete(run: Run) -> None:

@@ -107,14 +107,15 @@ def _buttons(run: Run, starred: bool) -> None:
 
 
 def _rename(run: Run) -> None:
-    with st.popover("Rename", icon=":material/edit:"), st.form("run-rename", border=False):
+    how = {"icon": ":material/edit:", "key": run_actions.RENAMING, "on_change": "rerun"}
+    with st.popover("Rename", **how), st.form("run-rename", border=False):
         key = f"run-name-{run.key}"
         st.text_input(
             "New name",
             run.name,
             max_chars=64,
             key=key,
-            help="Lower-case letters, digits, '.', '_' and '-'.",
+            help="Small letters, digits, '.', '_' and '-'; anything else becomes one of them.",
         )
         st.form_submit_button(
             "Rename", type="primary", on_click=run_actions.rename, args=(run, key)
