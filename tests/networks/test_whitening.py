@@ -28,15 +28,17 @@ def test_its_outputs_have_unit_power_and_go_together_in_nothing(name):
     values = before_relu.reshape(-1, before_relu.shape[-1])
     half = values.shape[1] // 2
     moments = values.T @ values / len(values)
-    one = np.eye(half)
-    np.testing.assert_allclose(moments, np.block([[one, -one], [-one, one]]), atol=0.02)
-    # those of the most power first, which the shortest filters bring to one
-    lengths = np.sqrt((layer.get_weights()[0] ** 2).sum(axis=(0, 1, 2)))[:half]
-    assert (np.diff(lengths) > 0).all()
+    # the power of the patches in their directions, by another way than eigenvalues
     patches = np.lib.stride_tricks.sliding_window_view(images / 255, layer.kernel_size, (1, 2))
     rows = patches[:, ::2, ::2].reshape(-1, patches.shape[-1] ** 2)
     singular = np.linalg.svd(rows, full_matrices=False, compute_uv=False)
-    assert 1 / lengths**2 == pytest.approx(singular[:half] ** 2 / len(rows), rel=0.02)
+    power = singular[:half] ** 2 / len(rows)
+    one = np.diag(power / (power + 5e-4))  # unit power, but for what keeps noise from growing
+    np.testing.assert_allclose(moments, np.block([[one, -one], [-one, one]]), atol=1e-3)
+    # those of the most power first, which the shortest filters bring to one
+    lengths = np.sqrt((layer.get_weights()[0] ** 2).sum(axis=(0, 1, 2)))[:half]
+    assert (np.diff(lengths) > 0).all()
+    assert 1 / lengths**2 == pytest.approx(power + 5e-4, rel=1e-3)
 
 
 @pytest.mark.parametrize("name", WHITENED)

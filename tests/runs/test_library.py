@@ -14,8 +14,9 @@ from fmnist.runs.library import (
     find_run,
     list_runs,
     new_run_name,
+    to_run_name,
 )
-from fmnist.runs.run import SHIPPED_DIR
+from fmnist.runs.run import RUN_NAME, SHIPPED_DIR
 from fmnist.settings import TrainSettings
 
 SETTINGS = TrainSettings()
@@ -80,6 +81,23 @@ def test_new_names_do_not_collide(runs_dir):
     first = new_run_name("cnn")
     (runs_dir / first).mkdir()
     assert new_run_name("cnn") != first
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Anna", "anna"),
+        ("Group 3", "group-3"),
+        ("Ångström & Söhne", "angstrom-sohne"),
+        ("  ../x ", "x"),
+        ("a-.", "a-."),  # is a name already
+        ("👕", ""),
+        ("x" * 99, "x" * 64),
+    ],
+)
+def test_any_words_become_a_name(title, name):
+    assert to_run_name(title) == name
+    assert not name or RUN_NAME.fullmatch(name)
 
 
 def test_folder_whose_name_is_no_text_is_listed(runs_dir):
