@@ -15,7 +15,7 @@ const SENT = 250; // ms until the surface has sent a stroke
 const LOST = 15000; // ms until a click has got lost, with its connection
 const PATIENCE = 4000; // ms until a stroke should have been heard of
 const STATE = "data-test-script-state"; // Streamlit's attribute that says whether the page is run
-const WAITING = "No answer yet: the one shown is of an earlier drawing. It comes with the connection.";
+const WAITING = "No answer yet: the one shown is for an earlier drawing. The server is not heard from.";
 const HEADER = 60; // pixels at the top of the window that Streamlit covers
 
 export default function ({ data, parentElement, setTriggerValue }) {
