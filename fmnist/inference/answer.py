@@ -96,7 +96,7 @@ class Answer:
         if self.class_id == BAG:
             return f"The bag alone, from the front, {how} would be easier."
         if self.second.kind == "drawing":
-            return "A closed outline, with its collar, sleeves or buttons, would be easier."
+            return "A closed shape that shows its collar, sleeves or buttons would be easier."
         if self.preprocessed is not None and self.preprocessed.decided.segment == "worn":
             return "The garment without a person, laid flat on a plain floor, would be easier."
         return "The whole garment from above, on a plain floor of another colour, would be easier."

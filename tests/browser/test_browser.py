@@ -59,6 +59,17 @@ def test_the_picker_of_the_model_comes_by_itself_and_moves_nothing(page, server)
     assert kept == place.get_by_test_id("stSelectbox").bounding_box()["height"]
 
 
+def test_the_keyboard_is_seen_in_the_menu(page, server):
+    go(page, server, "/dataset", "Dataset")
+    link = page.get_by_test_id("stTopNavLink").first
+    outline = "link => getComputedStyle(link).outlineStyle"
+    assert link.evaluate(outline) == "none"
+    for _ in range(3):  # after the way to skip it, and the logo
+        page.keyboard.press("Tab")
+    expect(link).to_be_focused()
+    assert link.evaluate(outline) == "solid"
+
+
 def test_each_stroke_changes_the_answer_and_clear_empties(page, server):
     go(page, server, "/", "What is this garment?")
     expect(answer(page)).to_contain_text("T-shirt/top")  # an example's

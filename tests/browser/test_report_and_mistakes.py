@@ -291,3 +291,15 @@ def test_round_against_the_network_ends_with_score_and_pictures(page, server):
         choice.click()
     expect(number(page, "You")).to_contain_text("seconds")
     shown(page, re.compile("You win|wins|A draw"))
+
+
+@pytest.mark.parametrize("view", ["Label+review", "Beat+the+network"])
+def test_an_image_and_the_classes_to_choose_from_are_in_view_on_a_phone(chromium, server, view):
+    with browsing(chromium, viewport={"width": 390, "height": 664}, has_touch=True) as page:
+        go(page, server, f"/mistakes?do={view}", "Mistakes")
+        if view.startswith("Beat"):
+            page.get_by_role("button", name="Begin").tap()
+        expect(page.get_by_alt_text("A test image without its label")).to_be_in_viewport(ratio=0.99)
+        buttons = page.locator(".st-key-blind_classes button")
+        expect(buttons).to_have_count(2 if view.startswith("Beat") else 3)
+        expect(buttons.last).to_be_in_viewport(ratio=1)

@@ -18,10 +18,10 @@ def ask(index: int, buttons: dict[str, int], choose: Callable, about: object) ->
     """
     with st.container(horizontal=True, gap="medium"):  # at the top, so that no button moves
         # an image has no height until it has come, and a button that moves is not hit
-        with st.container(width=WIDTH, height=WIDTH + 20, border=False):
+        with st.container(width=WIDTH, height=WIDTH + 20, border=False, key="blind_image"):
             pixels = enlarge(loading.test_part().images[index], 10)
             st.image(pixels, width=WIDTH, alt="A test image without its label")
-        with st.container(width=WIDTH):
+        with st.container(width=WIDTH, key="blind_classes"):
             for key, choice in buttons.items():
                 label = CLASS_NAMES[choice] if choice in range(len(CLASS_NAMES)) else "Can't tell"
                 st.button(label, key=key, width="stretch", on_click=choose, args=(choice, about))
