@@ -177,7 +177,7 @@ def test_a_drawing_is_shown_to_both(classifier):
     assert written["photo"] is None
     assert written["fashion_mnist"]["class_name"] == alone.class_name
     assert answer.verdict == "unsure"  # 0.7 of the drawing network's certainty
-    assert "closed outline" in answer.tip
+    assert "A closed shape" in answer.tip
     for class_id, word in ((BOOT, "One shoe"), (BAG, "The bag")):
         assert word in replace(answer, class_id=class_id).tip
     assert replace(answer, verdict="confident").tip is None
