@@ -57,8 +57,9 @@ def prepare_sheet(sheet: np.ndarray) -> np.ndarray:
         return np.zeros((28, 28), np.uint8)
     left, top, right, bottom = box_of(mask)
     brightness = np.where(mask, sheet, 0)[top:bottom, left:right].astype(np.float32)
-    if drawing.is_line_art(brightness, flat=True) or drawing.is_hatched(brightness):
-        brightness = drawing.fill_outline(brightness, hatched=True)
+    shape = drawing.Shape(brightness, flat=True)
+    if shape.is_line_art or shape.is_hatched:
+        brightness = shape.fill_outline()
     return scale_and_centre(brightness)
 
 

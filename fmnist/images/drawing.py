@@ -4,6 +4,8 @@ Who colours a shape in by hatching fills it too, and leaves gaps, of which a net
 pattern: lines all over the inside that run in one direction or cross each other are left out.
 """
 
+from functools import cached_property
+
 import cv2
 import numpy as np
 
@@ -67,50 +69,71 @@ def _equal(rgb: np.ndarray, apart: int) -> np.ndarray:
     return step[..., 0] & step[..., 1] & step[..., 2]
 
 
-def is_line_art(brightness: np.ndarray, flat: bool) -> bool:
-    """Whether (H, W) float32, trimmed, is thin strokes around areas that are empty.
+class Shape:
+    """A bright shape on black: whether it is an outline, and the same with its inside filled.
 
-    flat: whether it is flat graphics, where those areas may also be tinted; in a photo of a
-        drawing they are paper
+    What its strokes are and what they enclose is found when it is first asked for, and once.
     """
-    ink = _ink(brightness)
-    if min(ink.shape) < 12 or not ink.any():
-        return False
-    padded = np.pad(ink, 2).astype(np.uint8)
-    thick = cv2.morphologyEx(padded, cv2.MORPH_OPEN, _disc(STROKE * max(ink.shape)))
-    if thick.sum() > (1 - LEAST_STROKES) * ink.sum():
-        return False
-    inside = _enclosed(ink) & ~ink
-    if inside.sum() < LEAST_ENCLOSED * ink.sum():
-        return False
-    small = cv2.resize(brightness, ink.shape[::-1], interpolation=cv2.INTER_AREA)
-    core = cv2.erode(inside.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    values = small[core if core.any() else inside]
-    varied, faint = (MOST_TINTED, INK) if flat else (MOST_VARIED, PAPER)
-    return bool(values.std() <= varied and values.mean() <= faint * small.max())
 
+    def __init__(self, brightness: np.ndarray, flat: bool):
+        """brightness: (H, W) float32, trimmed
 
-def is_hatched(brightness: np.ndarray) -> bool:
-    """Whether a shape in (H, W) float32, trimmed, is coloured in by lines with gaps."""
-    ink = _ink(brightness)
-    return _hatched_area(brightness, ink, _enclosed(ink)) is not None
+        flat: whether it is flat graphics, where what an outline encloses may be tinted or hatched;
+            in a photo of a drawing it is paper
+        """
+        self._brightness, self.flat = brightness, flat
 
+    @cached_property
+    def is_line_art(self) -> bool:
+        """Whether it is thin strokes around areas that are empty."""
+        ink = self._ink
+        if min(ink.shape) < 12 or not ink.any():
+            return False
+        padded = np.pad(ink, 2).astype(np.uint8)
+        thick = cv2.morphologyEx(padded, cv2.MORPH_OPEN, _disc(STROKE * max(ink.shape)))
+        if thick.sum() > (1 - LEAST_STROKES) * ink.sum():
+            return False
+        inside = self._whole & ~ink
+        if inside.sum() < LEAST_ENCLOSED * ink.sum():
+            return False
+        small = cv2.resize(self._brightness, ink.shape[::-1], interpolation=cv2.INTER_AREA)
+        core = cv2.erode(inside.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        values = small[core if core.any() else inside]
+        varied, faint = (MOST_TINTED, INK) if self.flat else (MOST_VARIED, PAPER)
+        return bool(values.std() <= varied and values.mean() <= faint * small.max())
 
-def fill_outline(brightness: np.ndarray, hatched: bool = False) -> np.ndarray:
-    """Fill the outlines in (H, W) float32, trimmed, with grey; strokes stay as bright as they are.
+    @property
+    def is_hatched(self) -> bool:
+        """Whether it is flat graphics that are coloured in by lines with gaps."""
+        return self._hatched is not None
 
-    Gaps are bridged, by the narrowest of a few closings that makes the outline a closed one.
+    def fill_outline(self) -> np.ndarray:
+        """(H, W) float32 with its outlines filled with grey; strokes stay as bright as they are.
 
-    hatched: whether lines that fill the inside are replaced by the grey
-    """
-    ink = _ink(brightness)
-    whole = _enclosed(ink)
-    size = brightness.shape[::-1]
-    inside = cv2.resize(whole.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-    strokes = brightness * (255 / max(float(brightness.max()), 1))
-    if hatched and (area := _hatched_area(brightness, ink, whole)) is not None:
-        strokes *= 1 - cv2.resize(area.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-    return np.maximum(strokes, inside * INSIDE).astype(np.float32)
+        Gaps are bridged, by the narrowest of a few closings that makes the outline a closed one.
+        Lines that hatch the inside are replaced by the grey.
+        """
+        size = self._brightness.shape[::-1]
+        inside = cv2.resize(self._whole.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+        strokes = self._brightness * (255 / max(float(self._brightness.max()), 1))
+        if self._hatched is not None:
+            area = self._hatched.astype(np.float32)
+            strokes *= 1 - cv2.resize(area, size, interpolation=cv2.INTER_LINEAR)
+        return np.maximum(strokes, inside * INSIDE).astype(np.float32)
+
+    @cached_property
+    def _ink(self) -> np.ndarray:
+        return _ink(self._brightness)
+
+    @cached_property
+    def _whole(self) -> np.ndarray:
+        return _enclosed(self._ink)
+
+    @cached_property
+    def _hatched(self) -> np.ndarray | None:
+        if not self.flat:
+            return None
+        return _hatched_area(self._brightness, self._ink, self._whole)
 
 
 def enclosed_area(brightness: np.ndarray, at: tuple[int, int] | None = None) -> np.ndarray:

@@ -90,7 +90,7 @@ def _trusted(garment: Garment, found: segmentation.Background) -> bool:
         return True
     left, top, right, bottom = box_of(garment.mask)
     inside = np.where(garment.mask, garment.brightness, 0)[top:bottom, left:right]
-    return drawing.is_line_art(inside.astype(np.float32), flat=False)
+    return drawing.Shape(inside.astype(np.float32), flat=False).is_line_art
 
 
 def _from_transparency(rgba: np.ndarray, options: PreprocessingOptions) -> Garment:

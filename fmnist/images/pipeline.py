@@ -73,7 +73,7 @@ class State:
     picture: what the stages work on: brightness (h, w) float32, (h, w, 3) uint8 in the published
         steps, in the end (28, 28) uint8
     mask: (H, W) bool, where the garment is
-    box: of what was kept, in `rgb`
+    box: of what was kept, in `rgb`; shape: the trimmed picture, which may be an outline
     done: whether the remaining stages are left out; without a box nothing was found
     """
 
@@ -87,6 +87,7 @@ class State:
     polarity: str = DARK_ON_LIGHT
     box: Box | None = None
     kind: str = "photo"
+    shape: drawing.Shape | None = None
     steps: tuple[Step, ...] = ()
     done: bool = False
 
@@ -194,20 +195,19 @@ def recognise_drawing(state: State) -> State:
     """Tell drawings from photos, and decide whether there is an outline to fill."""
     if state.decided.segment == "worn":  # somebody wears it: a photo
         return state
-    flat = drawing.is_flat(state.rgb, state.mask)
-    line_art = drawing.is_line_art(state.picture, flat)
-    hollow = line_art or (flat and drawing.is_hatched(state.picture))
+    shape = drawing.Shape(state.picture, drawing.is_flat(state.rgb, state.mask))
+    hollow = shape.is_line_art or shape.is_hatched
     fill = hollow if state.options.fill is None else state.options.fill
-    kind = "drawing" if line_art or flat else "photo"
-    return replace(state, kind=kind, decided=replace(state.decided, fill=fill))
+    kind = "drawing" if shape.is_line_art or shape.flat else "photo"
+    return replace(state, shape=shape, kind=kind, decided=replace(state.decided, fill=fill))
 
 
 def fill_outline(state: State) -> State:
     """Fill the outline of line art with grey; of a drawing, and of no photo, hatching as well."""
     if not state.decided.fill:
         return state
-    hatched = drawing.is_flat(state.rgb, state.mask)
-    return state.record("Outline filled", picture=drawing.fill_outline(state.picture, hatched))
+    shape = state.shape or drawing.Shape(state.picture, flat=False)  # as where somebody wears it
+    return state.record("Outline filled", picture=shape.fill_outline())
 
 
 def match_brightness(state: State) -> State:

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 from scipy import ndimage
 
-from fmnist.images.drawing import enclosed_area, fill_outline, is_flat, is_hatched
+from fmnist.images.drawing import Shape, enclosed_area, is_flat
 from fmnist.images.options import PreprocessingOptions
 from fmnist.images.pipeline import preprocess_image
 
@@ -110,10 +110,9 @@ def test_hatching_is_filled_as_the_empty_outline_is(directions):
     assert evened.kind == "drawing"
     apart = np.abs(evened.pixels.astype(int) - filled.pixels)
     assert apart.mean() < 5  # where lines join the outline, it is thicker
-    striped = fill_outline(
-        np.asarray(hatched, np.float32)
-    )  # what it was without the lines left out
-    assert np.asarray(striped)[140:230, 120:160].std() > 20
+    # what it was without the lines left out, as in a photo of it
+    striped = Shape(np.asarray(hatched, np.float32), flat=False).fill_outline()
+    assert striped[140:230, 120:160].std() > 20
     assert evened.pixels[14:22, 12:16].std() < 5
     # by hand the strokes stay as they are
     options = PreprocessingOptions(fill=False)
@@ -122,7 +121,7 @@ def test_hatching_is_filled_as_the_empty_outline_is(directions):
 
 def test_an_outline_a_few_lines_and_a_full_shape_are_no_hatching():
     def hatched(image: Image.Image) -> bool:
-        return is_hatched(np.asarray(image, np.float32)[16:264, 58:222])
+        return Shape(np.asarray(image, np.float32)[16:264, 58:222], flat=True).is_hatched
 
     assert hatched(draw_dress(40))
     assert not hatched(draw_dress())
@@ -132,8 +131,8 @@ def test_an_outline_a_few_lines_and_a_full_shape_are_no_hatching():
     pen.line([(140, 30), (140, 250)], 255, PEN)
     assert not hatched(belted)
     assert not hatched(draw_dress(40, gap=PEN - 2))
-    assert not is_hatched(np.zeros((40, 40), np.float32))
-    assert not is_hatched(np.full((5, 90), 255, np.float32))
+    assert not Shape(np.zeros((40, 40), np.float32), flat=True).is_hatched
+    assert not Shape(np.full((5, 90), 255, np.float32), flat=True).is_hatched
 
 
 def test_a_striped_garment_in_a_photo_keeps_its_stripes():
