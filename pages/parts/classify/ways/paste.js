@@ -4,8 +4,7 @@ const TEXT = "textarea, [contenteditable=true], input:not([type=file])";
 
 export default function ({ parentElement }) {
   if (/Mac/.test(navigator.platform)) parentElement.querySelector("kbd").textContent = "⌘";
-  parentElement.listener?.abort(); // a later call replaces an earlier one
-  const listener = (parentElement.listener = new AbortController());
+  const listener = new AbortController();
   const take = (event) => {
     const { files } = event.clipboardData;
     const input = document.querySelector(UPLOADER);

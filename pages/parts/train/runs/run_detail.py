@@ -24,9 +24,8 @@ def show(run: Run) -> None:
     """Show the detail of a run that nothing works on."""
     about = load_about(run)
     with st.container(border=True, key=KEY):
-        origin = ", built in" * run.shipped
-        share = f", {run.share_in_words}" if run.share_in_words else ""
-        st.markdown(f"**{literal(run_title(run))}**: {run.state}{origin}{share}")
+        said = (run.state, "built in" * run.shipped, run.share_in_words)
+        st.markdown(f"**{literal(run_title(run))}**: {', '.join(filter(None, said))}")
         if run.state in ("failed", "damaged"):
             st.error(literal(run.reason), title=f"State: {run.state}", icon=":material/error:")
             if lines := read_last_words(run):
