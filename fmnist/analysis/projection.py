@@ -45,8 +45,7 @@ def scale_to_unit(places: np.ndarray) -> np.ndarray:
 def points_inside(places: np.ndarray, lasso: object) -> np.ndarray | None:
     """Which of (N, 2) places from -1 to 1 lie in a lasso, (N,) bool.
 
-    lasso: a list of [x, y] from 0 to 1, as a browser sent it; None is returned for anything else,
-    and for one that encloses nothing.
+    lasso: a list of [x, y] from 0 to 1, as a browser sent it; None is returned for anything else.
     """
     from matplotlib.path import Path as Polygon
 

@@ -105,7 +105,7 @@ def correct_holm(p_values: Sequence[float]) -> list[float]:
 def say_chance(p_value: float) -> str:
     """How often something of this chance occurs, for people who do not live with p-values."""
     if p_value >= 0.01:
-        return f"{p_value * 100:.0f} times out of 100"
+        return f"{count_text(round(p_value * 100), 'time')} out of 100"
     if p_value >= 0.0001:
-        return f"{p_value * 10_000:.0f} times out of 10,000"
+        return f"{count_text(round(p_value * 10_000), 'time')} out of 10,000"
     return "less than once in 10,000 times"

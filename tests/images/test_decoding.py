@@ -461,15 +461,45 @@ def test_a_white_garment_on_transparency_shows_something(kind):
     assert same(decode_image(data).getchannel("A"), garment.getchannel("A"))
 
 
-def test_the_transparent_one_of_65536_levels():
-    levels = np.full((40, 40), 200, np.uint16)
-    levels[10:20] = 200 * 257  # which is level 200 of 256
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 40, 40, 16, 0, 0, 0, 0))
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in levels)
-    body = chunk(b"tRNS", struct.pack(">H", 200)) + chunk(b"IDAT", zlib.compress(rows))
-    found = decode_image(b"\x89PNG\r\n\x1a\n" + header + body + chunk(b"IEND", b""))
+def clear_png(bits: int, colour: int, rows: list[bytes], clear: bytes) -> bytes:
+    """A PNG of 40x40 in which one level of grey (colour 0), or one colour (2), is transparent."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 40, 40, bits, colour, 0, 0, 0))
+    pixels = zlib.compress(b"".join(b"\0" + row for row in rows))
+    body = chunk(b"tRNS", clear) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + header + body
+
+
+@pytest.mark.parametrize("colour", [0, 2])
+def test_the_transparent_one_of_65536_levels(colour):
+    channels = 3 if colour else 1
+    clear, other = (struct.pack(">H", level) * channels for level in (200, 200 * 257))
+    rows = [clear * 40] * 10 + [other * 40] * 30
+    found = decode_image(clear_png(16, colour, rows, clear))
     assert found.getpixel((0, 0))[3] == 0
-    assert found.getpixel((0, 15)) == (200, 200, 200, 255)
+    assert found.getpixel((0, 15)) == (200, 200, 200, 255)  # which is 200 * 257 of 65,535
+
+
+@pytest.mark.parametrize("bits", [2, 4])
+def test_the_transparent_one_of_few_levels(bits):
+    levels = range(2**bits)
+    packed = [int(f"{level:0{bits}b}" * (8 // bits), 2) for level in levels]
+    rows = [bytes([packed[at % 2**bits]]) * (40 * bits // 8) for at in range(40)]
+    for clear in levels:
+        found = decode_image(clear_png(bits, 0, rows, struct.pack(">H", clear)))
+        assert [found.getpixel((0, at))[3] for at in levels] == [
+            255 * (at != clear) for at in levels
+        ]
+        assert [found.getpixel((0, at))[0] for at in levels] == [
+            255 * at // levels[-1] for at in levels
+        ]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_picture_of_no_numbers_is_refused(value):
+    pixels = np.float32(RAMP)
+    pixels[0, 0] = value
+    with pytest.raises(BadImage, match="damaged"):
+        decode_image(encode(Image.fromarray(pixels), "TIFF"))
 
 
 def test_it_is_reduced_in_strips_as_in_one_piece(monkeypatch):

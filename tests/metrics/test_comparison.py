@@ -56,6 +56,8 @@ def test_words_name_the_better_one_only_where_chance_would_hardly_do_it():
     unclear = describe_comparison(compare_runs(*answers(900, 12, 9, 20)), "a", "b")
     assert unclear.endswith("this does not show that one is better.")
     assert "66 times out of 100" in unclear
+    rare = describe_comparison(compare_runs(*answers(900, 40, 20, 20)), "a", "b")
+    assert "1 time out of 100" in rare
 
 
 def test_two_answers_to_one_picture_in_words():

@@ -7,6 +7,7 @@ See `decoder_process`, which runs it. It imports nothing but the decoder that it
 
 import contextlib
 import io
+import math
 import resource
 import sys
 
@@ -75,6 +76,8 @@ def _reduce(image: Image.Image, factor: int) -> Image.Image:
             darkest, brightest = brightest, darkest
     else:  # numbers of any range: floats, 32 bits, with a sign
         darkest, brightest = map(float, small.getextrema())  # type: ignore[arg-type]
+    if not math.isfinite(brightest - darkest):
+        sys.exit("It holds values that are no numbers.")
     scale = 255 / ((brightest - darkest) or 1)
     return small.convert("F").point(lambda value: value * scale - darkest * scale).convert("L")
 
