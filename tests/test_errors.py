@@ -11,7 +11,7 @@ import pytest
 from fmnist import data
 from fmnist.errors import DatasetError, RunError, TrainingFailed, explain_refusal, hide_folders
 from fmnist.files import save_arrays
-from fmnist.images.worn.pose import PoseNetwork
+from fmnist.images.worn.pose import load_pose_network
 from fmnist.inference.classifier import Classifier
 from fmnist.inference.second_networks.photo_network import PhotoNetwork
 from fmnist.jobs import launch
@@ -87,7 +87,7 @@ def test_networks_and_checkpoints_are_named_without_their_folder(tmp_path):
             file.write_bytes(content)
         for load in (
             lambda: Classifier(file),
-            lambda: PoseNetwork(file),
+            lambda: load_pose_network(file),
             lambda: PhotoNetwork(file)(np.zeros((1, 224, 224, 3), np.uint8)),
         ):
             with pytest.raises(RunError, match="cannot be loaded") as failed:

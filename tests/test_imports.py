@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import inspect
 import pkgutil
 import shutil
 import subprocess
@@ -113,13 +114,13 @@ def test_what_has_no_underscore_is_documented(name):
     tree = ast.parse(Path(importlib.util.find_spec(name).origin).read_text("utf-8"))
     assert ast.get_docstring(tree)
     definitions = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
-    methods = [
-        node
-        for parent in definitions
-        if isinstance(parent, ast.ClassDef) and not parent.name.startswith("_")
-        for node in parent.body
-        if isinstance(node, ast.FunctionDef)
-    ]
-    for node in (*definitions, *methods):
-        if not node.name.startswith("_"):
-            assert ast.get_docstring(node), f"{name}.{node.name} has no docstring"
+    for parent in definitions:
+        if parent.name.startswith("_"):
+            continue
+        assert ast.get_docstring(parent), f"{name}.{parent.name} has no docstring"
+        for node in parent.body if isinstance(parent, ast.ClassDef) else ():
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                kind = getattr(importlib.import_module(name), parent.name)
+                # of an override, that of what it overrides
+                documented = inspect.getdoc(getattr(kind, node.name))
+                assert documented, f"{parent.name}.{node.name} has no docstring"

@@ -42,6 +42,11 @@ class Background:
     plain: bool
 
 
+def border_of(picture: np.ndarray) -> np.ndarray:
+    """The pixels of the first and last row and column of (H, W) or (H, W, C), one after another."""
+    return np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+
+
 def background(rgb: np.ndarray) -> Background:
     """Find the background of (H, W, 3) float32.
 
@@ -55,7 +60,7 @@ def background(rgb: np.ndarray) -> Background:
     corners = np.array(
         [np.median(rgb[r, c].reshape(-1, 3), axis=0) for r in ends for c in ends]
     )  # (4, 3)
-    border = np.concatenate([rgb[0], rgb[-1], rgb[:, 0], rgb[:, -1]])  # (B, 3)
+    border = border_of(rgb)  # (B, 3)
     middle = np.median(corners, axis=0)
     agreeing = np.abs(corners - middle).max(axis=1) <= 2 * TRIM_TOLERANCE
     colour = corners[agreeing].mean(axis=0) if agreeing.sum() >= 3 else np.median(border, 0)
@@ -79,7 +84,7 @@ def _gradient(rgb: np.ndarray) -> Background | None:
     inputs = np.concatenate(
         [_terms(x, -1), _terms(x, 1), _terms(-1, y), _terms(1, y)], dtype=np.float32
     )  # (B, 6)
-    colours = np.concatenate([rgb[0], rgb[-1], rgb[:, 0], rgb[:, -1]])  # (B, 3)
+    colours = border_of(rgb)  # (B, 3)
     near = np.ones(len(inputs), bool)
     for _ in range(4):  # each time without the quarter that fits worst, which may be garment
         factors = np.linalg.lstsq(inputs[near], colours[near], rcond=None)[0]  # (6, 3)

@@ -4,7 +4,6 @@ The values are LiteRT's own. It joins ReLU with the layer before; what was there
 computed again with NumPy, from the layer's input, kernel and bias.
 """
 
-import threading
 import warnings
 from collections.abc import Callable
 
@@ -14,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from fmnist.data import scale
 from fmnist.inference.graph import GraphLayer, read_graph
 from fmnist.inference.training_layers import training_layers
-from fmnist.networks.litert import open_litert
+from fmnist.networks.litert import LiteRT
 from fmnist.runs.run import Run, check_run_file
 
 
@@ -28,12 +27,10 @@ class LayeredNetwork:
         self.name = run.settings.network if run.settings else ""  # in `NETWORKS`
         layers = read_graph(path)
         self.layers = training_layers(layers, run.settings) if run.settings else layers
-        with warnings.catch_warnings():  # it warns that it keeps every layer's output
-            warnings.simplefilter("ignore", UserWarning)
-            self._interpreter = open_litert(
-                path, f"The network {path.name}", 1, experimental_preserve_all_tensors=True
-            )
-        self._lock = threading.Lock()
+        name = f"The network {path.name}"
+        # every layer's output is kept on purpose; for good, as filters for a while suit no threads
+        warnings.filterwarnings("ignore", "Warning: Enabling .experimental_preserve", UserWarning)
+        self._network = LiteRT(path, name, 1, experimental_preserve_all_tensors=True)
         # about: the kernels here, LiteRT's, and as it packs them
         self.nbytes = 3 * path.stat().st_size
 
@@ -42,15 +39,10 @@ class LayeredNetwork:
 
         Of a layer that adds views up: (1 + V, N), its output and those of the V views.
         """
-        with self._lock:
-            picture = self.layers[0].tensors[0]
-            self._interpreter.set_tensor(picture, scale(pixels[np.newaxis]))
-            self._interpreter.invoke()
-            found = []
-            for layer in self.layers:
-                read = [self._interpreter.get_tensor(index)[0] for index in layer.tensors]
-                found.append(np.stack(read) if len(read) > 1 else read[0])
-            return found
+        tensors = [index for layer in self.layers for index in layer.tensors]
+        read = iter(self._network(scale(pixels[np.newaxis]), tensors))
+        found = [np.concatenate([next(read) for _ in layer.tensors]) for layer in self.layers]
+        return [one if len(one) > 1 else one[0] for one in found]
 
 
 def compute_outputs(layers: tuple[GraphLayer, ...], pixels: np.ndarray) -> list[np.ndarray]:

@@ -7,7 +7,6 @@ all 10,000 test images.
 import hashlib
 import json
 import math
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from fmnist.data import scale
 from fmnist.errors import RunError
 from fmnist.files import read_file, sha256_of, write_json
 from fmnist.inference.rejection import UNFITTED, RejectionPolicy, fit_rejection_policy
-from fmnist.networks.litert import open_litert
+from fmnist.networks.litert import LiteRT
 from fmnist.processes import quiet
 from fmnist.runs.library import find_run
 from fmnist.runs.run import Run, check_run_file, read_run, write_run_info
@@ -33,26 +32,25 @@ class Classifier:
         policy: how the run's answers become verdicts (`fmnist.inference.answer`); not used here
         classes: how many it tells apart
         """
-        self._interpreter = open_litert(path, f"The network {path.name}")
-        inputs = self._interpreter.get_input_details()
+        self._network = LiteRT(path, f"The network {path.name}")
+        inputs = self._network.interpreter.get_input_details()
         outputs = sorted(  # the probabilities last; there may be as many features
-            self._interpreter.get_output_details(),
+            self._network.outputs.values(),
             key=lambda detail: ([*detail["shape"]][-1:] == [classes], detail["name"]),
         )
         if len(inputs) != 1 or len(outputs) != 2 or [*outputs[1]["shape"]][-1:] != [classes]:
             raise RunError(
                 f"The network {path.name} cannot be loaded (no {classes} probabilities)."
             )
-        self._input = inputs[0]["index"]
-        self._features, self._probabilities = (output["index"] for output in outputs)
+        self._wanted = [outputs[1]["index"], outputs[0]["index"]]
         # the weights twice, for LiteRT packs them; and what a layer gets and gives, of each image
         self._weights = 2 * path.stat().st_size
         self._values = 2 * max(
-            math.prod(detail["shape"][1:]) for detail in self._interpreter.get_tensor_details()
+            math.prod(detail["shape"][1:])
+            for detail in self._network.interpreter.get_tensor_details()
         )
         self.policy, self._classes = policy, classes
-        self._lock = threading.Lock()  # an interpreter's tensors belong to one call at a time
-        self._size = self._largest = 0
+        self._largest = 0  # batch, whose memory is kept
 
     @property
     def nbytes(self) -> int:
@@ -71,25 +69,13 @@ class Classifier:
             )
         if not len(images):
             return np.empty((0, self._classes), np.float32), np.empty((0, 0), np.float32)
-        starts = range(0, len(images), BATCH)
-        parts = [self._invoke(scale(images[start : start + BATCH])) for start in starts]
+        self._largest = max(self._largest, min(len(images), BATCH))
+        parts = [
+            self._network(scale(images[start : start + BATCH]), self._wanted)
+            for start in range(0, len(images), BATCH)
+        ]
         probabilities, features = zip(*parts, strict=True)
         return np.concatenate(probabilities), np.concatenate(features)
-
-    def _invoke(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(B, 28, 28, 1) float32 -> copies of (B, C) and (B, F) float32."""
-        with self._lock:
-            if len(batch) != self._size:
-                self._interpreter.resize_tensor_input(self._input, batch.shape)
-                self._interpreter.allocate_tensors()
-                self._size = len(batch)
-                self._largest = max(self._largest, self._size)  # what was taken is kept
-            self._interpreter.set_tensor(self._input, batch)
-            self._interpreter.invoke()
-            return (
-                self._interpreter.get_tensor(self._probabilities),
-                self._interpreter.get_tensor(self._features),
-            )
 
 
 def load_classifier(run: Run) -> Classifier:

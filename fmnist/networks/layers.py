@@ -90,12 +90,10 @@ class Convolution(Layer):
     activation: str = _activation("relu")
 
     def arguments(self) -> tuple[list, dict]:
-        """See `Layer`."""
         how = {"strides": self.stride, "padding": self.padding, "activation": self.activation}
         return [self.filters, self.kernel], how
 
     def trace(self, shape: Shape) -> tuple[Shape, int, int]:
-        """See `Layer`."""
         height, width, channels = _picture(shape)
         lost = self.kernel - 1 if self.padding == "valid" else 0
         if lost >= min(height, width):
@@ -118,7 +116,6 @@ class Pooling(Layer):
     )
 
     def trace(self, shape: Shape) -> tuple[Shape, int, int]:
-        """See `Layer`."""
         height, width, channels = _picture(shape)
         if self.size > min(height, width):
             raise SettingsError(
@@ -146,7 +143,6 @@ class BatchNormalisation(Layer):
     kind, title, keras = "batch_norm", "batch normalisation", "BatchNormalization"
 
     def trace(self, shape: Shape) -> tuple[Shape, int, int]:
-        """See `Layer`."""
         return shape, 4 * shape[-1], math.prod(shape)
 
 
@@ -174,7 +170,6 @@ class Flatten(Layer):
     picture = flattens = True
 
     def trace(self, shape: Shape) -> tuple[Shape, int, int]:
-        """See `Layer`."""
         return (math.prod(_picture(shape)),), 0, 0
 
 
@@ -185,7 +180,6 @@ class GlobalAveragePooling(Layer):
     picture = flattens = True
 
     def trace(self, shape: Shape) -> tuple[Shape, int, int]:
-        """See `Layer`."""
         return (_picture(shape)[2],), 0, 0
 
 
@@ -198,11 +192,9 @@ class Dense(Layer):
     activation: str = _activation("relu")
 
     def arguments(self) -> tuple[list, dict]:
-        """See `Layer`."""
         return [self.units], {"activation": self.activation}
 
     def trace(self, shape: Shape) -> tuple[Shape, int, int]:
-        """See `Layer`."""
         if len(shape) != 1:
             raise SettingsError(
                 f"its input has the shape {shape_text(shape)} and must be a list of numbers. Put "
@@ -212,14 +204,9 @@ class Dense(Layer):
         return (self.units,), weights + self.units, weights
 
 
-_FIELDS: dict[type, dict[str, Setting]] = {}  # what `fields_of` has found
-
-
 def fields_of(kind: type[Layer]) -> dict[str, Setting]:
     """Name -> what is to be known of each value of this kind of layer."""
-    if kind not in _FIELDS:
-        _FIELDS[kind] = {field.name: describe(field) for field in dataclasses.fields(kind)}
-    return _FIELDS[kind]
+    return {field.name: describe(field) for field in dataclasses.fields(kind)}
 
 
 KINDS: dict[str, type[Layer]] = {

@@ -146,7 +146,7 @@ def check_layers(values: object) -> CheckedLayers:
             return _faulty(network, at, words, error)
     try:
         network = _with_step(network, OUTPUT, network.layers)
-        if (features := _features(network)) > MOST_FEATURES:
+        if (features := network.steps[-2].shape[0]) > MOST_FEATURES:
             raise SettingsError(
                 f"it gets {features:,} numbers, and {MOST_FEATURES:,} are the most. Put a pooling "
                 "layer or a dense layer before it."
@@ -239,10 +239,6 @@ def _faulty(network: CheckedLayers, at: int, words: str, error: SettingsError) -
 def _features_at(layers: Sequence[Layer]) -> int:
     """Where the features are made: by the last layer that is no dropout."""
     return max(at for at, layer in enumerate(layers) if not isinstance(layer, Dropout))
-
-
-def _features(network: CheckedLayers) -> int:
-    return network.steps[-2].shape[0]
 
 
 def build_layers(layers: Layers) -> "keras.Model":

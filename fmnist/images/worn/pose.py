@@ -4,7 +4,6 @@
 made for crops around one person, which product photos are.
 """
 
-import threading
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,7 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fmnist.networks.litert import open_litert
+from fmnist.images.segmentation import border_of
+from fmnist.networks.litert import LiteRT
 
 FILE = Path(__file__).parent / "pose_landmark_lite.tflite"
 SIDE = 256
@@ -37,30 +37,10 @@ class Pose:
     person: np.ndarray
 
 
-class PoseNetwork:
-    """The network; may be shared by threads: calls wait for one another."""
-
-    def __init__(self, path: Path = FILE) -> None:
-        """Load it. Raises RunError where the file cannot be used."""
-        self._interpreter = open_litert(path, "The pose network")
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        details = self._interpreter.get_output_details()
-        self._outputs = {one["name"]: one["index"] for one in details}
-        self._lock = threading.Lock()  # an interpreter's tensors belong to one call at a time
-
-    def __call__(self, square: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
-        """(256, 256, 3) uint8 -> joints (39, 5), presence 0..1, the person's logits (256, 256)."""
-        with self._lock:
-            self._interpreter.set_tensor(self._input, square[np.newaxis] / np.float32(255))
-            self._interpreter.invoke()
-            joints, presence, person = (
-                self._interpreter.get_tensor(self._outputs[name])[0]
-                for name in ("Identity", "Identity_1", "Identity_2")
-            )
-        return joints.reshape(39, 5), float(presence[0]), person[..., 0]
-
-
-_load = cache(PoseNetwork)
+@cache
+def load_pose_network(path: Path = FILE) -> LiteRT:
+    """The network, loaded once. Raises RunError where the file cannot be used."""
+    return LiteRT(path, "The pose network")
 
 
 def find_pose(rgb: np.ndarray) -> Pose | None:
@@ -74,14 +54,16 @@ def find_pose(rgb: np.ndarray) -> Pose | None:
     filtering = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = cv2.resize(rgb, (across, down), interpolation=filtering)
     # the square around a photo has the colour that is usual along its edge
-    edge = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
-    square = np.full((SIDE, SIDE, 3), np.median(edge, axis=0), np.uint8)
+    square = np.full((SIDE, SIDE, 3), np.median(border_of(small), axis=0), np.uint8)
     top, left = (SIDE - down) // 2, (SIDE - across) // 2
     inside = np.s_[top : top + down, left : left + across]
     square[inside] = small
-    found, presence, logits = _load()(square)
-    if presence < LEAST_PRESENCE:
+    network = load_pose_network()
+    places = [network.outputs[name]["index"] for name in ("Identity", "Identity_1", "Identity_2")]
+    found, presence, logits = network(square[np.newaxis] / np.float32(255), places)
+    if presence.item() < LEAST_PRESENCE:
         return None
+    found, logits = found.reshape(39, 5), logits[0, ..., 0]
     # from the square of 256 pixels back to the photo
     joints = (found[:33, :2] - (left, top)) / scale
     person = cv2.resize((logits[inside] > 0).astype(np.uint8), (width, height)) > 0

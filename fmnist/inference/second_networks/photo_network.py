@@ -13,8 +13,9 @@ import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from PIL import Image
@@ -32,9 +33,9 @@ from fmnist.data import (
     TSHIRT,
 )
 from fmnist.errors import RunError
-from fmnist.images.segmentation import lay_on_white
+from fmnist.images.segmentation import border_of, lay_on_white
 from fmnist.inference.second_networks.prediction import SecondPrediction
-from fmnist.networks.litert import open_litert
+from fmnist.networks.litert import LiteRT
 
 FILE = Path(__file__).parent / "efficientnet_lite0" / "model.tflite"
 SIDE = 224
@@ -151,8 +152,7 @@ class PhotoNetwork:
 
     def __init__(self, path: Path = FILE):
         self._path = path
-        self._interpreter: Any = None
-        self._lock = threading.Lock()  # an interpreter's tensors belong to one call at a time
+        self._lock = threading.Lock()  # of what is known
         # the newest answers: other preprocessing options ask about the same picture again
         self._known: OrderedDict[bytes, np.ndarray] = OrderedDict()
 
@@ -164,29 +164,24 @@ class PhotoNetwork:
         key = hashlib.sha256(views.tobytes()).digest()
         with self._lock:
             if key not in self._known:
-                self._load()
-                self._known[key] = np.stack([self._invoke(view) for view in views])
+                scaled = (views.astype(np.float32) - 127) / 128  # as it was trained
+                run, wanted = self._network
+                self._known[key] = np.concatenate(
+                    [run(view[np.newaxis], wanted)[0] for view in scaled]
+                )
                 self._known[key].flags.writeable = False
                 if len(self._known) > KEPT:
                     self._known.popitem(last=False)
             return self._known[key]
 
-    def _load(self) -> None:
-        if self._interpreter is not None:
-            return
-        interpreter = open_litert(self._path, "The photo network")
-        self._input = interpreter.get_input_details()[0]["index"]
-        outputs = interpreter.get_output_details()
-        self._output = next((one["index"] for one in outputs if 1000 in one["shape"]), None)
-        if self._output is None:
+    @cached_property
+    def _network(self) -> tuple[LiteRT, list[int]]:
+        """The network, and where its probabilities are."""
+        network = LiteRT(self._path, "The photo network")
+        wanted = [one["index"] for one in network.outputs.values() if 1000 in one["shape"]]
+        if not wanted:
             raise RunError("The photo network cannot be loaded (no thousand probabilities).")
-        self._interpreter = interpreter
-
-    def _invoke(self, view: np.ndarray) -> np.ndarray:
-        scaled = (view.astype(np.float32) - 127) / 128  # as it was trained
-        self._interpreter.set_tensor(self._input, scaled[np.newaxis])
-        self._interpreter.invoke()
-        return self._interpreter.get_tensor(self._output)[0]
+        return network, wanted
 
 
 def predict_photo(image: Image.Image, network: PhotoNetwork) -> PhotoPrediction:
@@ -204,9 +199,8 @@ def make_views(image: Image.Image) -> np.ndarray:
     long, short = max(picture.size), min(picture.size)
     squares = [_middle_square(picture, short), _middle_square(picture, max(1, int(CLOSER * short)))]
     if long > short:
-        pixels = np.asarray(picture)
-        edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-        whole = Image.new("RGB", (long, long), tuple(map(int, np.median(edge, axis=0))))
+        usual = np.median(border_of(np.asarray(picture)), axis=0)
+        whole = Image.new("RGB", (long, long), tuple(map(int, usual)))
         whole.paste(picture, ((long - picture.width) // 2, (long - picture.height) // 2))
         squares.append(whole)
     resized = [square.resize((SIDE, SIDE), Image.Resampling.BICUBIC) for square in squares]

@@ -26,7 +26,7 @@ from fmnist.inference.second_networks.drawing_network import (
 )
 from fmnist.inference.second_networks.networks import SecondNetworks, load_second_networks
 from fmnist.inference.tta import make_tta_variants
-from fmnist.networks.litert import open_litert
+from fmnist.networks.litert import LiteRT
 from fmnist.runs.library import find_run
 from tests.inference.test_answer import PICTURES, png
 
@@ -75,7 +75,7 @@ def test_it_is_right_about_drawn_test_images_and_knows_what_is_no_garment():
 def test_it_says_the_mean_over_the_variants():
     """Against LiteRT's interpreter, one variant at a time."""
     pixels = draw_sketches(*(part[:1] for part in _test()), np.random.default_rng(1))[0]
-    interpreter = open_litert(FILE, "it")
+    interpreter = LiteRT(FILE, "it").interpreter
     names = ("as prepared", "mirrored", "turned left", "mirrored, turned right")
     each = []
     for variant in make_tta_variants(pixels, names):

@@ -84,9 +84,12 @@ def test_threads_do_not_mix_their_answers():
 def test_what_was_asked_is_known_and_kept_in_bounds(monkeypatch):
     network = PhotoNetwork()
     asked = []
-    monkeypatch.setattr(
-        network, "_invoke", lambda view: asked.append(1) or np.full(1000, view[0, 0, 0])
-    )
+
+    def answer(scaled, wanted):
+        asked.append(wanted)
+        return [np.full((1, 1000), scaled[0, 0, 0, 0] * 128 + 127)]
+
+    monkeypatch.setattr(network, "_network", (answer, [0]))
     views = [
         np.full((1, SIDE, SIDE, 3), shade, np.uint8) for shade in range(photo_network.KEPT + 1)
     ]
