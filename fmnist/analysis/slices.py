@@ -27,9 +27,14 @@ class Slice(Counted):
     right: int
 
 
-def _brightness(images: np.ndarray) -> np.ndarray:
+def _inside(images: np.ndarray) -> np.ndarray:
+    """Where the garment is, (N, 28, 28) bool; all of a picture without one."""
     inside = images > GARMENT
-    return np.where(inside, images, 0).sum(axis=(1, 2)) / np.maximum(inside.sum(axis=(1, 2)), 1)
+    return inside | ~inside.any(axis=(1, 2), keepdims=True)
+
+
+def _brightness(images: np.ndarray) -> np.ndarray:
+    return images.mean(axis=(1, 2), where=_inside(images))
 
 
 def _fill(images: np.ndarray) -> np.ndarray:
@@ -49,12 +54,7 @@ def _extent(lines: np.ndarray) -> np.ndarray:
 
 
 def _contrast(images: np.ndarray) -> np.ndarray:
-    # whole numbers, which is exact and five times as fast as floats; 784 squares fit in 32 bits
-    flat = np.where(images > GARMENT, images, 0).reshape(len(images), -1).astype(np.int32)
-    count = np.maximum((images > GARMENT).sum(axis=(1, 2)), 1)
-    mean = flat.sum(axis=1) / count
-    squares = np.einsum("ij,ij->i", flat, flat) / count
-    return np.sqrt(np.maximum(squares - mean**2, 0))
+    return images.std(axis=(1, 2), where=_inside(images))
 
 
 # name -> ((N, 28, 28) uint8 -> (N,), what it is)

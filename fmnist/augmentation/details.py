@@ -71,12 +71,8 @@ def detail_lines(label: int, rng: Generator) -> list[Line]:
         collar = 0.5 - neck * rng.uniform(0.7, 1.3)
         line(0.8, (0.5 - neck, 0.0), (collar, deep * 1.2), (0.5, deep), both=True)
         buttons = np.arange(deep + 0.1, 0.95, rng.uniform(0.1, 0.2))
-        row(
-            0.5,
-            np.column_stack([np.full(len(buttons), middle + 0.02), buttons]),
-            (0, 0),
-            (0.015, 0),
-        )
+        aside = np.full(len(buttons), middle + 0.02)
+        row(0.5, np.column_stack([aside, buttons]), (0, 0), (0.015, 0))
         line(0.4, (0.58, 0.3), (0.72, 0.3), (0.72, 0.42), (0.58, 0.42), (0.58, 0.3))
     elif label == COAT:
         line(0.9, (middle, deep), (middle, 1.0))

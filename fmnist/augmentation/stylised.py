@@ -141,7 +141,6 @@ def _pair(image: np.ndarray, rng: Generator) -> np.ndarray:
         return image
     left, top, right, bottom = box_of(image > 0)
     shoe = image[top:bottom, left:right]
-    other = shoe
     if rng.random() < 0.65:  # toes up, mirrored beside each other
         shoe = np.rot90(shoe, k=-1 if rng.random() < 0.8 else 1)
         other = shoe[:, ::-1]
@@ -152,10 +151,10 @@ def _pair(image: np.ndarray, rng: Generator) -> np.ndarray:
     dy, dx = int(rng.integers(2, 9)), int(rng.integers(-6, 7))
     height, width = shoe.shape
     canvas = np.zeros((height + dy, width + abs(dx)), np.uint8)
-    back, front = (max(-dx, 0), max(dx, 0)) if dx else (0, 0)
+    back, front = max(-dx, 0), max(dx, 0)
     canvas[:height, back : back + width] = shoe
     place = canvas[dy:, front : front + width]
-    place[:] = np.where(other > 8, other, place)
+    place[:] = np.where(shoe > 8, shoe, place)
     return canvas
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from fmnist.images.segmentation import close_holes, shrink
+from fmnist.images.segmentation import border_of, close_holes, shrink
 
 SIDE = 160  # longest edge at which strokes are looked at
 INK = 0.5  # of the brightest: fainter areas, as in duotone icons, are no strokes
@@ -142,8 +142,7 @@ def enclosed_area(brightness: np.ndarray, at: tuple[int, int] | None = None) -> 
     at: x and y of a pixel, whose area alone is meant; an open area and a line have none
     """
     _, areas = cv2.connectedComponents((brightness < 128).astype(np.uint8), connectivity=4)
-    edge = np.concatenate([areas[0], areas[-1], areas[:, 0], areas[:, -1]])
-    mask = ~np.isin(areas, [0, *edge])
+    mask = ~np.isin(areas, [0, *border_of(areas)])
     if at is not None:
         mask &= areas == areas[at[1], at[0]]
     return cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0

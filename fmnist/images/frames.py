@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from fmnist.images.garments import box_of
-from fmnist.images.segmentation import close_holes
+from fmnist.images.segmentation import border_of, close_holes, shrink
 
 ALIKE = 12  # of 255: lines whose pixels differ less from each other are of one colour
 APART = 16  # of 255: what differs more from a frame is not of it
@@ -42,7 +42,8 @@ Box = tuple[int, int, int, int]  # (left, top, right, bottom) in pixels
 
 def find_frame(rgb: np.ndarray) -> Box:
     """What is inside the frames of (H, W, 3) uint8; the whole picture where it has none."""
-    left, top, right, bottom = 0, 0, rgb.shape[1], rgb.shape[0]
+    height, width = rgb.shape[:2]
+    left, top, right, bottom = 0, 0, width, height
     for _ in range(MOST_NESTED):
         inside = rgb[top:bottom, left:right].astype(np.int16)
         if min(inside.shape[:2]) < LEAST_SIDE:
@@ -51,16 +52,13 @@ def find_frame(rgb: np.ndarray) -> Box:
         if (x_end - x, y_end - y) == inside.shape[1::-1]:
             break
         left, top, right, bottom = left + x, top + y, left + x_end, top + y_end
-    whole = 0, 0, rgb.shape[1], rgb.shape[0]
-    if (left, top, right, bottom) == whole:
-        return whole
     inside = rgb[top:bottom, left:right].astype(np.int16)
     columns = inside.swapaxes(0, 1)
     return (
         left + (_blended(columns) if left > 0 else 0),
         top + (_blended(inside) if top > 0 else 0),
-        right - (_blended(columns[::-1]) if right < whole[2] else 0),
-        bottom - (_blended(inside[::-1]) if bottom < whole[3] else 0),
+        right - (_blended(columns[::-1]) if right < width else 0),
+        bottom - (_blended(inside[::-1]) if bottom < height else 0),
     )
 
 
@@ -79,7 +77,7 @@ def _within_margin(rgb: np.ndarray) -> Box | None:
 
     Writing, ticks and a colour bar may stand in the margin.
     """
-    colour = _one_colour(np.concatenate(_edges(rgb)))
+    colour = _one_colour(border_of(rgb))
     if colour is None:
         return None
     other = _differs(rgb, colour)
@@ -100,7 +98,7 @@ def _within_margin(rgb: np.ndarray) -> Box | None:
     framed = (
         (margins <= MOST_OF_A_FRAME).sum() >= 3
         or beside == "left and below"
-        or _one_colour(np.concatenate(_edges(kept))) is not None
+        or _one_colour(border_of(kept)) is not None
         or _is_enlarged(kept)
         or (not beside and _is_textured(kept))
     )
@@ -172,11 +170,8 @@ def _is_soft_and_grey(picture: np.ndarray) -> bool:
         return False
     if np.abs(picture - picture.mean(axis=2, keepdims=True)).mean() >= GREY:
         return False
-    height, width = picture.shape[:2]
-    factor = THUMBNAIL / max(height, width)
-    size = round(width * factor) or 1, round(height * factor) or 1
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    again = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+    small = shrink(picture, THUMBNAIL / max(picture.shape[:2]))
+    again = cv2.resize(small, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)
     return bool(np.sqrt(np.mean((picture - again) ** 2)) < LEAST_DETAIL)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from fmnist.images import drawing, segmentation
-from fmnist.images.options import DARK_ON_LIGHT, LIGHT_ON_DARK, PreprocessingOptions
+from fmnist.images.options import DARK_ON_LIGHT, PreprocessingOptions
 from fmnist.images.worn.cutting import cut_garment
 
 SIDE = 28
@@ -25,15 +25,12 @@ class Garment:
 
     brightness: (H, W) float32, 0..255, light garment; only what the mask covers counts
     mask: (H, W) bool
-    polarity: "dark on light", "light on dark" or "transparent"
-    negated: whether brightness was inverted
-    segment, tolerance: how it was found, as in `PreprocessingOptions`
+    polarity, segment, tolerance: how it was found, as in `PreprocessingOptions`
     """
 
     brightness: np.ndarray
     mask: np.ndarray
     polarity: str
-    negated: bool
     segment: str
     tolerance: float | None
 
@@ -98,11 +95,11 @@ def _from_transparency(rgba: np.ndarray, options: PreprocessingOptions) -> Garme
     cover = rgba[..., 3] / np.float32(255)  # (H, W), 0..1
     grey = luma(rgba[..., :3])
     mean = float((grey * cover).sum() / max(cover.sum(), 1))
-    negated = options.negated(mean < 128)
+    polarity = options.decide_polarity(mean < 128)
     tolerance = segmentation.TRIM_TOLERANCE if options.tolerance is None else options.tolerance
-    brightness = (255 - grey if negated else grey) * cover
+    brightness = (255 - grey if polarity == DARK_ON_LIGHT else grey) * cover
     mask = rgba[..., 3] > tolerance
-    return Garment(brightness, mask, "transparent", negated, "transparency", tolerance)
+    return Garment(brightness, mask, polarity, "transparency", tolerance)
 
 
 def _from_background(
@@ -115,14 +112,13 @@ def _from_background(
         dark = float(np.median((grey - level)[mask])) < 0
     else:
         dark = float(np.mean(level)) >= 128
-    negated = options.negated(dark)
+    polarity = options.decide_polarity(dark)
     # stretched, so that the background becomes exactly 0, as in the dataset
-    if negated:
+    if polarity == DARK_ON_LIGHT:
         brightness = np.clip(level - grey, 0, None) * (255 / np.maximum(level, 1))
     else:
         brightness = np.clip(grey - level, 0, None) * (255 / np.maximum(255 - level, 1))
-    polarity = DARK_ON_LIGHT if negated else LIGHT_ON_DARK
-    return Garment(brightness, mask, polarity, negated, "plain", tolerance)
+    return Garment(brightness, mask, polarity, "plain", tolerance)
 
 
 def _from_mask(
@@ -130,10 +126,10 @@ def _from_mask(
 ) -> Garment:
     """Take the garment's own brightness: its surroundings say nothing about it."""
     grey = luma(rgb)
-    negated = options.negated(bool(mask.any()) and float(np.median(grey[mask])) < 128)
-    brightness = 255 - grey if negated else grey
-    polarity = DARK_ON_LIGHT if negated else LIGHT_ON_DARK
-    return Garment(brightness, mask, polarity, negated, segment, None)
+    dark = bool(mask.any()) and float(np.median(grey[mask])) < 128
+    polarity = options.decide_polarity(dark)
+    brightness = 255 - grey if polarity == DARK_ON_LIGHT else grey
+    return Garment(brightness, mask, polarity, segment, None)
 
 
 def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:

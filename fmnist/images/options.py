@@ -52,9 +52,11 @@ class PreprocessingOptions:
         x, y = min(int(left * width), width - 1), min(int(top * height), height - 1)
         return x, y, max(x + 1, round(right * width)), max(y + 1, round(bottom * height))
 
-    def negated(self, automatic: bool) -> bool:
-        """Whether brightness is inverted: as chosen by hand, or else as decided automatically."""
-        return automatic if self.polarity == "automatic" else self.polarity == DARK_ON_LIGHT
+    def decide_polarity(self, dark: bool) -> str:
+        """The polarity chosen by hand, or else by whether the garment is dark."""
+        if self.polarity != "automatic":
+            return self.polarity
+        return DARK_ON_LIGHT if dark else LIGHT_ON_DARK
 
 
 AUTO = PreprocessingOptions()  # nothing is decided by hand

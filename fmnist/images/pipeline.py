@@ -18,7 +18,7 @@ from PIL import Image
 
 from fmnist.images import drawing, frames, garments, published_steps, segmentation
 from fmnist.images.frames import Box
-from fmnist.images.options import AUTO, DARK_ON_LIGHT, LIGHT_ON_DARK, PreprocessingOptions
+from fmnist.images.options import AUTO, DARK_ON_LIGHT, PreprocessingOptions
 
 SIDE = 28
 STEP_SIDE = 160  # longest edge of a step's picture
@@ -40,7 +40,6 @@ class Preprocessed:
     """What became of a picture.
 
     pixels: (28, 28) uint8, light garment on black; None where nothing was found
-    polarity: "dark on light", "light on dark" or "transparent"
     box: of what was kept, in the decoded picture; None where nothing was found
     kind: "photo" or "drawing"
     decided: the options with "automatic" and None replaced by what was decided; tolerance stays
@@ -50,7 +49,6 @@ class Preprocessed:
     """
 
     pixels: np.ndarray | None
-    polarity: str
     box: Box | None
     kind: str = "photo"
     decided: PreprocessingOptions = AUTO
@@ -60,13 +58,14 @@ class Preprocessed:
     @property
     def cut_out(self) -> bool:
         """Whether the garment lay on an even ground, or was taken off a person."""
-        even = (self.decided.tolerance or np.inf) <= segmentation.TRIM_TOLERANCE
-        return even or self.decided.segment == "worn"
+        segment, tolerance = self.decided.segment, self.decided.tolerance
+        even = tolerance is not None and tolerance <= segmentation.TRIM_TOLERANCE
+        return even or segment == "worn"
 
 
 @dataclass(frozen=True)
 class State:
-    """A picture between two stages; polarity, kind, decided and steps as in `Preprocessed`.
+    """A picture between two stages; kind, decided and steps as in `Preprocessed`.
 
     rgba, rgb: the decoded picture, cropped, (H, W, 4) uint8, and on white, (H, W, 3) uint8
     corner: (x, y) of its first pixel in the decoded picture
@@ -84,7 +83,6 @@ class State:
     picture: np.ndarray
     mask: np.ndarray
     corner: tuple[int, int]
-    polarity: str = DARK_ON_LIGHT
     box: Box | None = None
     kind: str = "photo"
     shape: drawing.Shape | None = None
@@ -125,7 +123,7 @@ def preprocess_image(image: Image.Image, options: PreprocessingOptions = AUTO) -
         (x, y), (left, top, right, bottom) = state.corner, state.box
         pixels, box = state.picture, (left + x, top + y, right + x, bottom + y)
     size = rgb.shape[1], rgb.shape[0]
-    return Preprocessed(pixels, state.polarity, box, state.kind, state.decided, state.steps, size)
+    return Preprocessed(pixels, box, state.kind, state.decided, state.steps, size)
 
 
 def cut_frame(state: State) -> State:
@@ -145,11 +143,9 @@ def cut_frame(state: State) -> State:
 def find_garment(state: State) -> State:
     """Find where the garment is, how bright it is, and whether it is to be negated."""
     garment = garments.segment_garment(state.rgba, state.rgb, state.options)
-    polarity = DARK_ON_LIGHT if garment.negated else LIGHT_ON_DARK
-    decided = replace(state.options, polarity=polarity, fill=bool(state.options.fill))
+    decided = replace(state.options, polarity=garment.polarity, fill=bool(state.options.fill))
     decided = replace(decided, segment=garment.segment, tolerance=garment.tolerance)
-    state = replace(state, mask=garment.mask, picture=garment.brightness, decided=decided)
-    return replace(state, polarity=garment.polarity)
+    return replace(state, mask=garment.mask, picture=garment.brightness, decided=decided)
 
 
 def keep_pieces(state: State) -> State:
@@ -235,12 +231,11 @@ def frame(state: State) -> State:
 def follow_publication(state: State) -> State:
     """The seven steps by which the dataset's images were made; stop where nothing is left."""
     options, rgb = state.options, state.rgb
-    # the makers always negated; "automatic" does as they did
-    polarity = DARK_ON_LIGHT if options.negated(True) else LIGHT_ON_DARK
+    polarity = options.decide_polarity(dark=True)  # as the makers did, who always negated
     tolerance = published_steps.TOLERANCE if options.tolerance is None else options.tolerance
     decided = replace(options, polarity=polarity, fill=False, segment="plain", tolerance=tolerance)
     thumbnail = published_steps.make_thumbnail(rgb)
-    state = state.record("Thumbnail", picture=thumbnail, polarity=polarity, decided=decided)
+    state = state.record("Thumbnail", picture=thumbnail, decided=decided)
     edges = published_steps.find_edges(thumbnail, tolerance)
     if edges is None:
         return replace(state, done=True)
@@ -264,13 +259,12 @@ def squeeze(state: State) -> State:
     """Resize all of the picture to 28x28, whatever its proportions, as most programs do."""
     pixels = np.asarray(Image.fromarray(state.rgb).convert("L").resize((SIDE, SIDE)))
     # the usual guess: a picture that is light on the whole has a light background
-    negated = state.options.negated(float(pixels.mean()) >= 128)
-    pixels = 255 - pixels if negated else pixels
-    polarity = DARK_ON_LIGHT if negated else LIGHT_ON_DARK
+    polarity = state.options.decide_polarity(float(pixels.mean()) >= 128)
+    pixels = 255 - pixels if polarity == DARK_ON_LIGHT else pixels
     decided = replace(state.options, polarity=polarity, fill=False, segment="none", tolerance=None)
     box = (0, 0, state.rgb.shape[1], state.rgb.shape[0])
     kind = "drawing" if drawing.is_flat(state.rgb) else "photo"
-    state = replace(state, box=box, kind=kind, polarity=polarity, decided=decided)
+    state = replace(state, box=box, kind=kind, decided=decided)
     return state.record("28 x 28", picture=pixels)
 
 

@@ -83,7 +83,7 @@ class Answer:
         """The second best guess by name."""
         if self.probabilities is None:
             return None
-        return CLASS_NAMES[int(np.argsort(self.probabilities)[-2])]
+        return CLASS_NAMES[np.argsort(-self.probabilities, kind="stable")[1]]
 
     @property
     def tip(self) -> str | None:
@@ -110,8 +110,9 @@ class Answer:
         """The same without the pictures of the steps, which are a hundred times larger."""
         if self.preprocessed is None:
             return self
-        alone = self.fashion_mnist.without_steps() if self.fashion_mnist else None
-        return replace(self, preprocessed=replace(self.preprocessed, steps=()), fashion_mnist=alone)
+        alone, before = (a and a.without_steps() for a in (self.fashion_mnist, self.untaught))
+        brief = replace(self.preprocessed, steps=())
+        return replace(self, preprocessed=brief, fashion_mnist=alone, untaught=before)
 
     def to_dict(self) -> dict:
         """Plain values under the names that `classify --json` promises."""
@@ -281,9 +282,9 @@ def _answer_together(alone: Answer, second: SecondPrediction) -> Answer:
 
 def answer_in_words(verdict: str, probabilities: np.ndarray, answer: Answer) -> Answer:
     """The answer with this verdict, these probabilities, and the sentence that says both."""
-    class_id = int(probabilities.argmax())
+    class_id, next_id = np.argsort(-probabilities, kind="stable")[:2].tolist()
     probability = float(probabilities[class_id])
-    name, second = CLASS_NAMES[class_id], CLASS_NAMES[int(np.argsort(probabilities)[-2])]
+    name, second = CLASS_NAMES[class_id], CLASS_NAMES[next_id]
     message = {
         "confident": f"{name} ({probability:.0%})",
         "unsure": f"Not sure: {name} ({probability:.0%}), else {second}",

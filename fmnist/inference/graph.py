@@ -251,14 +251,8 @@ class _Graph:
         if kind in ("conv", "depthwise", "dense"):
             kernel = self._constant(operation.inputs[1])
             bias = self._constant(operation.inputs[2]) if len(operation.inputs) > 2 else None
-            if (
-                kernel is None
-                or max(
-                    getattr(options, "dilationWFactor", 1), getattr(options, "dilationHFactor", 1)
-                )
-                > 1
-                or getattr(options, "depthMultiplier", 1) > 1
-            ):
+            factors = ("dilationWFactor", "dilationHFactor", "depthMultiplier")
+            if kernel is None or any(getattr(options, name, 1) > 1 for name in factors):
                 return replace(layer, kind="other", relu=False)
             kernel = kernel[0] if kind == "depthwise" else kernel
             layer = replace(layer, kernel=kernel, bias=bias)

@@ -16,6 +16,8 @@ from fmnist.inference.activations import (
 )
 from fmnist.inference.graph import GraphLayer
 
+# what the page is told of a layer as it stands in a `GraphLayer`
+TOLD = ("kind", "shape", "inputs", "size", "stride", "padding", "relu", "rate")
 CONTRIBUTIONS = 12  # inputs of a dense layer's unit that are shown one by one
 
 # kind -> what a layer is called, and what it does
@@ -165,16 +167,9 @@ def pack_layers(
         weights = [each.size for each in (layer.kernel, layer.bias) if each is not None]
         layers.append(
             {
-                "kind": layer.kind,
+                **{name: getattr(layer, name) for name in TOLD},
                 "title": title,
                 "text": text,
-                "shape": layer.shape,
-                "inputs": layer.inputs,
-                "size": layer.size,
-                "stride": layer.stride,
-                "padding": layer.padding,
-                "relu": layer.relu,
-                "rate": layer.rate,
                 "weights": sum(weights),
                 "peak": peak,
                 "classes": len(layers) >= (scores or [len(network.layers) - 1])[0],

@@ -72,7 +72,8 @@ def check_framing(pixels: np.ndarray, width: int, height: int) -> None:
 )
 def test_light_garment_on_black_trimmed_and_centred(background, garment, polarity, size, offset):
     prepared = preprocess_image(draw(size, background, garment, offset))
-    assert prepared.polarity == polarity
+    decided = prepared.decided
+    assert ("transparent" if decided.segment == "transparency" else decided.polarity) == polarity
     check_framing(prepared.pixels, width=110, height=120)
     assert prepared.pixels[14, 14] > 150
     left, top, right, bottom = prepared.box
@@ -452,7 +453,7 @@ def test_the_seven_published_steps():
     prepared = preprocess_image(Image.fromarray(rgb), PreprocessingOptions(method="published"))
     assert np.abs(prepared.pixels - seven_steps(rgb)).max() <= 2  # rounding after each step
     assert prepared.box == (8, 5, 41, 66)
-    assert prepared.polarity == "dark on light"
+    assert prepared.decided.polarity == "dark on light"
     assert prepared.pixels[0, 0] == 2  # extended with the background, #fdfdfd
 
 

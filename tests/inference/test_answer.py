@@ -81,7 +81,7 @@ def test_some_picture_is_surer_another_way(classifier):
 
 def test_of_a_drawing_a_guess_that_is_no_clothing_comes_last():
     def guess(verdict: str, probability: float, kind: str) -> Answer:
-        found = Preprocessed(np.zeros((28, 28), np.uint8), "", None, kind)
+        found = Preprocessed(np.zeros((28, 28), np.uint8), None, kind)
         return Answer(verdict, "", probability=probability, preprocessed=found)
 
     for kind, verdict in {"drawing": "confident", "photo": "not_clothing"}.items():

@@ -31,7 +31,7 @@ def answered(features, class_id=SHIRT, probability=0.55, kind="photo", photo=Non
     features = np.asarray([features], np.float32)
     tta = TTAPrediction(("as prepared",), probabilities[None], features, np.ones(1), None)
     pixels = np.zeros((28, 28), np.uint8)
-    answer = Answer("", "", tta=tta, preprocessed=Preprocessed(pixels, "", None, kind))
+    answer = Answer("", "", tta=tta, preprocessed=Preprocessed(pixels, None, kind))
     if photo is not None:
         answer = replace(answer, second=PhotoPrediction(np.asarray([photo], np.float32)))
     return answer_in_words(how.get("verdict", "unsure"), probabilities, answer)

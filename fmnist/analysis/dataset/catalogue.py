@@ -40,12 +40,11 @@ class Catalogue:
 
     def take(self, numbers: Sequence[int] | np.ndarray) -> np.ndarray:
         """The images (K, 28, 28) uint8 of K numbers."""
-        numbers, first = np.asarray(numbers, np.int64), len(self.parts[0].labels)
+        numbers, (train, test) = np.asarray(numbers, np.int64), self.parts
         images = np.empty((len(numbers), 28, 28), np.uint8)
-        for part, start, own in zip(
-            self.parts, (0, first), (numbers < first, numbers >= first), strict=True
-        ):
-            images[own] = part.images[numbers[own] - start]
+        in_test = numbers >= len(train.labels)
+        images[~in_test] = train.images[numbers[~in_test]]
+        images[in_test] = test.images[numbers[in_test] - len(train.labels)]
         return images
 
     def select(self, classes: list[int], splits: list[int], order: str = ORDERS[0]) -> np.ndarray:

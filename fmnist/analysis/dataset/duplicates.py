@@ -96,7 +96,7 @@ def pairs_text(pairs: DuplicatePairs, catalogue: Catalogue) -> str:
         f"pairs with a dissimilarity of {pairs.most} or less": len(pairs.numbers),
         "with the same pixels": int((pairs.dissimilarities == 0).sum()),
         "across training and test part": int(pairs.across().sum()),
-        "test images in those": count_leaks(pairs),
+        "test images in those": len(find_leaks(pairs)),
         "with two different labels": int(differing_labels(pairs, catalogue).sum()),
     }
     return "\n".join(f"{count:>6,}  {words}" for words, count in rows.items())
@@ -116,11 +116,6 @@ def load_duplicate_pairs() -> DuplicatePairs:
 def find_leaks(pairs: DuplicatePairs) -> np.ndarray:
     """Which test images, by their place in that part, have one in the training part: (K,) int64."""
     return np.unique(pairs.numbers[pairs.across()].max(axis=1)) - PART_SIZES["train"]
-
-
-def count_leaks(pairs: DuplicatePairs) -> int:
-    """How many test images have a near-duplicate in the training part."""
-    return len(find_leaks(pairs))
 
 
 def differing_labels(pairs: DuplicatePairs, catalogue: Catalogue) -> np.ndarray:

@@ -120,9 +120,8 @@ def _car(rng: Generator) -> tuple[Shapes, Shapes]:
 
 def _star_or_sun(rng: Generator) -> tuple[Shapes, Shapes]:
     if rng.random() < 0.7:
-        return [
-            _star(int(rng.choice([4, 5, 5, 5, 6])), rng.uniform(0.3, 0.6), rng.normal(0, 0.2))
-        ], []
+        corners = int(rng.choice([4, 5, 5, 5, 6]))
+        return [_star(corners, rng.uniform(0.3, 0.6), rng.normal(0, 0.2))], []
     rays = 2 * np.pi * np.arange(rng.integers(6, 13)) / 8
     return [oval(0.6, 0.6)], [np.array([[np.sin(a), np.cos(a)]]) * [[0.7], [1.05]] for a in rays]
 
@@ -130,9 +129,8 @@ def _star_or_sun(rng: Generator) -> tuple[Shapes, Shapes]:
 def _moon(rng: Generator) -> tuple[Shapes, Shapes]:
     angle, depth = np.linspace(-1, 1, 21) * rng.uniform(1.6, 2.4), rng.uniform(0.2, 0.8)
     outside = np.column_stack([np.cos(angle), np.sin(angle)])
-    inside = np.column_stack(
-        [outside[0, 0] + depth * (np.cos(angle) - outside[0, 0]), outside[:, 1]]
-    )
+    tip = outside[0, 0]
+    inside = np.column_stack([tip + depth * (outside[:, 0] - tip), outside[:, 1]])
     return [closed(np.vstack([outside, inside[-2:0:-1]]))], []
 
 
@@ -152,20 +150,11 @@ def _plane(rng: Generator) -> tuple[Shapes, Shapes]:
     outline = [oval(1, body)]
     sides = (-1, 1) if rng.random() < 0.6 else (1,)  # from above or from the side
     for side in sides:
-        outline.append(
-            closed(
-                [
-                    (-0.2, side * body / 2),
-                    (back, side * span),
-                    (back + 0.2, side * span),
-                    (0.2, side * body / 2),
-                ]
-            )
-        )
+        wing = [(-0.2, body / 2), (back, span), (back + 0.2, span), (0.2, body / 2)]
+        outline.append(closed(np.array(wing) * [1, side]))
         outline.append(closed([(0.75, 0), (1, side * 0.4), (1.1, side * 0.4), (0.95, 0)]))
-    return outline, [
-        _at(oval(0.05, 0.05), x, 0) for x in (-0.6, -0.4)
-    ] if rng.random() < 0.4 else []
+    windows = [_at(oval(0.05, 0.05), x, 0) for x in (-0.6, -0.4)]
+    return outline, windows if rng.random() < 0.4 else []
 
 
 def _tree(rng: Generator) -> tuple[Shapes, Shapes]:

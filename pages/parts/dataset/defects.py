@@ -3,8 +3,8 @@
 import streamlit as st
 
 from fmnist.analysis.dataset.duplicates import (
-    count_leaks,
     differing_labels,
+    find_leaks,
     load_duplicate_pairs,
 )
 from fmnist.analysis.label_issues import find_label_issues
@@ -31,8 +31,8 @@ def show(run: Run | None) -> None:
     st.markdown(
         f"""**Known defects**
 
-- **Near-duplicates across training and test.** {count_leaks(pairs)} of the 10,000 test images have
-  one in the training part, so an accuracy is slightly too good
+- **Near-duplicates across training and test.** {len(find_leaks(pairs))} of the 10,000 test images
+  have one in the training part, so an accuracy is slightly too good
   ([Geier, arXiv 1906.08255](https://arxiv.org/abs/1906.08255); counted here, see Near-duplicates).
 - **Exact duplicates are gone.** 43 pairs in the training part, one in the test part and ten images
   in both were replaced on 31 August 2017 ([#44]({ISSUES}/44)); older copies still have them. Here

@@ -7,8 +7,8 @@ from fmnist.analysis.dataset.catalogue import SPLITS, Catalogue, name_image
 from fmnist.analysis.dataset.duplicates import (
     COMMAND,
     DuplicatePairs,
-    count_leaks,
     differing_labels,
+    find_leaks,
     load_duplicate_pairs,
 )
 from fmnist.data import CLASS_NAMES
@@ -31,7 +31,7 @@ def show(run: Run | None) -> None:
     st.markdown(
         f"**{len(pairs.numbers):,} pairs** of images are nearly the same; none has the same "
         f"pixels. {int(pairs.across().sum())} pairs have one image in the training part and one "
-        f"in the test part: **{count_leaks(pairs)} of the 10,000 test images** are easier "
+        f"in the test part: **{len(find_leaks(pairs))} of the 10,000 test images** are easier "
         f"than they should be. {int(different.sum())} pairs carry two different labels."
     )
     which = choose_one("Which pairs", WHICH, "dataset_pairs")

@@ -53,7 +53,7 @@ def test_pairs_are_counted_by_part_and_label():
         np.array([[1, 2], [3, 60_000], [4, 60_000], [60_001, 60_002]]), np.zeros(4), 0.04
     )
     assert pairs.across().tolist() == [False, True, True, False]
-    assert duplicates.count_leaks(pairs) == 1
+    assert len(duplicates.find_leaks(pairs)) == 1
     assert pairs.partners(60_000) == [3, 4]
     assert pairs.partners(5) == []
     labels = load_catalogue().labels
