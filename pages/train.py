@@ -6,6 +6,7 @@ from fmnist import access
 from fmnist.errors import FmnistError, TrainingBusy
 from fmnist.jobs import launch, lock
 from fmnist.runs.forecast import Forecast
+from fmnist.runs.library import list_runs
 from fmnist.settings import TrainSettings
 from pages.parts.shared import frame
 from pages.parts.shared.widgets import choose_one, forget_click, remember_click
@@ -38,7 +39,7 @@ frame.open_page(
 )
 
 
-def start(settings: TrainSettings, forecast: Forecast | None = None, *, asked: str, **how) -> bool:
+def start(settings: TrainSettings, forecast: Forecast | None = None, *, asked: str, **how) -> None:
     """Start a training and draw the page anew; where another one runs, ask what to do with it.
 
     asked: the button that asked for it, see `remember_click`
@@ -66,8 +67,8 @@ def start(settings: TrainSettings, forecast: Forecast | None = None, *, asked: s
         st.session_state.update(found)
     if trouble:
         st.error(trouble)
-        return False
-    st.rerun()
+    else:
+        st.rerun()
 
 
 @st.fragment  # another setting need not draw the runs anew
@@ -112,7 +113,7 @@ def ways() -> None:
 
 # always there, so that what comes and goes in it does not move the running fragment below
 messages = st.container()
-working = training_panel.find_working()
+working = training_panel.find_working(list_runs())
 training_panel.show(working)
 if working:
     if access.may_change():

@@ -346,6 +346,8 @@ def test_pasted_pictures_are_uploaded_but_not_into_a_text_field(page, server):
     names = page.get_by_test_id("stFileUploader").get_by_text("image.png")
     expect(names).to_have_count(1)
     wait_for_rest(page)
+    page.emulate_media(color_scheme="dark")  # what listens is put in place anew
+    expect(page.locator(".stApp")).to_have_css("color-scheme", "dark")
     page.evaluate(PASTE, "body")  # another one is added
     expect(names).to_have_count(2)
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()

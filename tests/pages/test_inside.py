@@ -40,7 +40,7 @@ def test_every_way_of_input_can_be_looked_into(packed, test_part):
     app = upload(open_app(way="Upload"), ("one.png", png(trouser()), "image/png"))
     open_inside(app, "upload")
     app = open_inside(open_app(way="Test image", test_image="7"), "test-image")
-    assert packed[-1]["opened"] == 1
+    assert packed[-1]["opened"] > 0
     header, picture = packed[-1], test_part.images[7].ravel()
     start = 4 + int.from_bytes(header["data"][:4], "little") + header["layers"][0]["small"][0]
     brightest = header["data"][start : start + 784]

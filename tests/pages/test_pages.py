@@ -992,6 +992,12 @@ def test_test_image_by_index_and_by_chance(test_part):
     assert not app.exception
 
 
+def test_a_link_to_an_endless_index_shows_the_first_image():
+    app = open_app(way="Test image", test_image="1e999")
+    assert not app.exception
+    assert app.number_input(key="test_image").value == 0
+
+
 def test_an_index_beyond_the_test_images_is_one_sentence():
     app = open_app(way="Test image")
     app.number_input(key="test_image").set_value(10_000).run()

@@ -11,6 +11,7 @@ import streamlit as st
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
+from fmnist.errors import RunError
 from fmnist.files import append_json_line
 from fmnist.processes import this_process
 from fmnist.runs import library
@@ -24,7 +25,7 @@ from pages.parts.shared import visit
 from pages.parts.shared.components import row_table
 from pages.parts.shared.guide import tour
 from pages.parts.shared.visit import TRASH
-from pages.parts.train.runs import run_actions, run_compare
+from pages.parts.train.runs import past_runs, run_actions
 from tests.browser.browsing import browsing, go, wait_for_rest
 from tests.pages.test_pages import components, fresh_caches, model_picker, open_app, texts
 from tests.pages.test_report_page import metrics, sent
@@ -109,15 +110,16 @@ def test_starred_runs_stand_first_and_can_be_alone(own_run):
 
 def test_the_newest_runs_curves_are_there_at_once(own_run, monkeypatch):
     drawn = []
-    monkeypatch.setattr(run_compare, "show", lambda runs: drawn.append([one.name for one in runs]))
+    monkeypatch.setattr(past_runs, "_show_curves", drawn.append)
     own_run("old", created="2020-01-01T00:00:00+00:00")
     own_run("new", created="2099-01-01T00:00:00+00:00")
     train()
-    assert drawn[-1][0] == "new"
-    assert len(drawn[-1]) == 3
-    assert "old" not in drawn[-1]
+    names = [run.name for run in drawn[-1]]
+    assert names[0] == "new"
+    assert len(names) == 3
+    assert "old" not in names
     train(chosen="old")
-    assert drawn[-1] == ["old"]
+    assert [run.name for run in drawn[-1]] == ["old"]
 
 
 def test_what_a_run_learnt_from_is_said_wherever_its_results_are(own_run):
@@ -217,6 +219,22 @@ def test_star_and_note(own_run):
     assert cells(app, "robust")["Note"] == "good; built in"
     assert not (find_run("robust").path / "about.json").exists()
     assert {"Rename", "Delete"}.isdisjoint(b.label for b in app.button)
+
+
+def test_a_note_of_another_tab_is_shown_and_not_overwritten(own_run, monkeypatch):
+    run = own_run()
+    first, second = train("mine"), train("mine")
+    second.text_area[0].set_value("of the second tab").run()
+    assert first.run().text_area[0].value == "of the second tab"
+    first.text_area[0].set_value("of the first").run()
+    assert load_about(run).note == "of the first"
+
+    def refuse(*_):
+        raise RunError("The disk is full.")
+
+    monkeypatch.setattr(run_actions, "set_note", refuse)
+    first.text_area[0].set_value("longer words").run()
+    assert first.text_area[0].value == "longer words"  # to be saved with another try
 
 
 def rename(app, run, name: str) -> AppTest:

@@ -24,7 +24,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
     image.src = data.picture;
     setMarking(false);
   }
-  image.alt = data.alt;
   photo.style.width = Math.min(WIDEST, HIGHEST * data.ratio) + "px";
   whole.hidden = !data.crop;
   place(found, data.found);

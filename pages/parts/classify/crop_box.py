@@ -24,7 +24,6 @@ def show_crop_box(
     crop: what was chosen by hand so far
     take: called with the box that a visitor drags, or with None for the whole picture
     """
-    across, down = size
 
     def changed() -> None:
         box = _checked(sent_value(key, "box"))
@@ -35,10 +34,8 @@ def show_crop_box(
         key=key,
         data={
             "picture": picture,
-            "ratio": across / down,
-            "alt": "The picture, upright; the box is the part that was taken for the garment",
-            "found": found
-            and [found[0] / across, found[1] / down, found[2] / across, found[3] / down],
+            "ratio": size[0] / size[1],
+            "found": found and [edge / side for edge, side in zip(found, 2 * size, strict=True)],
             "crop": crop,  # another one is drawn anew, though the same part be found in it
         },
         on_box_change=changed,

@@ -16,12 +16,11 @@ from fmnist.analysis.dataset.catalogue import (
 )
 from fmnist.analysis.dataset.duplicates import load_duplicate_pairs
 from fmnist.data import CLASS_NAMES, PART_SIZES
-from fmnist.images.display import enlarge
 from fmnist.runs.library import quote_run
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
 from pages.parts.shared.components.gallery import gallery
-from pages.parts.shared.widgets import ASKED, choose_one, choose_page
+from pages.parts.shared.widgets import ASKED, choose_one, choose_page, show_pixels
 
 IMAGE = "image"  # key of the chosen image's name, in the session and in the URL
 PAGE_SIZE = 300
@@ -95,12 +94,11 @@ def _show_chosen(catalogue: Catalogue, run: Run | None) -> None:
 def _show_image(number: int, catalogue: Catalogue, run: Run | None) -> None:
     pixels = catalogue.take([number])[0]
     found, values = catalogue.nearest(pixels, 9)
-    like = [(int(n), float(value)) for n, value in zip(found, values, strict=True) if n != number][
-        :8
-    ]
+    others = np.flatnonzero(found != number)[:8]  # it is most like itself
+    like = found[others].tolist()
     label, split = int(catalogue.labels[number]), int(catalogue.splits[number])
     with st.container(horizontal=True, gap="medium"):
-        st.image(enlarge(pixels, 7), width=196, alt=f"{describe(number, catalogue)}, enlarged")
+        show_pixels(pixels, 7, f"{describe(number, catalogue)}, enlarged")
         with st.container(width=240):
             st.markdown(
                 f"**{name_image(number).capitalize()}**  \n"
@@ -109,13 +107,16 @@ def _show_image(number: int, catalogue: Catalogue, run: Run | None) -> None:
             )
             for doubt in _doubts(number, label, catalogue, run):
                 st.markdown(f":orange-badge[label?] {doubt}")
-    same = sum(int(catalogue.labels[n]) == label for n, _ in like)
+    same = int((catalogue.labels[like] == label).sum())
     st.markdown(f"**Most similar of the 70,000** ({same} of {len(like)} have its label)")
     gallery(
-        catalogue.take([n for n, _ in like]),
-        ids=[n for n, _ in like],
-        captions=[f"{CLASS_NAMES[catalogue.labels[n]]} {value:.1%}" for n, value in like],
-        labels=[describe(n, catalogue) for n, _ in like],
+        catalogue.take(like),
+        ids=like,
+        captions=[
+            f"{CLASS_NAMES[catalogue.labels[n]]} {value:.1%}"
+            for n, value in zip(like, values[others], strict=True)
+        ],
+        labels=[describe(n, catalogue) for n in like],
         key="dataset-like",
         choose=open_image,
     )

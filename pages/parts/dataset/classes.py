@@ -1,7 +1,6 @@
 """Dataset, classes: the mean image of each class, how much its images differ, and their numbers."""
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from fmnist.analysis.dataset.catalogue import SPLITS
@@ -78,17 +77,14 @@ def _show_table(found: ClassStatistics) -> None:
         split: np.bincount(catalogue.labels[catalogue.splits == which], minlength=10)
         for which, split in enumerate(SPLITS)
     }
-    table = pd.DataFrame(
+    st.dataframe(
         {
             "label": range(len(CLASS_NAMES)),
             "class": CLASS_NAMES,
             **counts,
             "fill": found.fill,
             "brightness": found.brightness,
-        }
-    )
-    st.dataframe(
-        table,
+        },
         column_config={
             "label": st.column_config.NumberColumn("Label", width="small"),
             "class": "Class",

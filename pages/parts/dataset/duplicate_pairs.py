@@ -12,11 +12,10 @@ from fmnist.analysis.dataset.duplicates import (
     load_duplicate_pairs,
 )
 from fmnist.data import CLASS_NAMES
-from fmnist.images.display import enlarge
 from fmnist.runs.run import Run
 from pages.parts.shared import loading
 from pages.parts.shared.components.gallery import gallery
-from pages.parts.shared.widgets import choose_one, choose_page
+from pages.parts.shared.widgets import choose_one, choose_page, show_pixels
 
 PAGE_SIZE = 60
 GAP = 2  # pixels between two images
@@ -87,15 +86,7 @@ def _show_pair(catalogue: Catalogue, pairs: DuplicatePairs, row: int) -> None:
         for number, pixels in zip(numbers, (first, second), strict=True):
             label = CLASS_NAMES[catalogue.labels[number]]
             name, split = name_image(number), SPLITS[catalogue.splits[number]]
-            st.image(
-                enlarge(pixels, 6),
-                width=168,
-                caption=f"{name.capitalize()} ({split.lower()}), labelled {label}",
-                alt=f"{name}, labelled {label}",
-            )
-        st.image(
-            enlarge(gaps, 6),
-            width=168,
-            caption=f"Their difference: {gaps.mean():.1f} of 255 grey values on average",
-            alt="The absolute difference of the two images",
-        )
+            caption = f"{name.capitalize()} ({split.lower()}), labelled {label}"
+            show_pixels(pixels, 6, f"{name}, labelled {label}", caption)
+        words = f"Their difference: {gaps.mean():.1f} of 255 grey values on average"
+        show_pixels(gaps, 6, "The absolute difference of the two images", words)

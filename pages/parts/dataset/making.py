@@ -4,12 +4,11 @@ import numpy as np
 import streamlit as st
 
 from fmnist.collections.examples import render_photo, render_product_photo
-from fmnist.images.display import enlarge
 from fmnist.images.options import PreprocessingOptions
 from fmnist.runs.run import Run
 from pages.parts.dataset.browse import describe
 from pages.parts.shared import PAGES_DIR, loading
-from pages.parts.shared.widgets import choose_one
+from pages.parts.shared.widgets import choose_one, show_pixels
 
 PUBLISHED = PreprocessingOptions(method="published")
 PAPER = "[Xiao, Rasul and Vollgraf, arXiv 1708.07747](https://arxiv.org/abs/1708.07747), section 2"
@@ -73,25 +72,19 @@ def show(run: Run | None) -> None:
     st.markdown("**Most similar images of the dataset**")
     with st.container(horizontal=True, gap="small"):
         for number in catalogue.nearest(pixels, 6)[0]:
-            st.image(
-                enlarge(catalogue.take([number])[0], 3),
-                width=84,
-                caption=describe(int(number), catalogue),
-                alt=describe(int(number), catalogue),
-            )
+            words = describe(int(number), catalogue)
+            show_pixels(catalogue.take([number])[0], 3, words, words)
     st.page_link(
         PAGES_DIR / "classify.py",
-        label="Classify a picture of your own: “How it became 28 x 28” offers these steps, too",
+        label="Classify a picture of your own: “How it became 28 × 28” offers these steps, too",
         icon=":material/draw:",
     )
 
 
 def _show_step(picture: np.ndarray, title: str, sentence: str) -> None:
-    factor = max(1, SHOWN // max(picture.shape[:2]))
-    large = enlarge(picture, factor)
     height, width = picture.shape[:2]
     with st.container(gap="xsmall"):
-        st.image(large, width=large.shape[1], alt=f"{title}: {sentence}")
+        show_pixels(picture, max(1, SHOWN // max(height, width)), f"{title}: {sentence}")
         st.markdown(f"**{title}**  \n{sentence}")
         if max(height, width) <= 73:
             st.caption(f"{width} × {height} pixels")

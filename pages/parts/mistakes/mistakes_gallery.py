@@ -7,10 +7,9 @@ from fmnist.analysis.dataset import duplicates
 from fmnist.analysis.mistakes import NEEDS_TRAINING, SORTS, filter_answers
 from fmnist.collections import notes
 from fmnist.data import CLASS_NAMES
-from fmnist.errors import FmnistError
 from fmnist.runs.run import Run
 from pages.parts.shared import image_gallery, loading, why_view
-from pages.parts.shared.widgets import choose_one, download
+from pages.parts.shared.widgets import choose_one, download, or_say
 
 WHICH = ("Mistakes", "Label issues", "Near-duplicates", "All")
 
@@ -59,7 +58,8 @@ def show(run: Run) -> None:
                 help="Near-duplicates: those that have one among the training images, as the "
                 "Dataset page shows them.",
             )
-        tag, among = _tag(tagged)
+        with tagged:
+            tag, among = _tag()
     if sort in NEEDS_TRAINING:
         _measure_distances(run)
     if which == WHICH[2]:
@@ -102,14 +102,11 @@ def _measure_distances(run: Run) -> None:
     bar.empty()
 
 
-def _tag(place) -> tuple[str | None, list[int] | None]:
+def _tag() -> tuple[str | None, list[int] | None]:
     """The tag to filter by with its images; (None, None) where none is chosen."""
-    try:
-        known = notes.tags()
-    except FmnistError as error:
-        place.error(str(error))
+    if (known := or_say(notes.tags)) is None:
         return None, None
-    tag = place.selectbox(
+    tag = st.selectbox(
         "Tag",
         list(dict.fromkeys([notes.STAR, *known])),
         index=None,

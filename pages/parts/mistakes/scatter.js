@@ -65,9 +65,7 @@ export default function ({ data, parentElement, setStateValue }) {
   ];
 
   function list() {
-    const words = JSON.stringify([data.names, data.colours]);
-    if (root.words !== words) {
-      root.words = words;
+    if (!legend.children.length) {
       legend.replaceChildren(...entries.map(([name, hue]) => {
         const dot = el("b");
         if (hue) dot.style.background = hue;

@@ -27,7 +27,7 @@ def show(run: Run) -> None:
     if not others:
         st.info("There is no other run to compare with; train one.")
         return
-    other = choose_run("Compare with", others, "with", in_url=True)
+    other = choose_run("Compare with", others, "with")
     labels = loading.test_part().labels
     mine = loading.predictions(run).argmax(axis=1)
     theirs = loading.predictions(other).argmax(axis=1)

@@ -162,7 +162,7 @@ def show_test_image(row, run: Run, key: str) -> None:
     picture, bars = st.columns([1, 2], vertical_alignment="center")
     with picture:
         confidence = f" ({row['confidence']:.1%})"
-        show_picture(row, 10, "Answer", f"  \nLoss: {max(row['loss'], 0):.3f}", confidence)
+        show_picture(row, 10, "Answer", f"  \nLoss: {max(0, row['loss']):.3f}", confidence)
         offer_inside(key)
     with bars:
         alt = "Probabilities of the ten classes for the test image beside it"

@@ -78,8 +78,11 @@ def _source_address() -> str | None:
     return address if re.fullmatch(r"https?://[^\s()<>\[\]]+", address) else None
 
 
-def pages() -> list:
-    """The menu. The front page answers at / and at /classify, the others at their file's name."""
+def navigate():
+    """Draw the menu and return the page that was asked for.
+
+    The front page answers at / and at /classify, the others at their file's name.
+    """
     classify = PAGES_DIR / "classify.py"
     menu = {
         "Train": ("model_training", "Train a network and compare the curves of past runs."),
@@ -87,7 +90,7 @@ def pages() -> list:
         "Mistakes": ("search", "The misclassified test images: filter, sort, and view them."),
         "Dataset": ("grid_view", "The 70,000 images: browse them, and see how they were made."),
     }
-    return [
+    pages = [
         st.Page(
             classify,
             title="Classify",
@@ -108,11 +111,7 @@ def pages() -> list:
         # Streamlit serves a default page at / only, and a link to /classify should not be lost
         st.Page(classify, title="Classify", url_path="classify", visibility="hidden"),
     ]
-
-
-def navigate():
-    """Draw the menu and return the page that was asked for."""
-    return st.navigation(pages(), position="top")
+    return st.navigation(pages, position="top")
 
 
 def draw_head() -> None:

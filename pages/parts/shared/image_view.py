@@ -1,7 +1,6 @@
 """Details of one test image: maps, neighbours, other runs, its probabilities by epoch, tags."""
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from fmnist import access
@@ -11,13 +10,12 @@ from fmnist.charts.epoch_charts import path_spec, path_table
 from fmnist.collections import notes
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import FmnistError
-from fmnist.images.display import enlarge
 from fmnist.runs.library import list_usable_runs, run_title
 from fmnist.runs.predictions import count_epochs, load_image_epochs
 from fmnist.runs.run import Run
 from fmnist.setting_fields import count_text
 from pages.parts.shared import loading, why_view
-from pages.parts.shared.widgets import PERCENT_BAR, or_say
+from pages.parts.shared.widgets import PERCENT_BAR, or_say, show_pixels
 
 FILTER = "mistakes_tag"  # key of the box that filters by a tag
 
@@ -31,7 +29,11 @@ def show_more(index: int, row, run: Run, key: str) -> None:
         _maps(index, true, predicted, run)
         _relatives(index, true, predicted, run)
         _other_runs(index, run)
-        _path(index, true, predicted, run, key)
+        st.markdown("**Its probabilities after each epoch**")
+        if count_epochs(run):
+            show_path(index, true, [predicted, true], run, key)
+        else:
+            st.caption("This run stored no predictions of its epochs; newer runs do.")
 
 
 def _maps(index: int, true: int, predicted: int, run: Run) -> None:
@@ -63,12 +65,8 @@ def _relatives(index: int, true: int, predicted: int, run: Run) -> None:
         ):
             found, distances = relations.nearest(index, among)
             for other, distance in zip(found, distances, strict=True):
-                st.image(
-                    enlarge(test.images[other], 4),
-                    width=112,
-                    caption=f"{words}: #{other}, {distance:.3f}",
-                    alt=f"Test image {other}, labelled {CLASS_NAMES[test.labels[other]]}",
-                )
+                alt = f"Test image {other}, labelled {CLASS_NAMES[test.labels[other]]}"
+                show_pixels(test.images[other], 4, alt, f"{words}: #{other}, {distance:.3f}")
     why_view.show_neighbours(relations.features[index], run)
 
 
@@ -85,7 +83,7 @@ def _other_runs(index: int, run: Run) -> None:
         )
     st.markdown("**What all runs answer**")
     st.dataframe(
-        pd.DataFrame(rows),
+        rows,
         column_config={
             "run": "Run",
             "answer": "Answer",
@@ -95,14 +93,6 @@ def _other_runs(index: int, run: Run) -> None:
         height="content" if len(rows) < 8 else 300,
         alt="The answers of all runs for this image",
     )
-
-
-def _path(index: int, true: int, predicted: int, run: Run, key: str) -> None:
-    st.markdown("**Its probabilities after each epoch**")
-    if not count_epochs(run):
-        st.caption("This run stored no predictions of its epochs; newer runs do.")
-        return
-    show_path(index, true, [predicted, true], run, key)
 
 
 def show_path(

@@ -95,13 +95,10 @@ def _pick(key: str, times: int) -> None:
         look_at(name)
 
 
-def choose_run(label: str, runs: list[Run], key: str, *, in_url: bool = False) -> Run:
-    """Let one of some runs be chosen by its title, the first at first.
-
-    in_url: its name stands in the URL under `key`, where it is not the first
-    """
+def choose_run(label: str, runs: list[Run], key: str) -> Run:
+    """Let one of some runs be chosen by its title; where it is not the first, the URL names it."""
     by_name = {run.name: run for run in runs}
-    if in_url and key not in st.session_state:
+    if key not in st.session_state:
         st.session_state[key] = st.query_params.get(key)
     if st.session_state.get(key) not in by_name:
         st.session_state[key] = runs[0].name
@@ -112,7 +109,7 @@ def choose_run(label: str, runs: list[Run], key: str, *, in_url: bool = False) -
         key=key,
         persist_state="session",
     )
-    if in_url and name != st.query_params.get(key, runs[0].name):
+    if name != st.query_params.get(key, runs[0].name):
         st.query_params[key] = name
     return by_name[name]
 

@@ -6,12 +6,14 @@ Look at all of them when the pin of Streamlit moves.
 import contextlib
 import functools
 import json
+import math
 import threading
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 import streamlit as st
 from streamlit.components.v2.bidi_component import serialization
+from streamlit.elements.widgets.number_input import NumberInputSerde
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
@@ -35,6 +37,7 @@ ACCESSES = (
 MOST_UPLOADED = 300 * 2**20  # bytes of one visit: what a page works on at once, and a file more
 LOOK_UP = 0.05  # seconds until one that waits looks whether it is still wanted
 
+_read_number = NumberInputSerde.deserialize
 _request_rerun = AppSession.request_rerun
 _take_states = SessionState.on_script_will_rerun
 _run_script = ScriptRunner._run_script
@@ -48,6 +51,7 @@ def apply() -> None:
     """Mend them; once or several times is the same. Before anything is drawn."""
     common.json = SimpleNamespace(loads=_loads_or_nothing)  # type: ignore[attr-defined]
     serialization.is_dataframe_like = _holds_no_table  # type: ignore[assignment]
+    NumberInputSerde.deserialize = _read_finite_number  # type: ignore[method-assign]
     AppSession.request_rerun = _request_first_run  # type: ignore[method-assign]
     SessionState.on_script_will_rerun = _take_all_states  # type: ignore[method-assign]
     ScriptRunner._run_script = _run_what_is_there  # type: ignore[method-assign]
@@ -77,6 +81,11 @@ def _holds_no_table(_value: object) -> bool:
     server sees the canvas.
     """
     return False
+
+
+def _read_finite_number(self: NumberInputSerde, value: float | None) -> float | None:
+    """What a number box holds; its default where a link names an infinite one, as 1e999 is."""
+    return _read_number(self, value if value is None or math.isfinite(value) else None)
 
 
 def _request_first_run(self: AppSession, client_state: ClientState | None) -> None:

@@ -7,10 +7,10 @@ from fmnist.analysis.neighbours import TrainingFeatures
 from fmnist.analysis.occlusion import occlusion_map, overlay_attribution
 from fmnist.data import CLASS_NAMES, load
 from fmnist.errors import FmnistError
-from fmnist.images.display import enlarge
 from fmnist.runs.library import find_run
 from fmnist.runs.run import Run
 from pages.parts.shared import loading, model_picker
+from pages.parts.shared.widgets import show_pixels
 
 
 def show_why(pixels: np.ndarray, class_id: int, key: str) -> None:
@@ -79,12 +79,8 @@ def show_neighbours(features: np.ndarray, run: Run) -> None:
     with st.container(horizontal=True, gap="small"):
         for index, distance, label in zip(indices, distances, labels, strict=True):
             name = CLASS_NAMES[label]
-            st.image(
-                enlarge(images[index], 3),
-                width=84,
-                caption=f"{name} {distance:.3f}",
-                alt=f"Training image {index}, labelled {name}, at distance {distance:.3f}",
-            )
+            alt = f"Training image {index}, labelled {name}, at distance {distance:.3f}"
+            show_pixels(images[index], 3, alt, f"{name} {distance:.3f}")
     st.caption(
         f"From the {len(known.indices):,} training images, with their labels and cosine distances "
         "(0: the same features)."

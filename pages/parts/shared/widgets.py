@@ -13,6 +13,7 @@ from fmnist.analysis.mistakes import filter_answers
 from fmnist.charts.panels import render_probability_bars
 from fmnist.data import CLASS_NAMES
 from fmnist.errors import FmnistError
+from fmnist.images.display import enlarge
 from fmnist.runs.run import Run
 
 if TYPE_CHECKING:  # pandas and Altair are loaded where a page shows a table or a chart
@@ -211,6 +212,11 @@ def show_matrix(confusion: np.ndarray, by: str | None = None, **how) -> None:
 
     spec = confusion_spec(confusion.shape[1])
     st.vega_lite_chart(confusion_table(confusion, by), spec, **how)
+
+
+def show_pixels(pixels: np.ndarray, factor: int, alt: str, caption: str | None = None) -> None:
+    """Show a small picture enlarged with hard edges."""
+    st.image(enlarge(pixels, factor), width=factor * pixels.shape[1], caption=caption, alt=alt)
 
 
 def show_bars(probabilities: np.ndarray, alt: str, true: int | None = None) -> None:

@@ -13,6 +13,7 @@ from fmnist.runs.library import run_title
 from fmnist.runs.run import Run
 from fmnist.setting_fields import rate_text
 from fmnist.training.schedules import peak_rate
+from pages.parts.shared.widgets import literal
 
 BEGUN = "train_begun"  # set where a click has begun a training, which is to be seen then
 REFUSED = "live_refused"  # why the last click did nothing: (the run's folder, a sentence)
@@ -30,7 +31,8 @@ def show(run: Run, progress: TrainingProgress) -> None:
     stopping = control.has_request(run.path, control.STOP)
     pausing = control.has_request(run.path, control.PAUSE)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{run_title(run)}**: {_state(run, stopping, pausing)}", width="stretch")
+        state = _state(run, stopping, pausing)
+        st.markdown(f"**{literal(run_title(run))}**: {state}", width="stretch")
         if run.state == "finishing" or not access.may_change():  # nothing may be asked of it
             return
         with st.container(horizontal=True, width="content", gap="xsmall"):

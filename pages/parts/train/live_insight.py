@@ -64,7 +64,8 @@ def _images(run: Run, version: PredictionsVersion) -> None:
         f"After epoch {version.epochs}, for two validation images per class. Bars: the label's "
         "probability after each epoch; orange where another class was predicted."
     )
-    st.html(live_loading.panel(run, version))
+    # a run can be given more epochs
+    st.html(live_loading.panel(run, version, run.settings.epochs))
 
 
 def _inside(run: Run, version: PredictionsVersion) -> None:

@@ -48,16 +48,12 @@ def validation_tables(run: Run, version: PredictionsVersion) -> dict[str, Any]:
     }
 
 
-def panel(run: Run, version: PredictionsVersion) -> str:
-    """The panel of validation images until the newest of `version`'s epochs.
+@cache_of_run(entries=KEPT)
+def panel(run: Run, version: PredictionsVersion, planned: int) -> str:
+    """The panel of validation images until the newest of `version`'s epochs, of those planned.
 
     Raises DatasetError.
     """
-    return _panel(run, version, run.settings.epochs)  # a run can be given more epochs
-
-
-@cache_of_run(entries=KEPT)
-def _panel(run: Run, version: PredictionsVersion, planned: int) -> str:
     part = load_validation()
     chosen = validation.select_images(part.labels)
     found = validation.load_selected(run, version.epochs, chosen, planned)

@@ -9,6 +9,7 @@ from fmnist.runs import control
 from fmnist.runs.library import run_title
 from fmnist.runs.progress_text import describe_settings
 from fmnist.runs.run import Run
+from pages.parts.shared.widgets import literal
 from pages.parts.train import live_controls
 
 
@@ -32,7 +33,7 @@ def _line(run: Run, place: int, sooner: bool, later: bool, queued: bool) -> None
     leaving = control.has_request(run.path, control.STOP)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
-            f"{place}. **{run_title(run)}**{': leaving the queue' if leaving else ''}  \n"
+            f"{place}. **{literal(run_title(run))}**{': leaving the queue' if leaving else ''}  \n"
             f":small[{describe_settings(run.settings)}]",
             width="stretch",
         )

@@ -64,7 +64,7 @@ def show_interrupted(listed: list[Run], shown: str | None) -> None:
         if run.name in (shown, *forgotten) or not resume.can_resume(run):
             continue
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{run_title(run)}** {_what_happened(run)}", width="stretch")
+            st.markdown(f"**{literal(run_title(run))}** {_what_happened(run)}", width="stretch")
             with st.container(horizontal=True, width="content", gap="xsmall"):
                 offer(run, key="interrupted")
                 st.button(

@@ -15,7 +15,7 @@ AT_FIRST = 5.0  # minutes
 START = "planner_start"
 
 
-def show(start: Callable[..., bool]) -> None:
+def show(start: Callable[..., None]) -> None:
     """Show the planner; `start(settings, forecast=...)` starts a training or shows why not."""
     _planner()
     if (wanted := st.session_state.get(f"{START}-asked")) is not None:

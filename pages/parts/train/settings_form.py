@@ -14,9 +14,9 @@ from fmnist.errors import SettingsError
 from fmnist.networks.architectures import CUSTOM, NETWORKS
 from fmnist.setting_fields import share_text
 from fmnist.settings import LIMITS, SETTINGS, TrainSettings
+from fmnist.training import preview
 from fmnist.training.recipes import DEMONSTRATIONS, RECIPES, find_watch
-from pages.parts.shared.widgets import set_choice
-from pages.parts.train import preview_view
+from pages.parts.shared.widgets import or_say, set_choice
 from pages.parts.train.layers import own_network_view
 
 WAY, CHOOSE = "train_way", "Choose settings"  # the page's control and what shows this form
@@ -64,7 +64,7 @@ def show() -> tuple[TrainSettings | None, str]:
             _augmentation()
         with right:
             if more.open:
-                preview_view.show(_augmentation_only())
+                _preview()
     _kept_settings()
     return settings, reason
 
@@ -239,13 +239,23 @@ def _restore(name: str) -> None:
         st.session_state[_key(name)] = st.session_state[LAST][name]
 
 
-def _augmentation_only() -> TrainSettings | None:
-    """What the strip shows, whatever is wrong with the other settings."""
+def _preview() -> None:
+    """Training images with the chosen augmentation, whatever is wrong with the other settings."""
     names = ("seed", "mirror", "shift", "erasing", "stylised")
     try:
-        return TrainSettings(**{name: st.session_state[_key(name)] for name in names})
+        settings = TrainSettings(**{name: st.session_state[_key(name)] for name in names})
     except SettingsError:
-        return None
+        st.caption("There is no preview until the augmentation settings are valid.")
+        return
+    if (examples := or_say(preview.load_examples)) is None:
+        return
+    how = settings.options_in_words() or "nothing changed"
+    st.image(
+        preview.draw_preview(*examples, settings),
+        caption="Six training images, and below them the same images in three epochs",
+        alt=f"Six training images as they are and augmented in three epochs: {how}",
+        width="stretch",
+    )
 
 
 def _kept_settings() -> None:

@@ -34,12 +34,8 @@ def show(working: list[Run]) -> None:
         st.html(f"<script>{words}</script>", unsafe_allow_javascript=True)
 
 
-def find_working() -> list[Run]:
-    """Trainings under way or waiting, on this machine or in this folder, the running one first."""
-    return _working(list_runs())
-
-
-def _working(listed: list[Run]) -> list[Run]:
+def find_working(listed: list[Run]) -> list[Run]:
+    """Trainings under way or waiting, on this machine or among `listed`, the running one first."""
     working = [run for run in listed if run.active]
     # trained into another folder, but on this machine
     for run in (lock.active_run(), *queue.waiting_runs()):
@@ -50,7 +46,7 @@ def _working(listed: list[Run]) -> list[Run]:
 
 def _panel(drawn: list) -> None:
     listed = list_runs()
-    working = _working(listed)
+    working = find_working(listed)
     if {run.path for run in working} != set(drawn):
         # one has begun or ended since the page was drawn: draw all of it again
         ended = [path for path in drawn if path not in {run.path for run in working}]

@@ -6,7 +6,6 @@ import numpy as np
 import streamlit as st
 
 from fmnist.data import CLASS_NAMES
-from fmnist.images.display import enlarge
 from fmnist.inference.answer import Answer
 from fmnist.metrics.comparison import describe_two_answers
 from fmnist.runs.library import list_usable_runs, quote_run, run_title
@@ -14,7 +13,7 @@ from fmnist.runs.run import Run
 from pages.parts.shared import loading
 from pages.parts.shared.answer_view import NAMES
 from pages.parts.shared.model_picker import choose_run
-from pages.parts.shared.widgets import literal, show_bars
+from pages.parts.shared.widgets import literal, show_bars, show_pixels
 
 # what a run was given and what it answers, (28, 28) uint8 and (10,), or two None and why not
 Answered = tuple[np.ndarray | None, np.ndarray | None, str]
@@ -50,21 +49,20 @@ def _offer(ask: Callable[[Run], Answered], run: Run, key: str, note: str = "") -
             st.info("There is no other network yet; train one.")
             return
         other = choose_run("The other network", others, key="second_network")
-        names = quote_run(run), quote_run(other)
         answered = [ask(run), ask(other)]
         first, second = (probabilities for _, probabilities, _ in answered)
         if first is not None and second is not None:
+            names = quote_run(run), quote_run(other)
             st.markdown(describe_two_answers(first, second, names, CLASS_NAMES))
-        for at, (place, (pixels, probabilities, message)) in enumerate(
-            zip(st.columns(2), answered, strict=True)
+        for place, of, (pixels, probabilities, message) in zip(
+            st.columns(2), (run, other), answered, strict=True
         ):
             with place:
-                st.markdown(f"**{literal(run_title((run, other)[at]))}**")
+                st.markdown(f"**{literal(run_title(of))}**")
                 if pixels is None or probabilities is None:
                     st.info(message)
                     continue
-                st.image(enlarge(pixels, 3), width=84, alt="What this network is given")
-                alt = f"Probabilities of the ten classes by {names[at]}"
-                show_bars(probabilities, alt)
+                show_pixels(pixels, 3, "What this network is given")
+                show_bars(probabilities, f"Probabilities of the ten classes by {quote_run(of)}")
         if note:
             st.caption(note)

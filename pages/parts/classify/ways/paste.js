@@ -4,7 +4,9 @@ const TEXT = "textarea, [contenteditable=true], input:not([type=file])";
 
 export default function ({ parentElement }) {
   if (/Mac/.test(navigator.platform)) parentElement.querySelector("kbd").textContent = "⌘";
-  const listener = new AbortController();
+  // a call is replaced without its end being told, as when the theme changes
+  parentElement.listener?.abort();
+  const listener = (parentElement.listener = new AbortController());
   const take = (event) => {
     const { files } = event.clipboardData;
     const input = document.querySelector(UPLOADER);

@@ -20,14 +20,11 @@ def show_learning(pixels: np.ndarray, run: Run, key: str, row: DeltaGenerator) -
     network, where it has one. row: the container that the slider goes to
     """
     epochs = list_kept_epochs(run)
-    if len(epochs) > 1:
-        with row:
-            epoch = _choose_epoch(epochs, f"{key}-epoch")
-    elif epochs:
-        epoch = epochs[0]
-    else:
+    if not epochs:
         _show_finished(pixels, run, key)
         return
+    with row:
+        epoch = _choose_epoch(epochs, f"{key}-epoch") if len(epochs) > 1 else epochs[0]
     _show_after_epoch(pixels, run, epoch, key)
 
 
@@ -54,9 +51,8 @@ def _show_after_epoch(pixels: np.ndarray, run: Run, epoch: int, key: str) -> Non
 
 def _choose_epoch(epochs: list[int], key: str) -> int:
     newest = f"{key}-newest"  # what was the newest epoch when the page was last drawn
-    if st.session_state.get(key) not in epochs or st.session_state[key] == st.session_state.get(
-        newest
-    ):
+    chosen = st.session_state.get(key)
+    if chosen not in epochs or chosen == st.session_state.get(newest):
         st.session_state[key] = epochs[-1]
     st.session_state[newest] = epochs[-1]
     return st.select_slider(

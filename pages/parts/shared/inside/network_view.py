@@ -1,5 +1,7 @@
 """Inside the network: a picture's way through all layers, each number taken apart on a click."""
 
+import time
+
 import numpy as np
 import streamlit as st
 
@@ -11,8 +13,7 @@ from pages.parts.shared import loading
 from pages.parts.shared.components.component import register_component, sent_value
 from pages.parts.shared.widgets import leave_if_gone, or_say
 
-OPENED = "inside_opened"  # which opening of the visit this is; not there while it is closed
-OPENINGS = "inside_openings"  # how many there were
+OPENED = "inside_opened"  # where it is open and since when; not there while it is closed
 
 _component = register_component(__file__)
 
@@ -23,20 +24,20 @@ def offer_inside(key: str) -> None:
         "Look inside the network",
         icon=":material/account_tree:",
         key=f"{key}-look-inside",
-        on_click=_open,
+        on_click=lambda: st.session_state.update({OPENED: (key, time.time())}),
         help="Follow this picture through every layer, down to single sums.",
     )
 
 
 def show_inside(pixels: np.ndarray | None, run: Run, key: str) -> None:
     """Show what each layer makes of (28, 28) uint8, once the view was opened."""
-    if pixels is not None and OPENED in st.session_state:
+    if pixels is not None and _opened(key):
         _show(pixels, run, key)
 
 
 @st.fragment  # another layer asks for that layer only
 def _show(pixels: np.ndarray, run: Run, key: str) -> None:
-    if OPENED not in st.session_state:
+    if not (opened := _opened(key)):
         return  # it was just closed
     leave_if_gone(run)
     with st.container(border=True, key=f"{key}-inside", gap="small"):
@@ -53,7 +54,7 @@ def _show(pixels: np.ndarray, run: Run, key: str) -> None:
             )
         if (network := or_say(load_network, run)) is None:
             return
-        draw_layers(network, pixels, f"{key}-layers", run.key, opened=st.session_state[OPENED])
+        draw_layers(network, pixels, f"{key}-layers", run.key, opened=opened)
         st.caption(
             "This network alone, for the 28 × 28 picture that it is given. The answer above may "
             "differ: a little by test-time augmentation and calibration, and more where a second "
@@ -61,9 +62,10 @@ def _show(pixels: np.ndarray, run: Run, key: str) -> None:
         )
 
 
-def _open() -> None:
-    st.session_state[OPENINGS] = st.session_state.get(OPENINGS, 0) + 1
-    st.session_state[OPENED] = st.session_state[OPENINGS]
+def _opened(key: str) -> float:
+    """Since when the view is open at the place of that key; 0 while it is not."""
+    place, since = st.session_state.get(OPENED, ("", 0))
+    return since if place == key else 0
 
 
 def draw_layers(

@@ -72,8 +72,7 @@ const numberAt = (ui, at, before) => {
   return ui.layer.relu && !before ? Math.max(0, value) : value;
 };
 const known = (ui) => ui.net.chosen === ui.view.layer;
-const drawn = (ui, at) => (known(ui) ? numberAt(ui, at, ui.view.before)
-  : (ui.layer.small[at] * ui.layer.peak) / 127);
+const drawn = (ui, at) => (known(ui) ? numberAt(ui, at, ui.view.before) : smallAt(ui.layer, at));
 const smallAt = (layer, at) => (layer.small[at] * layer.peak) / 127;
 const peakOf = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9);
 

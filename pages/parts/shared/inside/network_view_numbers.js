@@ -23,7 +23,7 @@ const sum = (...parts) => el("p", { class: "sum" },
     operator && el("span", {}, operator),
     el("span", { class: "part" },
       el("b", {}, typeof value === "number" ? say(value) : value), el("small", {}, words)))));
-const total = (ui, before, words = "sum") => [["=", words, before],
+const total = (ui, before) => [["=", "sum", before],
   ui.layer.relu && ["\u2192", "after ReLU", Math.max(0, before)]].filter(Boolean);
 
 const windowOf = ({ layer }, [y, x]) => [

@@ -26,13 +26,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
     draw();
     send();
   };
-  const move = (layer, by) => {
-    const at = root.layers.indexOf(layer), to = at + by;
-    if (to < 0 || to >= root.layers.length) return;
-    const layers = root.layers.filter((other) => other !== layer);
-    layers.splice(to, 0, layer);
-    replace(layers);
-  };
 
   const control = (layer, { name, help, value, choices, limits, step }) => {
     const take = (input) => {
@@ -109,8 +102,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     place.title = "Drag to move this layer";
     drag(place, layer);
     const step = (by, name) => () => {
+      const layers = root.layers.filter((one) => one !== layer);
+      layers.splice(at + by, 0, layer);
       root.next = [at + by, name];
-      move(layer, by);
+      replace(layers);
     };
     const off = (where) => (at === where ? "" : null);
     tools.append(button("\u2191", `Move layer ${at + 1} up`, step(-1, ".up"),

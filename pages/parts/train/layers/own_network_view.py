@@ -36,7 +36,7 @@ def show(settings: TrainSettings | None) -> None:
         st.caption(
             "Begin with",
             width="content",
-            help="From the image of 28 x 28 pixels to ten probabilities.",
+            help="From the image of 28 × 28 pixels to ten probabilities.",
         )
         for name, preset in PRESETS.items():
             st.button(

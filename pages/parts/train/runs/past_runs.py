@@ -1,16 +1,20 @@
 """All runs that have ended: a table, the chosen run, and curves to compare."""
 
+import math
+
+import pandas as pd
 import streamlit as st
 
+from fmnist.charts import training_charts
 from fmnist.runs.about import load_about
 from fmnist.runs.library import list_runs, run_title
 from fmnist.runs.progress_text import duration_text
 from fmnist.runs.run import Run
 from fmnist.runs.trash import DeletedRun, purge_old_runs
-from fmnist.setting_fields import rate_text
-from pages.parts.shared import visit
+from fmnist.setting_fields import count_text, rate_text
+from pages.parts.shared import loading, visit
 from pages.parts.shared.components.row_table import Column, row_table
-from pages.parts.train.runs import run_actions, run_compare, run_detail
+from pages.parts.train.runs import run_actions, run_detail
 
 AT_FIRST = 3  # newest runs whose curves are shown before anything is chosen
 COLUMNS = {
@@ -61,7 +65,7 @@ def _section() -> None:
         ticked = [listed[name] for name in run_actions.compared() if name in seen]
         shown = [listed[row["name"]] for row in rows if listed[row["name"]].settings]
         first = sorted(shown, key=lambda run: run.created, reverse=True)[:AT_FIRST]
-        run_compare.show(ticked or ([chosen] if chosen else first))
+        _show_curves(ticked or ([chosen] if chosen else first))
     else:
         st.info("There is no run yet; train one.")
 
@@ -118,3 +122,23 @@ def _row(run: Run) -> dict:
         "created": run.created[:16].replace("T", " ") or None,
         "note": "; ".join(word for word in words if word) or None,
     }
+
+
+def _show_curves(drawn: list[Run]) -> None:
+    """Show accuracy and loss side by side; a sentence where no run has curves."""
+    st.markdown("**Curves**")
+    table = _curves_table(drawn)
+    if table.empty:
+        st.caption("There are no curves: no epoch was finished, or the history is gone.")
+        return
+    epochs = max(1, math.ceil(table["epoch"].max()))
+    about = f"over the epochs for {count_text(len(drawn), 'run')}"
+    for column, measure in zip(st.columns(2), training_charts.MEASURES, strict=True):
+        spec = training_charts.curves_spec(measure, epochs)
+        alt = f"{measure.capitalize()} {about}"
+        column.vega_lite_chart(table, spec, key=f"past-{measure}", alt=alt)
+
+
+@loading.cache_of_run("history.jsonl", entries=32)
+def _curves_table(runs: list[Run]) -> pd.DataFrame:
+    return training_charts.curves_table(runs)

@@ -104,11 +104,6 @@ def undo(deleted: DeletedRun) -> None:
     _try(work, draw_all=True)
 
 
-def look_at(run: Run) -> None:
-    """Choose the run as the model of all pages."""
-    model_picker.look_at(run.name, draw_all=True)
-
-
 def use_settings(run: Run) -> None:
     """Put the run's settings into the form."""
     settings_form.fill(run.settings)

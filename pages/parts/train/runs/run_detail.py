@@ -13,6 +13,7 @@ from fmnist.runs.progress_text import duration_text, read_last_words
 from fmnist.runs.run import Run
 from fmnist.runs.trash import MINUTES
 from fmnist.setting_fields import count_text
+from pages.parts.shared import model_picker
 from pages.parts.shared.widgets import download, literal, number
 from pages.parts.train import live_resume
 from pages.parts.train.runs import run_actions
@@ -36,10 +37,11 @@ def show(run: Run) -> None:
         _buttons(run, about.starred)
         live_resume.offer(run, key="detail", place=live_resume.DETAIL)
         live_resume.show_answer(live_resume.DETAIL, run.name)
-        note_key = f"run-note-{run.key}"
+        note_key, read = f"run-note-{run.key}", f"run-note-{run.key}-read"
+        if st.session_state.get(read) != about.note:  # another tab may have written it
+            st.session_state[read] = st.session_state[note_key] = about.note
         st.text_area(
             "Note",
-            about.note,
             max_chars=MAX_NOTE_LENGTH,
             height=72,
             placeholder="Your notes about this run",
@@ -65,6 +67,10 @@ def _numbers(run: Run) -> None:
             number("Parameters", f"{parameters:,.0f}", "weights and biases")
 
 
+def _look_at(run: Run) -> None:
+    model_picker.look_at(run.name, draw_all=True)
+
+
 def _buttons(run: Run, starred: bool) -> None:
     may_change = access.may_change()
 
@@ -88,7 +94,7 @@ def _buttons(run: Run, starred: bool) -> None:
             help="Copies them into the form above, to train again.",
         )
         label = "Use it on all pages"
-        button(label, "visibility", "look", run_actions.look_at, disabled=not run.usable)
+        button(label, "visibility", "look", _look_at, disabled=not run.usable)
         download(
             "Download",
             partial(transfer.pack_run, run),  # made when it is asked for
