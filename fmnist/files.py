@@ -84,9 +84,14 @@ def read_file(path: Path, limit: int = MAX_FILE) -> bytes:
 
 
 def read_json(path: Path, limit: int = MAX_JSON) -> Any:
-    """What a file of JSON holds. Raises OSError as `open_regular` does, ValueError on damage."""
+    """What a file of JSON holds. Raises OSError as `open_regular` does, ValueError on damage.
+
+    Half a character, which JSON can escape and no page can show, is damage, too.
+    """
     try:
-        return json.loads(read_file(path, limit))
+        value = json.loads(read_file(path, limit))
+        json.dumps(value, ensure_ascii=False).encode()
+        return value
     except RecursionError:
         raise ValueError("nested too deeply") from None
 

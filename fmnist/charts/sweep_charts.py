@@ -61,33 +61,22 @@ def cost_table(result: Result) -> pd.DataFrame:
     Columns variant, run, kind ("run" or "mean"), accuracy (0..1), minutes, parameters, and for each
     cost whether the row stands on its front.
     """
-    with_cost = {
-        cost: [one for one in result.variants if one.summary[cost] is not None] for cost in COSTS
-    }
-    rows = []
+    columns = ["kind", "variant", "run", "accuracy", "minutes", "parameters"]
+    rows: list[tuple] = []
     for one in result.variants:
-        summary = one.summary
-        mean = {"kind": "mean", "run": f"mean of {len(one.runs)}", "accuracy": one.mean}
-        mean |= {name: summary[name] for name in ("variant", "minutes", "parameters")}
-        for cost in COSTS:
-            known = with_cost[cost]
-            mean[f"front_{cost}"] = one in known and is_on_front(
-                (one.mean, summary[cost]), [(each.mean, each.summary[cost]) for each in known]
-            )
-        rows.append(mean)
+        name, minutes, parameters = one.name, float(np.mean(one.minutes)), one.parameters
+        rows.append(("mean", name, f"mean of {len(one.runs)}", one.mean, minutes, parameters))
         rows += [
-            {
-                "kind": "run",
-                "variant": one.name,
-                "run": run,
-                "accuracy": accuracy,
-                "minutes": minutes,
-                "parameters": one.parameters,
-                **{f"front_{cost}": False for cost in COSTS},
-            }
-            for run, accuracy, minutes in zip(one.runs, one.accuracies, one.minutes, strict=True)
+            ("run", name, *run, parameters)
+            for run in zip(one.runs, one.accuracies, one.minutes, strict=True)
         ]
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows, columns=columns)
+    for cost in COSTS:
+        means = table[table["kind"] == "mean"].dropna(subset=cost)
+        points = list(zip(means["accuracy"], means[cost], strict=True))
+        front = [is_on_front(one, points) for one in points]
+        table[f"front_{cost}"] = table.index.isin(means.index[front])
+    return table
 
 
 def is_on_front(one: tuple[float, float], others: list[tuple[float, float]]) -> bool:

@@ -32,35 +32,27 @@ def printable(text: str) -> str:
     return text if text.isprintable() else ascii(text)[1:-1]
 
 
-class _Output(io.TextIOWrapper):
-    def write(self, text: str) -> int:
-        try:
-            return super().write(text)
-        except OSError as error:
-            raise self._lost(error) from None
-
-    def flush(self) -> None:
-        try:
-            super().flush()
-        except OSError as error:
-            raise self._lost(error) from None
-
-    def _lost(self, error: OSError) -> OutputLost:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())  # for what waits to be written
-        if isinstance(error, BrokenPipeError):  # `... | head`
-            return OutputLost()
-        return OutputLost(f"The output cannot be written ({error.strerror}).")
-
-
 class _Errors(io.TextIOWrapper):
     def write(self, text: str) -> int:
         try:
             return super().write(text)
-        except OSError:
+        except OSError as error:
+            self._lose(error)
             return len(text)
 
     def flush(self) -> None:
         try:
             super().flush()
-        except OSError:
-            return
+        except OSError as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        pass
+
+
+class _Output(_Errors):
+    def _lose(self, error: OSError) -> None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())  # for what waits to be written
+        if isinstance(error, BrokenPipeError):  # `... | head`
+            raise OutputLost from None
+        raise OutputLost(f"The output cannot be written ({error.strerror}).") from None

@@ -6,7 +6,7 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -189,7 +189,7 @@ def _waiter(sweep: Sweep) -> Callable[[], None]:
     return wait
 
 
-class _Display:
+class _Display(AbstractContextManager):
     """Shows how far a sweep is: bars on a terminal, a line for each training elsewhere."""
 
     def __init__(self):
@@ -197,9 +197,6 @@ class _Display:
 
         self._tqdm: type[tqdm] = tqdm
         self._bars: list[tqdm] = []
-
-    def __enter__(self):
-        return self
 
     def __exit__(self, *exc: object) -> None:
         for bar in self._bars:

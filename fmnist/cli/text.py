@@ -1,6 +1,7 @@
 """What the command line shows: a bar on a terminal, plain lines elsewhere, and the report."""
 
-from typing import Self, TextIO
+from contextlib import AbstractContextManager
+from typing import TextIO
 
 import numpy as np
 from tqdm import tqdm
@@ -11,15 +12,12 @@ from fmnist.data import CLASS_NAMES, NOT_CLOTHING
 from fmnist.metrics.report import Evaluation, report_rows
 
 
-class TrainingDisplay:
+class TrainingDisplay(AbstractContextManager):
     """Shows the events of a training on `stream`; use it as a context manager and call it."""
 
     def __init__(self, name: str, stream: TextIO):
         self._name, self._stream = name, stream
         self._bar: tqdm | None = None
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *exc: object) -> None:
         self._close()
@@ -126,7 +124,7 @@ def score_text(title: str, summary: Summary) -> str:
         lines += ["", "worst cases (wrong answers with the highest probability)"]
         lines += [_worst_line(file) for file in summary.worst]
     if summary.unscored:
-        lines += ["", "not scored (their subfolders name no class)"]
+        lines += ["", "not scored (without a label)"]
         lines += [f"{printable(file.path)}: {file.message}" for file in summary.unscored]
     if summary.refused:
         lines += ["", "refused"]

@@ -35,7 +35,7 @@ from fmnist.runs.library import (
     new_run_name,
     runs_directory,
 )
-from fmnist.runs.run import ENDED, read_run, write_run_info
+from fmnist.runs.run import read_run, write_run_info
 from fmnist.setting_fields import Setting
 from fmnist.settings import LIMITS, SETTINGS, TrainSettings
 from fmnist.training.interop.tensorboard import EventFiles, check_folder
@@ -147,13 +147,13 @@ def _train_as(name: str, settings: TrainSettings, options: argparse.Namespace) -
     check_run_name(name, path.parent)
     check_folder(options.tensorboard, name, resume=False)
 
-    def create(state: str) -> None:
-        create_run(name, settings, state=state)
+    waits = options.wait or options.stop_other
+
+    def begin() -> None:
+        # a run that waits exists from now on, so that its page can show it
+        create_run(name, settings, state="waiting" if waits else "starting")
         if options.forecast:
             write_run_info(path, forecast=dataclasses.asdict(options.forecast))
-
-    def queued() -> None:
-        create("waiting")  # the run exists from now on, so that its page can show it
         if options.stop_other and (other := lock.active_run()):
             with contextlib.suppress(RunError):  # it ended by itself
                 requests.request_stop(other)
@@ -161,9 +161,7 @@ def _train_as(name: str, settings: TrainSettings, options: argparse.Namespace) -
     busy, other = lock.find_holder()
     if options.stop_other and busy and other is None:
         raise TrainingBusy(busy)  # a sweep or a benchmark, which this does not stop
-    if options.wait or options.stop_other:
-        return _run(path, settings, options, queued=queued, front=options.stop_other)
-    return _run(path, settings, options, begin=lambda: create("starting"))
+    return _run(path, settings, options, begin, waits=waits, front=options.stop_other)
 
 
 def _resume(options: argparse.Namespace) -> int:
@@ -173,22 +171,16 @@ def _resume(options: argparse.Namespace) -> int:
     check_folder(options.tensorboard, run.name, resume=True)
     for request in (control.STOP, control.PAUSE):
         control.withdraw_request(run.path, request)  # of the process that was killed
-    before = {"state": run.state if run.state in ENDED else "stopped", "error": run.reason or None}
-
-    def take(state: str) -> None:
-        write_run_info(run.path, state=state, process=this_process(), error=None)
-
-    def take_first(state: str) -> None:
-        # somebody else may have been quicker
-        resume.resumed_settings(read_run(run.path), options.more)
-        take(state)
+    before = {"state": run.state, "error": run.reason or None}
 
     def begin() -> None:
-        (take if options.wait else take_first)("starting")
+        # somebody else may have been quicker
+        resume.resumed_settings(read_run(run.path), options.more)
+        state = "waiting" if options.wait else "starting"
+        write_run_info(run.path, state=state, process=this_process(), error=None)
 
-    waits = (lambda: take_first("waiting")) if options.wait else None
     return _run(
-        run.path, settings, options, begin=begin, queued=waits, resume=True, given_up=before
+        run.path, settings, options, begin, waits=options.wait, resume=True, given_up=before
     )
 
 
@@ -196,24 +188,23 @@ def _run(
     path: Path,
     settings: TrainSettings,
     options: argparse.Namespace,
+    begin: Callable[[], None],
     *,
-    begin: Callable[[], None] = lambda: None,
-    queued: Callable[[], None] | None = None,
+    waits: bool,
     front: bool = False,
     resume: bool = False,
     given_up: dict | None = None,
 ) -> int:
-    """Take the machine, `begin()`, and train.
+    """Take the machine and train.
 
-    queued: called once it has a place in the queue; None: do not wait
+    begin: called once it has the machine or, where it waits, a place in the queue
     given_up: what run.json says of a run that was cancelled while it waited
     """
     stop = _stopper(path)
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        wait = _waiter(path) if queued else None
-        with queue.hold_machine(path, wait, front=front, queued=queued or begin):
-            begin()
+        wait = _waiter(path) if waits else None
+        with queue.hold_machine(path, wait, front=front, begun=begin):
             return _train_held(path, settings, options, resume=resume)
     except _GaveUp:
         control.withdraw_requests(path)

@@ -47,6 +47,8 @@ def list_labelled_images(
         root = folder.resolve()
         table = next((place for place in root.iterdir() if is_table(place.name)), None)
         listed = partial(_from_table, table) if table and table.is_file() else _from_subfolders
+        if table and not table.resolve().is_relative_to(root):
+            raise LabelsError(f"The file {table.name!r} leads out of the folder.")
         answer = partial(answer_file, options=options, second=second)
         pictures = list(listed(root, answer))
     except OSError as error:

@@ -141,7 +141,7 @@ class Summary:
     def to_csv(self) -> str:
         """A line for each of `files`, under the names of `ScoredImage.to_dict`."""
         lines = [file.to_dict() for file in self.files]
-        return write_csv(lines[0], (line.values() for line in lines))
+        return write_csv(lines[0] if lines else (), (line.values() for line in lines))
 
     def to_dict(self) -> dict:
         """Plain values under the names that `score --json` promises."""

@@ -5,7 +5,6 @@ never fork, since TensorFlow has threads), and the page meets it only in its run
 """
 
 import logging
-import os
 import subprocess
 import tempfile
 import threading
@@ -15,11 +14,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from fmnist.access import check_may_change
-from fmnist.errors import FmnistError, NameTaken, TrainingBusy, TrainingFailed, hide_folders
+from fmnist.errors import FmnistError, TrainingBusy, TrainingFailed, hide_folders
 from fmnist.jobs.resume import resumed_settings
 from fmnist.processes import start_module
 from fmnist.runs.forecast import Forecast
-from fmnist.runs.library import runs_directory
+from fmnist.runs.library import check_run_name, runs_directory
 from fmnist.runs.run import Run, read_run
 from fmnist.settings import TrainSettings, arguments
 
@@ -48,8 +47,8 @@ def start_training(
     """
     check_may_change()
     directory = runs_directory()
-    if name and os.path.lexists(directory / name):
-        raise NameTaken(f"There is already a run {name!r}; choose another name.")
+    if name:
+        check_run_name(name, directory)
     before = set(directory.glob("*"))
     command = ["train", *([f"--name={name}"] if name else []), *arguments(settings)]
     command += ["--wait"] if wait else []

@@ -42,8 +42,7 @@ def hold_lock(path: Path) -> Iterator[None]:
 
 def active_run() -> Run | None:
     """The training that holds this machine, whichever folder its run lies in, or None."""
-    path = _holder()
-    return _active(path) if path else None
+    return _active(_holder())
 
 
 def find_holder() -> tuple[str, Run | None]:
@@ -51,10 +50,8 @@ def find_holder() -> tuple[str, Run | None]:
 
     The sentence is "" where the machine is free.
     """
-    if (path := _holder()) is None:
-        return "", None
-    run = _active(path)
-    return _describe(path, run, "is training on"), run
+    path = _holder()
+    return _describe(path, "is training on") if path else "", _active(path)
 
 
 def busy_message(first: Path | None = None) -> str:
@@ -64,23 +61,22 @@ def busy_message(first: Path | None = None) -> str:
     """
     path = _holder()
     does = "is training on" if path or not first else "waits for"
-    path = path or first
-    return _describe(path, _active(path) if path else None, does)
+    return _describe(path or first, does)
 
 
-def _describe(path: Path | None, run: Run | None, does: str) -> str:
-    """The sentence about the folder of a sweep, a run or a benchmark; `run`: where it is one."""
+def _describe(path: Path | None, does: str) -> str:
+    """The sentence about the folder of a sweep, a run or a benchmark."""
     who = "Something else"
-    if run is not None:
+    if run := _active(path):
         who = f"The run {run.name!r}"
     elif path and path.parent.name == SWEEPS:
         who = f"The sweep {path.name!r}"
     return f"{who} {does} this machine, which runs one training at a time."
 
 
-def _active(path: Path) -> Run | None:
-    run = read_run(path)
-    return run if run.active else None
+def _active(path: Path | None) -> Run | None:
+    run = read_run(path) if path else None
+    return run if run and run.active else None
 
 
 def _holder() -> Path | None:

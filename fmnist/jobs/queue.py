@@ -29,14 +29,14 @@ def hold_machine(
     wait: Callable[[], None] | None = None,
     *,
     front: bool = False,
-    queued: Callable[[], None] = lambda: None,
+    begun: Callable[[], None] = lambda: None,
 ) -> Iterator[None]:
     """Hold the machine for the training of the run at `path`.
 
     Without `wait` raises TrainingBusy where another training holds the machine or waits for it.
-    With it, queues (`front`: before all others), calls `queued()` once it has a place, and then
-    `wait()` twice a second until it is this run's turn; both may raise to give up. Raises
-    TrainingBusy where there is no place.
+    With it, queues (`front`: before all others) and calls `wait()` twice a second until it is this
+    run's turn. Raises TrainingBusy where there is no place. Calls `begun()` once it has the machine
+    or a place in the queue; both may raise to give up.
     """
     with contextlib.ExitStack() as held:
         if wait is None:
@@ -44,10 +44,11 @@ def hold_machine(
                 raise TrainingBusy(busy_message(others[0]))
             if not _take_lock(path, held):
                 raise TrainingBusy(busy_message())
+            begun()
         else:
             join_queue(path, front=front)
             try:
-                queued()
+                begun()
                 while not _take_turn(path, held):
                     wait()
             finally:

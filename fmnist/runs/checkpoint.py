@@ -69,7 +69,7 @@ def peek_checkpoint(path: Path) -> Checkpoint:
     try:
         about = json.loads(read_arrays(file, "about")["about"].tobytes())
         return Checkpoint(int(about["epoch"]), float(about["seconds"]), dict(about["last"]))
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (OSError, ArithmeticError, ValueError, TypeError, LookupError, RecursionError) as error:
         raise _damaged(path, error) from None
 
 

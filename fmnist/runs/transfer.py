@@ -39,7 +39,6 @@ verdict.json    its temperature, and from where on it is sure or does not answer
 epochs.u8, validation.u8   what it said after each epoch, of 10,000 test and 5,000 validation
                 images: ten bytes each, 255 for a probability of 1;  about.json: star and note
 """
-SAME_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest one that a zip file can say
 
 
 def pack_run(run: Run) -> bytes:
@@ -111,7 +110,7 @@ def unpack_run(data: bytes, name: str, drafts: Path, **info: Any) -> Run:
 
 
 def _member(name: str) -> zipfile.ZipInfo:
-    member = zipfile.ZipInfo(name, SAME_TIME)
+    member = zipfile.ZipInfo(name)  # of 1980, whenever it is packed
     member.compress_type = zipfile.ZIP_DEFLATED
     member.create_system, member.external_attr = 3, 0o644 << 16  # on Windows, too
     return member

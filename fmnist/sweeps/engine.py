@@ -183,7 +183,7 @@ class _Engine:
         now = time.monotonic()
         workers = {
             name: words
-            for name, (when, words) in sorted(self._heard.items())
+            for name, (when, words) in self._heard.items()
             if words and now - when < SILENCE
         }
         half = len(workers) / 2  # those at work have done half of theirs

@@ -93,7 +93,9 @@ class Plan:
                 raise SweepError(f"The {name} of a plan stands in its list {name}s.")
             if name not in SETTINGS:
                 raise _unknown("setting", name, [one for one in SETTINGS if one not in APART])
-        for name, values in (("seeds", self.seeds), ("networks", self.networks), *self._lists()):
+        lists = {"seeds": self.seeds, "networks": self.networks}
+        lists |= {f"grid.{name}": values for name, values in self.grid.items()}
+        for name, values in lists.items():
             if not values and not (name == "networks" and self.variants):
                 raise _empty(name)
             if any(value in values[:at] for at, value in enumerate(values)):
@@ -159,10 +161,11 @@ class Plan:
 
     def trainings(self) -> list[Training]:
         """Every training: all variants with the first seed, then all with the next one."""
+        variants = self.settings_by_variant()
         return [
             Training(variant, dataclasses.replace(settings, seed=seed))
             for seed in self.seeds
-            for variant, settings in self.settings_by_variant().items()
+            for variant, settings in variants.items()
         ]
 
     @property
@@ -179,9 +182,6 @@ class Plan:
 
     def _base(self, recipe: str) -> TrainSettings:
         return RECIPES[recipe].settings if recipe else TrainSettings()
-
-    def _lists(self) -> list[tuple[str, Any]]:
-        return [(f"grid.{name}", values) for name, values in self.grid.items()]
 
 
 def read_plan(file: str | Path) -> Plan:

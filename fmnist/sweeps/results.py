@@ -195,21 +195,22 @@ def compare_variants(variants: Sequence[Variant]) -> tuple[Difference, ...]:
     shared = set.intersection(*(set(one.seeds) for one in variants))
     ranked = sorted(variants, key=lambda one: -one.mean_over(shared))
     pairs = list(itertools.combinations(ranked, 2))
-    found = {pair: _differ(*pair, len(pairs)) for pair in pairs}
+    alpha = (1 - SURE) / len(pairs)
+    found = {pair: _differ(*pair, alpha if pair[0] is ranked[0] else None) for pair in pairs}
     known = {pair: one.p_value for pair, one in found.items() if one.p_value is not None}
     corrected = dict(zip(known, correct_holm(list(known.values())), strict=True))
     of_best = [pair for pair in pairs if pair[0] is ranked[0]]
     return tuple(dataclasses.replace(found[pair], p_value=corrected.get(pair)) for pair in of_best)
 
 
-def _differ(first: Variant, second: Variant, pairs: int) -> Difference:
-    """Two variants, over the seeds of both; p_value is not corrected yet."""
+def _differ(first: Variant, second: Variant, alpha: float | None) -> Difference:
+    """Two variants, over the seeds of both, p_value not corrected; without alpha no `needed`."""
     of_first, of_second = (dict(zip(v.seeds, v.accuracies, strict=True)) for v in (first, second))
     seeds = [seed for seed in first.seeds if seed in of_second]
     differences = [of_first[seed] - of_second[seed] for seed in seeds]
     mean = float(np.mean(differences)) if seeds else first.mean - second.mean
     if mean < 0:  # two of several may have more seeds in common than all have
-        return _differ(second, first, pairs)
+        return _differ(second, first, alpha)
     found = Difference(first.name, second.name, len(seeds), mean)
     if len(seeds) < 2:
         return found
@@ -220,7 +221,7 @@ def _differ(first: Variant, second: Variant, pairs: int) -> Difference:
         found,
         interval=_interval(mean, spread, len(seeds)),
         p_value=float(2 * stats.t.sf(statistic, len(seeds) - 1)),  # the paired t-test
-        needed=seeds_needed(mean / spread, (1 - SURE) / pairs) if mean > 0 else None,
+        needed=seeds_needed(mean / spread, alpha) if alpha and mean > 0 else None,
     )
 
 

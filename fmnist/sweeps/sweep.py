@@ -10,6 +10,7 @@ here can be out of date after a crash.
 """
 
 import contextlib
+import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -166,6 +167,8 @@ def read_progress(sweep: Sweep) -> Progress:
         said = read_json(sweep.path / PROGRESS_FILE)
         active = is_alive(said["process"])
         known = {name: said[name] for name in KEPT}
+        if known["seconds_left"] is not None and not 0 <= known["seconds_left"] < math.inf:
+            raise ValueError("not a number of seconds")
     except (OSError, ValueError, KeyError, TypeError):
         return Progress(total, done)
     if not active:

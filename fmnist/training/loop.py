@@ -6,6 +6,7 @@ without the optimizer's moments, which would triple it.
 """
 
 import contextlib
+import functools
 import math
 import traceback
 from collections.abc import Generator, Iterator
@@ -84,6 +85,9 @@ def train(
         test = load("test", settings.source)
 
         model = build_training_model(settings)
+        predict = functools.partial(
+            predict_probabilities, model, check=watcher.check, tta_flip=settings.tta_flip
+        )
         done = _load_checkpoint(path, model, record) if resume else Checkpoint(0, 0.0, {})
         started -= done.seconds
         last = done.last  # the newest epoch's event
@@ -110,10 +114,11 @@ def train(
                 began = watcher.clock()
                 scores = fit_epoch(model, images, labels, settings, epoch, after_batch)
                 if validation is not None:
-                    scores |= _validate(path, model, validation, settings, epoch, watcher)
+                    probabilities = predict(validation.images)  # (5000, 10)
+                    scores |= _validate(path, probabilities, validation.labels, epoch)
                 scores = {name: round(value, 5) for name, value in scores.items()}
                 seconds = round(watcher.clock() - began, 2)  # as Keras counts: without the test
-                predicted = _predict(model, test.images, settings, watcher)
+                predicted = predict(test.images)
                 _check_finite(float(predicted.sum()), epoch)  # without validation nobody has yet
                 save_epoch_predictions(path, epoch + 1, predicted)
                 last = {"epoch": epoch + 1, "seconds": seconds, **scores}
@@ -243,27 +248,16 @@ def _obey_rate(path: Path, settings: TrainSettings, epoch: int, record: Recorder
     else:
         record("rate", epoch=epoch + 1, learning_rate=rate)
         write_run_info(path, settings=settings.to_dict())
-    control.withdraw_request(path, control.RATE)
+    if control.requested_rate(path) == rate:  # and not a newer wish by now
+        control.withdraw_request(path, control.RATE)
     return settings
 
 
-def _predict(
-    model: "keras.Model", images: np.ndarray, settings: TrainSettings, watcher: RequestWatcher
-) -> np.ndarray:
-    return predict_probabilities(model, images, watcher.check, tta_flip=settings.tta_flip)
-
-
 def _validate(
-    path: Path,
-    model: "keras.Model",
-    validation: Part,
-    settings: TrainSettings,
-    epoch: int,
-    watcher: RequestWatcher,
+    path: Path, probabilities: np.ndarray, labels: np.ndarray, epoch: int
 ) -> dict[str, float]:
     """Save what the model predicts after epoch `epoch` (0, 1, ...), and return its scores."""
-    probabilities = _predict(model, validation.images, settings, watcher)  # (5000, 10)
-    scores = evaluate_predictions(probabilities, validation.labels)
+    scores = evaluate_predictions(probabilities, labels)
     _check_finite(scores["loss"], epoch)  # the last batch may have been the one too many
     save_epoch_predictions(path, epoch + 1, probabilities, VALIDATION_EPOCHS_FILE)
     return {f"val_{name}": value for name, value in scores.items()}

@@ -256,6 +256,14 @@ def test_a_table_is_found_however_it_is_written(tmp_path):
     assert names(tmp_path) == [("a.png", 4, "")]
 
 
+def test_a_table_is_not_read_outside_of_the_folder(tmp_path):
+    (tmp_path / "secret.csv").write_text("path,label_id\nTOP-SECRET,4\n")
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "inside" / "labels.csv").symlink_to(tmp_path / "secret.csv")
+    with pytest.raises(LabelsError, match=r"The file 'labels.csv' leads out of the folder\.$"):
+        list_labelled_images(tmp_path / "inside")
+
+
 def test_bad_folders_are_one_sentence(tmp_path):
     with pytest.raises(LabelsError, match=r"There is no folder '.*nowhere'\."):
         list_labelled_images(tmp_path / "nowhere")
@@ -425,6 +433,7 @@ def test_a_name_is_no_formula_in_a_spreadsheet():
     expected = {"path": '\'=HYPERLINK("http://x")/a.png', "label_id": "0", "kind": "'+1"}
     assert rows == [expected | {"class_id": "6", "verdict": "confident", "probability": "0.5"}]
     assert len(list(csv.reader(io.StringIO(summarise_scores(BY_HAND).to_csv())))) == 13
+    assert summarise_scores([]).to_csv().strip() == ""
 
 
 def test_a_garment_that_is_called_no_clothing_has_no_answer():

@@ -119,10 +119,10 @@ def test_all_who_start_in_one_second_get_a_run_of_their_own(runs_dir, monkeypatc
 
     monkeypatch.setattr(train, "check_run_name", check_together)
 
-    def run(path, settings, options, *, begin=lambda: None, queued=None, front=False):
-        if queued:
+    def run(path, settings, options, begin, *, waits, front=False):
+        if waits:
             queue.join_queue(path)
-        (queued or begin)()
+        begin()
         return 0
 
     monkeypatch.setattr(train, "_run", run)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fmnist.errors import RunError, SettingsError
-from fmnist.files import append_json_line
+from fmnist.files import append_json_line, save_arrays
 from fmnist.jobs import resume
 from fmnist.processes import this_process
 from fmnist.runs.checkpoint import CHECKPOINT_FILE
@@ -117,6 +117,10 @@ def test_what_cannot_go_on_says_why(own_run, runs_dir):
         resume.resumed_settings(run)
     run = own_run("torn", epochs_done=3)
     (run.path / CHECKPOINT_FILE).write_bytes(b"PK torn")
+    with pytest.raises(RunError, match="checkpoint of 'torn' is damaged"):
+        resume.resumed_settings(run)
+    endless = b'{"epoch": 1e999, "seconds": 1, "last": {}}'
+    save_arrays(run.path / CHECKPOINT_FILE, about=np.frombuffer(endless, np.uint8))
     with pytest.raises(RunError, match="checkpoint of 'torn' is damaged"):
         resume.resumed_settings(run)
     run = own_run("odd")

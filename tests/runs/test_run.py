@@ -66,6 +66,7 @@ def test_shipped_run_names_no_machine():
             "model.tflite is missing",
         ),
         (b"[" * 200_000, "run.json cannot be read"),
+        (rb'{"format": 1, "state": "failed", "error": "half a \ud800"}', "run.json cannot be read"),
     ],
 )
 def test_damaged_folder_is_listed_with_its_reason(runs_dir, content, reason):

@@ -341,9 +341,18 @@ def test_the_time_left_counts_half_of_those_at_work(place, monkeypatch):
     monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     now = engine._Engine(sweep, None, "", lambda progress, news: said.append(progress))
     now._ended, now._now = 4, replace(now._now, done=4)
-    now._heard = {str(worker): (90.0, "epoch 1 of 2") for worker in range(4)}
+    now._heard = {f"worker {worker}": (90.0, "epoch 1 of 2") for worker in (1, 2, 10, 11)}
     now._say("")
     assert said[-1].seconds_left == 30
+    assert list(said[-1].workers) == ["worker 1", "worker 2", "worker 10", "worker 11"]
+
+
+@pytest.mark.parametrize("left", ['"x"', "1e999", "-1", "[]"])
+def test_a_damaged_progress_is_none(place, left):
+    sweep = open_sweep(write_plan(place))
+    text = f'{{"process": null, "failed": {{}}, "seconds_left": {left}, "workers": {{}}, '
+    (sweep.path / "progress.json").write_text(text + '"dashboard": ""}')
+    assert read_progress(sweep).words == "0 of 6 trainings done"
 
 
 @pytest.mark.parametrize(

@@ -171,10 +171,7 @@ def _code(text: str, language: str) -> str:
 
 
 def _number(run: Run, name: str) -> str:
-    return _text(run.count(name))
-
-
-def _text(value: float | None) -> str:
+    value = run.count(name)
     return "an unknown number" if value is None else f"{round(value):,}"
 
 

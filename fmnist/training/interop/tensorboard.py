@@ -7,7 +7,7 @@ ended it, and no step twice. A step is an epoch; the tags are those of Keras' ow
 import contextlib
 import json
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from fmnist.errors import SettingsError
 from fmnist.files import quote_name, read_json_lines
@@ -47,7 +47,7 @@ def check_folder(folder: Path | None, run: str, *, resume: bool) -> None:
         )
 
 
-class EventFiles:
+class EventFiles(contextlib.AbstractContextManager):
     """Writes the events of a training for TensorBoard; use it as a context manager and call it."""
 
     def __init__(self, folder: Path | None, run: Path):
@@ -58,9 +58,6 @@ class EventFiles:
         self._settings: dict = {}
         self._done = 0
         self._rate: float | None = None  # older histories do not say it
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *exc: object) -> None:
         for writer in self._writers.values():
@@ -85,7 +82,7 @@ class EventFiles:
         kind = event.get("event")  # a damaged line of the history may have nothing of this
         if kind == "progress":
             self._rate = event.get("learning_rate")
-        elif kind == "start" and event.get("settings", {}) != self._settings:
+        elif kind == "start" and event.get("settings", self._settings) != self._settings:
             self._settings = event["settings"]
             rows = (f"| {name} | {json.dumps(value)} |" for name, value in self._settings.items())
             self._add("text", "train", "settings", "\n".join(["| | |", "| --- | --- |", *rows]))
