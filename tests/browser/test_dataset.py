@@ -56,5 +56,8 @@ def test_on_a_phone_what_is_chosen_comes_into_view(chromium, server):
         wall = page.locator(".st-key-dataset-gallery button")
         expect(wall).to_have_count(300)
         wait_for_rest(page)
+        for name in ("Model", "Open an image"):  # with less, an iPhone comes closer and stays
+            field = page.locator(f"input[aria-label^='{name}']")
+            expect(field).to_have_css("font-size", "16px")
         wall.nth(30).tap()
         expect(page.locator(".st-key-dataset-detail").get_by_role("img").first).to_be_in_viewport()

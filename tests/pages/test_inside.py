@@ -5,7 +5,10 @@ import json
 import pytest
 
 from fmnist.errors import FmnistError
+from fmnist.runs.library import find_run
+from pages.parts.shared import loading
 from pages.parts.shared.inside import network_view
+from pages.parts.shared.widgets import filter_classes
 from tests.pages.test_pages import drawing, on_canvas, open_app, png, trouser, upload
 
 
@@ -49,6 +52,20 @@ def test_every_way_of_input_can_be_looked_into(packed, test_part):
     shown = len(packed)
     app.run()
     assert len(packed) == shown
+
+
+def test_of_two_images_on_one_page_the_one_that_was_asked_for_is_looked_into(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(network_view, "_component", lambda *, key, **_: drawn.append(key))
+    table = loading.answers_table(find_run("seed-cnn"))
+    other = filter_classes(table, "T-shirt/top", "Shirt")["index"]
+    app = open_app("report", run="seed-cnn", true="Shirt", predicted="T-shirt/top")
+    app.session_state["reverse-gallery"] = {"selected": int(other.iloc[0])}
+    open_inside(app.run(), "reverse")
+    assert drawn == ["reverse-layers"]
+    drawn.clear()
+    open_inside(app, "cell")
+    assert drawn == ["cell-layers"]
 
 
 def test_another_layer_is_chosen_and_nonsense_is_not(packed, monkeypatch):

@@ -22,7 +22,7 @@ def show_progress(run: Run, progress: TrainingProgress) -> None:
     st.progress(*describe_progress(progress, run.settings.epochs))
     now = progress.latest or {}
     with st.grid("auto", min_column_width=98, gap="xsmall"):
-        _number("Images a second", now.get("images_per_second"), "{:,.0f}".format)
+        _number("Images/s", now.get("images_per_second"), "{:,.0f}".format)
         left = now.get("seconds_left") if run.state in ("running", "paused") else None
         _number("Time left", left, duration_text)
         _number("Elapsed", progress.elapsed(time.time()), duration_text)

@@ -7,6 +7,9 @@ const el = (name, attributes = {}, ...children) => {
     else if (value !== null && value !== undefined) made.setAttribute(key, value);
   }
   made.append(...children);
+  // Safari leaves the keyboard where it was, and a clicked button should hear the arrow keys
+  if (name === "button")
+    made.addEventListener("click", () => made.focus({ preventScroll: true }));
   return made;
 };
 

@@ -13,7 +13,8 @@ from pages.parts.shared import loading
 from pages.parts.shared.components.component import register_component, sent_value
 from pages.parts.shared.widgets import leave_if_gone, or_say
 
-OPENED = "inside_opened"  # where it is open and since when; not there while it is closed
+OPENED = "inside_opened"  # where it was opened and when; not there while it is closed
+BESIDE_EACH_OTHER = {"cell", "reverse"}  # two places on the report's first view
 
 _component = register_component(__file__)
 
@@ -63,9 +64,12 @@ def _show(pixels: np.ndarray, run: Run, key: str) -> None:
 
 
 def _opened(key: str) -> float:
-    """Since when the view is open at the place of that key; 0 while it is not."""
+    """Since when the view is open at the place of that key; 0 while it is not.
+
+    It stays open from picture to picture. Of two on one page, that where it was asked for is open.
+    """
     place, since = st.session_state.get(OPENED, ("", 0))
-    return since if place == key else 0
+    return 0 if {place, key} == BESIDE_EACH_OTHER else since
 
 
 def draw_layers(

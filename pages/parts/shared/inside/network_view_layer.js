@@ -60,6 +60,9 @@ const drawLayer = (ui) => {
   ui.strip = el("div", {
     class: "strip", role: "group", "aria-label": "Maps that it is computed from" });
   ui.spoken = el("p", { class: "spoken", "aria-live": "polite" });
+  // WebKit scrolls where the page is too short for a moment
+  ui.panel.style.minHeight = `${ui.panel.offsetHeight}px`;
+  setTimeout(() => { ui.panel.style.minHeight = ""; });
   ui.panel.replaceChildren(
     el("header", {}, el("h4", {}, layer.title),
       el("span", {}, facts.filter(Boolean).join(" \u00b7 "))),
