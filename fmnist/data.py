@@ -21,6 +21,7 @@ from fmnist.errors import DatasetError, hide_folders
 
 _log = logging.getLogger(__name__)
 
+SIDE = 28  # pixels of an image's edge
 # Label order and spelling of the dataset's README (zalandoresearch/fashion-mnist, "Labels").
 CLASS_NAMES = (
     "T-shirt/top",

@@ -32,11 +32,11 @@ def make_outliers(number: int, garments: np.ndarray, rng: Generator) -> np.ndarr
 
     garments: (N, 28, 28) uint8, some of which are cut up
     """
-    kinds = (*DRAWN, _words, _noise, _blob, _cut_up)
+    kinds = (*DRAWN, _words, _noise, _blob, functools.partial(_cut_up, garments))
     pictures = []
     for _ in range(number):
         kind = kinds[rng.integers(len(kinds))]
-        picture = kind(garments, rng)
+        picture = kind(rng)
         if kind in DRAWN and rng.random() < 0.7:  # as a visitor's drawing: outlines are filled
             framed = prepare_sheet(picture)
         else:
@@ -59,7 +59,7 @@ def make_drawn_outliers(number: int, rng: Generator, things: bool = False) -> np
         elif things and at % 4:
             sheet = draw_lines(*doodle_thing(rng), rng)
         else:
-            sheet = DRAWN[rng.integers(len(DRAWN))](np.empty((0, 28, 28), np.uint8), rng)
+            sheet = DRAWN[rng.integers(len(DRAWN))](rng)
         pictures.append(prepare_sheet(sheet))
     return np.stack(pictures)
 
@@ -79,11 +79,11 @@ def _written(text: str, size: int, rng: Generator) -> np.ndarray:
     return cv2.dilate(picture, np.ones((thick, thick), np.uint8))
 
 
-def _sign(garments: np.ndarray, rng: Generator) -> np.ndarray:
+def _sign(rng: Generator) -> np.ndarray:
     return _written(str(rng.choice(list(SIGNS))), CANVAS, rng)
 
 
-def _words(garments: np.ndarray, rng: Generator) -> np.ndarray:
+def _words(rng: Generator) -> np.ndarray:
     letters = list(string.ascii_lowercase)
     lines = [
         "".join(rng.choice(letters, rng.integers(2, 9))) for _ in range(int(rng.integers(1, 6)))
@@ -93,7 +93,7 @@ def _words(garments: np.ndarray, rng: Generator) -> np.ndarray:
     return np.vstack([np.pad(p, ((0, 0), (0, width - p.shape[1]))) for p in pictures])
 
 
-def _noise(garments: np.ndarray, rng: Generator) -> np.ndarray:
+def _noise(rng: Generator) -> np.ndarray:
     """White or soft noise over the whole picture."""
     picture: np.ndarray = rng.normal(rng.uniform(60, 180), rng.uniform(20, 80), (28, 28))
     if rng.random() < 0.6:
@@ -102,7 +102,7 @@ def _noise(garments: np.ndarray, rng: Generator) -> np.ndarray:
     return np.clip(picture, 1, 255).astype(np.uint8)
 
 
-def _shapes(garments: np.ndarray, rng: Generator) -> np.ndarray:
+def _shapes(rng: Generator) -> np.ndarray:
     """One to four ellipses, rings, stars or polygons."""
     picture = np.zeros((CANVAS, CANVAS), np.uint8)
     for _ in range(int(rng.integers(1, 5))):
@@ -126,7 +126,7 @@ def _shapes(garments: np.ndarray, rng: Generator) -> np.ndarray:
     return picture
 
 
-def _face(garments: np.ndarray, rng: Generator) -> np.ndarray:
+def _face(rng: Generator) -> np.ndarray:
     """A head with eyes and a mouth, as an outline or filled, sometimes with ears or hair."""
     picture = np.zeros((CANVAS, CANVAS), np.uint8)
     head, line = int(rng.integers(100, 256)), int(rng.integers(1, 4))
@@ -147,7 +147,7 @@ def _face(garments: np.ndarray, rng: Generator) -> np.ndarray:
     return picture
 
 
-def _object(garments: np.ndarray, rng: Generator) -> np.ndarray:
+def _object(rng: Generator) -> np.ndarray:
     """A thing as people doodle it: a few boxes, ovals and wedges that touch, with lines inside."""
     outline, lines = [], []
     x = y = 0.0
@@ -166,7 +166,7 @@ def _object(garments: np.ndarray, rng: Generator) -> np.ndarray:
     return draw_lines(outline, lines, rng)
 
 
-def _blob(garments: np.ndarray, rng: Generator) -> np.ndarray:
+def _blob(rng: Generator) -> np.ndarray:
     """A ragged region with an uneven inside: what is cut out of a photo without a garment."""
     field: np.ndarray = cv2.resize(rng.normal(0, 1, (6, 6)).astype(np.float32), (CANVAS, CANVAS))
     field += cv2.resize(rng.normal(0, 0.4, (16, 16)).astype(np.float32), (CANVAS, CANVAS))
@@ -178,7 +178,7 @@ def _blob(garments: np.ndarray, rng: Generator) -> np.ndarray:
     return (tones * inside).astype(np.uint8)
 
 
-def _strokes(garments: np.ndarray, rng: Generator) -> np.ndarray:
+def _strokes(rng: Generator) -> np.ndarray:
     """A scribble: a few wandering lines."""
     picture = np.zeros((CANVAS, CANVAS), np.uint8)
     for _ in range(int(rng.integers(1, 6))):

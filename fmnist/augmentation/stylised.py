@@ -19,10 +19,9 @@ from fmnist.augmentation import shapes
 from fmnist.augmentation.details import turning
 from fmnist.augmentation.sketches import draw_sketch
 from fmnist.augmentation.standard import shift_images
-from fmnist.data import BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SNEAKER, TROUSER, TSHIRT
+from fmnist.data import BOOT, COAT, DRESS, PULLOVER, SANDAL, SHIRT, SIDE, SNEAKER, TROUSER, TSHIRT
 from fmnist.images.garments import box_of
 
-SIDE = 28
 CANVAS = 64  # room for turned and scaled garments before they are trimmed
 SHOES = (SANDAL, SNEAKER, BOOT)  # shown in pairs, from above, either way round
 WORN = (TSHIRT, TROUSER, PULLOVER, DRESS, COAT, SHIRT)  # garments that a person may be inside of

@@ -48,6 +48,39 @@ def over_epochs(ticks: Any = alt.Undefined, **scale: Any) -> alt.X:
 
 
 @cache
+def recall_spec(now: str, other: str) -> dict:
+    """Vega-Lite of the share right of each class as bars with ticks, for `recall_table`.
+
+    now, other: what the bars and the ticks show, in words for a tooltip
+    """
+    base = alt.Chart().encode(
+        y=class_rows(labelOverlap=False),
+        tooltip=[
+            "class:N",
+            alt.Tooltip("recall:Q", title=now, format=".1%"),
+            alt.Tooltip("other:Q", title=other, format=".1%"),
+        ],
+    )
+    bars = base.mark_bar(cornerRadiusEnd=3, color=ANSWER).encode(x=share_bars("recall"))
+    ticks = (
+        base.transform_filter(alt.expr.isValid(alt.datum.other))
+        .mark_tick(color=TRUE, thickness=2.5)
+        .encode(x=share_bars("other"))
+    )
+    numbers = base.mark_text(align="left", color=TEXT).encode(
+        x=alt.datum(1.02, type="quantitative"), text=alt.Text("recall:Q", format=".1%")
+    )
+    return without_data((bars + ticks + numbers).properties(height=290))
+
+
+def recall_table(recall: np.ndarray, other: np.ndarray | None = None) -> pd.DataFrame:
+    """The rows of `recall_spec` for the recall (10,), 0..1, at two epochs, or at one alone."""
+    return pd.DataFrame(
+        {"class": CLASS_NAMES, "recall": recall, "other": np.nan if other is None else other}
+    )
+
+
+@cache
 def confusion_spec(columns: int = len(CLASS_NAMES)) -> dict:
     """Vega-Lite of the confusion matrix as a heat map whose cells can be chosen.
 

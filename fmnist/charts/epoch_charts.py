@@ -7,7 +7,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from fmnist.charts.common import TEXT, class_rows, over_epochs, percent, share_bars, without_data
+from fmnist.charts.common import over_epochs, percent, without_data
 from fmnist.charts.panels import ANSWER, OTHER, TRUE
 from fmnist.data import CLASS_NAMES
 
@@ -41,40 +41,6 @@ def course_table(accuracy: np.ndarray, chosen: int) -> pd.DataFrame:
     """The rows of `course_spec` for accuracies (E,), 0..1; chosen: the marked epoch (1, 2, ...)."""
     epochs = np.arange(1, len(accuracy) + 1)
     return pd.DataFrame({"epoch": epochs, "accuracy": accuracy, "chosen": epochs == chosen})
-
-
-@cache
-def recall_spec() -> dict:
-    """Vega-Lite of the share right of each class as bars, for `recall_table`.
-
-    A tick marks what it is after the last epoch.
-    """
-    base = alt.Chart().encode(
-        y=class_rows(labelOverlap=False),
-        tooltip=[
-            "class:N",
-            alt.Tooltip("recall:Q", title="at this epoch", format=".1%"),
-            alt.Tooltip("last:Q", title="at the last", format=".1%"),
-        ],
-    )
-    bars = base.mark_bar(cornerRadiusEnd=3, color=ANSWER, opacity=0.85).encode(
-        x=share_bars("recall", "Recall")
-    )
-    ticks = base.mark_tick(color=TRUE, thickness=2, height=16).encode(
-        x=share_bars("last", "Recall")
-    )
-    numbers = base.mark_text(align="left", dx=6, color=TEXT).encode(
-        x=share_bars("most", "Recall"),  # beside the longer of the two
-        text=alt.Text("recall:Q", format=".1%"),
-    )
-    return without_data((bars + ticks + numbers).properties(height=270))
-
-
-def recall_table(recall: np.ndarray, last: np.ndarray) -> pd.DataFrame:
-    """The rows of `recall_spec` for the recall (10,), 0..1, at an epoch and at the last one."""
-    return pd.DataFrame(
-        {"class": CLASS_NAMES, "recall": recall, "last": last, "most": np.maximum(recall, last)}
-    )
 
 
 @cache

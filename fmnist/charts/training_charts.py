@@ -12,9 +12,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from fmnist.charts.common import TEXT, class_rows, over_epochs, share_bars, without_data
+from fmnist.charts.common import over_epochs, without_data
 from fmnist.charts.panels import ANSWER, OTHER, TRUE
-from fmnist.data import CLASS_NAMES
 from fmnist.runs.history import TrainingProgress, epoch_position, follow_progress
 from fmnist.runs.library import run_title
 from fmnist.runs.run import Run
@@ -183,38 +182,6 @@ def rate_table(progress: TrainingProgress, planned: list[tuple[float, str, float
     ]
     table = pd.DataFrame([*planned, *used], columns=["epoch", "part", "rate"])
     return table.astype({"epoch": float, "rate": float})
-
-
-@cache
-def class_spec() -> dict:
-    """Vega-Lite of ten bars for the rows of `class_table`, with a tick for the epoch before."""
-    base = alt.Chart().encode(
-        y=class_rows(),
-        tooltip=[
-            "class:N",
-            alt.Tooltip("right:Q", title="right", format=".1%"),
-            alt.Tooltip("before:Q", title="an epoch before", format=".1%"),
-        ],
-    )
-    bars = base.mark_bar(cornerRadiusEnd=3, color=ANSWER).encode(x=share_bars("right"))
-    ticks = (
-        base.transform_filter(alt.expr.isValid(alt.datum.before))
-        .mark_tick(color=TRUE, thickness=2.5)
-        .encode(x=share_bars("before"))
-    )
-    numbers = base.mark_text(align="left", color=TEXT).encode(
-        x=alt.datum(1.02, type="quantitative"), text=alt.Text("right:Q", format=".1%")
-    )
-    return without_data((bars + ticks + numbers).properties(height=290))
-
-
-def class_table(confusion: np.ndarray, before: np.ndarray | None = None) -> pd.DataFrame:
-    """The rows of `class_spec` for the confusion matrix (10, 10) of an epoch and the one before."""
-    table = pd.DataFrame({"class": CLASS_NAMES, "right": np.nan, "before": np.nan})
-    for name, matrix in (("right", confusion), ("before", before)):
-        if matrix is not None:
-            table[name] = matrix.diagonal() / np.maximum(matrix.sum(axis=1), 1)
-    return table
 
 
 def _up(measure: str, **axis: Any) -> alt.Y:

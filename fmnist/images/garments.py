@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from fmnist.data import SIDE
 from fmnist.images import drawing, segmentation
 from fmnist.images.options import DARK_ON_LIGHT, PreprocessingOptions
 from fmnist.images.worn.cutting import cut_garment
 
-SIDE = 28
 LEAST_WORN = 64  # pixels of the shorter side; nobody's parts can be told apart in a thumbnail
 MOST_COVERED = 0.9  # of a picture by a cut-out garment; a window with round corners covers more
 LEAST_PEAK = 96.0  # darker garments than this are brightened; the dataset's reach 200 and more

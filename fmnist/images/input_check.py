@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmnist.data import CLASS_NAMES
+from fmnist.data import CLASS_NAMES, SIDE
 from fmnist.images.garments import box_of
 
-SIDE = 28
 FOOTWEAR = tuple(CLASS_NAMES.index(name) for name in ("Sandal", "Sneaker", "Ankle boot"))
 # 99.97 % of the training images are at least this long and 99.9 % as well centred; 98.3 % of the
 # test images have exactly 28, so one pixel less is no fault.

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from fmnist.data import SIDE
 from fmnist.images import drawing, frames, garments, published_steps, segmentation
 from fmnist.images.frames import Box
 from fmnist.images.options import AUTO, DARK_ON_LIGHT, PreprocessingOptions
 
-SIDE = 28
 STEP_SIDE = 160  # longest edge of a step's picture
 LEAST_PIECE = 0.01  # of the largest: smaller specks would widen the box
 # Median brightness inside a garment: the middle 80 % of the training images.

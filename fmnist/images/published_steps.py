@@ -9,9 +9,9 @@ Steps 6 and 7, negating and 8-bit grey, need nothing from here.
 import cv2
 import numpy as np
 
+from fmnist.data import SIDE
 from fmnist.images.segmentation import shrink
 
-SIDE = 28
 THUMBNAIL = (51, 73)  # width and height of the shop's thumbnails that the steps started from
 TOLERANCE = 0.05 * 255  # step 2: 5 % of the maximum possible intensity, as a distance in RGB
 CORNER, EDGE, CENTRE = -0.0624, -0.1028, 1.6609  # of the sharpening kernel: radius 1, sigma 1

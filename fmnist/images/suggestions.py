@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fmnist.data import SIDE
 from fmnist.images.input_check import HIDING, InputIssue
 from fmnist.images.options import DARK_ON_LIGHT, LIGHT_ON_DARK, PreprocessingOptions
 from fmnist.images.pipeline import Preprocessed
 
-SIDE = 28
 MARGIN = 1  # in pixels of 28, around a crop: the search for the garment needs some background
 
 

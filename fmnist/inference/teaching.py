@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fmnist.data import CLASS_NAMES, NOT_CLOTHING
-from fmnist.images.pipeline import SIDE
+from fmnist.data import CLASS_NAMES, NOT_CLOTHING, SIDE
 from fmnist.inference.answer import Answer, answer_in_words, is_right
 from fmnist.inference.second_networks.prediction import unit_length
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-SIDE = 28
+from fmnist.data import SIDE
+
 TURN = 8.0  # degrees
 # a Classifier, called with (N, 28, 28) uint8: probabilities (N, 10) and features (N, F)
 Predict = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]

@@ -10,8 +10,6 @@ from fmnist.charts.epoch_charts import (
     course_table,
     path_spec,
     path_table,
-    recall_spec,
-    recall_table,
 )
 from fmnist.runs.library import find_run
 from fmnist.runs.predictions import (
@@ -157,7 +155,6 @@ def test_course_of_a_run_is_scikit_learns(test_part):
 def test_charts_have_the_columns_of_their_tables():
     tables = [
         (course_spec(), course_table(np.linspace(0.5, 0.9, 4), 2)),
-        (recall_spec(), recall_table(np.linspace(0, 0.9, 10), np.linspace(0.1, 1, 10))),
         (path_spec(), path_table(np.full((4, 10), 0.1), [3, 3, 5], 2)),
     ]
     for spec, table in tables:
@@ -170,7 +167,7 @@ def test_charts_have_the_columns_of_their_tables():
             if "field" in channel
         }
         assert fields <= set(table.columns)
-    compute_course, _, load_image_epochs = (table for _, table in tables)
+    compute_course, load_image_epochs = (table for _, table in tables)
     assert compute_course["epoch"][compute_course["chosen"]].tolist() == [2]
     assert set(load_image_epochs["class"][load_image_epochs["named"]]) == {"Dress", "Sandal"}
     assert set(load_image_epochs["epoch"][load_image_epochs["chosen"]]) == {2}

@@ -9,6 +9,8 @@ from fmnist.charts.common import (
     NO_ANSWER,
     confusion_spec,
     confusion_table,
+    recall_spec,
+    recall_table,
     risk_coverage_chart,
 )
 from fmnist.charts.dataset_charts import brightness_spec
@@ -21,11 +23,12 @@ from fmnist.data import CLASS_NAMES
     [
         confusion_spec(),
         confusion_spec(11),
+        recall_spec("now", "before"),
         curves_spec("accuracy", 10),
         curves_spec("loss", 1),
         brightness_spec(),
     ],
-    ids=["confusion", "no answer", "accuracy", "loss", "brightness"],
+    ids=["confusion", "no answer", "recall", "accuracy", "loss", "brightness"],
 )
 def test_specifications_hold_no_data(spec):
     text = json.dumps(spec)
@@ -63,3 +66,11 @@ def test_the_names_of_a_matrix_stay_beside_their_rows():
     boxes, *_ = confusion_spec()["layer"]
     axes = [boxes["encoding"][channel]["axis"]["labelFlush"] for channel in "xy"]
     assert axes == [False, False]
+
+
+def test_the_bars_of_one_epoch_have_no_ticks():
+    recall = np.linspace(0, 1, 10)
+    assert recall_table(recall)["other"].isna().all()
+    assert recall_table(recall, recall)["other"].tolist() == recall.tolist()
+    _, ticks, _ = recall_spec("now", "other")["layer"]
+    assert "isValid" in json.dumps(ticks["transform"])

@@ -3,9 +3,7 @@
 import json
 
 import altair as alt
-import numpy as np
 import pytest
-from sklearn.metrics import confusion_matrix, recall_score
 
 from fmnist.charts import training_charts
 from fmnist.charts.training_charts import curves_table
@@ -43,7 +41,6 @@ def test_curves_have_a_point_an_epoch_and_the_running_mean_of_the_last(run):
         training_charts.learning_spec("accuracy", 7),
         training_charts.learning_spec("loss", 1),
         training_charts.rate_spec(300),
-        training_charts.class_spec(),
     ],
 )
 def test_specifications_are_sound_and_hold_no_data(spec):
@@ -108,14 +105,3 @@ def test_used_rates_are_those_of_the_history(run):
     append(run, progress(1, **RECENT), progress(2))
     table = training_charts.rate_table(follow_progress(run), [(0.0, "planned", 0.5)])
     assert table.to_numpy().tolist() == [[0.0, "planned", 0.5], [0.5, "used", 0.001]]
-
-
-def test_right_in_each_class_is_scikit_learns_recall():
-    rng = np.random.default_rng(0)
-    labels, answers = rng.integers(0, 10, (2, 400))
-    confusion = confusion_matrix(labels, answers, labels=range(10))
-    table = training_charts.class_table(confusion)
-    np.testing.assert_allclose(table["right"], recall_score(labels, answers, average=None))
-    assert table["before"].isna().all()
-    assert training_charts.class_table(confusion, confusion)["before"].equals(table["right"])
-    assert (training_charts.class_table(np.zeros((10, 10), int))["right"] == 0).all()

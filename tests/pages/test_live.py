@@ -5,8 +5,11 @@ import json
 import numpy as np
 import pytest
 import streamlit as st
+from sklearn.metrics import recall_score
 from streamlit.testing.v1 import AppTest
 
+from fmnist.analysis.validation_predictions import find_version
+from fmnist.data import load_validation
 from fmnist.errors import RunError, SettingsError, TrainingBusy
 from fmnist.files import append_json_line
 from fmnist.inference.epoch_network import epoch_file, write_layers
@@ -15,10 +18,10 @@ from fmnist.jobs import launch, queue, requests
 from fmnist.runs import control
 from fmnist.runs.checkpoint import CHECKPOINT_FILE
 from fmnist.runs.library import create_run
-from fmnist.runs.predictions import VALIDATION_EPOCHS_FILE, save_epoch_predictions
+from fmnist.runs.predictions import VALIDATION_EPOCHS_FILE, load_epoch, save_epoch_predictions
 from fmnist.runs.run import read_run, write_run_info
 from fmnist.settings import TrainSettings
-from pages.parts.train import live_resume
+from pages.parts.train import live_loading, live_resume
 from pages.parts.train.runs import run_actions
 from tests.conftest import ROOT, ended_process
 from tests.pages.test_inside import packed
@@ -145,6 +148,16 @@ def test_matrix_and_classes_after_the_newest_epoch(runs_dir):
     app = open_app("train")
     assert {"matrix", "classes"} <= set(charts(app))
     assert "after epoch 2" in texts(app)
+
+
+def test_the_bars_of_the_classes_are_scikit_learns_recall(runs_dir):
+    answers(path := fake("live", "running", VALIDATED, NOW), 2)
+    run = read_run(path)
+    table = live_loading.validation_tables(run, find_version(run))["classes"]
+    labels = load_validation().labels
+    for epoch, column in ((1, "other"), (2, "recall")):
+        said = load_epoch(run, epoch, VALIDATION_EPOCHS_FILE).argmax(axis=1)
+        np.testing.assert_allclose(table[column], recall_score(labels, said, average=None))
 
 
 def test_images_of_the_panel(runs_dir):

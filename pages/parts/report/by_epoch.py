@@ -5,7 +5,8 @@ import pandas as pd
 import streamlit as st
 
 from fmnist.analysis.learning_dynamics import Course, compute_course, epoch_table
-from fmnist.charts.epoch_charts import course_spec, course_table, recall_spec, recall_table
+from fmnist.charts.common import recall_spec, recall_table
+from fmnist.charts.epoch_charts import course_spec, course_table
 from fmnist.data import CLASS_NAMES, PART_SIZES
 from fmnist.metrics.report import count_confusions
 from fmnist.runs.library import list_usable_runs, quote_run, run_title
@@ -150,7 +151,7 @@ def _course_charts(course: Course, epoch: int) -> None:
     )
     st.vega_lite_chart(
         recall_table(course.recall[epoch - 1], course.recall[-1]),
-        recall_spec(),
+        recall_spec("at this epoch", "at the last"),
         key="epoch-recall",
         alt="Share right of each class at this epoch",
     )

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fmnist.analysis.validation_predictions import PredictionsVersion, find_version
-from fmnist.charts.training_charts import class_spec
+from fmnist.charts.common import recall_spec
 from fmnist.data import BOOT, CLASS_NAMES
 from fmnist.errors import FmnistError
 from fmnist.runs.run import Run
@@ -49,7 +49,7 @@ def _matrix(run: Run, version: PredictionsVersion) -> None:
         st.markdown(f"**Accuracy per class after epoch {version.epochs}**")
         st.vega_lite_chart(
             tables["classes"],
-            class_spec(),
+            recall_spec("right", "an epoch before"),
             key=f"live-{run.key}-classes",
             alt="Share of the validation images of each class that is classified correctly",
         )

@@ -11,7 +11,9 @@ import streamlit as st
 from fmnist.analysis import validation_predictions as validation
 from fmnist.analysis.validation_predictions import PredictionsVersion
 from fmnist.charts import training_charts
+from fmnist.charts.common import recall_table
 from fmnist.charts.panels import render_validation_panel
+from fmnist.metrics.confusions import normalise_confusion
 from fmnist.metrics.report import count_confusions
 from fmnist.runs.run import Run
 from fmnist.settings import TrainSettings
@@ -41,11 +43,9 @@ def validation_tables(run: Run, version: PredictionsVersion) -> dict[str, Any]:
     found = validation.load_newest(run, version.epochs)
     if not found:
         return {}
-    before, now = (count_confusions(labels, one.argmax(axis=1)) for one in (found[0], found[-1]))
-    return {
-        "matrix": now,
-        "classes": training_charts.class_table(now, before if len(found) > 1 else None),
-    }
+    matrices = [count_confusions(labels, one.argmax(axis=1)) for one in found]
+    recalls = [normalise_confusion(matrix, "row").diagonal() for matrix in matrices]
+    return {"matrix": matrices[-1], "classes": recall_table(*recalls[::-1])}
 
 
 @cache_of_run(entries=KEPT)

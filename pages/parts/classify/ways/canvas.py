@@ -77,21 +77,13 @@ def draw(stroke_width: int, tool: str, trace: int | None = None) -> bytes | None
         except DatasetError as error:
             st.warning(str(error))
             over = None
-        hints = (
-            "An example: your first stroke replaces it."
-            if CLEARED not in st.session_state
-            else "An example: Undo brings your drawing back.",
-            "Closed outlines are filled before the drawing is classified.",
-        )
         _dress(
             key="canvas_dress",
             data={
                 "picture": over and file_uri(over, "PNG"),
                 "trace": trace is not None,
                 "mount": st.session_state.get(MOUNT, 0),
-                "hint": "Click inside a closed outline: it is filled."
-                if tool == "Fill"
-                else hints[over is None or trace is not None],
+                "hint": _hint(tool, over is not None and trace is None),
                 "fill": tool == "Fill",
                 "first": is_first_sight(),
             },
@@ -101,6 +93,16 @@ def draw(stroke_width: int, tool: str, trace: int | None = None) -> bytes | None
     st.session_state[SENT] = True
     count = _count(st.session_state.get(STROKES))
     return _pictures().get(count) if count else None
+
+
+def _hint(tool: str, is_example: bool) -> str:
+    if tool == "Fill":
+        return "Click inside a closed outline: it is filled."
+    if not is_example:
+        return "Closed outlines are filled before the drawing is classified."
+    if CLEARED in st.session_state:
+        return "An example: Undo brings your drawing back."
+    return "An example: your first stroke replaces it."
 
 
 def _show_surface(stroke_width: int, erase: bool) -> None:
