@@ -112,13 +112,18 @@ def write_json(path: Path, value: object) -> None:
 
 def append_json_line(path: Path, value: dict) -> None:
     """Append one JSON object as one line, in a single write; a torn last line is ended first."""
-    line = json.dumps(value, separators=(",", ":"), allow_nan=False) + "\n"
+    line = json_line(value)
     with path.open("ab+", buffering=0) as file:
         if file.seek(0, os.SEEK_END):
             file.seek(-1, os.SEEK_END)
-            line = "\n" * (file.read(1) != b"\n") + line
-        if file.write(line.encode()) < len(line.encode()):  # the rest of a disk
+            line = b"\n" * (file.read(1) != b"\n") + line
+        if file.write(line) < len(line):  # the rest of a disk
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def json_line(value: dict) -> bytes:
+    """The line that `append_json_line` writes. Raises ValueError for a number that is none."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode() + b"\n"
 
 
 def read_json_lines(path: Path) -> list[dict]:

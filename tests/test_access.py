@@ -69,6 +69,7 @@ ACTIONS = {
     "tag": lambda: notes.tag([1], "mine"),
     "untag": lambda: notes.untag([1], "mine"),
     "vote": lambda: notes.add_vote(Vote(1, 2, 3, CANNOT_TELL)),
+    "take back a vote": lambda: notes.take_back_vote(Vote(1, 2, 3, CANNOT_TELL)),
 }
 
 

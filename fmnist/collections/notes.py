@@ -13,7 +13,7 @@ import contextlib
 import math
 import time
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from fmnist.access import check_may_change, own_folder
@@ -22,9 +22,12 @@ from fmnist.errors import NotesError
 from fmnist.files import (
     append_json_line,
     folder_from,
+    json_line,
     locked_folder,
+    read_file,
     read_json,
     read_json_lines,
+    replace_file,
     write_csv,
     write_json,
 )
@@ -34,6 +37,7 @@ STAR = "starred"
 CANNOT_TELL = -1
 MAX_TAGS = 100
 MAX_NAME = 40
+VOTES = "votes.jsonl"
 MAX_VOTES = 100_000
 COUNT = PART_SIZES["test"]
 
@@ -117,19 +121,33 @@ def tags_csv() -> str:
     return write_csv(("index", "tag"), ((i, name) for name, kept in tags().items() for i in kept))
 
 
-def add_vote(vote: Vote) -> None:
-    """Keep a vote. Raises NotesError where there is no room or the disk refuses."""
+def add_vote(vote: Vote) -> Vote:
+    """Keep a vote, and return it with its time.
+
+    Raises NotesError where there is no room or the disk refuses.
+    """
+    vote = replace(vote, time=round(time.time(), 3))
     with _locked() as place:
-        path = place / "votes.jsonl"
+        path = place / VOTES
         if path.exists() and path.stat().st_size > MAX_VOTES * 100:
             raise NotesError("There is no room for more votes; export and remove them first.")
-        append_json_line(path, {**asdict(vote), "time": round(time.time(), 3)})
+        append_json_line(path, asdict(vote))
+    return vote
+
+
+def take_back_vote(vote: Vote) -> None:
+    """Remove a vote that `add_vote` returned. Raises NotesError where the disk refuses."""
+    with _locked() as place, contextlib.suppress(FileNotFoundError):
+        path = place / VOTES
+        line = json_line(asdict(vote))
+        left = read_file(path).replace(line, b"", 1)
+        replace_file(path, lambda part: part.write_bytes(left))
 
 
 def votes() -> list[Vote]:
     """All votes, oldest first; lines that are none are left out."""
     found = []
-    for line in read_json_lines(directory() / "votes.jsonl"):
+    for line in read_json_lines(directory() / VOTES):
         with contextlib.suppress(ValueError, TypeError):
             found.append(Vote(**line))
     return found

@@ -97,6 +97,21 @@ def test_votes_are_kept_and_exported_and_torn_lines_left_out():
     assert json.loads((notes.directory() / "votes.jsonl").read_text().splitlines()[0])
 
 
+def test_of_the_same_votes_that_one_is_taken_back():
+    first = notes.add_vote(Vote(12, 0, 6, 6))
+    second = notes.add_vote(Vote(12, 0, 6, 0))
+    with (notes.directory() / "votes.jsonl").open("a") as file:
+        file.write('{"index":5}\n')  # not ours, and left alone
+    notes.take_back_vote(first)
+    assert notes.votes() == [second]
+    notes.take_back_vote(first)
+    notes.take_back_vote(second)
+    assert (notes.directory() / "votes.jsonl").read_text() == '{"index":5}\n'
+    (notes.directory() / "votes.jsonl").unlink()
+    notes.take_back_vote(second)
+    assert notes.votes() == []
+
+
 def test_a_vote_after_a_torn_line_is_not_lost():
     notes.add_vote(Vote(1, 0, 6, 6))
     with (notes.directory() / "votes.jsonl").open("a") as file:

@@ -200,6 +200,9 @@ def test_label_review_shows_the_next_case_until_it_is_voted_on(stored, test_part
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown["Adjusted accuracy"] == f"{(right + 1) / 10_000:.2%}"
     assert shown["Undecided"] == "1"
+    next(b for b in app.button if b.label == "Undo the last vote").click().run()
+    assert [(v.index, v.choice) for v in notes.votes()] == [(first.index, first.answer)]
+    assert [b.label for b in app.button] == [*(CLASS_NAMES[c] for c in second.shown), "Can't tell"]
 
 
 def test_a_round_against_the_network_ends_with_a_score():

@@ -15,6 +15,7 @@ from pages.parts.mistakes.blind_image import ask
 from pages.parts.shared import loading
 from pages.parts.shared.widgets import download, number
 
+LAST = "review_last"  # this visitor's last vote, until it is taken back
 SEEN = "review_seen"  # what this visitor has voted on: indices with the answers they stood against
 
 
@@ -37,6 +38,8 @@ def show(run: Run) -> None:
         st.success("You have voted on all images of this run. Thank you.")
     else:
         _case(case)
+    if LAST in st.session_state:
+        st.button("Undo the last vote", icon=":material/undo:", type="tertiary", on_click=_undo)
     _result(run)
 
 
@@ -50,11 +53,23 @@ def _vote(choice: int, case: LabelReview) -> None:
     if (case.index, case.answer) in st.session_state[SEEN]:
         return
     try:
-        notes.add_vote(Vote(case.index, case.label, case.answer, choice))
+        st.session_state[LAST] = notes.add_vote(Vote(case.index, case.label, case.answer, choice))
     except FmnistError as error:
         st.toast(str(error))
         return
     st.session_state[SEEN].add((case.index, case.answer))
+
+
+def _undo() -> None:
+    if (vote := st.session_state.get(LAST)) is None:
+        return  # a second click
+    try:
+        notes.take_back_vote(vote)
+    except FmnistError as error:
+        st.toast(str(error))
+        return
+    del st.session_state[LAST]
+    st.session_state[SEEN].discard((vote.index, vote.answer))
 
 
 def _result(run: Run) -> None:
