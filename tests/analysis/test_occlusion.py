@@ -1,7 +1,9 @@
 """Occlusion maps against a slow loop and known answers; the deletion curve by its definition."""
 
+import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from fmnist.analysis.faithfulness import (
     area_under_deletion,
@@ -9,8 +11,14 @@ from fmnist.analysis.faithfulness import (
     measure_deletion,
     summarise_deletion,
 )
-from fmnist.analysis.occlusion import log_probability, occlusion_map, overlay_attribution
+from fmnist.analysis.occlusion import (
+    log_probability,
+    occlusion_map,
+    overlay_attribution,
+    photo_occlusion_maps,
+)
 from fmnist.inference.classifier import load_classifier
+from fmnist.inference.second_networks.photo_network import PHOTO_FLOOR
 from fmnist.metrics.report import wilson_interval
 from fmnist.runs.library import DEFAULT_RUN, find_run
 from fmnist.runs.predictions import load_predictions
@@ -101,6 +109,80 @@ def test_map_agrees_with_a_slow_loop(classifier, test_part, size, stride):
 
 def test_map_of_a_black_picture_is_nothing(classifier):
     assert not occlusion_map(np.zeros((28, 28), np.uint8), classifier, 3).any()
+
+
+class RegionPhotoNetwork:
+    """Says "jeans" the more certainly the brighter a region is: rows 112 to 160 on the right."""
+
+    def predict(self, views):
+        found = np.zeros((len(views), 1000), np.float32)
+        found[:, 608] = 0.5 * views[:, 112:160, 160:208].mean(axis=(1, 2, 3)) / 255
+        found[:, 0] = 1 - found[:, 608]
+        return found
+
+
+@pytest.mark.parametrize(
+    ("size", "shown", "peak"),
+    [
+        ((400, 200), (112, 224), (80, 184)),  # wide: the upper 56 rows of the view are not of it
+        ((200, 200), (224, 224), (136, 184)),
+        ((256, 320), (224, 179), (136, 162)),
+    ],
+)
+def test_parts_of_a_photo_that_the_photo_network_looks_at(size, shown, peak):
+    image = Image.new("RGBA", size, "white")
+    edge = ImageDraw.Draw(image)
+    edge.rectangle([0, 0, size[0] - 1, size[1] - 1], outline="black", width=12)
+    view, maps = photo_occlusion_maps(image, RegionPhotoNetwork())
+    assert view.shape == (*shown, 3)
+    assert maps.shape == (10, *shown)
+    jeans = maps[1]
+    row, column = np.unravel_index(jeans.argmax(), jeans.shape)
+    assert abs(row - peak[0]) <= 24
+    assert abs(column - peak[1]) <= 24
+    np.testing.assert_allclose(
+        jeans[: max(0, peak[0] - 90)], 0, atol=1e-3
+    )  # it does not look there
+    # its jeans may be a worn shirt's, half as well; of others it says nothing
+    assert maps[6].max() > 0.1
+    np.testing.assert_allclose(maps[[0, 2, 3, 4, 5, 7, 8, 9]], 0, atol=1e-6)
+
+
+def test_a_photos_map_agrees_with_a_slow_loop():
+    pixels = np.random.default_rng(0).integers(0, 256, (224, 224, 3), np.uint8)
+    view, maps = photo_occlusion_maps(Image.fromarray(pixels), network := RegionPhotoNetwork())
+    np.testing.assert_array_equal(view, pixels)
+    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+
+    def say(picture):
+        return np.log(network.predict(picture[np.newaxis])[0, 608] / 1.5 + PHOTO_FLOOR)
+
+    found = [[[] for _ in range(14)] for _ in range(14)]
+    for top in range(-2, 14):
+        for left in range(-2, 14):
+            covered = pixels.copy()
+            rows, columns = range(max(0, top), min(14, top + 3)), range(max(0, left), left + 3)
+            columns = [column for column in columns if column < 14]
+            for row in rows:
+                for column in columns:
+                    inside = np.s_[16 * row : 16 * row + 16, 16 * column : 16 * column + 16]
+                    covered[inside] = np.median(edge, axis=0)
+            drop = say(pixels) - say(covered)
+            for row in rows:
+                for column in columns:
+                    found[row][column].append(drop)
+    mean = np.array([[np.mean(drops) for drops in line] for line in found])
+    expected = cv2.resize(mean, (224, 224), interpolation=cv2.INTER_CUBIC)
+    np.testing.assert_allclose(maps[1], expected, atol=1e-4)
+
+
+def test_what_the_photo_network_does_not_look_at_is_nothing():
+    class Blind:
+        def predict(self, views):
+            return np.full((len(views), 1000), 1e-3, np.float32)
+
+    _, maps = photo_occlusion_maps(Image.new("RGBA", (90, 70), "red"), Blind())
+    assert not maps.any()
 
 
 def test_certain_answers_still_have_a_map(classifier, test_part):

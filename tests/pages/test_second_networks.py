@@ -102,3 +102,24 @@ def test_other_options_are_compared_without_the_network_that_one_of_them_leaves_
     both = expected(second=load_second_networks())
     mirrored = change(legs(PHOTO), "mirror", True)
     assert f"Before, automatic] {both.class_name} {both.probability:.1%}" in texts(mirrored)
+
+
+def test_why_shows_what_each_network_looks_at():
+    app = upload(open_app(way="Upload"), ("shirt.png", PHOTO, PNG))
+    app.session_state["upload-why"] = True
+    app.run()
+    assert not app.exception
+    second = expected(second=load_second_networks()).second
+    (word, share), *_ = second.names
+    assert f"In its own words: {word} {share:.0%}" in texts(app)
+    both = ("**The photo network**", "**The Fashion-MNIST network**")
+    assert all(words in texts(app) for words in both)
+    (box,) = (one for one in app.selectbox if one.label == "Highlight the pixels that support")
+    assert box.value == expected(second=load_second_networks()).class_id
+    app.toggle(key="second_network_asked").set_value(False).run()
+    assert not any(words in texts(app) for words in both)
+    app = upload(open_app(way="Upload"), ("legs.png", plain(), PNG))  # a drawing
+    app.session_state["upload-why"] = True
+    app.run()
+    assert "Highlight the pixels that support" in [one.label for one in app.selectbox]
+    assert not any(words in texts(app) for words in both)

@@ -21,13 +21,13 @@ class SecondNetworks:
 NONE = SecondNetworks()
 
 
-_photo_network, _drawing_network = cache(PhotoNetwork), cache(DrawingNetwork)  # one of each
+photo_network, drawing_network = cache(PhotoNetwork), cache(DrawingNetwork)  # one of each
 
 
 def load_second_networks(photo: bool = True, drawing: bool = True) -> SecondNetworks:
     """Those that ship, the same for all of a process; each file is read when first asked."""
     return SecondNetworks(
-        _photo_network() if photo else None, _drawing_network() if drawing else None
+        photo_network() if photo else None, drawing_network() if drawing else None
     )
 
 

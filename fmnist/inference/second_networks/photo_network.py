@@ -44,41 +44,46 @@ KEPT = 16  # answers, 12 kB each
 LEAST_SIDE = 64  # pixels; the network can make nothing of a thumbnail or a tiny crop
 # ImageNet's classes of clothing, counted from 0, and how well their name fits each of the ten,
 # 0..1. Written down by name and then chosen among a few variants on the development pictures.
-_NAMES: tuple[tuple[tuple[int, ...], dict[int, float]], ...] = (
-    ((610,), {TSHIRT: 1, SHIRT: 0.3, PULLOVER: 0.2}),  # jersey, T-shirt
-    ((638, 639), {TSHIRT: 1, DRESS: 1}),  # maillot
-    ((608,), {TROUSER: 1, SHIRT: 0.5}),  # jean, which a worn shirt is seen with
-    ((842,), {TROUSER: 1}),  # swimming trunks
-    ((841,), {PULLOVER: 1, COAT: 0.5}),  # sweatshirt, hooded or not
-    ((474,), {PULLOVER: 1, COAT: 0.3, SHIRT: 0.5}),  # cardigan
-    ((411, 578, 601, 655, 689), {DRESS: 1}),  # apron, gown, hoopskirt, miniskirt, overskirt
-    ((775,), {DRESS: 1, TROUSER: 0.3}),  # sarong
-    ((399,), {DRESS: 1, COAT: 0.5}),  # abaya
-    ((400,), {DRESS: 1, COAT: 1}),  # academic gown
-    ((568,), {COAT: 1}),  # fur coat
-    # lab coat, trench coat: said of what is buttoned in front, too
-    ((617,), {COAT: 1, SHIRT: 0.3}),
-    ((869,), {COAT: 1, SHIRT: 0.2}),
-    # cloak, poncho, vestment: said of whatever lies flat with its sleeves spread
-    ((501, 735), {COAT: 1, PULLOVER: 1, SHIRT: 1}),
-    ((887,), {DRESS: 1, COAT: 1, SHIRT: 1}),
-    ((824,), {COAT: 1, PULLOVER: 1, DRESS: 1}),  # stole
-    ((834,), {COAT: 1, SHIRT: 1, TROUSER: 1}),  # suit
-    ((457, 906), {SHIRT: 1, COAT: 0.3}),  # bow tie, Windsor tie
-    ((614,), {COAT: 1, SHIRT: 1, DRESS: 1}),  # kimono
-    ((465,), {TSHIRT: 1, PULLOVER: 1, COAT: 1, SHIRT: 1}),  # bulletproof vest
-    ((885, 911), {TSHIRT: 1, TROUSER: 1, PULLOVER: 1, DRESS: 1, COAT: 1, SHIRT: 1}),  # velvet, wool
-    ((697,), {SHIRT: 1, TROUSER: 0.3}),  # pajama
-    ((774,), {SANDAL: 1, SNEAKER: 0.2, BOOT: 0.2}),  # said of shoes from above, too
-    ((770,), {SNEAKER: 1}),  # running shoe
-    ((514,), {BOOT: 1}),  # cowboy boot
-    ((630,), {SNEAKER: 1, BOOT: 0.5}),  # loafer
-    ((806,), {SNEAKER: 1, BOOT: 1}),  # sock
-    ((502,), {BOOT: 1, SANDAL: 0.5, SNEAKER: 0.5}),  # clog
-    ((788,), {SANDAL: 1, SNEAKER: 1, BOOT: 1}),  # shoe shop
-    ((414, 636, 728, 748), {BAG: 1}),  # backpack, mailbag, plastic bag, purse
+_NAMES: tuple[tuple[dict[int, str], dict[int, float]], ...] = (
+    ({610: "jersey, T-shirt"}, {TSHIRT: 1, SHIRT: 0.3, PULLOVER: 0.2}),
+    ({638: "swimsuit", 639: "tank suit"}, {TSHIRT: 1, DRESS: 1}),
+    ({608: "jeans"}, {TROUSER: 1, SHIRT: 0.5}),  # which a worn shirt is seen with
+    ({842: "swimming trunks"}, {TROUSER: 1}),
+    ({841: "sweatshirt"}, {PULLOVER: 1, COAT: 0.5}),  # hooded or not
+    ({474: "cardigan"}, {PULLOVER: 1, COAT: 0.3, SHIRT: 0.5}),
+    ({411: "apron", 578: "gown", 601: "hoopskirt"}, {DRESS: 1}),
+    ({655: "miniskirt", 689: "overskirt"}, {DRESS: 1}),
+    ({775: "sarong"}, {DRESS: 1, TROUSER: 0.3}),
+    ({399: "abaya"}, {DRESS: 1, COAT: 0.5}),
+    ({400: "academic gown"}, {DRESS: 1, COAT: 1}),
+    ({568: "fur coat"}, {COAT: 1}),
+    # said of what is buttoned in front, too
+    ({617: "lab coat"}, {COAT: 1, SHIRT: 0.3}),
+    ({869: "trench coat"}, {COAT: 1, SHIRT: 0.2}),
+    # said of whatever lies flat with its sleeves spread
+    ({501: "cloak", 735: "poncho"}, {COAT: 1, PULLOVER: 1, SHIRT: 1}),
+    ({887: "vestment"}, {DRESS: 1, COAT: 1, SHIRT: 1}),
+    ({824: "stole"}, {COAT: 1, PULLOVER: 1, DRESS: 1}),
+    ({834: "suit"}, {COAT: 1, SHIRT: 1, TROUSER: 1}),
+    ({457: "bow tie", 906: "Windsor tie"}, {SHIRT: 1, COAT: 0.3}),
+    ({614: "kimono"}, {COAT: 1, SHIRT: 1, DRESS: 1}),
+    ({465: "bulletproof vest"}, {TSHIRT: 1, PULLOVER: 1, COAT: 1, SHIRT: 1}),
+    (
+        {885: "velvet", 911: "wool"},
+        {TSHIRT: 1, TROUSER: 1, PULLOVER: 1, DRESS: 1, COAT: 1, SHIRT: 1},
+    ),
+    ({697: "pajamas"}, {SHIRT: 1, TROUSER: 0.3}),
+    ({774: "sandal"}, {SANDAL: 1, SNEAKER: 0.2, BOOT: 0.2}),  # said of shoes from above, too
+    ({770: "running shoe"}, {SNEAKER: 1}),
+    ({514: "cowboy boot"}, {BOOT: 1}),
+    ({630: "loafer"}, {SNEAKER: 1, BOOT: 0.5}),
+    ({806: "sock"}, {SNEAKER: 1, BOOT: 1}),
+    ({502: "clog"}, {BOOT: 1, SANDAL: 0.5, SNEAKER: 0.5}),
+    ({788: "shoe shop"}, {SANDAL: 1, SNEAKER: 1, BOOT: 1}),
+    ({414: "backpack", 636: "mailbag", 728: "plastic bag", 748: "purse"}, {BAG: 1}),
 )
-_CLOTHING = [number for numbers, _ in _NAMES for number in numbers]
+_NAME_OF = {number: name for names, _ in _NAMES for number, name in names.items()}
+_CLOTHING = list(_NAME_OF)
 _FITS = np.array([[fits.get(c, 0.0) for c in range(10)] for ns, fits in _NAMES for _ in ns])
 _SHARES = (_FITS / _FITS.sum(axis=1, keepdims=True)).astype(np.float32)
 # Garments that are none of the ten, though they look like one: three skirts, swimming trunks.
@@ -113,6 +118,12 @@ class PhotoPrediction(SecondPrediction):
     def clothing(self) -> float:
         """Its probability of all names together that fit one of the ten, 0..1."""
         return float(self.imagenet[_CLOTHING].sum())
+
+    @property
+    def names(self) -> list[tuple[str, float]]:
+        """Its names of clothing with their probabilities, 0..1, the most probable first."""
+        found = [(name, float(self.imagenet[number])) for number, name in _NAME_OF.items()]
+        return sorted(found, key=lambda one: -one[1])
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -164,15 +175,17 @@ class PhotoNetwork:
         key = hashlib.sha256(views.tobytes()).digest()
         with self._lock:
             if key not in self._known:
-                scaled = (views.astype(np.float32) - 127) / 128  # as it was trained
-                run, wanted = self._network
-                self._known[key] = np.concatenate(
-                    [run(view[np.newaxis], wanted)[0] for view in scaled]
-                )
+                self._known[key] = self.predict(views)
                 self._known[key].flags.writeable = False
                 if len(self._known) > KEPT:
                     self._known.popitem(last=False)
             return self._known[key]
+
+    def predict(self, views: np.ndarray) -> np.ndarray:
+        """The same, and not remembered."""
+        scaled = (views.astype(np.float32) - 127) / 128  # as it was trained
+        run, wanted = self._network
+        return np.concatenate([run(view[np.newaxis], wanted)[0] for view in scaled])
 
     @cached_property
     def _network(self) -> tuple[LiteRT, list[int]]:
@@ -210,6 +223,11 @@ def make_views(image: Image.Image) -> np.ndarray:
 def _middle_square(picture: Image.Image, side: int) -> Image.Image:
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     return picture.crop((left, top, left + side, top + side))
+
+
+def log_factors(imagenet: np.ndarray) -> np.ndarray:
+    """(..., 1000) probabilities -> (..., 10): what `combine` multiplies a class by, in nats."""
+    return np.log(_translate(imagenet) + PHOTO_FLOOR)
 
 
 def _translate(imagenet: np.ndarray) -> np.ndarray:

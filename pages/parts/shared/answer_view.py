@@ -29,11 +29,14 @@ TAUGHT = (
 )
 
 
-def show_answer(answer: Answer, key: str | None, brief: bool = False) -> None:
+def show_answer(
+    answer: Answer, key: str | None, brief: bool = False, photo: bytes | None = None
+) -> None:
     """Show the answer for one picture; a refusal or an empty picture is one sentence.
 
     key: starts the keys of what can be opened below; None where the next answer comes soon
     brief: without what stands below the bars
+    photo: the picture, as a photo network is shown it
     """
     if answer.verdict == "refused":
         st.error(answer.message, icon=":material/block:")
@@ -73,7 +76,8 @@ def show_answer(answer: Answer, key: str | None, brief: bool = False) -> None:
     if answer.second:
         _show_both(answer)
     show_agreement(answer)
-    show_why(answer.pixels, answer.alone.class_id, key)
+    asked = answer.second is not None and answer.second.kind == "photo"
+    show_why(answer.pixels, answer.class_id, key, photo if asked else None)
 
 
 def with_second_network() -> str:

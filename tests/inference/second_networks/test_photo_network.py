@@ -32,6 +32,7 @@ from fmnist.inference.second_networks.photo_network import (
     SIDE,
     PhotoNetwork,
     PhotoPrediction,
+    log_factors,
     make_views,
     predict_photo,
 )
@@ -115,6 +116,15 @@ def test_each_number_is_the_name_that_is_meant():
     expected += [TROUSER, SHIRT, DRESS, DRESS]
     found = [imagenet(**{f"c{number}": 0.9}).class_id for number in names.values()]
     assert found == expected
+
+
+def test_names_are_sorted_and_factors_are_those_of_the_product():
+    said = imagenet(c608=0.5, c770=0.25)
+    assert said.names[:2] == [("jeans", 0.5), ("running shoe", 0.25)]
+    assert len(said.names) == 41
+    alone = said.combine(np.full(10, 0.1, np.float32))  # the other network has no opinion
+    factors = np.exp(log_factors(said.imagenet))
+    np.testing.assert_allclose(alone, factors / factors.sum(), rtol=1e-5)
 
 
 def test_views_are_the_middle_the_middle_closer_and_the_whole_picture():
