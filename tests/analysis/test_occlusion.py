@@ -141,7 +141,7 @@ def test_parts_of_a_photo_that_the_photo_network_looks_at(size, shown, peak):
     assert abs(row - peak[0]) <= 24
     assert abs(column - peak[1]) <= 24
     np.testing.assert_allclose(
-        jeans[: max(0, peak[0] - 90)], 0, atol=1e-3
+        jeans[: max(0, peak[0] - 105)], 0, atol=1e-3
     )  # it does not look there
     # its jeans may be a worn shirt's, half as well; of others it says nothing
     assert maps[6].max() > 0.1
@@ -158,10 +158,10 @@ def test_a_photos_map_agrees_with_a_slow_loop():
         return np.log(network.predict(picture[np.newaxis])[0, 608] / 1.5 + PHOTO_FLOOR)
 
     found = [[[] for _ in range(14)] for _ in range(14)]
-    for top in range(-2, 14):
-        for left in range(-2, 14):
+    for top in range(-2, 14, 2):
+        for left in range(-2, 14, 2):
             covered = pixels.copy()
-            rows, columns = range(max(0, top), min(14, top + 3)), range(max(0, left), left + 3)
+            rows, columns = range(max(0, top), min(14, top + 4)), range(max(0, left), left + 4)
             columns = [column for column in columns if column < 14]
             for row in rows:
                 for column in columns:
