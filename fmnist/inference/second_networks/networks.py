@@ -21,13 +21,14 @@ class SecondNetworks:
 NONE = SecondNetworks()
 
 
-photo_network, drawing_network = cache(PhotoNetwork), cache(DrawingNetwork)  # one of each
+# one of each
+shared_photo_network, shared_drawing_network = cache(PhotoNetwork), cache(DrawingNetwork)
 
 
 def load_second_networks(photo: bool = True, drawing: bool = True) -> SecondNetworks:
     """Those that ship, the same for all of a process; each file is read when first asked."""
     return SecondNetworks(
-        photo_network() if photo else None, drawing_network() if drawing else None
+        shared_photo_network() if photo else None, shared_drawing_network() if drawing else None
     )
 
 

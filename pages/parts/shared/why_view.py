@@ -7,7 +7,7 @@ from fmnist.analysis.neighbours import TrainingFeatures
 from fmnist.analysis.occlusion import occlusion_map, overlay_attribution, photo_occlusion_maps
 from fmnist.data import CLASS_NAMES, load
 from fmnist.errors import FmnistError
-from fmnist.inference.second_networks.networks import photo_network
+from fmnist.inference.second_networks.networks import shared_photo_network
 from fmnist.inference.second_networks.photo_network import predict_photo
 from fmnist.runs.library import find_run
 from fmnist.runs.run import Run
@@ -60,7 +60,7 @@ def _show_photo(photo: bytes, chosen: int) -> None:
     """What the photo network looks at for a class, and what it calls what it sees."""
     view, maps = _photo_maps(photo)
     values, name = maps[chosen], CLASS_NAMES[chosen]
-    said = predict_photo(loading.decoded(photo), photo_network()).names
+    said = predict_photo(loading.decoded(photo), shared_photo_network()).names
     st.markdown("**The photo network**")
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.image(
@@ -148,4 +148,4 @@ def _map(run: Run, pixels: bytes, class_id: int) -> np.ndarray:
 # a visitor's pictures are forgotten with the visit; 2 MB each
 @st.cache_resource(max_entries=8, show_spinner="Covering parts of the photo", scope="session")
 def _photo_maps(photo: bytes) -> tuple[np.ndarray, np.ndarray]:
-    return photo_occlusion_maps(loading.decoded(photo), photo_network())
+    return photo_occlusion_maps(loading.decoded(photo), shared_photo_network())
