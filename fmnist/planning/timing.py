@@ -36,7 +36,7 @@ OTHERS = (
 ELSEWHERE = (
     0.5,
     "The time is estimated from another machine's trainings ({processor}, {cores} cores); "
-    "after your first training on this one it will be more accurate.",
+    "after your first training on all images here it will be more accurate.",
 )
 
 

@@ -56,6 +56,7 @@ def test_on_a_phone_what_is_chosen_comes_into_view(chromium, server):
         wall = page.locator(".st-key-dataset-gallery button")
         expect(wall).to_have_count(300)
         wait_for_rest(page)
+        expect(page.get_by_test_id("stMainMenu")).to_be_in_viewport(ratio=1)
         for name in ("Model", "Open an image"):  # with less, an iPhone comes closer and stays
             field = page.locator(f"input[aria-label^='{name}']")
             expect(field).to_have_css("font-size", "16px")

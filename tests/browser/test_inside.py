@@ -129,6 +129,7 @@ def test_nothing_is_cut_off_on_a_phone(chromium, server):
 def test_the_page_scrolls_to_the_view_only_when_it_is_opened(page, server):
     open_inside(page, server)
     expect(page.locator(".inside")).to_be_in_viewport(ratio=0.5)
+    expect(page.locator(".inside [aria-selected=true]")).to_be_focused()
     page.get_by_text("Test image", exact=True).first.click()
     expect(page.get_by_text("Index of a test image")).to_be_in_viewport()
     expect(title(page)).to_have_text("Convolution 1")  # it stays open

@@ -354,6 +354,7 @@ def test_a_link_with_a_former_name_opens_the_view_and_says_so(page_name, key, ol
     app = open_app(page_name, run="seed-cnn", **{key: old})
     assert not app.exception
     assert app.segmented_control(key=key).value == new
+    assert app.query_params[key] == new  # to be copied
     assert f"“{old}” is called “{new}” now" in app.warning[0].value
     app.segmented_control(key=key).set_value("Map" if key == "do" else "Export").run()
     assert not app.warning

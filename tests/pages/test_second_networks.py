@@ -24,6 +24,13 @@ def expected(picture=PHOTO, **how):
     return answer_bytes(picture, load_classifier(find_run("robust")), **how)
 
 
+def guesses(alone, both):
+    """What the table's rows say: of the second network, the share of what it takes for clothing."""
+    second = both.second
+    shares = (alone, alone.probability), (second, second.probability / second.clothing)
+    return [f"{one.class_name} {share:.0%}" for one, share in (*shares, (both, both.probability))]
+
+
 def test_a_photo_has_three_answers_and_a_switch():
     both, alone = expected(second=load_second_networks()), expected()
     app = upload(open_app(way="Upload"), ("shirt.png", PHOTO, PNG))
@@ -31,8 +38,7 @@ def test_a_photo_has_three_answers_and_a_switch():
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]
     ]
-    said = [f"{one.class_name} {one.probability:.0%}" for one in (alone, both.second, both)]
-    assert [row[1] for row in rows] == said
+    assert [row[1] for row in rows] == guesses(alone, both)
     assert [row[2] for row in rows] == [
         HEADLINES[alone.verdict].lower(),
         f"clothing: {both.second.clothing:.0%}",
@@ -55,8 +61,7 @@ def test_a_drawing_is_shown_to_the_drawing_network():
     both, alone = expected(plain(), second=load_second_networks()), expected(plain())
     app = upload(open_app(way="Upload"), ("legs.png", plain(), PNG))
     (table,) = [one.value for one in app.markdown if "| Drawing network |" in one.value]
-    said = [f"{one.class_name} {one.probability:.0%}" for one in (alone, both.second, both)]
-    assert [line.split("|")[2].strip() for line in table.splitlines()[2:]] == said
+    assert [line.split("|")[2].strip() for line in table.splitlines()[2:]] == guesses(alone, both)
     assert f"clothing: {both.second.clothing:.0%}" in table
     assert "Photo network" not in texts(app)
     assert HEADLINES[both.verdict] in metrics(app)

@@ -264,7 +264,7 @@ def test_before_the_first_training_the_time_is_another_machines(run_of_seconds):
         assert timing.margin == 0.5
         assert timing.basis == (
             "The time is estimated from another machine's trainings (Abacus, 3 cores); after your "
-            "first training on this one it will be more accurate."
+            "first training on all images here it will be more accurate."
         )
 
 

@@ -19,7 +19,7 @@ TRAINING, VALIDATION, TEST = range(3)
 SPLITS = ("Training", "Validation", "Test")
 CHUNK = 2_000  # images at a time: 1.6 MB of pixels, which stay in a processor's cache
 ORDERS = ("As published", "Least like its class first", "Brightest first", "Darkest first")
-_NAME = re.compile(r"\s*(train|test)\D*0*(\d{1,5})\s*", re.IGNORECASE | re.ASCII)
+_NAME = re.compile(r"\s*(train|test)[^\d-]*0*(\d{1,5})\s*", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,6 @@ from pages.parts.shared.widgets import download, literal
 # pictures that were asked to be saved and are not yet; forgotten with the page, see `page_opened`
 _ASKED = "corrections-asked"
 _OPEN, _LABEL = "corrections", "corrections-label"  # whether the section is open, what it is called
-TEACHES_NOTHING = "Pictures of 28 × 28 pixels, and those in which nothing is found, do not teach."
 
 
 def offer(answer: Answer, picture: bytes, run: Run, kind: str, subject: str | None = None) -> None:
@@ -74,7 +73,7 @@ def _correct(picture: bytes, kind: str, teaches: bool) -> None:
         undo = {"icon": ":material/undo:", "type": "tertiary"}
         taught.button("Remove it", f"{kind}-take-back", _remove, [name], of, **undo)
     if not teaches:
-        st.caption(TEACHES_NOTHING)
+        st.caption(taught.TEACHES_NOTHING)
     st.caption(_where())
 
 
@@ -238,7 +237,7 @@ def offer_to_teach(pictures: list[tuple[Answered, int]]) -> None:
     teaching = [(one, id_) for one, id_ in pictures if make_example(one.answer, id_) is not None]
     with st.popover("Teach with these pictures", icon=":material/school:"):
         if not teaching:
-            st.info(TEACHES_NOTHING)
+            st.info(taught.TEACHES_NOTHING)
             return
         of = taught.choose_set("upload-teach-set", new=True)
         if of is None:  # the set that was named with the click cannot be had

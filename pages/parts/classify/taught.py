@@ -19,6 +19,7 @@ from pages.parts.shared import loading
 from pages.parts.shared.widgets import number, or_say
 
 UNNAMED = "Corrections"  # what the set without a name is called
+TEACHES_NOTHING = "Pictures of 28 × 28 pixels, and those in which nothing is found, do not teach."
 _SET = "corrections_set"  # the set that is looked at and saved to
 _TIMES = "corrections_set_times"  # how often another one was chosen
 _SAID = "corrections_said"  # why a click changed nothing, or a set counts no longer
@@ -142,6 +143,9 @@ def show_effect(rows: list[Row], of: str, run: Run) -> None:
     answered = answer_untaught(items_of(rows, of), run)
     answers, labels = [one.answer for one in answered], [row.label_id for row in rows]
     n, before, after = teaching.leave_one_out(answers, labels)
+    if not n:
+        st.caption(TEACHES_NOTHING)
+        return
     untaught = loading.evaluate(run)
     with st.container(horizontal=True):
         number(

@@ -29,7 +29,7 @@ def show(run: Run) -> None:
             number(
                 "Calibration error (ECE)",
                 f"{measured['ece_after']:.2%}",
-                f"{measured['ece_before']:.2%} before",
+                f"{measured['ece_before']:.2%} before; validation",
                 "Mean difference between confidence and accuracy, in 15 bins, on the "
                 f"{measured['n']:,} validation images. One temperature, fitted on the same "
                 f"images, divides the logarithms of the probabilities: {policy.temperature:.3f}.",
@@ -52,7 +52,7 @@ def show(run: Run) -> None:
             + (
                 ""
                 if len(variants) == len(TTA_VARIANTS)
-                else " The others are not used: this network does not recognise garments in them."
+                else " Other variants are not used: this network knows no garments in them."
             )
         )
         if not run.settings.holdout:

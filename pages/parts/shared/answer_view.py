@@ -104,17 +104,18 @@ def choose_second_network() -> None:
 
 def _show_both(answer: Answer) -> None:
     """Show what each network says, what they say together, and what teaching makes of it."""
-    second, alone, together = answer.second, answer.alone, answer.untaught or answer
-    rows = [
-        ("Fashion-MNIST network", alone, HEADLINES[alone.verdict].lower()),
-        (NAMES[second.kind], second, f"clothing: {second.clothing:.0%}"),
-        ("**Together**", together, HEADLINES[together.verdict].lower()),
-    ]
+    second, answers = answer.second, {"Fashion-MNIST network": answer.alone}
+    answers["**Together**"] = answer.untaught or answer
     if answer.untaught:
-        rows.append(("**With what was taught**", answer, HEADLINES[answer.verdict].lower()))
+        answers["**With what was taught**"] = answer
     lines = [
-        f"| {who} | {said.class_name} {said.probability:.0%} | {sure} |" for who, said, sure in rows
+        f"| {who} | {said.class_name} {said.probability:.0%} | {HEADLINES[said.verdict].lower()} |"
+        for who, said in answers.items()
     ]
+    # of what it takes for clothing, as the others know nothing else
+    share = second.probability / max(second.clothing, 1e-9)
+    guess = f"{second.class_name} {share:.0%} | clothing: {second.clothing:.0%}"
+    lines.insert(1, f"| {NAMES[second.kind]} | {guess} |")
     st.markdown("\n".join(["| Network | Best guess | How sure |", "| --- | --- | --- |", *lines]))
 
 

@@ -109,13 +109,15 @@ def choose_one(label: str, options: Iterable[str], key: str, *, default: str = "
     options = list(options)
     default = default or options[0]
     how = {"label_visibility": "collapsed", "bind": "query-params", "wrap": True, **how}
-    old = st.query_params.get(key)
-    if (new := FORMER.get(key, {}).get(old)) and key not in st.session_state:
-        st.session_state[key] = new
-        st.warning(f"“{old}” is called “{new}” now; please update your link.")
+    named = st.query_params.get(key)
+    if (new := FORMER.get(key, {}).get(named)) and key not in st.session_state:
+        st.query_params[key], st.session_state[f"{key}-former"] = new, named
+        st.rerun()  # the URL is read before the page runs
+    if former := st.session_state.pop(f"{key}-former", None):
+        st.warning(f"“{former}” is called “{named}” now; please update your link.")
     given = st.session_state.pop(f"{key}-given", False)
     # Streamlit warns of a default beside a set value
-    how["default"] = None if new or given else default
+    how["default"] = None if given else default
     chosen = st.segmented_control(label, options, required=True, key=key, **how)
     return chosen if chosen in options else default  # a browser may send anything
 

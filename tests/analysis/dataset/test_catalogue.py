@@ -89,7 +89,7 @@ def test_an_image_is_found_by_its_name(name, number):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "42", "test", "test 10000", "train 60000", "valid 3", "teſt 42"]
+    "name", ["", "42", "test", "test 10000", "train 60000", "test -3", "valid 3", "teſt 42"]
 )
 def test_what_names_no_image_finds_none(name):
     assert find_image(name) is None

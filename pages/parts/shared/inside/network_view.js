@@ -127,6 +127,7 @@ export default function ({ data, parentElement, setStateValue }) {
   // which opening of the view was scrolled to; this script is read anew with each mount
   if (ui.net.opened > (window.fmnistInsideOpened ?? 0)) {
     root.scrollIntoView({ behavior: smoothly(), block: "start" });
+    root.querySelector("[aria-selected=true]").focus({ preventScroll: true });
     window.fmnistInsideOpened = ui.net.opened;
   }
   return () => parentElement.isConnected || stop(ui); // or a later call has replaced this one
