@@ -22,6 +22,7 @@ from fmnist.data import CLASS_NAMES
 from fmnist.images.display import contact_sheet, data_uri
 from fmnist.metrics import calibration, report
 from fmnist.metrics.confusions import confused_pairs
+from fmnist.runs.library import run_title
 from fmnist.runs.run import Run
 
 WORST = 48  # mistakes shown, the most confident first
@@ -39,7 +40,7 @@ def render_report(
     order = np.argsort(-confidence, kind="stable")
     wrong = order[answers[order] != labels[order]][:WORST]
     return TEMPLATES.get_template("report.html").render(
-        title=f"{run.name}: {result.accuracy:.2%} of {result.n:,} test images",
+        title=f"{run_title(run)}: {result.accuracy:.2%} of {result.n:,} test images",
         made=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
         result=result,
         figures={
@@ -113,11 +114,11 @@ def _learning(run: Run) -> Markup | None:
 
 
 def _facts(run: Run) -> list[list[object]]:
-    rows = []
+    rows: list[list[object]] = [["run", run.name]]
     for group in ("settings", "machine", "versions"):
         values = run.info.get(group)
         for name, value in (values if isinstance(values, dict) else {}).items():
-            if name != "layers":
+            if name != "layers" and value not in ([], None):
                 rows.append([f"{group}: {name}", value])
     for at, layer in enumerate(run.settings.layers if run.settings else ()):
         values = (f"{name} {value}" for name, value in layer.to_dict().items() if name != "kind")

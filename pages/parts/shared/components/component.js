@@ -7,9 +7,10 @@ const el = (name, attributes = {}, ...children) => {
     else if (value !== null && value !== undefined) made.setAttribute(key, value);
   }
   made.append(...children);
-  // Safari leaves the keyboard where it was, and a clicked button should hear the arrow keys
+  // Safari leaves the keyboard where it was, and a clicked button should hear the arrow keys;
+  // before what the click does, which may put the keyboard elsewhere
   if (name === "button")
-    made.addEventListener("click", () => made.focus({ preventScroll: true }));
+    made.addEventListener("click", () => made.focus({ preventScroll: true }), { capture: true });
   return made;
 };
 
