@@ -27,7 +27,12 @@ from fmnist.data import CLASS_NAMES, SIDE
 from fmnist.images.display import enlarge
 from fmnist.images.segmentation import border_of
 from fmnist.inference.classifier import Classifier
-from fmnist.inference.second_networks.photo_network import PhotoNetwork, log_factors, make_views
+from fmnist.inference.second_networks.photo_network import (
+    PhotoNetwork,
+    log_factors,
+    make_views,
+    view_of_all,
+)
 
 SIZE, STRIDE = 4, 2
 PARTS = 14  # of a photo, along an edge
@@ -84,8 +89,7 @@ def photo_occlusion_maps(
     in nats. The network is called 65 times, some 0.3 s on two cores of an AMD EPYC. Raises
     RunError where its file cannot be used.
     """
-    views = make_views(image)
-    view = views[2] if len(views) == 3 else views[0]  # (224, 224, 3)
+    view = view_of_all(make_views(image))  # (224, 224, 3)
     usual = np.median(border_of(view), axis=0).astype(np.uint8)
     patches = _patches(PARTS, SIZE, STRIDE)  # (P, 14, 14) bool
     side = view.shape[0] // PARTS

@@ -24,7 +24,7 @@ def repair_streams() -> None:
     output, errors = open(1, "wb"), open(2, "wb", 0)  # noqa: SIM115
     encoding = sys.stdout.encoding if sys.stdout else "utf-8"
     sys.stdout = _Output(output, encoding, "backslashreplace", line_buffering=output.isatty())
-    sys.stderr = _Errors(errors, "utf-8", "backslashreplace", line_buffering=True)
+    sys.stderr = _Stream(errors, "utf-8", "backslashreplace", line_buffering=True)
 
 
 def printable(text: str) -> str:
@@ -32,7 +32,9 @@ def printable(text: str) -> str:
     return text if text.isprintable() else ascii(text)[1:-1]
 
 
-class _Errors(io.TextIOWrapper):
+class _Stream(io.TextIOWrapper):
+    """What cannot be written is lost, as for errors."""
+
     def write(self, text: str) -> int:
         try:
             return super().write(text)
@@ -50,7 +52,9 @@ class _Errors(io.TextIOWrapper):
         pass
 
 
-class _Output(_Errors):
+class _Output(_Stream):
+    """What cannot be written ends the command."""
+
     def _lose(self, error: OSError) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())  # for what waits to be written
         if isinstance(error, BrokenPipeError):  # `... | head`

@@ -141,14 +141,14 @@ class PhotoPrediction(SecondPrediction):
         A product of experts (Hinton, doi 10.1162/089976602760128018): a class is as probable as
         both find it. Where this network's names fit several classes, or none, the other decides.
         """
-        return _multiply(self.probabilities, fashion_mnist)
+        return _multiply(self.imagenet, fashion_mnist)
 
     def decide(self, fashion_mnist: np.ndarray, verdict: str, cut_out: bool = False) -> str:
         """The verdict of both; not clothing is only what is none for both."""
         if verdict == "not_clothing" and self.clothing < LEAST_CLOTHING:
             return "not_clothing"
         class_id = self.combine(fashion_mnist).argmax()
-        by_view = _multiply(_translate(self.by_view), fashion_mnist)[:, class_id]
+        by_view = _multiply(self.by_view, fashion_mnist)[:, class_id]
         named = self.clothing >= SURE_CLOTHING and self.imagenet[list(_OTHERS)].sum() < MOST_OTHERS
         agree = verdict == "confident" and fashion_mnist.argmax() == class_id
         threshold = AGREED if agree and cut_out else THRESHOLD
@@ -220,6 +220,11 @@ def make_views(image: Image.Image) -> np.ndarray:
     return np.stack([np.asarray(view) for view in resized])
 
 
+def view_of_all(views: np.ndarray) -> np.ndarray:
+    """Of what `make_views` returned the one that shows all of the picture: (224, 224, 3) uint8."""
+    return views[2] if len(views) == 3 else views[0]
+
+
 def _middle_square(picture: Image.Image, side: int) -> Image.Image:
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     return picture.crop((left, top, left + side, top + side))
@@ -227,7 +232,12 @@ def _middle_square(picture: Image.Image, side: int) -> Image.Image:
 
 def log_factors(imagenet: np.ndarray) -> np.ndarray:
     """(..., 1000) probabilities -> (..., 10): what `combine` multiplies a class by, in nats."""
-    return np.log(_translate(imagenet) + PHOTO_FLOOR)
+    return np.log(_factors(imagenet))
+
+
+def _factors(imagenet: np.ndarray) -> np.ndarray:
+    """What its own (..., 1000) probabilities multiply each class by: (..., 10)."""
+    return _translate(imagenet) + PHOTO_FLOOR
 
 
 def _translate(imagenet: np.ndarray) -> np.ndarray:
@@ -235,7 +245,7 @@ def _translate(imagenet: np.ndarray) -> np.ndarray:
     return imagenet[..., _CLOTHING] @ _SHARES
 
 
-def _multiply(photo: np.ndarray, fashion_mnist: np.ndarray) -> np.ndarray:
-    """(..., 10) of the photo network and (10,) -> the product of both, (..., 10) float32."""
-    product = (photo + PHOTO_FLOOR) * (fashion_mnist + FASHION_MNIST_FLOOR) ** FASHION_MNIST_SAY
+def _multiply(imagenet: np.ndarray, fashion_mnist: np.ndarray) -> np.ndarray:
+    """(..., 1000) of the photo network and (10,) -> the product of both, (..., 10) float32."""
+    product = _factors(imagenet) * (fashion_mnist + FASHION_MNIST_FLOOR) ** FASHION_MNIST_SAY
     return (product / product.sum(axis=-1, keepdims=True)).astype(np.float32)

@@ -90,7 +90,7 @@ def show(
         st.info("With these options nothing is left of the picture.", icon=":material/crop_free:")
     else:
         taught.show_what_counts(answer, key)
-        show_answer(answer, key, brief, marked_part(picture, key, subject))
+        show_answer(answer, key, brief, lambda: marked_part(picture, key, subject))
         if brief:
             return answer
         card.offer_answer(answer, picture, run, key)

@@ -1,5 +1,7 @@
 """How an answer is shown: in words, as the 28x28 picture that was classified, and as ten bars."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from fmnist.data import CLASS_NAMES
@@ -30,13 +32,13 @@ TAUGHT = (
 
 
 def show_answer(
-    answer: Answer, key: str | None, brief: bool = False, photo: bytes | None = None
+    answer: Answer, key: str | None, brief: bool = False, photo: Callable[[], bytes] | None = None
 ) -> None:
     """Show the answer for one picture; a refusal or an empty picture is one sentence.
 
     key: starts the keys of what can be opened below; None where the next answer comes soon
     brief: without what stands below the bars
-    photo: the picture, as a photo network is shown it
+    photo: gives the picture, as a photo network is shown it
     """
     if answer.verdict == "refused":
         st.error(answer.message, icon=":material/block:")
@@ -104,19 +106,23 @@ def choose_second_network() -> None:
 
 def _show_both(answer: Answer) -> None:
     """Show what each network says, what they say together, and what teaching makes of it."""
-    second, answers = answer.second, {"Fashion-MNIST network": answer.alone}
-    answers["**Together**"] = answer.untaught or answer
-    if answer.untaught:
-        answers["**With what was taught**"] = answer
-    lines = [
-        f"| {who} | {said.class_name} {said.probability:.0%} | {HEADLINES[said.verdict].lower()} |"
-        for who, said in answers.items()
-    ]
+    second = answer.second
     # of what it takes for clothing, as the others know nothing else
     share = second.probability / max(second.clothing, 1e-9)
-    guess = f"{second.class_name} {share:.0%} | clothing: {second.clothing:.0%}"
-    lines.insert(1, f"| {NAMES[second.kind]} | {guess} |")
+    words = f"{second.class_name} {share:.0%} | clothing: {second.clothing:.0%}"
+    rows = [
+        ("Fashion-MNIST network", _guess(answer.alone)),
+        (NAMES[second.kind], words),
+        ("**Together**", _guess(answer.untaught or answer)),
+    ]
+    if answer.untaught:
+        rows.append(("**With what was taught**", _guess(answer)))
+    lines = [f"| {who} | {said} |" for who, said in rows]
     st.markdown("\n".join(["| Network | Best guess | How sure |", "| --- | --- | --- |", *lines]))
+
+
+def _guess(said: Answer) -> str:
+    return f"{said.class_name} {said.probability:.0%} | {HEADLINES[said.verdict].lower()}"
 
 
 def show_agreement(answer: Answer) -> None:

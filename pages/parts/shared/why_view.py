@@ -1,5 +1,7 @@
 """Why this answer: the pixels that support it, and the most similar training images."""
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 
@@ -17,10 +19,12 @@ from pages.parts.shared.widgets import show_pixels
 LEAST_DROP = 0.02  # in nats: what is less is no support
 
 
-def show_why(pixels: np.ndarray, class_id: int, key: str, photo: bytes | None = None) -> None:
+def show_why(
+    pixels: np.ndarray, class_id: int, key: str, photo: Callable[[], bytes] | None = None
+) -> None:
     """Show on demand why the page's run answers (28, 28) uint8 with a class.
 
-    photo: what the photo network was shown, where it has a say
+    photo: gives what the photo network was shown, where it has a say
     """
     with st.expander("Why this answer", key=f"{key}-why", on_change="rerun") as why:
         if not why.open:
@@ -30,7 +34,7 @@ def show_why(pixels: np.ndarray, class_id: int, key: str, photo: bytes | None = 
             probabilities, features = loading.classifier(run)(pixels[np.newaxis])
             chosen = _choose_class(class_id, key)
             if photo is not None:
-                _show_photo(photo, chosen)
+                _show_photo(photo(), chosen)
                 st.markdown("**The Fashion-MNIST network**")
             _show_parts(pixels, chosen, probabilities[0], run)
             show_neighbours(features[0], run)
